@@ -1,0 +1,1 @@
+"""The ``journey`` command: each verb parses its options, calls, prints, and exits."""

@@ -1,0 +1,71 @@
+"""``journey init``: a small project to begin with."""
+
+import re
+from pathlib import Path
+
+import click
+
+STARTER = Path(__file__).parent / "starter"
+
+# A file beginning with a dot would be left out of some archives and searches.
+_RENAMED = {"gitignore": ".gitignore"}
+
+
+@click.command("init")
+@click.argument(
+    "directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path)
+)
+def command(directory: Path) -> None:
+    """Start a project in DIR (default: here). Nothing that is there is overwritten."""
+    files = starter_files(project_name(directory))
+    there = [name for name in files if (directory / name).exists()]
+    if "journey.toml" in there:
+        raise click.ClickException(
+            f"{directory / 'journey.toml'} is there: this is a project already;"
+            " name another folder: `journey init DIR`"
+        )
+    kept = [name for name in there if name == ".gitignore"]
+    if len(there) > len(kept):
+        listed = ", ".join(name for name in there if name not in kept)
+        raise click.ClickException(
+            f"{listed} would be overwritten in {directory}; move what is there away,"
+            " or name another folder: `journey init DIR`"
+        )
+    for name, content in files.items():
+        if name not in kept:
+            _write(directory / name, content)
+            click.echo(f"wrote {directory / name}")
+    if kept:
+        lines = ", ".join(files[".gitignore"].split())
+        click.echo(f"kept {directory / '.gitignore'}; it should have: {lines}")
+    inside = "" if directory == Path() else f" -C {directory}"
+    click.echo(f"\nNext: `journey{inside} check`, then name the real tables in binding.journey.")
+
+
+def starter_files(name: str) -> dict[str, str]:
+    """The starting project: path within it and content, for a project called `name`."""
+    found: dict[str, str] = {}
+    for path in sorted(STARTER.rglob("*")):
+        if path.is_file():
+            within = path.relative_to(STARTER).as_posix()
+            text = path.read_text(encoding="utf-8").replace("my_project", name)
+            found[_RENAMED.get(within, within)] = text
+    return found
+
+
+def project_name(directory: Path) -> str:
+    """The folder's name as a name of the language: lower case, words joined by `_`."""
+    words = re.findall(r"[a-z0-9]+", directory.resolve().name.lower())
+    name = "_".join(words)
+    # A schema and a database of one name confuse DuckDB, and the runtime's schema is `journey`.
+    return name if name and name[0].isalpha() and name != "journey" else "my_project"
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # "x": never over a file that came to be in the meantime.
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None

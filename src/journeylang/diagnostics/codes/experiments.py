@@ -1,0 +1,73 @@
+"""JRN4xx: experiments whose result would mean nothing."""
+
+from journeylang.diagnostics.codes.family import family
+from journeylang.diagnostics.model import Code, Severity
+
+SHARES_NOT_100 = Code(
+    id="JRN401",
+    name="shares-not-100",
+    title="The arms do not add up to 100%",
+    why="Customers beyond the last arm would have no way on, or belong to two.",
+    bad='subject: experiment salt "s1" {\n  arm a 50% { … }\n  arm b 40% { … }\n}',
+    good='subject: experiment salt "s1" {\n  arm a 50% { … }\n  arm b 50% { … }\n}',
+    fence="text",
+)
+
+SALT_REUSED = Code(
+    id="JRN402",
+    name="salt-reused",
+    title="Two draws with the same salt",
+    why="The same customers land on the same side of both, so neither result is the effect of"
+    " one thing alone.",
+    bad='holdout 10% salt "s1"\nsubject: experiment salt "s1" { … }',
+    good='holdout 10% salt "welcome-holdout"\nsubject: experiment salt "welcome-subject" { … }',
+    fence="text",
+)
+
+EXPERIMENT_CHANGED_LIVE = Code(
+    id="JRN403",
+    name="experiment-changed-live",
+    title="Arms or shares changed while the experiment runs",
+    why="Customers would change sides, and what was measured before cannot be compared with"
+    " what is measured after. A new salt makes a new experiment.",
+    bad='experiment salt "s1" { arm a 50% … }  ->  experiment salt "s1" { arm a 80% … }',
+    good='experiment salt "s1" { arm a 50% … }  ->  experiment salt "s2" { arm a 80% … }',
+    fence="text",
+)
+
+IDENTICAL_ARMS = Code(
+    id="JRN404",
+    name="identical-arms",
+    title="Two arms that do the same",
+    why="There is nothing to find out, and half of the customers are spent on it.",
+    bad='arm a 50% { hello: send email "welcome/hello" }\n'
+    'arm b 50% { hello: send email "welcome/hello" }',
+    good='arm a 50% { hello: send email "welcome/hello" }\n'
+    'arm b 50% { hello: send email "welcome/warm_hello" }',
+    severity=Severity.WARNING,
+    fence="text",
+)
+
+UNDERPOWERED = Code(
+    id="JRN405",
+    name="underpowered",
+    title="Too few customers to see the difference that is expected",
+    why="The experiment will most likely end without a result, whatever the truth is.",
+    bad='experiment salt "s1" expect "+1%" { … }   # 200 customers a month',
+    good='experiment salt "s1" expect "+30%" { … }',
+    severity=Severity.WARNING,
+    fence="text",
+)
+
+NO_CONTROL = Code(
+    id="JRN406",
+    name="no-control",
+    title="No arm is the one that the others are compared with",
+    why="Without a control the question is not which arm is better than today, and by how much.",
+    bad="arm a 50% { … }\narm b 50% { … }",
+    good="arm a 50% control { … }\narm b 50% { … }",
+    severity=Severity.WARNING,
+    fence="text",
+)
+
+CODES = family(globals())

@@ -1,0 +1,1 @@
+"""What a project means: types, binding, expressions, policies, journeys."""

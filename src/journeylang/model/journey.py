@@ -1,0 +1,227 @@
+"""A journey as meant: how one enters, what happens, how one leaves.
+
+A step's `path` is its identity for ever: the labels of enclosing labelled steps and arm
+names, joined by "/", without the journey's name (`subject/named/hello`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Literal
+
+from journeylang.model.expressions import EventSource, Expression
+from journeylang.source import Span
+
+Block = tuple["Step", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elapsed:
+    """A span of elapsed time (`h m s`), in seconds."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """A span on the customer's own calendar: months first, then days (a week is 7 days)."""
+
+    months: int = 0
+    days: int = 0
+
+
+WaitSpan = Elapsed | Calendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeOfDay:
+    """The next such local time, strictly after arrival, on an allowed ISO weekday (1 = Monday)."""
+
+    at: time
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Hold a customer for a span or until a local time of day."""
+
+    label: str
+    path: str
+    until: Elapsed | Calendar | TimeOfDay
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One awaited event of a race. `where` is in the event's scope."""
+
+    event: EventSource
+    where: Expression | None
+    body: Block
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Wait for the earliest of several events, at most `deadline`: then `timeout`."""
+
+    label: str
+    path: str
+    branches: tuple[Branch, ...]
+    deadline: WaitSpan
+    timeout: Block
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One channel of a send. `template` is the name as written, or `<journey>/<label>`."""
+
+    channel: str
+    template: str
+    when: Expression | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """A send's own `else`: `skip`, or `hold` for at most `seconds`."""
+
+    action: Literal["skip", "hold"]
+    seconds: int | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send by the first candidate that is open. `expires` in seconds (default 7 days)."""
+
+    label: str
+    path: str
+    candidates: tuple[Candidate, ...]
+    values: tuple[tuple[str, Expression], ...] = ()
+    expires: int = 7 * 86400
+    otherwise: Otherwise | None = None
+    topic: str | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class If:
+    condition: Expression
+    then: Block
+    otherwise: Block
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """`low <= bucket < high`, in basis points of the customers."""
+
+    name: str
+    low: int
+    high: int
+    control: bool
+    body: Block
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    label: str
+    path: str
+    salt: str
+    arms: tuple[Arm, ...]
+    expect: str | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """`exit [as NAME]`; the default reason is `exit`."""
+
+    reason: str
+    span: Span = field(compare=False, repr=False)
+
+
+Step = Wait | Race | Send | If | Experiment | Leave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterOn:
+    """Each matching event begins a run."""
+
+    event: str
+    where: Expression | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterWhen:
+    """Everyone for whom it is true; looked at in the first tick of each `every` seconds
+    (aligned to UTC), or in every tick if None."""
+
+    condition: Expression
+    every: int | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+Entry = EnterOn | EnterWhen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reenter:
+    """`never`, `always`, or not before `days` local days after the previous entry."""
+
+    rule: Literal["never", "always", "after"]
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitWhen:
+    condition: Expression
+    reason: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """`within` in seconds (None: no end); `worth` names a numeric field of the event."""
+
+    event: EventSource
+    where: Expression | None
+    within: int | None
+    worth: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout:
+    """`share` in basis points, never messaged in this journey."""
+
+    share: int
+    salt: str
+    span: Span = field(compare=False, repr=False)
+
+
+Purpose = Literal["marketing", "service", "transactional"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    name: str
+    title: str | None
+    owner: str | None
+    purpose: Purpose
+    purpose_reason: str | None
+    priority: int
+    entry: Entry
+    reenter: Reenter
+    only: Expression | None
+    exits: tuple[ExitWhen, ...]
+    goals: tuple[Goal, ...]
+    holdout: Holdout | None
+    policy: str | None
+    body: Block
+    span: Span = field(compare=False, repr=False)

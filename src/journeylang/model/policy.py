@@ -1,0 +1,58 @@
+"""How often, when, and for whom never."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Literal
+
+from journeylang.source import Span
+
+Action = Literal["hold", "skip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """At most `limit` marketing messages per window; `channel` None counts every channel.
+
+    Exactly one of `seconds` (rolling) and `calendar` (of the customer's own clock) is set.
+    """
+
+    channel: str | None
+    limit: int
+    seconds: int | None = None
+    calendar: Literal["day", "week", "month"] | None = None
+    action: Action = "hold"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """No message of these channels from `start` until `end`, local; may cross midnight."""
+
+    channels: tuple[str, ...]
+    start: time
+    end: time
+    action: Action = "hold"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """The global control group: `share` in basis points (200 = 2 %), never messaged."""
+
+    share: int
+    salt: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`service_ignores`: what messages of purpose `service` need not keep (caps, quiet)."""
+
+    name: str
+    caps: tuple[Cap, ...] = ()
+    quiets: tuple[Quiet, ...] = ()
+    control: Control | None = None
+    service_ignores: tuple[Literal["caps", "quiet"], ...] = ()
+    span: Span = field(compare=False, repr=False)

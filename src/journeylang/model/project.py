@@ -1,0 +1,38 @@
+"""All definitions of a project, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from journeylang.model.binding import Binding
+from journeylang.model.expressions import Expression
+from journeylang.model.journey import Journey
+from journeylang.model.policy import Policy
+from journeylang.model.types import Type
+from journeylang.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    name: str
+    title: str | None
+    value: Expression
+    type: Type
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    name: str
+    title: str | None
+    condition: Expression
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    binding: Binding
+    metrics: dict[str, Metric]
+    segments: dict[str, Segment]
+    policies: dict[str, Policy]
+    journeys: dict[str, Journey]

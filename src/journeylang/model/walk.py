@@ -1,0 +1,129 @@
+"""Every node of an expression, and what a set of expressions reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import assert_never
+
+from journeylang.model.expressions import (
+    Aged,
+    Aggregate,
+    All,
+    Arithmetic,
+    Between,
+    BoundEvent,
+    Column,
+    Comparison,
+    Constant,
+    CustomerValue,
+    Either,
+    EntryValue,
+    EventSource,
+    EventValue,
+    Expression,
+    Known,
+    MetricValue,
+    Negated,
+    OneOf,
+    SegmentTest,
+    SinceEntry,
+    SinceLast,
+    TextMatch,
+    Within,
+)
+
+
+def children(node: Expression) -> tuple[Expression, ...]:
+    """The expressions directly below a node; an aggregate's include its windows'."""
+    match node:
+        case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
+            return ()
+        case MetricValue() | SegmentTest():
+            return ()
+        case Aggregate():
+            since = tuple(w.of for w in node.windows if isinstance(w, SinceLast))
+            return tuple(e for e in (node.value, node.where) if e is not None) + since
+        case Arithmetic() | Comparison():
+            return (node.left, node.right)
+        case Between():
+            return (node.subject, node.low, node.high)
+        case OneOf():
+            return (node.subject, *node.options)
+        case TextMatch():
+            return (node.subject, node.text)
+        case Known() | Aged():
+            return (node.subject,)
+        case All() | Either():
+            return node.parts
+        case Negated():
+            return (node.part,)
+        case _:
+            assert_never(node)
+
+
+def walk(
+    node: Expression,
+    named: Mapping[str, Mapping[str, Expression]] | None = None,
+) -> Iterator[Expression]:
+    """The node and all below it, depth first.
+
+    With `named` = {"metric": {...}, "segment": {...}} also through named definitions,
+    each of them once.
+    """
+    seen: set[tuple[str, str]] = set()
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(children(current)))
+        if named is not None and isinstance(current, MetricValue | SegmentTest):
+            kind = "metric" if isinstance(current, MetricValue) else "segment"
+            if (kind, current.name) not in seen:
+                seen.add((kind, current.name))
+                definition = named[kind].get(current.name)
+                if definition is not None:
+                    waiting.append(definition)
+
+
+def customer_fields(nodes: Iterable[Expression]) -> tuple[str, ...]:
+    """Names of the customer's fields among the nodes, in order of first use."""
+    return tuple(dict.fromkeys(n.name for n in nodes if isinstance(n, CustomerValue)))
+
+
+def entry_fields(nodes: Iterable[Expression]) -> tuple[str, ...]:
+    """Names of `entry.x` among the nodes, `at` left out: that is the run's own column."""
+    return tuple(
+        dict.fromkeys(n.name for n in nodes if isinstance(n, EntryValue) and n.name != "at")
+    )
+
+
+def sources(nodes: Iterable[Expression]) -> tuple[EventSource, ...]:
+    """The events that aggregates among the nodes are over."""
+    return tuple(dict.fromkeys(n.event for n in nodes if isinstance(n, Aggregate)))
+
+
+def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
+    """Bound events whose new rows alone can change the value, or None if more can.
+
+    True of expressions over aggregates of bound events without a moving window: nothing
+    in them changes by the passage of time or by an update of the customer.
+    """
+    events: dict[str, None] = {}
+    for node in nodes:
+        match node:
+            case CustomerValue() | Aged():
+                return None
+            case Aggregate(event=BoundEvent() as event):
+                if any(isinstance(w, Within) for w in node.windows):
+                    return None
+                events[event.name] = None
+            case Aggregate():
+                return None
+            case _:
+                pass
+    return tuple(events)
+
+
+def since_entry(node: Aggregate) -> bool:
+    """True if the aggregate's window begins with the run."""
+    return any(isinstance(w, SinceEntry) for w in node.windows)

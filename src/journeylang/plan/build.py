@@ -1,0 +1,472 @@
+"""From the model to the plan.
+
+Blocks are turned into continuations: the tree of what follows a step ends where the next
+park begins. An empty remainder of a block goes on behind the block, so a branch that does
+not park joins what stands after the `if` without a jump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from journeylang.model.binding import Channel
+from journeylang.model.expressions import Expression
+from journeylang.model.journey import (
+    Block,
+    Calendar,
+    Elapsed,
+    Experiment,
+    If,
+    Journey,
+    Leave,
+    Race,
+    Send,
+    Step,
+    TimeOfDay,
+    Wait,
+)
+from journeylang.model.policy import Control, Policy
+from journeylang.model.project import Project
+from journeylang.model.walk import entry_fields, walk
+from journeylang.plan.operations import (
+    CapRule,
+    DayStart,
+    Decide,
+    Edge,
+    EdgeKind,
+    JourneyPlan,
+    Leaf,
+    Node,
+    Offer,
+    Park,
+    Program,
+    QuietTimes,
+    RaceBranch,
+    RacePark,
+    SendPark,
+    Split,
+    WaitPark,
+    ZoneRule,
+)
+
+HOLDOUT_PATH = "holdout"
+MAX_WAYS = 2_000
+
+Exposures = tuple[tuple[int, str], ...]
+# What follows a point, given the experiments' arms met so far.
+Rest = Callable[[Exposures], Node]
+
+
+class TooManyWaysError(Exception):
+    """The instantaneous part behind a step branches into more ways than can be compiled."""
+
+    def __init__(self, journey: Journey) -> None:
+        super().__init__(journey.name)
+        self.journey = journey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbering:
+    """Numbers of journeys and steps; those of an applied project are kept for ever."""
+
+    journeys: Mapping[str, int] = field(default_factory=dict)
+    steps: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+def step_paths(journey: Journey) -> list[tuple[str, str]]:
+    """(path, kind) of every labelled step, in the order written, and of the hold-out."""
+    found = [(HOLDOUT_PATH, "holdout")]
+    for step in _steps(journey.body):
+        match step:
+            case Wait():
+                found.append((step.path, "wait"))
+            case Race():
+                found.append((step.path, "race"))
+            case Send():
+                found.append((step.path, "send"))
+            case Experiment():
+                found.append((step.path, "experiment"))
+            case _:
+                pass
+    return found
+
+
+def _steps(block: Block) -> Iterator[Step]:
+    for step in block:
+        yield step
+        for inner in _blocks(step):
+            yield from _steps(inner)
+
+
+def _blocks(step: Step) -> tuple[Block, ...]:
+    match step:
+        case Wait() | Send() | Leave():
+            return ()
+        case Race():
+            return (*(b.body for b in step.branches), step.timeout)
+        case If():
+            return (step.then, step.otherwise)
+        case Experiment():
+            return tuple(a.body for a in step.arms)
+        case _:
+            assert_never(step)
+
+
+def number(project: Project, known: Numbering | None = None) -> Numbering:
+    """Numbers for all journeys and steps: those known, and the next free ones."""
+    journeys = dict(known.journeys) if known else {}
+    steps = dict(known.steps) if known else {}
+    for name in project.journeys:
+        journeys.setdefault(name, max(journeys.values(), default=0) + 1)
+    free = max(steps.values(), default=0)
+    for name, journey in project.journeys.items():
+        for path, _ in step_paths(journey):
+            if (name, path) not in steps:
+                free += 1
+                steps[name, path] = free
+    return Numbering(journeys=journeys, steps=steps)
+
+
+def build(
+    project: Project,
+    numbering: Numbering | None = None,
+    template_entry_fields: Mapping[str, Sequence[str]] | None = None,
+) -> Program:
+    """The plan of all journeys of a checked project.
+
+    `template_entry_fields`: per journey, the fields of `entry` that its templates use.
+
+    Raises:
+        TooManyWaysError: a journey's branches without a wait between them multiply beyond
+            `MAX_WAYS`.
+    """
+    numbers = number(project, numbering)
+    rules: dict[ZoneRule, int] = {}
+    journeys = tuple(
+        _JourneyBuilder(
+            project, journey, numbers, rules, (template_entry_fields or {}).get(name, ())
+        ).build()
+        for name, journey in project.journeys.items()
+    )
+    return Program(journeys=journeys, rules=tuple(rules))
+
+
+class _JourneyBuilder:
+    def __init__(
+        self,
+        project: Project,
+        journey: Journey,
+        numbers: Numbering,
+        rules: dict[ZoneRule, int],
+        template_fields: Sequence[str],
+    ) -> None:
+        self.project = project
+        self.journey = journey
+        self.numbers = numbers
+        self.rules = rules
+        self.template_fields = template_fields
+        self.parks: dict[int, Park] = {}
+        self.edges: list[Edge | None] = [None]  # the first is the entry
+        self.sizes: dict[int, int] = {}
+        self.leaves: dict[tuple[int | None, str | None, bool, Exposures], Leaf] = {}
+
+    def build(self) -> JourneyPlan:
+        journey = self.journey
+        way = self._block(journey.body, self._end("end"))
+        self.edges[0] = Edge(edge=0, step=None, kind="entered", node=way(()))
+        # Exits of those who enter are leaves of their own: checked before they advance.
+        for way_out in journey.exits:
+            self._leaf(None, way_out.reason, (), exited=True)
+        policy = self._policy()
+        marketing = journey.purpose == "marketing"
+        return JourneyPlan(
+            journey=self.numbers.journeys[journey.name],
+            name=journey.name,
+            purpose=journey.purpose,
+            priority=journey.priority,
+            entry=journey.entry,
+            reenter=journey.reenter,
+            reenter_rule=(
+                self._rule(DayStart(days=1 - journey.reenter.days))
+                if journey.reenter.rule == "after"
+                else None
+            ),
+            only=journey.only,
+            exits=journey.exits,
+            holdout=journey.holdout,
+            control=self._control() if policy is not None and marketing else None,
+            holdout_step=self._number(HOLDOUT_PATH),
+            entry_fields=self._entry_fields(),
+            parks=tuple(self.parks.values()),
+            edges=tuple(e for e in self.edges if e is not None),
+            leaves=tuple(self.leaves.values()),
+            max_rounds=2 * len(self.parks) + 2,
+            span=journey.span,
+        )
+
+    # --- ways -----------------------------------------------------------------
+
+    def _block(self, block: Block, rest: Rest) -> Rest:
+        """What happens from the first step of a block on, with `rest` behind it."""
+        for step in reversed(block):
+            rest = self._step(step, rest)
+        return rest
+
+    def _step(self, step: Step, rest: Rest) -> Rest:
+        match step:
+            case Wait():
+                return self._to(self._wait(step, rest))
+            case Race():
+                return self._to(self._race(step, rest))
+            case Send():
+                return self._to(self._send(step, rest))
+            case If():
+                then, otherwise = self._block(step.then, rest), self._block(step.otherwise, rest)
+                return self._once(
+                    lambda met: self._decide(step.condition, then(met), otherwise(met))
+                )
+            case Experiment():
+                return self._experiment(step, rest)
+            case Leave():
+                return self._end(step.reason)
+            case _:
+                assert_never(step)
+
+    def _to(self, step: int) -> Rest:
+        return lambda met: self._leaf(step, None, met)
+
+    def _end(self, reason: str) -> Rest:
+        return lambda met: self._leaf(None, reason, met)
+
+    def _experiment(self, step: Experiment, rest: Rest) -> Rest:
+        number_ = self._number(step.path)
+        arms = [(a.low, a.high, a.name, self._block(a.body, rest)) for a in step.arms]
+
+        def split(met: Exposures) -> Node:
+            ways = tuple((low, high, way((*met, (number_, name)))) for low, high, name, way in arms)
+            node = Split(step=number_, salt=step.salt, arms=ways)
+            return self._sized(node, *(way for _, _, way in ways))
+
+        return self._once(split)
+
+    def _decide(self, condition: Expression, then: Node, otherwise: Node) -> Node:
+        if then is otherwise:
+            return then
+        node = Decide(condition=condition, then=then, otherwise=otherwise)
+        return self._sized(node, then, otherwise)
+
+    def _once(self, rest: Rest) -> Rest:
+        """The same, worked out once per set of exposures: branches that join share it."""
+        known: dict[Exposures, Node] = {}
+
+        def way(met: Exposures) -> Node:
+            if met not in known:
+                known[met] = rest(met)
+            return known[met]
+
+        return way
+
+    def _sized(self, node: Node, *below: Node) -> Node:
+        # Shared remainders are written out once per way that leads to them, so a tree can be
+        # exponentially larger than the journey.
+        size = 1 + sum(self.sizes.get(id(n), 1) for n in below)
+        if size > MAX_WAYS:
+            raise TooManyWaysError(self.journey)
+        self.sizes[id(node)] = size
+        return node
+
+    def _leaf(
+        self, step: int | None, reason: str | None, met: Exposures, exited: bool = False
+    ) -> Leaf:
+        key = (step, reason, exited, met)
+        if key not in self.leaves:
+            self.leaves[key] = Leaf(
+                leaf=len(self.leaves), step=step, reason=reason, exited=exited, exposures=met
+            )
+        return self.leaves[key]
+
+    def _edge(self, step: int | None, kind: EdgeKind, rest: Rest) -> int:
+        number_ = len(self.edges)
+        self.edges.append(None)
+        self.edges[number_] = Edge(edge=number_, step=step, kind=kind, node=rest(()))
+        return number_
+
+    # --- parks ----------------------------------------------------------------
+
+    def _wait(self, step: Wait, rest: Rest) -> int:
+        number_ = self._number(step.path)
+        elapsed = isinstance(step.until, Elapsed)
+        self._park(
+            number_,
+            lambda: WaitPark(
+                step=number_,
+                path=step.path,
+                until=step.until,
+                seconds=step.until.seconds if isinstance(step.until, Elapsed) else None,
+                rule=None if elapsed else self._rule_of(step.until),
+                edge=self._edge(number_, "due", rest),
+                span=step.span,
+            ),
+        )
+        return number_
+
+    def _race(self, step: Race, rest: Rest) -> int:
+        number_ = self._number(step.path)
+
+        def park() -> RacePark:
+            branches = tuple(
+                RaceBranch(
+                    event=b.event,
+                    where=b.where,
+                    edge=self._edge(number_, "event", self._block(b.body, rest)),
+                )
+                for b in step.branches
+            )
+            return RacePark(
+                step=number_,
+                path=step.path,
+                branches=branches,
+                seconds=step.deadline.seconds if isinstance(step.deadline, Elapsed) else None,
+                rule=self._rule_of(step.deadline),
+                edge=self._edge(number_, "timeout", self._block(step.timeout, rest)),
+                span=step.span,
+            )
+
+        self._park(number_, park)
+        return number_
+
+    def _send(self, step: Send, rest: Rest) -> int:
+        number_ = self._number(step.path)
+        otherwise = step.otherwise
+        limit = step.expires
+        if otherwise is not None and otherwise.seconds is not None:
+            limit = min(limit, otherwise.seconds)
+        self._park(
+            number_,
+            lambda: SendPark(
+                step=number_,
+                path=step.path,
+                label=step.label,
+                candidates=step.candidates,
+                offers=self._offers(step, number_),
+                values=step.values,
+                expires=step.expires,
+                limit=limit,
+                otherwise=otherwise.action if otherwise is not None else None,
+                topic=step.topic,
+                edge=self._edge(number_, "sent", rest),
+                retry=self._edge(number_, "retry", self._to(number_)),
+                span=step.span,
+            ),
+        )
+        return number_
+
+    def _park(self, number_: int, make: Callable[[], Park]) -> None:
+        # What stands behind an `if` is reached from each of its branches: one park all the same.
+        if number_ not in self.parks:
+            self.parks[number_] = make()
+
+    def _offers(self, step: Send, number_: int) -> tuple[Offer, ...]:
+        policy, purpose = self._policy(), self.journey.purpose
+        own = step.otherwise.action if step.otherwise is not None else None
+        ignored = policy.service_ignores if policy and purpose == "service" else ()
+        bound = purpose != "transactional"
+        offers = []
+        for position, candidate in enumerate(step.candidates):
+            channel = self.project.binding.channels[candidate.channel]
+            caps = self._caps(policy, channel, own) if bound and "caps" not in ignored else ()
+            quiet = self._quiet(policy, channel, own) if bound and "quiet" not in ignored else {}
+            offers.append(
+                Offer(
+                    step=number_,
+                    position=position,
+                    channel=channel.name,
+                    template=candidate.template,
+                    conditional=candidate.when is not None,
+                    consents=self._consents(step, channel) if bound else (),
+                    control=self._control() if purpose == "marketing" else None,
+                    counted=purpose == "marketing",
+                    caps=caps,
+                    quiet_hold=quiet.get("hold"),
+                    quiet_skip=quiet.get("skip"),
+                    cost=channel.cost,
+                    currency=channel.currency,
+                )
+            )
+        return tuple(offers)
+
+    def _consents(self, step: Send, channel: Channel) -> tuple[str, ...]:
+        topic = self.project.binding.topics[step.topic].consent if step.topic else None
+        return tuple(c for c in (channel.consent, topic) if c is not None)
+
+    def _caps(
+        self, policy: Policy | None, channel: Channel, own: str | None
+    ) -> tuple[CapRule, ...]:
+        if policy is None:
+            return ()
+        return tuple(
+            CapRule(
+                channel=cap.channel,
+                limit=cap.limit,
+                seconds=cap.seconds,
+                calendar=cap.calendar,
+                action="hold" if own == "hold" else "skip" if own == "skip" else cap.action,
+            )
+            for cap in policy.caps
+            if cap.channel in (None, channel.name)
+        )
+
+    def _quiet(self, policy: Policy | None, channel: Channel, own: str | None) -> dict[str, int]:
+        if policy is None:
+            return {}
+        rules: dict[str, int] = {}
+        for action in ("hold", "skip"):
+            windows = tuple(
+                (q.start, q.end)
+                for q in policy.quiets
+                if channel.name in q.channels and (own or q.action) == action
+            )
+            if windows:
+                rules[action] = self._rule(QuietTimes(windows=windows))
+        return rules
+
+    # --- names and numbers ----------------------------------------------------
+
+    def _policy(self) -> Policy | None:
+        name = self.journey.policy
+        return self.project.policies[name] if name is not None else None
+
+    def _control(self) -> Control | None:
+        """The project's one global control group, whichever policy names it."""
+        return next((p.control for p in self.project.policies.values() if p.control), None)
+
+    def _number(self, path: str) -> int:
+        return self.numbers.steps[self.journey.name, path]
+
+    def _rule(self, rule: ZoneRule) -> int:
+        return self.rules.setdefault(rule, len(self.rules))
+
+    def _rule_of(self, until: Elapsed | Calendar | TimeOfDay) -> int | None:
+        return None if isinstance(until, Elapsed) else self._rule(until)
+
+    def _entry_fields(self) -> tuple[str, ...]:
+        """Fields of the entry event that something later in the journey reads."""
+        nodes = [n for e in _expressions(self.journey) for n in walk(e)]
+        return tuple(dict.fromkeys((*entry_fields(nodes), *self.template_fields)))
+
+
+def _expressions(journey: Journey) -> Iterator[Expression]:
+    yield from (e.condition for e in journey.exits)
+    for step in _steps(journey.body):
+        match step:
+            case If():
+                yield step.condition
+            case Race():
+                yield from (b.where for b in step.branches if b.where is not None)
+            case Send():
+                yield from (c.when for c in step.candidates if c.when is not None)
+                yield from (v for _, v in step.values)
+            case _:
+                pass

@@ -1,0 +1,221 @@
+"""One plan type, read by the explainer and by the executor.
+
+A run rests at a *park*: a wait, a race, or a send that holds. Between two parks everything
+is instantaneous, so it is composed into one decision tree per *edge* (a way out of a park,
+or the entry). Walking an edge ends in a *leaf*: the next park, or the end, together with
+the experiments' arms that were met on the way. A tick then is: who leaves their park by
+which edge (wake), which leaf does that edge lead to (advance), may the message be sent
+(arbitrate).
+
+Numbers: `step` is unique in the project and kept for ever; `edge` and `leaf` are unique in
+a journey's version; `rule` numbers the local-time rules of the whole program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from typing import Literal
+
+from journeylang.model.expressions import EventSource, Expression
+from journeylang.model.journey import (
+    Calendar,
+    Candidate,
+    Elapsed,
+    Entry,
+    ExitWhen,
+    Holdout,
+    Purpose,
+    Reenter,
+    TimeOfDay,
+)
+from journeylang.model.policy import Action, Control
+from journeylang.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietTimes:
+    """Local times in which nothing is sent; each window may cross midnight."""
+
+    windows: tuple[tuple[time, time], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayStart:
+    """The first instant of the local day `days` after (or before, if negative) an instant's."""
+
+    days: int
+
+
+# A rule over local time. Waits map an arrival to a wake; quiet times say whether it is
+# quiet now, and until when.
+ZoneRule = Calendar | TimeOfDay | DayStart | QuietTimes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """Where an edge leads. `step` None ends the run with `reason`.
+
+    `exposures` are (step of the experiment, arm) met on the way.
+    """
+
+    leaf: int
+    step: int | None
+    reason: str | None = None
+    exited: bool = False
+    exposures: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """An `if`."""
+
+    condition: Expression
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """An experiment: arms as (low, high, node) over the customer's bucket."""
+
+    step: int
+    salt: str
+    arms: tuple[tuple[int, int, Node], ...]
+
+
+Node = Leaf | Decide | Split
+
+EdgeKind = Literal["entered", "due", "event", "timeout", "retry", "sent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A way out of a park (`step`; None is the entry); `retry` leads back to a held send."""
+
+    edge: int
+    step: int | None
+    kind: EdgeKind
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitPark:
+    """`rule` is set for spans on the calendar and times of day, `seconds` for elapsed ones."""
+
+    step: int
+    path: str
+    until: Elapsed | Calendar | TimeOfDay
+    seconds: int | None
+    rule: int | None
+    edge: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaceBranch:
+    event: EventSource
+    where: Expression | None
+    edge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RacePark:
+    """Branches in the order written; `edge` is the timeout's."""
+
+    step: int
+    path: str
+    branches: tuple[RaceBranch, ...]
+    seconds: int | None
+    rule: int | None
+    edge: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapRule:
+    """A cap as it applies to one offer."""
+
+    channel: str | None
+    limit: int
+    seconds: int | None
+    calendar: Literal["day", "week", "month"] | None
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One channel of a send with all rules that bind it."""
+
+    step: int
+    position: int
+    channel: str
+    template: str
+    conditional: bool
+    consents: tuple[str, ...]
+    control: Control | None
+    counted: bool
+    caps: tuple[CapRule, ...]
+    quiet_hold: int | None
+    quiet_skip: int | None
+    cost: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPark:
+    """`limit` in seconds from arrival: how long it may be held before it is skipped."""
+
+    step: int
+    path: str
+    label: str
+    candidates: tuple[Candidate, ...]
+    offers: tuple[Offer, ...]
+    values: tuple[tuple[str, Expression], ...]
+    expires: int
+    limit: int
+    otherwise: Action | None
+    topic: str | None
+    edge: int
+    retry: int
+    span: Span
+
+
+Park = WaitPark | RacePark | SendPark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyPlan:
+    """All of a journey that a tick needs.
+
+    `holdout_step` numbers its exposures. `reenter_rule` maps an entry's instant to the one
+    before which the previous entry must lie.
+    """
+
+    journey: int
+    name: str
+    purpose: Purpose
+    priority: int
+    entry: Entry
+    reenter: Reenter
+    reenter_rule: int | None
+    only: Expression | None
+    exits: tuple[ExitWhen, ...]
+    holdout: Holdout | None
+    control: Control | None
+    holdout_step: int
+    entry_fields: tuple[str, ...]
+    parks: tuple[Park, ...]
+    edges: tuple[Edge, ...]
+    leaves: tuple[Leaf, ...]
+    max_rounds: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Everything that runs: the journeys and the local-time rules that they share."""
+
+    journeys: tuple[JourneyPlan, ...]
+    rules: tuple[ZoneRule, ...]

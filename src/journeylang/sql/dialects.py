@@ -1,0 +1,144 @@
+"""What differs between databases, one spelling per dialect.
+
+Statements are written in the subset that DuckDB and PostgreSQL share, and everything
+outside of it goes through a method here: generated SQL never passes a transpiler (the
+md5 bucket, zones, intervals and QUALIFY come out of one wrong, without an error).
+Instants are TIMESTAMP without zone, in UTC; the session's zone is UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Literal
+
+from journeylang.model.types import Kind, Type
+
+
+def quote(name: str) -> str:
+    """An identifier, always quoted: a bare column `at` is a syntax error on DuckDB."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A text literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """DuckDB's spellings; another engine overrides what it writes otherwise."""
+
+    name: Literal["duckdb", "postgres"] = "duckdb"
+
+    def parameter(self, name: str) -> str:
+        return f"${name}"
+
+    def instant(self, value: datetime) -> str:
+        return f"TIMESTAMP '{value.replace(tzinfo=None).isoformat(sep=' ')}'"
+
+    def interval(self, seconds: int) -> str:
+        return f"INTERVAL '{seconds}' SECOND"
+
+    def shift(self, instant: str, seconds: str) -> str:
+        """`instant` moved by an expression in whole seconds."""
+        return f"({instant} + to_seconds({seconds}))"
+
+    def literal(self, value: object, type_: Type) -> str:
+        """A constant of the language as SQL."""
+        match value:
+            case None:
+                return f"CAST(NULL AS {self.column_type(type_)})"
+            case bool():
+                return "TRUE" if value else "FALSE"
+            case Decimal() if type_.kind is Kind.MONEY:
+                return f"CAST({text(format(value, 'f'))} AS {self.column_type(type_)})"
+            case float() | Decimal():
+                return f"CAST({text(str(value))} AS {self.column_type(type_)})"
+            case int() if type_.kind is Kind.DURATION:
+                return self.interval(value)
+            case int():
+                return f"CAST({value} AS {self.column_type(type_)})"
+            case datetime():
+                return self.instant(value)
+            case date():
+                return f"DATE '{value.isoformat()}'"
+            case time():
+                return f"TIME '{value.isoformat()}'"
+            case str():
+                return text(value)
+            case _:
+                raise AssertionError(f"no literal for {value!r}")
+
+    def column_type(self, type_: Type) -> str:
+        match type_.kind:
+            case Kind.TEXT:
+                return "VARCHAR"
+            case Kind.INT:
+                return "BIGINT"
+            case Kind.NUMBER:
+                return "DOUBLE"
+            case Kind.BOOL:
+                return "BOOLEAN"
+            case Kind.DATE:
+                return "DATE"
+            case Kind.TIME:
+                return "TIME"
+            case Kind.INSTANT:
+                return "TIMESTAMP"
+            case Kind.DURATION:
+                return "INTERVAL"
+            case Kind.MONEY:
+                return "DECIMAL(18,4)"
+
+    def cast(self, value: str, type_: Type) -> str:
+        """`value` as `type_`; what does not fit is unknown, never an error."""
+        return f"TRY_CAST({value} AS {self.column_type(type_)})"
+
+    def attempt(self, value: str) -> str:
+        """`value`, or unknown where computing it overflows."""
+        return f"TRY({value})"
+
+    def half_even(self, value: str) -> str:
+        """Rounded to money's four decimals, ties to even."""
+        return f"round_even({value}, 4)"
+
+    def hash60(self, *parts: str) -> str:
+        """The first 15 hex digits of md5 over the parts joined by ':', as a big integer."""
+        joined = " || ':' || ".join(parts)
+        return f"CAST('0x' || substr(md5({joined}), 1, 15) AS BIGINT)"
+
+    def as_text(self, value: str) -> str:
+        return f"CAST({value} AS VARCHAR)"
+
+    def bucket(self, salt: str, key: str) -> str:
+        """0 to 9999, the same on every engine and in Python (`stats` of semantics §5)."""
+        return f"({self.hash60(text(salt), self.as_text(key))} % 10000)"
+
+    def newest(self, value: str, *order: str) -> str:
+        """Aggregate: `value` of the row that is last by `order`, unknown included."""
+        return f"arg_max_null({value}, ({', '.join(order)}))"
+
+    def oldest(self, value: str, *order: str) -> str:
+        """Aggregate: `value` of the row that is first by `order`, unknown included."""
+        return f"arg_min_null({value}, ({', '.join(order)}))"
+
+    def json_object(self, items: Iterable[tuple[str, str]]) -> str:
+        """A JSON object as text; NULL members stay as null."""
+        inside = ", ".join(f"{text(name)}, {value}" for name, value in items)
+        return f"CAST(json_object({inside}) AS VARCHAR)"
+
+    def json_text(self, document: str, name: str) -> str:
+        """A member of a JSON object as text, NULL if absent or null."""
+        return f"json_extract_string({document}, {text('$.' + quote(name))})"
+
+    def contains(self, subject: str, part: str) -> str:
+        return f"contains({subject}, {part})"
+
+    def starts_with(self, subject: str, part: str) -> str:
+        return f"starts_with({subject}, {part})"
+
+
+DUCKDB = Dialect()

@@ -1,0 +1,379 @@
+"""Expressions of the language as SQL text.
+
+An expression is compiled in a `Scope`: the relation whose rows it is evaluated for, and
+under which alias each kind of name is found. Aggregates over events do not become
+correlated subqueries one by one: all over the same event are gathered into one grouped
+relation (`Gathered`), joined once. The exception is a lone `exists`, which a semi-join
+answers faster.
+
+Predicates come out three-valued where that is harmless (a WHERE, a CASE, under AND and
+OR, where NULL acts as false) and are closed with COALESCE below NOT or where the value
+itself is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from journeylang.model.expressions import (
+    Aged,
+    Aggregate,
+    All,
+    Arithmetic,
+    Between,
+    Column,
+    Comparison,
+    Constant,
+    CustomerValue,
+    Either,
+    EntryValue,
+    EventSource,
+    EventValue,
+    Expression,
+    Known,
+    MessageEvent,
+    MetricValue,
+    Negated,
+    OneOf,
+    SegmentTest,
+    SinceEntry,
+    SinceLast,
+    TextMatch,
+    Within,
+)
+from journeylang.model.project import Project
+from journeylang.model.types import NUMBER, Kind, Type
+from journeylang.model.walk import walk
+from journeylang.sql.dialects import Dialect, quote, text
+from journeylang.sql.relations import customer_column, customers, event
+
+StepNumbers = Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The relation that expressions are evaluated for.
+
+    `name` is a table or CTE with customer_id and, for runs, run_id and entered_at; None is
+    the whole customer base, read under the alias `c`.
+    """
+
+    name: str | None = None
+    alias: str = "w"
+
+
+GroupKey = tuple[EventSource, bool, Aggregate | None]
+
+
+@dataclass(slots=True)
+class Group:
+    """Aggregates over one event that share a join; `since` is the other event's figure."""
+
+    event: EventSource
+    per_run: bool
+    since: Aggregate | None = None
+    members: dict[Aggregate, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Scope:
+    """Where names are found, and the grouped relations gathered on the way."""
+
+    project: Project
+    dialect: Dialect
+    steps: StepNumbers
+    rows: Rows
+    customer: str = "c"
+    event: str = "e"
+    lone_exists: bool = True
+    groups: dict[GroupKey, Group] = field(default_factory=dict)
+
+    def joins(self) -> str:
+        """LEFT JOINs of everything gathered, to be put behind the FROM of the rows."""
+        return "".join(
+            f"\n{_join(self, group, f'g{n}')}" for n, group in enumerate(self.groups.values())
+        )
+
+
+def value(node: Expression, scope: Scope) -> str:
+    """SQL of a value; NULL is unknown."""
+    d = scope.dialect
+    match node:
+        case Constant():
+            return d.literal(node.value, node.type)
+        case Column():
+            return f"t.{quote(node.name)}"
+        case CustomerValue():
+            return f"{scope.customer}.{quote(customer_column(node.name))}"
+        case EventValue():
+            return f"{scope.event}.{quote('_at' if node.name == 'at' else node.name)}"
+        case EntryValue():
+            if node.name == "at":
+                return f"{scope.rows.alias}.entered_at"
+            return d.cast(d.json_text(f"{scope.rows.alias}.entry", node.name), node.type)
+        case Aggregate():
+            return _aggregate(node, scope)
+        case MetricValue():
+            return value(scope.project.metrics[node.name].value, scope)
+        case Arithmetic():
+            return _arithmetic(node, scope)
+        case _:
+            return f"coalesce({predicate(node, scope)}, FALSE)"
+
+
+def predicate(node: Expression, scope: Scope) -> str:
+    """SQL of a condition in which NULL may stand for false (never put it below NOT)."""
+    d = scope.dialect
+    match node:
+        case Comparison():
+            operator = "<>" if node.operator == "!=" else node.operator
+            return f"{value(node.left, scope)} {operator} {value(node.right, scope)}"
+        case Between():
+            subject = value(node.subject, scope)
+            low, high = value(node.low, scope), value(node.high, scope)
+            return f"({subject} >= {low} AND {subject} <= {high})"
+        case OneOf():
+            options = ", ".join(value(o, scope) for o in node.options)
+            return f"{value(node.subject, scope)} IN ({options})"
+        case TextMatch():
+            spell = d.contains if node.how == "contains" else d.starts_with
+            return spell(value(node.subject, scope), value(node.text, scope))
+        case Known():
+            return f"{value(node.subject, scope)} IS {'NOT ' if node.known else ''}NULL"
+        case Aged():
+            edge = f"{d.parameter('now')} - {d.interval(node.seconds)}"
+            subject = value(node.subject, scope)
+            return f"{subject} {'<=' if node.older else '>'} {edge}"
+        case All():
+            return "(" + " AND ".join(predicate(p, scope) for p in node.parts) + ")"
+        case Either():
+            return "(" + " OR ".join(predicate(p, scope) for p in node.parts) + ")"
+        case Negated():
+            return f"NOT coalesce({predicate(node.part, scope)}, FALSE)"
+        case SegmentTest():
+            return predicate(scope.project.segments[node.name].condition, scope)
+        case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
+            return value(node, scope)
+        case Aggregate() | MetricValue() | Arithmetic():
+            return value(node, scope)
+        case _:
+            assert_never(node)
+
+
+def _arithmetic(node: Arithmetic, scope: Scope) -> str:
+    d = scope.dialect
+    left, right = value(node.left, scope), value(node.right, scope)
+    if node.operator == "/":
+        if node.type.kind is Kind.MONEY:
+            quotient = f"CAST({left} AS DOUBLE PRECISION) / nullif({right}, 0)"
+            return d.cast(d.attempt(d.half_even(quotient)), node.type)
+        number = d.column_type(NUMBER)
+        return d.attempt(f"(CAST({left} AS {number}) / nullif(CAST({right} AS {number}), 0))")
+    plain = f"({left} {node.operator} {right})"
+    if node.type.kind is Kind.MONEY and node.operator == "*":
+        plain = d.half_even(plain)
+    if node.type.kind in (Kind.MONEY, Kind.INT):
+        return d.cast(d.attempt(plain), node.type)
+    return d.attempt(plain)
+
+
+def _needs_run(node: Aggregate) -> bool:
+    """True if the figure differs between two runs of one customer."""
+    if any(isinstance(w, SinceEntry) for w in node.windows):
+        return True
+    if isinstance(node.event, MessageEvent) and node.event.own:
+        return True
+    below = (n for part in (node.where, node.value) if part is not None for n in walk(part))
+    return any(isinstance(n, EntryValue) for n in below)
+
+
+def _aggregate(node: Aggregate, scope: Scope) -> str:
+    d = scope.dialect
+    since = next((w for w in node.windows if isinstance(w, SinceLast)), None)
+    per_run = _needs_run(node)
+    if node.function == "exists" and scope.lone_exists and since is None:
+        return _exists(node, scope)
+    key = (node.event, per_run, since.of if since is not None else None)
+    group = scope.groups.setdefault(key, Group(event=node.event, per_run=per_run, since=key[2]))
+    position = list(scope.groups).index(key)
+    name = group.members.setdefault(node, f"a{len(group.members)}")
+    column = f"g{position}.{name}"
+    match node.function:
+        case "exists":
+            return f"(coalesce({column}, 0) > 0)"
+        case "count" | "distinct":
+            return f"coalesce({column}, 0)"
+        case "sum":
+            return f"coalesce({column}, CAST(0 AS {d.column_type(node.type)}))"
+        case _:
+            return column
+
+
+def _time_bounds(node: Aggregate, scope: Scope) -> list[str]:
+    """The windows of an aggregate, but `since last`, as conditions on `e`."""
+    d = scope.dialect
+    bounds = []
+    for window in node.windows:
+        match window:
+            case Within():
+                edge = f"{d.parameter('now')} - {d.interval(window.seconds)}"
+                bounds.append(f'{scope.event}."_at" > {edge}')
+            case SinceEntry():
+                bounds.append(f'{scope.event}."_at" > {scope.rows.alias}.entered_at')
+            case SinceLast():
+                pass
+    return bounds
+
+
+def _event_join(
+    source: EventSource, nodes: tuple[Aggregate, ...], scope: Scope, lead: str = ""
+) -> tuple[str, list[str]]:
+    """FROM an event with the fields that the aggregates read, and its conditions.
+
+    `lead` is a relation to begin with (rows under `w`); the event is joined to it.
+    """
+    below = [
+        n
+        for node in nodes
+        for part in (node.where, node.value)
+        if part is not None
+        for n in walk(part)
+    ]
+    fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
+    relation = event(scope.project.binding, source, fields, scope.dialect)
+    conditions = [f'{scope.event}."_at" <= {scope.dialect.parameter("now")}']
+    if isinstance(source, MessageEvent):
+        conditions += message_scope(source, scope)
+    joined = f"{relation} AS {scope.event}"
+    if lead:
+        on = f"{scope.event}.customer_id = {scope.rows.alias}.customer_id"
+        joined = f"{lead} JOIN {joined} ON {on}"
+    if any(isinstance(n, CustomerValue) for n in below):
+        base = customers(scope.project.binding, scope.dialect)
+        joined += f" JOIN {base} AS {scope.customer}"
+        joined += f" ON {scope.customer}.customer_id = {scope.event}.customer_id"
+    return joined, conditions
+
+
+def message_scope(source: MessageEvent, scope: Scope) -> list[str]:
+    """Which messages a built-in event is about, as conditions on `e`."""
+    conditions = []
+    if source.journey is not None and source.path is not None:
+        number = scope.steps[(source.journey, source.path)]
+        conditions.append(f"{scope.event}.step = {number}")
+        if source.own:
+            conditions.append(f"{scope.event}.run_id = {scope.rows.alias}.run_id")
+    if source.channel is not None:
+        conditions.append(f"{scope.event}.channel = {text(source.channel)}")
+    return conditions
+
+
+def _exists(node: Aggregate, scope: Scope) -> str:
+    outer = scope.customer if scope.rows.name is None else scope.rows.alias
+    inner = replace(scope, customer="ec", groups={})
+    joined, conditions = _event_join(node.event, (node,), inner)
+    conditions.insert(0, f"{scope.event}.customer_id = {outer}.customer_id")
+    conditions += _time_bounds(node, inner)
+    if node.where is not None:
+        conditions.append(predicate(node.where, inner))
+    return f"EXISTS (SELECT 1 FROM {joined} WHERE {' AND '.join(conditions)})"
+
+
+def _join(scope: Scope, group: Group, alias: str) -> str:
+    """One LEFT JOIN that yields all aggregates of a group, one row per customer or run."""
+    inner = replace(scope, customer="ec", groups={})
+    nodes = tuple(group.members)
+    e, rows, w = scope.event, scope.rows.name, scope.rows.alias
+    outer = scope.customer if rows is None else w
+    keys = [f"{e}.customer_id"]
+    on = [f"{alias}.customer_id = {outer}.customer_id"]
+    lead = ""
+    if group.per_run:
+        lead = f"{rows} AS {w}"
+        keys.append(f"{w}.run_id")
+        on.append(f"{alias}.run_id = {w}.run_id")
+    joined, conditions = _event_join(group.event, nodes, inner, lead)
+    if rows is not None and not group.per_run:
+        conditions.append(f"{e}.customer_id IN (SELECT customer_id FROM {rows})")
+    if group.since is not None:
+        joined += f" JOIN {_per_customer(group.since, scope)} AS since"
+        joined += f" ON since.customer_id = {e}.customer_id"
+        conditions.append(f'{e}."_at" > since.at')
+    filters = {node: _filter(node, inner) for node in nodes}
+    if len(nodes) == 1:
+        conditions += [only] if (only := filters[nodes[0]]) else []
+        filters[nodes[0]] = ""
+    else:
+        conditions += _shared_bound(nodes, scope)
+    columns = ", ".join(
+        f"{_figure(node, inner, filters[node])} AS {name}" for node, name in group.members.items()
+    )
+    return (
+        f"LEFT JOIN (SELECT {', '.join(keys)}, {columns} FROM {joined}"
+        f" WHERE {' AND '.join(conditions)} GROUP BY {', '.join(keys)}) AS {alias}"
+        f" ON {' AND '.join(on)}"
+    )
+
+
+def _shared_bound(nodes: tuple[Aggregate, ...], scope: Scope) -> list[str]:
+    """The widest window, if each of the aggregates has one: a bound for the scan."""
+    spans = [[w.seconds for w in n.windows if isinstance(w, Within)] for n in nodes]
+    if not all(spans):
+        return []
+    widest = scope.dialect.interval(max(min(s) for s in spans))
+    return [f'{scope.event}."_at" > {scope.dialect.parameter("now")} - {widest}']
+
+
+def _per_customer(node: Aggregate, scope: Scope) -> str:
+    """One aggregate as (customer_id, at), for `since last(x)`."""
+    inner = replace(scope, customer="sc", event="se", groups={})
+    joined, conditions = _event_join(node.event, (node,), inner)
+    condition = _filter(node, inner)
+    conditions += [condition] if condition else []
+    return (
+        f"(SELECT se.customer_id, {_figure(node, inner, '')} AS at FROM {joined}"
+        f" WHERE {' AND '.join(conditions)} GROUP BY se.customer_id)"
+    )
+
+
+def _filter(node: Aggregate, scope: Scope) -> str:
+    conditions = _time_bounds(node, scope)
+    if node.where is not None:
+        conditions.append(predicate(node.where, scope))
+    return " AND ".join(conditions)
+
+
+def _figure(node: Aggregate, scope: Scope, condition: str) -> str:
+    d = scope.dialect
+    at, key = f'{scope.event}."_at"', f'{scope.event}."_key"'
+    of = value(node.value, scope) if node.value is not None else None
+    only = f" FILTER (WHERE {condition})" if condition else ""
+    match node.function:
+        case "count" | "exists":
+            return f"count(*){only}"
+        case "distinct":
+            return f"count(DISTINCT {of}){only}"
+        case "first" | "last" if of is None:
+            return f"{'min' if node.function == 'first' else 'max'}({at}){only}"
+        case "first":
+            return f"{d.oldest(str(of), at, key)}{only}"
+        case "last":
+            return f"{d.newest(str(of), at, key)}{only}"
+        case "min" | "max":
+            return f"{node.function}({of}){only}"
+        case "sum":
+            return d.cast(d.attempt(f"sum({of}){only}"), node.type)
+        case "avg":
+            return _average(str(of), node.type, only, d)
+        case _:
+            raise AssertionError(node.function)
+
+
+def _average(of: str, type_: Type, only: str, d: Dialect) -> str:
+    number = d.column_type(NUMBER)
+    mean = f"CAST(sum({of}){only} AS {number}) / nullif(count({of}){only}, 0)"
+    if type_.kind is Kind.MONEY:
+        return d.cast(d.half_even(mean), type_)
+    return d.attempt(f"({mean})")

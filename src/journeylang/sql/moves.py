@@ -1,0 +1,592 @@
+"""A journey's own statements: who leaves, who wakes, who enters, and where they come to.
+
+One statement each, whatever the audience and however many steps: the steps are data
+(`plan_leaf`, `plan_park`), the decisions between them one CASE over the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from journeylang.model.expressions import BoundEvent, CustomerValue, EventSource, EventValue
+from journeylang.model.journey import EnterOn, EnterWhen
+from journeylang.model.project import Project
+from journeylang.model.types import TEXT
+from journeylang.model.walk import reads_only_new_rows, walk
+from journeylang.plan.operations import (
+    Decide,
+    JourneyPlan,
+    Leaf,
+    Node,
+    RacePark,
+    Split,
+)
+from journeylang.sql.dialects import Dialect, quote, text
+from journeylang.sql.expressions import (
+    Rows,
+    Scope,
+    StepNumbers,
+    message_scope,
+    predicate,
+    value,
+)
+from journeylang.sql.relations import customers, event
+from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, GONE, HELD_OUT
+from journeylang.sql.session import END, GO, REFUSED, REST, SEND, sends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneySql:
+    """The statements of one journey; parameters in braces.
+
+    `enter` {now, since_entry}: `since_entry` is the instant after which its event's rows are
+    new. `exits` {now}: all active runs; `exits_new` {now, since_EVENT}: only customers with new
+    rows of `exit_events` (None if that would not be exact). `wake` {now, since_EVENT}.
+    `advance` {now, round}. `race_events` are what races wait for, by `news_of`.
+    """
+
+    journey: int
+    name: str
+    enter: str
+    exits: str | None
+    exits_new: str | None
+    exit_events: tuple[str, ...]
+    wake: str
+    race_events: tuple[str, ...]
+    advance: str
+
+
+def news_of(source: EventSource) -> str:
+    """Under which name the arrival of an event's rows is watched."""
+    if isinstance(source, BoundEvent):
+        return source.name
+    return "sent" if source.name == "sent" else "feedback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """What the statements of all journeys share."""
+
+    project: Project
+    dialect: Dialect
+    steps: StepNumbers
+
+    def scope(self, rows: Rows) -> Scope:
+        return Scope(project=self.project, dialect=self.dialect, steps=self.steps, rows=rows)
+
+    @property
+    def base(self) -> str:
+        return customers(self.project.binding, self.dialect)
+
+    @property
+    def named(self) -> dict[str, dict[str, object]]:
+        """Definitions by kind and name, for `walk`."""
+        return {
+            "metric": {n: m.value for n, m in self.project.metrics.items()},
+            "segment": {n: s.condition for n, s in self.project.segments.items()},
+        }
+
+
+def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
+    """All statements of a journey."""
+    nodes = [n for x in plan.exits for n in walk(x.condition, compiler.named)]  # type: ignore[arg-type]
+    events = reads_only_new_rows(nodes) if plan.exits else None
+    bound = compiler.project.binding.events
+    exact = events is not None and all(
+        bound[e].append_only or bound[e].changed_at is not None for e in events
+    )
+    return JourneySql(
+        journey=plan.journey,
+        name=plan.name,
+        enter=_enter(compiler, plan),
+        exits=_exits(compiler, plan, None) if plan.exits else None,
+        exits_new=_exits(compiler, plan, events) if exact and events else None,
+        exit_events=events or (),
+        wake=_wake(compiler, plan),
+        race_events=tuple(
+            dict.fromkeys(
+                news_of(b.event) for p in plan.parks if isinstance(p, RacePark) for b in p.branches
+            )
+        ),
+        advance=_advance(compiler, plan),
+    )
+
+
+# --- entries ------------------------------------------------------------------
+
+
+def _enter(compiler: Compiler, plan: JourneyPlan) -> str:
+    match plan.entry:
+        case EnterOn():
+            return _enter_on(compiler, plan, plan.entry)
+        case EnterWhen():
+            return _enter_when(compiler, plan, plan.entry)
+        case _:
+            assert_never(plan.entry)
+
+
+def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
+    d = compiler.dialect
+    trigger = BoundEvent(name=entry.event, span=entry.span)
+    below = list(walk(entry.where)) if entry.where is not None else []
+    used = (n.name for n in below if isinstance(n, EventValue))
+    fields = tuple(dict.fromkeys((*used, *plan.entry_fields)))
+    relation = event(compiler.project.binding, trigger, fields, d)
+    scope = compiler.scope(Rows(name="fresh"))
+    where = f" AND {predicate(entry.where, scope)}" if entry.where is not None else ""
+    about = (
+        f" JOIN {compiler.base} AS c ON c.customer_id = e.customer_id"
+        if any(isinstance(n, CustomerValue) for n in below)
+        else ""
+    )
+    key = d.as_text('e."_key"')
+    stored = (
+        d.json_object((f, f"e.{quote(f)}") for f in plan.entry_fields)
+        if plan.entry_fields
+        else d.literal(None, TEXT)
+    )
+    only = compiler.scope(Rows(name="fresh"))
+    audience = (
+        f" WHEN NOT coalesce({predicate(plan.only, only)}, FALSE) THEN 'audience'"
+        if plan.only is not None
+        else ""
+    )
+    again = {
+        "never": " WHEN p.customer_id IS NOT NULL THEN 'reentry'",
+        "always": "",
+        "after": " WHEN p.entered_at >= z.instant THEN 'reentry'",
+    }[plan.reenter.rule]
+    zone = (
+        _zone_join(plan.reenter_rule, 'c."_zone"', "w.at") if plan.reenter_rule is not None else ""
+    )
+    columns = _entrant_columns(compiler, plan, "w", "w.refused IS NOT NULL OR w.nth > 1")
+    columns["reason"] = (
+        f"CASE WHEN w.refused IS NOT NULL THEN w.refused WHEN w.nth > 1 THEN 'active'"
+        f" ELSE {columns['reason']} END"
+    )
+    return f"""{_insert_head(columns)}
+WITH seen AS (
+  SELECT e.customer_id, e."_at" AS at, e."_key" AS key,
+    {d.hash60(text(plan.name), d.as_text("e.customer_id"), key)} AS run_id, {stored} AS entry
+  FROM {relation} AS e{about}
+  WHERE e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("now")}{where}
+), fresh AS (
+  SELECT s.* FROM seen AS s
+  WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
+      WHERE r.customer_id = s.customer_id AND r.run_id = s.run_id)
+    AND NOT EXISTS (SELECT 1 FROM journey.decision AS d
+      WHERE d.customer_id = s.customer_id AND d.run_id = s.run_id AND d.step IS NULL)
+), judged AS (
+  SELECT w.*, CASE WHEN p.active THEN 'active'{again}{audience} END AS refused
+  FROM fresh AS w
+  JOIN {compiler.base} AS c ON c.customer_id = w.customer_id
+  LEFT JOIN {_previous(plan, "fresh")} AS p ON p.customer_id = w.customer_id{zone}{only.joins()}
+), ranked AS (
+  SELECT j.*, row_number() OVER (
+    PARTITION BY j.customer_id, j.refused IS NULL ORDER BY j.at, j.key) AS nth
+  FROM judged AS j
+)
+SELECT {_select(columns)}
+FROM ranked AS w"""
+
+
+def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen) -> str:
+    d = compiler.dialect
+    scope = compiler.scope(Rows())
+    conditions = [predicate(entry.condition, scope)]
+    if plan.only is not None:
+        conditions.append(predicate(plan.only, scope))
+    joins = scope.joins()
+    now = d.parameter("now")
+    if plan.reenter.rule == "never":
+        conditions.append(
+            "NOT EXISTS (SELECT 1 FROM journey.run AS r"
+            f" WHERE r.journey = {plan.journey} AND r.customer_id = c.customer_id)"
+        )
+    else:
+        zone = _zone_join(plan.reenter_rule, 'c."_zone"', now)
+        previous = _previous(plan, None)
+        joins += f"\n  LEFT JOIN {previous} AS p ON p.customer_id = c.customer_id{zone}"
+        conditions.append("NOT coalesce(p.active, FALSE)")
+        conditions.append("NOT coalesce(p.entered_at >= z.instant, FALSE)")
+    key = d.as_text(f"CAST({now} AS TIMESTAMP)")
+    columns = _entrant_columns(compiler, plan, "w", None)
+    return f"""{_insert_head(columns)}
+WITH fresh AS (
+  SELECT c.customer_id, CAST({now} AS TIMESTAMP) AS at,
+    {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
+    {d.literal(None, TEXT)} AS entry
+  FROM {compiler.base} AS c{joins}
+  WHERE {" AND ".join(conditions)}
+)
+SELECT {_select(columns)}
+FROM fresh AS w"""
+
+
+def _previous(plan: JourneyPlan, candidates: str | None) -> str:
+    """Each customer's last entry into the journey, and whether a run is still active."""
+    only = f" AND r.customer_id IN (SELECT customer_id FROM {candidates})" if candidates else ""
+    left, gone = "", ""
+    if plan.exits:
+        # A run that left in this tick is no longer in the way.
+        left = (
+            " LEFT JOIN trail AS x ON x.customer_id = r.customer_id AND x.run_id = r.run_id"
+            f" AND x.fate = {END}"
+        )
+        gone = " AND x.run_id IS NULL"
+    return (
+        f"(SELECT r.customer_id, bool_or(r.status = {ACTIVE}{gone}) AS active,"
+        f" max(r.entered_at) AS entered_at FROM journey.run AS r{left}"
+        f" WHERE r.journey = {plan.journey}{only} GROUP BY r.customer_id)"
+    )
+
+
+def _entrant_columns(
+    compiler: Compiler, plan: JourneyPlan, row: str, refused: str | None
+) -> dict[str, str]:
+    """The trail's row of a candidate: refused, drawn into a control group, or entering."""
+    d = compiler.dialect
+    drawn = []
+    if plan.control is not None:
+        bucket = d.bucket(plan.control.salt, f"{row}.customer_id")
+        drawn.append((f"{bucket} < {plan.control.share}", CONTROL, "global_control"))
+    if plan.holdout is not None:
+        bucket = d.bucket(plan.holdout.salt, f"{row}.customer_id")
+        drawn.append((f"{bucket} < {plan.holdout.share}", HELD_OUT, "held_out"))
+    first = f" WHEN {refused} THEN {REFUSED}" if refused else ""
+    ends = "".join(f" WHEN {condition} THEN {END}" for condition, _, _ in drawn)
+    status = "".join(f" WHEN {condition} THEN {status}" for condition, status, _ in drawn)
+    reason = "".join(f" WHEN {condition} THEN '{name}'" for condition, _, name in drawn)
+    held = " OR ".join(f"({condition})" for condition, _, _ in drawn)
+
+    def case(whens: str, otherwise: str) -> str:
+        return f"CASE{whens} ELSE {otherwise} END" if whens else otherwise
+
+    return {
+        "round": "0",
+        "customer_id": f"{row}.customer_id",
+        "run_id": f"{row}.run_id",
+        "journey": str(plan.journey),
+        "edge": "0",
+        "arrived_at": f"{row}.at",
+        "left_at": f"{row}.at",
+        "entered_at": f"{row}.at",
+        "fate": case(first + ends, str(GO)),
+        "status": case(status, str(ACTIVE)),
+        "reason": case(reason, "NULL"),
+        "entry": f"{row}.entry",
+        "why": "'entered'",
+        "going": "'entered'",
+        "fresh": "TRUE",
+        "moved": held or "FALSE",
+    }
+
+
+# --- exits and wakes ----------------------------------------------------------
+
+
+def _run_rows(plan: JourneyPlan, extra: str = "") -> str:
+    return (
+        f"SELECT r.* FROM journey.run AS r WHERE r.journey = {plan.journey}"
+        f" AND r.status = {ACTIVE}{extra}"
+    )
+
+
+def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) -> str:
+    d = compiler.dialect
+    scope = compiler.scope(Rows(name="active"))
+    conditions = [predicate(x.condition, scope) for x in plan.exits]
+    whens = " ".join(
+        f"WHEN {c} THEN {text(x.reason)}" for c, x in zip(conditions, plan.exits, strict=True)
+    )
+    extra = ""
+    if events is not None:
+        touched = " UNION ALL ".join(
+            f"SELECT e.customer_id FROM {_event(compiler, name)} AS e"
+            f" WHERE {_newness(compiler, name)} > {d.parameter('since_' + name)}"
+            f' AND e."_at" <= {d.parameter("now")}'
+            for name in events
+        )
+        extra = f" AND r.customer_id IN ({touched})"
+    columns = {
+        "round": "0",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
+        "journey": str(plan.journey),
+        "from_step": "w.step",
+        "arrived_at": d.parameter("now"),
+        "entered_at": "w.entered_at",
+        "fate": str(END),
+        "status": str(EXITED),
+        "reason": f"CASE {whens} END",
+        "entry": "w.entry",
+        "why": "'exit'",
+        "fresh": "FALSE",
+        "moved": "TRUE",
+    }
+    return f"""{_insert_head(columns)}
+WITH active AS ({_run_rows(plan, extra)})
+SELECT {_select(columns)}
+FROM active AS w
+JOIN {compiler.base} AS c ON c.customer_id = w.customer_id{scope.joins()}
+WHERE {" OR ".join(f"({c})" for c in conditions)}"""
+
+
+def _event(compiler: Compiler, name: str) -> str:
+    trigger = BoundEvent(name=name, span=compiler.project.binding.events[name].span)
+    return event(compiler.project.binding, trigger, (), compiler.dialect)
+
+
+def _newness(compiler: Compiler, name: str) -> str:
+    bound = compiler.project.binding.events[name]
+    return 'e."_changed"' if bound.changed_at is not None else 'e."_at"'
+
+
+def _wake(compiler: Compiler, plan: JourneyPlan) -> str:
+    races = [p for p in plan.parks if isinstance(p, RacePark)]
+    d = compiler.dialect
+    hits, join, hit = "", "", "NULL"
+    if races:
+        per_race = ",\n".join(
+            f"race_{p.step} AS ({_run_rows(plan, f' AND r.step = {p.step}')})" for p in races
+        )
+        found = "\n  UNION ALL ".join(
+            _race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races
+        )
+        hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {_earliest('hits')}\n)\n"
+        join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
+        hit = "h.at"
+    exited = (
+        "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
+        " WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id)"
+        if plan.exits
+        else ""
+    )
+    held = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
+    columns = {
+        "round": "0",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
+        "journey": str(plan.journey),
+        "edge": "coalesce(h.edge, k.edge)" if races else "k.edge",
+        "step": "w.step",
+        "arrived_at": "w.arrived_at",
+        "left_at": f"coalesce({hit}, {held})" if races else held,
+        "entered_at": "w.entered_at",
+        "fate": str(GO),
+        "status": str(ACTIVE),
+        "reason": "CASE WHEN k.kind = 'send' THEN w.reason END",
+        "entry": "w.entry",
+        "going": f"CASE WHEN {hit} IS NOT NULL THEN 'event' ELSE k.going END"
+        if races
+        else "k.going",
+        "fresh": "FALSE",
+        "moved": "FALSE",
+    }
+    due = f"w.wake_at <= {d.parameter('now')}"
+    return f"""{_insert_head(columns)}
+{hits}SELECT {_select(columns)}
+FROM journey.run AS w
+JOIN plan_park AS k ON k.step = w.step{join}
+WHERE w.journey = {plan.journey} AND w.status = {ACTIVE}
+  AND ({due}{" OR h.at IS NOT NULL" if races else ""}){exited}"""
+
+
+def _race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, since: bool) -> str:
+    """Events that end a race for the rows under `w` (arrived_at, wake_at): edge and instant."""
+    d = compiler.dialect
+    now = d.parameter("now")
+    selects = []
+    for branch in park.branches:
+        scope = compiler.scope(Rows(name=rows))
+        below = list(walk(branch.where)) if branch.where is not None else []
+        fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
+        relation = event(compiler.project.binding, branch.event, fields, d)
+        conditions = [
+            f'e."_at" > {arrived}',
+            'e."_at" <= w.wake_at',
+            f'e."_at" <= {now}',
+        ]
+        if not isinstance(branch.event, BoundEvent):
+            conditions += message_scope(branch.event, scope)
+        if since:
+            conditions.append(f'e."_at" > {d.parameter("since_" + news_of(branch.event))}')
+        if branch.where is not None:
+            conditions.append(predicate(branch.where, scope))
+        about = (
+            f" JOIN {compiler.base} AS c ON c.customer_id = w.customer_id"
+            if any(isinstance(n, CustomerValue) for n in below)
+            else ""
+        )
+        selects.append(
+            f'SELECT w.customer_id, w.run_id, e."_at" AS at, {branch.edge} AS edge'
+            f" FROM {rows} AS w JOIN {relation} AS e ON e.customer_id = w.customer_id{about}"
+            f" WHERE {' AND '.join(conditions)}"
+        )
+    return "\n  UNION ALL ".join(selects)
+
+
+def _earliest(hits: str) -> str:
+    """The winner of each race: the earliest event, of equal ones the branch written first."""
+    return (
+        f"SELECT DISTINCT ON (customer_id, run_id) customer_id, run_id, at, edge FROM {hits}"
+        " ORDER BY customer_id, run_id, at, edge"
+    )
+
+
+# --- advance ------------------------------------------------------------------
+
+
+def _advance(compiler: Compiler, plan: JourneyPlan) -> str:
+    d = compiler.dialect
+    now = d.parameter("now")
+    scope = compiler.scope(Rows(name="going"))
+    ways = " ".join(f"WHEN {e.edge} THEN {_tree(e.node, scope)}" for e in plan.edges if e.edge != 0)
+    entry = _tree(plan.edges[0].node, scope)
+    by_reason = {leaf.reason: leaf.leaf for leaf in plan.leaves if leaf.exited}
+    for way_out in reversed(plan.exits):
+        condition = predicate(way_out.condition, scope)
+        entry = f"CASE WHEN {condition} THEN {by_reason[way_out.reason]} ELSE {entry} END"
+    leaf = f"CASE w.edge WHEN 0 THEN {entry} {ways} END"
+    masks, contents = _send_columns(plan, scope)
+    joins = scope.joins()
+    rules = any(getattr(p, "rule", None) is not None for p in plan.parks)
+    zone = _zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
+    wake = d.shift("a.left_at", "l.seconds")
+    if rules:
+        wake = f"coalesce({wake}, z.instant, {d.shift('a.left_at', 'z.shift')})"
+    races = [p for p in plan.parks if isinstance(p, RacePark)]
+    hits, join, hit_at, edge, going = "", "", "", "w.edge", "'due'"
+    if races:
+        per_race = "".join(
+            f", race_{p.step} AS (SELECT * FROM landed WHERE step = {p.step})" for p in races
+        )
+        found = "\n  UNION ALL ".join(
+            _race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=False) for p in races
+        )
+        hits = f"{per_race}, hits AS (\n  {found}\n), won AS (\n  {_earliest('hits')}\n)"
+        join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
+        hit_at = "WHEN h.at IS NOT NULL THEN {}"
+        edge = "coalesce(h.edge, w.edge)"
+        going = (
+            "CASE WHEN h.at IS NOT NULL THEN 'event'"
+            " WHEN w.kind = 'race' THEN 'timeout' ELSE 'due' END"
+        )
+    parked = "w.kind IN ('wait', 'race')"
+    passed = f"{parked} AND w.wake_at <= {now}"
+    columns = {
+        "round": f"{d.parameter('round')} + 1",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
+        "journey": str(plan.journey),
+        "edge": edge,
+        "from_step": "w.from_step",
+        "step": "w.step",
+        "arrived_at": "w.arrived_at",
+        "left_at": f"CASE {hit_at.format('h.at')} ELSE w.wake_at END" if races else "w.wake_at",
+        "wake_at": "w.wake_at",
+        "entered_at": "w.entered_at",
+        "fate": (
+            f"CASE WHEN w.kind = 'end' THEN {END} WHEN w.kind = 'send' THEN {SEND}"
+            f" {hit_at.format(GO)} WHEN {passed} THEN {GO} ELSE {REST} END"
+        ),
+        "status": "w.status",
+        "reason": "w.reason",
+        "entry": "w.entry",
+        "leaf": "w.leaf",
+        "mask": "w.mask",
+        "content": "w.content",
+        "why": "w.why",
+        "going": going,
+        "fresh": "w.fresh",
+        "moved": "w.why <> 'retry'",
+    }
+    return f"""{_insert_head(columns)}
+WITH going AS (
+  SELECT t.* FROM trail AS t
+  WHERE t.round = {d.parameter("round")} AND t.journey = {plan.journey} AND t.fate = {GO}
+), decided AS (
+  SELECT w.customer_id, w.run_id, w.step AS from_step, w.left_at, w.entered_at, w.entry,
+    w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone,
+    c."_zone" AS zone, {leaf} AS leaf{_columns(masks, contents)}
+  FROM going AS w
+  LEFT JOIN {compiler.base} AS c ON c.customer_id = w.customer_id{joins}
+), landed AS (
+  SELECT a.customer_id, a.run_id, a.from_step, l.step, a.left_at AS arrived_at,
+    {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
+    CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
+    CASE WHEN a.gone THEN {GONE} ELSE coalesce(l.status, {ACTIVE}) END AS status,
+    CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END AS reason,
+    {_pick(masks, "mask", "-1")} AS mask, {_pick(contents, "content", "NULL")} AS content
+  FROM decided AS a
+  LEFT JOIN plan_leaf AS l ON l.journey = {plan.journey} AND l.leaf = a.leaf AND NOT a.gone{zone}
+){hits}
+SELECT {_select(columns)}
+FROM landed AS w{join}"""
+
+
+def _tree(node: Node, scope: Scope) -> str:
+    match node:
+        case Leaf():
+            return str(node.leaf)
+        case Decide():
+            condition = predicate(node.condition, scope)
+            then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
+            return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
+        case Split():
+            bucket = scope.dialect.bucket(node.salt, f"{scope.rows.alias}.customer_id")
+            whens = " ".join(
+                f"WHEN {bucket} < {high} THEN {_tree(way, scope)}"
+                for _, high, way in node.arms[:-1]
+            )
+            last = _tree(node.arms[-1][2], scope)
+            return f"CASE {whens} ELSE {last} END" if whens else last
+        case _:
+            assert_never(node)
+
+
+def _send_columns(plan: JourneyPlan, scope: Scope) -> tuple[dict[int, str], dict[int, str]]:
+    """Per send step: which candidates' `when` hold (bits), and the values given by `with`."""
+    d = scope.dialect
+    masks, contents = {}, {}
+    for park in sends(plan):
+        if any(c.when is not None for c in park.candidates):
+            masks[park.step] = " + ".join(
+                str(1 << n)
+                if c.when is None
+                else f"CASE WHEN {predicate(c.when, scope)} THEN {1 << n} ELSE 0 END"
+                for n, c in enumerate(park.candidates)
+            )
+        if park.values:
+            contents[park.step] = d.json_object((name, value(v, scope)) for name, v in park.values)
+    return masks, contents
+
+
+def _columns(masks: dict[int, str], contents: dict[int, str]) -> str:
+    parts = [f", {sql} AS mask_{step}" for step, sql in masks.items()]
+    parts += [f", {sql} AS content_{step}" for step, sql in contents.items()]
+    return "".join(parts)
+
+
+def _pick(columns: dict[int, str], prefix: str, otherwise: str) -> str:
+    if not columns:
+        return otherwise
+    whens = " ".join(f"WHEN {step} THEN a.{prefix}_{step}" for step in columns)
+    return f"CASE l.step {whens} ELSE {otherwise} END"
+
+
+def _zone_join(rule: object, zone: str, instant: str) -> str:
+    return (
+        f"\n  LEFT JOIN zone_rule AS z ON z.zone = {zone} AND z.rule = {rule}"
+        f" AND {instant} >= z.since AND {instant} < z.until"
+    )
+
+
+def _select(columns: dict[str, str]) -> str:
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+def _insert_head(columns: dict[str, str]) -> str:
+    return f"INSERT INTO trail ({', '.join(columns)})"

@@ -1,0 +1,139 @@
+"""The bound tables as relations under fixed column names.
+
+`customers`: customer_id, "_zone", "_locale" and the bound fields. An event: customer_id,
+"_key", "_at" and the fields asked for. A consent: customer_id, at, granted. Each is a
+derived table, so that the engine reads the columns that a statement uses and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from journeylang.model.binding import Binding, BoundField, ConsentTable, Table
+from journeylang.model.expressions import BoundEvent, EventSource, Expression
+from journeylang.model.types import INSTANT, TEXT
+from journeylang.sql.dialects import Dialect, quote, text
+
+if TYPE_CHECKING:
+    from journeylang.sql.expressions import Scope
+
+_RESERVED = {"key": "customer_id", "timezone": "_zone", "locale": "_locale"}
+
+
+def customer_column(field: str) -> str:
+    """The column of the customers relation that holds a field."""
+    if field == "customer_id":
+        return "_customer_id"  # the relation's own name for the key
+    return _RESERVED.get(field, field)
+
+
+def table_name(table: Table) -> str:
+    """The user's table, quoted part by part."""
+    return ".".join(quote(part) for part in table.parts)
+
+
+def _scope(dialect: Dialect) -> Scope:
+    # A bound expression sees the table's own columns alone: no project, no aggregates.
+    from journeylang.model.project import Project
+    from journeylang.sql.expressions import Rows, Scope
+
+    empty = Project(binding=Binding(), metrics={}, segments={}, policies={}, journeys={})
+    return Scope(project=empty, dialect=dialect, steps={}, rows=Rows())
+
+
+def bound_value(node: Expression, dialect: Dialect) -> str:
+    """A bound expression over the table's alias `t`."""
+    from journeylang.sql.expressions import value
+
+    return value(node, _scope(dialect))
+
+
+def bound_condition(node: Expression, dialect: Dialect) -> str:
+    """A bound predicate over the table's alias `t`; NULL acts as false."""
+    from journeylang.sql.expressions import predicate
+
+    return predicate(node, _scope(dialect))
+
+
+def _field(field: BoundField, column: str, dialect: Dialect) -> str:
+    bound = dialect.cast(bound_value(field.value, dialect), field.type)
+    return f"{bound} AS {quote(column)}"
+
+
+def _where(condition: Expression | None, dialect: Dialect) -> str:
+    return "" if condition is None else f" WHERE {bound_condition(condition, dialect)}"
+
+
+def customers(binding: Binding, dialect: Dialect) -> str:
+    """Everybody in the base: customer_id, "_zone", "_locale" and all bound fields."""
+    bound = binding.customers
+    assert bound is not None, "checked: a project with journeys binds customers"
+    zone = "NULL" if bound.timezone is None else bound_value(bound.timezone, dialect)
+    locale = "NULL" if bound.locale is None else bound_value(bound.locale, dialect)
+    columns = [
+        f"{bound_value(bound.key, dialect)} AS customer_id",
+        f"""coalesce({dialect.cast(zone, TEXT)}, '') AS "_zone\"""",
+        f"""coalesce({dialect.cast(locale, TEXT)}, {text(bound.locale_else)}) AS "_locale\"""",
+        *(_field(f, customer_column(f.name), dialect) for f in bound.fields),
+    ]
+    return (
+        f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
+        f"{_where(bound.only_where, dialect)})"
+    )
+
+
+def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect: Dialect) -> str:
+    """The rows of an event: customer_id, "_key", "_at" and the fields named."""
+    if not isinstance(source, BoundEvent):
+        return _message_event(source.name, fields, dialect)
+    bound = binding.events[source.name]
+    wanted = [f for f in bound.fields if f.name in fields]
+    columns = [
+        f"{bound_value(bound.customer, dialect)} AS customer_id",
+        f"""{bound_value(bound.key, dialect)} AS "_key\"""",
+        f"""{dialect.cast(bound_value(bound.at, dialect), INSTANT)} AS "_at\"""",
+        *(_field(f, f.name, dialect) for f in wanted),
+    ]
+    if bound.changed_at is not None:
+        changed = dialect.cast(bound_value(bound.changed_at, dialect), INSTANT)
+        columns.append(f'{changed} AS "_changed"')
+    return (
+        f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
+        f"{_where(bound.only_where, dialect)})"
+    )
+
+
+_MESSAGE_FIELDS = {"cost": "m.cost", "channel": "m.channel"}
+
+
+def _message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
+    """A built-in event: also run_id, step and channel of the message it is about."""
+    about = "m.customer_id, m.run_id, m.step, m.channel"
+    if name == "sent":
+        extra = "".join(f", m.cost AS {quote(f)}" for f in fields if f == "cost")
+        return (
+            f'(SELECT {about}, m.message_id AS "_key", m.decided_at AS "_at"{extra}'
+            " FROM journey.message AS m)"
+        )
+    extra = "".join(
+        f", {_MESSAGE_FIELDS.get(f) or dialect.json_text('f.data', f)} AS {quote(f)}"
+        for f in fields
+        if f != "at"
+    )
+    return (
+        f'(SELECT {about}, f.event_id AS "_key", f.at AS "_at"{extra}'
+        " FROM journey.message_event AS f JOIN journey.message AS m"
+        " ON m.customer_id = f.customer_id AND m.message_id = f.message_id"
+        f" WHERE f.name = {text(name)})"
+    )
+
+
+def consent_rows(bound: ConsentTable, dialect: Dialect) -> str:
+    """The rows of a consent table: customer_id, at, granted (never NULL)."""
+    return (
+        f"(SELECT {bound_value(bound.customer, dialect)} AS customer_id,"
+        f" {dialect.cast(bound_value(bound.at, dialect), INSTANT)} AS at,"
+        f" coalesce({bound_condition(bound.granted, dialect)}, FALSE) AS granted"
+        f" FROM {table_name(bound.table)} AS t{_where(bound.only_where, dialect)})"
+    )

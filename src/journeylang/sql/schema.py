@@ -1,0 +1,189 @@
+"""The runtime's own tables, in schema `journey` of the user's database.
+
+Two rules shape them. Every table leads with the customer, and every join is by it. And on
+DuckDB there is no key and no index on what a tick writes: with them a mass step costs
+two to four times as much; uniqueness comes from anti-joins inside the single writer's
+transaction.
+
+Instants are UTC TIMESTAMPs. `{key}` is the type of the bound customer key. Small integers
+name steps (`step` is their dictionary, unique in the whole project); the views carry the
+names.
+"""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+# Run statuses, as stored in run.status.
+ACTIVE = 0
+FINISHED = 1
+EXITED = 2
+GONE = 3
+HELD_OUT = 4
+CONTROL = 5
+STATUS_NAMES = {
+    ACTIVE: "active",
+    FINISHED: "finished",
+    EXITED: "exited",
+    GONE: "gone",
+    HELD_OUT: "held_out",
+    CONTROL: "global_control",
+}
+
+# States of a message, in the order of their lattice: feedback may come in any order, the
+# greatest rank is the state.
+RECEIPT_RANKS = {
+    "queued": 0,
+    "submitting": 10,
+    "retry": 15,
+    "unknown": 20,
+    "cancelled": 30,
+    "expired": 31,
+    "failed": 32,
+    "accepted": 40,
+    "delivered": 50,
+    "bounced": 60,
+}
+
+TABLES = {
+    "meta": "name VARCHAR NOT NULL, value VARCHAR NOT NULL",
+    "version": (
+        "journey INTEGER NOT NULL, name VARCHAR NOT NULL, version INTEGER NOT NULL,"
+        " applied_at TIMESTAMP NOT NULL, fingerprint VARCHAR NOT NULL, plan VARCHAR NOT NULL"
+    ),
+    "step": (
+        "step INTEGER NOT NULL, journey INTEGER NOT NULL, path VARCHAR NOT NULL,"
+        " kind VARCHAR NOT NULL"
+    ),
+    "tick": (
+        "tick BIGINT NOT NULL, now TIMESTAMP NOT NULL, entered BIGINT NOT NULL,"
+        " moved BIGINT NOT NULL, sent BIGINT NOT NULL, skipped BIGINT NOT NULL"
+    ),
+    "watermark": "name VARCHAR NOT NULL, at TIMESTAMP NOT NULL, signature VARCHAR",
+    "lock": (
+        "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP, now TIMESTAMP,"
+        " next_batch BIGINT NOT NULL"
+    ),
+    # One row per enrolment. `step` is where the run rests; `wake_at` when time alone moves it.
+    "run": (
+        "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
+        " version INTEGER NOT NULL, step INTEGER, arrived_at TIMESTAMP NOT NULL,"
+        " wake_at TIMESTAMP, entered_at TIMESTAMP NOT NULL, status TINYINT NOT NULL,"
+        " reason VARCHAR, entry VARCHAR, ended_at TIMESTAMP"
+    ),
+    # One row per move of a run, append only; the view over it is `journey.history`.
+    "transition": (
+        "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
+        " at TIMESTAMP NOT NULL, tick BIGINT NOT NULL, from_step INTEGER, to_step INTEGER,"
+        " why VARCHAR NOT NULL"
+    ),
+    # One row per decided message, immutable. `content` is the JSON of `with` values that are
+    # not constants, `entry` of the run is joined when it is rendered.
+    "message": (
+        "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, batch_id BIGINT NOT NULL,"
+        " run_id BIGINT NOT NULL, journey INTEGER NOT NULL, version INTEGER NOT NULL,"
+        " step INTEGER NOT NULL, occurrence INTEGER NOT NULL, channel VARCHAR NOT NULL,"
+        " counted BOOLEAN NOT NULL, decided_at TIMESTAMP NOT NULL,"
+        " expires_at TIMESTAMP NOT NULL, quiet_from TIMESTAMP, quiet_until TIMESTAMP,"
+        " cost DECIMAL(18,4), content VARCHAR"
+    ),
+    # Some hundreds of messages: what a delivery worker claims, by lease and fencing token.
+    "batch": (
+        "batch_id BIGINT NOT NULL, decided_at TIMESTAMP NOT NULL, messages INTEGER NOT NULL,"
+        " done BOOLEAN NOT NULL, not_before TIMESTAMP, lease_until TIMESTAMP,"
+        " holder VARCHAR, token BIGINT NOT NULL"
+    ),
+    # One row per change of a message's state, append only; the greatest rank is the state.
+    "receipt": (
+        "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, attempt INTEGER NOT NULL,"
+        " state VARCHAR NOT NULL, at TIMESTAMP NOT NULL, provider VARCHAR,"
+        " provider_id VARCHAR, detail VARCHAR, given_back BOOLEAN NOT NULL"
+    ),
+    # Non-sends and non-entries, with the figures behind them (JSON).
+    "decision": (
+        "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
+        " step INTEGER, at TIMESTAMP NOT NULL, tick BIGINT NOT NULL, reason VARCHAR NOT NULL,"
+        " figures VARCHAR"
+    ),
+    "message_event": (
+        "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, provider VARCHAR NOT NULL,"
+        " event_id VARCHAR NOT NULL, name VARCHAR NOT NULL, at TIMESTAMP NOT NULL, data VARCHAR"
+    ),
+    "exposure": (
+        "customer_id {key} NOT NULL, experiment INTEGER NOT NULL, arm VARCHAR NOT NULL,"
+        " at TIMESTAMP NOT NULL, run_id BIGINT NOT NULL"
+    ),
+    "consent_change": (
+        "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, at TIMESTAMP NOT NULL,"
+        " granted BOOLEAN NOT NULL, source VARCHAR"
+    ),
+    "suppression": (
+        "customer_id {key}, channel VARCHAR NOT NULL, address_hash VARCHAR,"
+        " at TIMESTAMP NOT NULL, reason VARCHAR NOT NULL"
+    ),
+}
+
+
+def create_tables(key_type: str) -> list[str]:
+    """Statements that create what is missing; running them again changes nothing."""
+    return [
+        "CREATE SCHEMA IF NOT EXISTS journey",
+        *(
+            f'CREATE TABLE IF NOT EXISTS journey."{name}" ({columns.format(key=key_type)})'
+            for name, columns in TABLES.items()
+        ),
+        *views(),
+    ]
+
+
+def views() -> list[str]:
+    """The documented, stable views: names instead of numbers."""
+    statuses = " ".join(f"WHEN {n} THEN '{name}'" for n, name in STATUS_NAMES.items())
+    ranks = " ".join(f"WHEN '{state}' THEN {rank}" for state, rank in RECEIPT_RANKS.items())
+    names = " ".join(f"WHEN {rank} THEN '{state}'" for state, rank in RECEIPT_RANKS.items())
+    public_id = public_message_id("m", "s")
+    return [
+        f"""CREATE OR REPLACE VIEW journey.runs AS
+SELECT r.customer_id, r.run_id, v.name AS journey, r.version, s.path AS step, r.arrived_at,
+  r.wake_at, r.entered_at, CASE r.status {statuses} END AS status, r.reason, r.ended_at
+FROM journey.run AS r
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = r.journey
+LEFT JOIN journey.step AS s ON s.step = r.step""",
+        f"""CREATE OR REPLACE VIEW journey.messages AS
+SELECT m.customer_id, {public_id} AS message, v.name AS journey, m.version, s.path AS step,
+  m.channel, m.decided_at, m.expires_at, m.cost,
+  CASE coalesce(t.rank, 0) {names} END AS state, m.run_id, m.message_id
+FROM journey.message AS m
+JOIN journey.step AS s ON s.step = m.step
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = m.journey
+LEFT JOIN (SELECT message_id, max(CASE state {ranks} END) AS rank FROM journey.receipt
+  GROUP BY message_id) AS t ON t.message_id = m.message_id""",
+        """CREATE OR REPLACE VIEW journey.non_sends AS
+SELECT d.customer_id, v.name AS journey, s.path AS step, d.at, d.reason, d.figures, d.run_id
+FROM journey.decision AS d
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = d.journey
+LEFT JOIN journey.step AS s ON s.step = d.step""",
+        """CREATE OR REPLACE VIEW journey.exposures AS
+SELECT x.customer_id, v.name AS journey, s.path AS experiment, x.arm, x.at, x.run_id
+FROM journey.exposure AS x
+JOIN journey.step AS s ON s.step = x.experiment
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = s.journey""",
+        """CREATE OR REPLACE VIEW journey.history AS
+SELECT h.customer_id, v.name AS journey, h.at, f.path AS from_step, t.path AS to_step, h.why,
+  h.run_id, h.tick
+FROM journey.transition AS h
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = h.journey
+LEFT JOIN journey.step AS f ON f.step = h.from_step
+LEFT JOIN journey.step AS t ON t.step = h.to_step""",
+    ]
+
+
+def public_message_id(message: str, step: str) -> str:
+    """The message's name outside, and its idempotency key: a hash of (run, step, occurrence).
+
+    The customer is part of it, for run ids are unique per customer only.
+    """
+    return (
+        f"md5({message}.customer_id || ':' || {message}.run_id || ':' || {step}.path || ':'"
+        f" || {message}.occurrence)"
+    )

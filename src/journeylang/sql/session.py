@@ -1,0 +1,259 @@
+"""A tick's working tables, and the plan as small tables to join with.
+
+`trail` is what a tick does, row by row: each row is a run at one point of its way, written
+by one round and read by the next. What becomes of a row is its `fate`:
+
+    GO       leaves by `edge`; the next round advances it
+    SEND     stands at a send; arbitration decides
+    REST     parked: the run's new state
+    END      left: the run's last state
+    REFUSED  a candidate that may not enter
+
+`arrived_at` is when it came to `step`, `left_at` when it goes on (the arrival behind), `why`
+what brought it here, `going` what takes it away. `moved` marks the rows that are
+transitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from journeylang.plan.operations import (
+    JourneyPlan,
+    Offer,
+    Program,
+    RacePark,
+    SendPark,
+    WaitPark,
+)
+from journeylang.sql.dialects import text
+from journeylang.sql.schema import EXITED, FINISHED
+
+GO, SEND, REST, END, REFUSED = 1, 2, 3, 4, 5
+SENT, HELD, SKIPPED = 1, 2, 3
+
+TRAIL = {
+    "round": "INTEGER",
+    "customer_id": "{key}",
+    "run_id": "BIGINT",
+    "journey": "INTEGER",
+    "edge": "INTEGER",
+    "from_step": "INTEGER",
+    "step": "INTEGER",
+    "arrived_at": "TIMESTAMP",
+    "left_at": "TIMESTAMP",
+    "wake_at": "TIMESTAMP",
+    "entered_at": "TIMESTAMP",
+    "fate": "TINYINT",
+    "status": "TINYINT",
+    "reason": "VARCHAR",
+    "entry": "VARCHAR",
+    "leaf": "INTEGER",
+    "mask": "BIGINT",
+    "content": "VARCHAR",
+    "why": "VARCHAR",
+    "going": "VARCHAR",
+    "fresh": "BOOLEAN",
+    "moved": "BOOLEAN",
+}
+INTENT = {
+    "customer_id": "{key}",
+    "run_id": "BIGINT",
+    "journey": "INTEGER",
+    "step": "INTEGER",
+    "arrived_at": "TIMESTAMP",
+    "entered_at": "TIMESTAMP",
+    "entry": "VARCHAR",
+    "last_reason": "VARCHAR",
+    "mask": "BIGINT",
+    "content": "VARCHAR",
+    "fresh": "BOOLEAN",
+    "limit_at": "TIMESTAMP",
+    "expires_at": "TIMESTAMP",
+    "rank": "INTEGER",
+}
+DECIDED = {
+    "phase": "INTEGER",
+    "customer_id": "{key}",
+    "run_id": "BIGINT",
+    "journey": "INTEGER",
+    "step": "INTEGER",
+    "arrived_at": "TIMESTAMP",
+    "entered_at": "TIMESTAMP",
+    "entry": "VARCHAR",
+    "content": "VARCHAR",
+    "fresh": "BOOLEAN",
+    "expires_at": "TIMESTAMP",
+    "rank": "INTEGER",
+    "outcome": "TINYINT",
+    "channel": "VARCHAR",
+    "reason": "VARCHAR",
+    "figures": "VARCHAR",
+    "wake_at": "TIMESTAMP",
+    "quiet_from": "TIMESTAMP",
+    "quiet_until": "TIMESTAMP",
+    "cost": "DECIMAL(18,4)",
+    "counted": "BOOLEAN",
+}
+# Local time, one row per zone in use (and rule); worked out in Python from one zone database.
+ZONES = {
+    "zone_rule": (
+        "zone VARCHAR, rule INTEGER, since TIMESTAMP, until TIMESTAMP, instant TIMESTAMP,"
+        " shift BIGINT"
+    ),
+    "zone_now": (
+        "zone VARCHAR, day TIMESTAMP, week TIMESTAMP, month TIMESTAMP, next_day TIMESTAMP,"
+        " next_week TIMESTAMP, next_month TIMESTAMP"
+    ),
+    "zone_quiet": (
+        "zone VARCHAR, rule INTEGER, quiet BOOLEAN, release TIMESTAMP, next_from TIMESTAMP,"
+        " next_until TIMESTAMP"
+    ),
+}
+
+
+def working_tables(key_type: str) -> list[str]:
+    """Statements that begin a tick with empty working tables."""
+    tables = {"trail": TRAIL, "intent": INTENT, "decided": DECIDED}
+    return [
+        f"CREATE OR REPLACE TEMP TABLE {name} ("
+        + ", ".join(f"{column} {kind.format(key=key_type)}" for column, kind in columns.items())
+        + ")"
+        for name, columns in tables.items()
+    ]
+
+
+def insert(table: str, columns: Mapping[str, str]) -> str:
+    """`INSERT INTO table (…) SELECT …` of the columns given, in their order."""
+    select = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+    return f"INSERT INTO {table} ({', '.join(columns)})\nSELECT {select}"
+
+
+def caps_sets(program: Program) -> list[Offer]:
+    """One offer for each distinct set of caps; its position is the set's number."""
+    sets: dict[object, Offer] = {}
+    for offer in offers(program):
+        sets.setdefault(offer.caps, offer)
+    return list(sets.values())
+
+
+def offers(program: Program) -> list[Offer]:
+    return [o for j in program.journeys for p in sends(j) for o in p.offers]
+
+
+def sends(journey: JourneyPlan) -> list[SendPark]:
+    return [p for p in journey.parks if isinstance(p, SendPark)]
+
+
+def plan_tables(program: Program) -> list[str]:
+    """The program as tables: what a leaf, a park, a send and an offer are."""
+    caps = {offer.caps: n for n, offer in enumerate(caps_sets(program))}
+    consents = {c: n for n, c in enumerate(consent_sets(program))}
+    order = sorted((j.name, p.path, p.step) for j in program.journeys for p in sends(j))
+    ordinal = {step: n for n, (_, _, step) in enumerate(order)}
+    return [
+        _table(
+            "plan_leaf",
+            "journey INTEGER, leaf INTEGER, kind VARCHAR, step INTEGER, seconds BIGINT,"
+            " rule INTEGER, edge INTEGER, status TINYINT, reason VARCHAR",
+            (row for j in program.journeys for row in _leaves(j)),
+        ),
+        _table(
+            "plan_exposure",
+            "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR",
+            (
+                (j.journey, leaf.leaf, experiment, text(arm))
+                for j in program.journeys
+                for leaf in j.leaves
+                for experiment, arm in leaf.exposures
+            ),
+        ),
+        _table(
+            "plan_park",
+            "journey INTEGER, step INTEGER, kind VARCHAR, edge INTEGER, going VARCHAR",
+            (row for j in program.journeys for row in _parks(j)),
+        ),
+        _table(
+            "plan_send",
+            "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
+            " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER",
+            (
+                (
+                    j.journey,
+                    p.step,
+                    ordinal[p.step],
+                    j.priority,
+                    p.limit,
+                    p.expires,
+                    "FALSE" if p.otherwise == "skip" else "TRUE",
+                    p.edge,
+                )
+                for j in program.journeys
+                for p in sends(j)
+            ),
+        ),
+        _table(
+            "plan_offer",
+            "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
+            " controlled BOOLEAN, quiet_hold INTEGER, quiet_skip INTEGER, counted BOOLEAN,"
+            " cost DECIMAL(18,4)",
+            (
+                (
+                    o.step,
+                    o.position,
+                    text(o.channel),
+                    caps[o.caps],
+                    consents[o.consents],
+                    "TRUE" if o.control is not None else "FALSE",
+                    o.quiet_hold,
+                    o.quiet_skip,
+                    "TRUE" if o.counted else "FALSE",
+                    o.cost,
+                )
+                for o in offers(program)
+            ),
+        ),
+    ]
+
+
+def consent_sets(program: Program) -> list[tuple[str, ...]]:
+    """The distinct sets of consents that offers ask for; the position is the number."""
+    return list(dict.fromkeys(o.consents for o in offers(program)))
+
+
+def _leaves(j: JourneyPlan) -> Iterable[Sequence[object]]:
+    parks = {p.step: p for p in j.parks}
+    for leaf in j.leaves:
+        park = parks[leaf.step] if leaf.step is not None else None
+        match park:
+            case None:
+                status = EXITED if leaf.exited else FINISHED
+                reason = text(leaf.reason or "end")
+                yield (j.journey, leaf.leaf, "'end'", None, None, None, None, status, reason)
+            case SendPark():
+                yield (j.journey, leaf.leaf, "'send'", park.step, None, None, None, None, None)
+            case WaitPark() | RacePark():
+                kind = "'wait'" if isinstance(park, WaitPark) else "'race'"
+                yield (
+                    *(j.journey, leaf.leaf, kind, park.step),
+                    *(park.seconds, park.rule, park.edge, None, None),
+                )
+
+
+def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
+    for park in j.parks:
+        match park:
+            case WaitPark():
+                yield (j.journey, park.step, "'wait'", park.edge, "'due'")
+            case RacePark():
+                yield (j.journey, park.step, "'race'", park.edge, "'timeout'")
+            case SendPark():
+                yield (j.journey, park.step, "'send'", park.retry, "'retry'")
+
+
+def _table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
+    values = ",\n  ".join(
+        "(" + ", ".join("NULL" if v is None else str(v) for v in row) + ")" for row in rows
+    )
+    filled = f";\nINSERT INTO {name} VALUES\n  {values}" if values else ""
+    return f"CREATE OR REPLACE TEMP TABLE {name} ({columns}){filled}"

@@ -1,0 +1,54 @@
+"""What a tick leaves behind: one statement per table, for all journeys."""
+
+from __future__ import annotations
+
+from journeylang.sql.dialects import Dialect
+from journeylang.sql.schema import ACTIVE
+from journeylang.sql.session import END, REFUSED, REST, SKIPPED
+
+
+def final_writes(dialect: Dialect) -> dict[str, str]:
+    """Statements by name, in their order; parameters {now, tick}.
+
+    Moved runs are deleted and inserted again: on DuckDB the fastest way, and the one in
+    which the table grows least.
+    """
+    d = dialect
+    now, tick = d.parameter("now"), d.parameter("tick")
+    return {
+        "clear runs": f"""DELETE FROM journey.run AS r
+USING (SELECT customer_id, run_id FROM trail WHERE fate IN ({REST}, {END}) AND NOT fresh) AS t
+WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id""",
+        "runs": f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
+  arrived_at, wake_at, entered_at, status, reason, entry, ended_at)
+SELECT t.customer_id, t.run_id, t.journey, v.version, t.step, t.arrived_at,
+  CASE WHEN t.fate = {REST} THEN t.wake_at END, t.entered_at, t.status, t.reason, t.entry,
+  CASE WHEN t.fate = {END} THEN {now} END
+FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
+WHERE t.fate IN ({REST}, {END})""",
+        "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, at, tick,
+  from_step, to_step, why)
+SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
+FROM trail AS t WHERE t.moved""",
+        "exposures": """INSERT INTO journey.exposure (customer_id, experiment, arm, at, run_id)
+SELECT t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id
+FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf
+WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+  WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment)""",
+        "drawn": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, at, run_id)
+SELECT t.customer_id, v.holdout_step,
+  CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,
+  t.entered_at, t.run_id
+FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
+WHERE t.round = 0 AND t.why = 'entered' AND t.fate <> {REFUSED}
+  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+    WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step)""",
+        "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, at, tick,
+  reason, figures)
+SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures
+FROM decided AS s WHERE s.outcome = {SKIPPED}""",
+        "non-entries": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
+  at, tick, reason, figures)
+SELECT t.customer_id, t.run_id, t.journey, NULL, {now}, {tick}, t.reason, NULL
+FROM trail AS t WHERE t.fate = {REFUSED}""",
+    }
