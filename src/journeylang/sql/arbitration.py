@@ -100,8 +100,8 @@ class _Decide:
         ctes.append(self._candidates())
         ctes.append(self._judged())
         ctes.append(self._chosen())
-        return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at, entered_at,
-  entry, content, fresh, expires_at, rank, outcome, channel, reason, figures, wake_at,
+        return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
+  entered_at, entry, content, fresh, expires_at, rank, outcome, channel, reason, figures, wake_at,
   quiet_from, quiet_until, cost, counted)
 WITH {("," + chr(10)).join(ctes)}
 SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
@@ -132,7 +132,7 @@ JOIN plan_send AS s ON s.step = i.step"""
         for name in self._named_consents():
             bound = self.binding.consents[name]
             changes = (
-                "SELECT customer_id, at, granted FROM journey.consent_change"
+                'SELECT customer_id, "at", granted FROM journey.consent_change'
                 f" WHERE consent = {text(name)}"
             )
             rows = changes
@@ -171,12 +171,10 @@ JOIN plan_send AS s ON s.step = i.step"""
                 f"u.customer_id IS NOT NULL AND list_contains(u.channels, {text(channel)})"
                 f" AS {quote('suppressed_' + channel)}"
             )
-        for name in self._named_consents():
-            columns.append(f"{self._granted(name)} AS {quote('granted_' + name)}")
-        joins = "".join(
-            f"\n  LEFT JOIN {quote('said_' + n)} ON {quote('said_' + n)}.customer_id = c.customer_id"
-            for n in self._named_consents()
-        )
+        names = self._named_consents()
+        columns += [f"{self._granted(n)} AS {quote('granted_' + n)}" for n in names]
+        said = [quote("said_" + n) for n in names]
+        joins = "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = c.customer_id" for s in said)
         return f"""reach AS (
   SELECT {", ".join(columns)}
   FROM {self.compiler.base} AS c{joins}

@@ -364,7 +364,8 @@ def _figure(node: Aggregate, scope: Scope, condition: str) -> str:
         case "min" | "max":
             return f"{node.function}({of}){only}"
         case "sum":
-            return d.cast(d.attempt(f"sum({of}){only}"), node.type)
+            # Sums are wider than what is summed, so only the cast back can overflow.
+            return d.cast(f"sum({of}){only}", node.type)
         case "avg":
             return _average(str(of), node.type, only, d)
         case _:
@@ -376,4 +377,4 @@ def _average(of: str, type_: Type, only: str, d: Dialect) -> str:
     mean = f"CAST(sum({of}){only} AS {number}) / nullif(count({of}){only}, 0)"
     if type_.kind is Kind.MONEY:
         return d.cast(d.half_even(mean), type_)
-    return d.attempt(f"({mean})")
+    return f"({mean})"

@@ -431,8 +431,8 @@ def _race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, s
 def _earliest(hits: str) -> str:
     """The winner of each race: the earliest event, of equal ones the branch written first."""
     return (
-        f"SELECT DISTINCT ON (customer_id, run_id) customer_id, run_id, at, edge FROM {hits}"
-        " ORDER BY customer_id, run_id, at, edge"
+        f'SELECT DISTINCT ON (customer_id, run_id) customer_id, run_id, "at", edge FROM {hits}'
+        ' ORDER BY customer_id, run_id, "at", edge'
     )
 
 

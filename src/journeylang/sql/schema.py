@@ -14,6 +14,9 @@ from __future__ import annotations
 
 SCHEMA_VERSION = 1
 
+# A bare `at` is a syntax error on DuckDB: quoted wherever no alias stands before it.
+AT = '"at"'
+
 # Run statuses, as stored in run.status.
 ACTIVE = 0
 FINISHED = 1
@@ -59,7 +62,7 @@ TABLES = {
         "tick BIGINT NOT NULL, now TIMESTAMP NOT NULL, entered BIGINT NOT NULL,"
         " moved BIGINT NOT NULL, sent BIGINT NOT NULL, skipped BIGINT NOT NULL"
     ),
-    "watermark": "name VARCHAR NOT NULL, at TIMESTAMP NOT NULL, signature VARCHAR",
+    "watermark": "name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, signature VARCHAR",
     "lock": (
         "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP, now TIMESTAMP,"
         " next_batch BIGINT NOT NULL"
@@ -74,7 +77,7 @@ TABLES = {
     # One row per move of a run, append only; the view over it is `journey.history`.
     "transition": (
         "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
-        " at TIMESTAMP NOT NULL, tick BIGINT NOT NULL, from_step INTEGER, to_step INTEGER,"
+        " {at} TIMESTAMP NOT NULL, tick BIGINT NOT NULL, from_step INTEGER, to_step INTEGER,"
         " why VARCHAR NOT NULL"
     ),
     # One row per decided message, immutable. `content` is the JSON of `with` values that are
@@ -96,30 +99,30 @@ TABLES = {
     # One row per change of a message's state, append only; the greatest rank is the state.
     "receipt": (
         "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, attempt INTEGER NOT NULL,"
-        " state VARCHAR NOT NULL, at TIMESTAMP NOT NULL, provider VARCHAR,"
+        " state VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, provider VARCHAR,"
         " provider_id VARCHAR, detail VARCHAR, given_back BOOLEAN NOT NULL"
     ),
     # Non-sends and non-entries, with the figures behind them (JSON).
     "decision": (
         "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
-        " step INTEGER, at TIMESTAMP NOT NULL, tick BIGINT NOT NULL, reason VARCHAR NOT NULL,"
+        " step INTEGER, {at} TIMESTAMP NOT NULL, tick BIGINT NOT NULL, reason VARCHAR NOT NULL,"
         " figures VARCHAR"
     ),
     "message_event": (
         "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, provider VARCHAR NOT NULL,"
-        " event_id VARCHAR NOT NULL, name VARCHAR NOT NULL, at TIMESTAMP NOT NULL, data VARCHAR"
+        " event_id VARCHAR NOT NULL, name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, data VARCHAR"
     ),
     "exposure": (
         "customer_id {key} NOT NULL, experiment INTEGER NOT NULL, arm VARCHAR NOT NULL,"
-        " at TIMESTAMP NOT NULL, run_id BIGINT NOT NULL"
+        " {at} TIMESTAMP NOT NULL, run_id BIGINT NOT NULL"
     ),
     "consent_change": (
-        "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, at TIMESTAMP NOT NULL,"
+        "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
         " granted BOOLEAN NOT NULL, source VARCHAR"
     ),
     "suppression": (
         "customer_id {key}, channel VARCHAR NOT NULL, address_hash VARCHAR,"
-        " at TIMESTAMP NOT NULL, reason VARCHAR NOT NULL"
+        " {at} TIMESTAMP NOT NULL, reason VARCHAR NOT NULL"
     ),
 }
 
@@ -129,7 +132,7 @@ def create_tables(key_type: str) -> list[str]:
     return [
         "CREATE SCHEMA IF NOT EXISTS journey",
         *(
-            f'CREATE TABLE IF NOT EXISTS journey."{name}" ({columns.format(key=key_type)})'
+            f'CREATE TABLE IF NOT EXISTS journey."{name}" ({columns.format(key=key_type, at=AT)})'
             for name, columns in TABLES.items()
         ),
         *views(),

@@ -1,0 +1,61 @@
+"""What the runtime asks of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from journeylang.sql.dialects import Dialect
+
+Parameters = Mapping[str, Any]
+
+
+class DatabaseBusyError(Exception):
+    """Another process holds the database; `holder` says who, as far as is known."""
+
+    def __init__(self, database: str, holder: str) -> None:
+        super().__init__(f"{database} is in use by {holder}")
+        self.database = database
+        self.holder = holder
+
+
+class DatabaseUnavailableError(Exception):
+    """The database can't be opened; the message says why."""
+
+
+class StatementError(Exception):
+    """The database refused a statement. The message is the database's first line."""
+
+    def __init__(self, statement: str, message: str) -> None:
+        super().__init__(message)
+        self.statement = statement
+
+
+class Engine(Protocol):
+    """One connection. Parameters are named; those that a statement lacks are left out.
+
+    Instants go in and come out as naive datetimes in UTC.
+    """
+
+    dialect: Dialect
+
+    def execute(self, statement: str, parameters: Parameters | None = None) -> int:
+        """Run a statement; how many rows it wrote (0 for definitions)."""
+
+    def query(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+
+    def stream(
+        self, statement: str, parameters: Parameters | None = None, size: int = 10_000
+    ) -> Any:
+        """Rows of a query in lists of at most `size`."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit at the end, roll back on any exception."""
+
+    def columns(self, table: Sequence[str]) -> dict[str, str] | None:
+        """Column names and the database's types of a table, None if there is no such table."""
+
+    def close(self) -> None:
+        """Give the database back."""

@@ -1,0 +1,147 @@
+"""DuckDB: the embedded default. One writing process per file."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from journeylang.engines.base import (
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    Parameters,
+    StatementError,
+)
+from journeylang.sql.dialects import DUCKDB
+
+_LOCKED = re.compile(r"Could not set lock on file|being used by another process", re.IGNORECASE)
+_PARAMETER = re.compile(r"\$([a-z_][a-z_0-9]*)", re.IGNORECASE)
+
+
+class DuckDbEngine:
+    """A connection to a DuckDB file, or to memory (`:memory:`).
+
+    `before` is called with each statement before it runs: tests count statements with it
+    and cut a tick at any of them.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        before: Callable[[str], None] | None = None,
+    ) -> None:
+        self.connection = connection
+        self.dialect = DUCKDB
+        self.before = before
+        self.connection.execute("SET TimeZone = 'UTC'")
+
+    @classmethod
+    def open(
+        cls,
+        path: str,
+        *,
+        wait: float = 10.0,
+        create: bool = True,
+        before: Callable[[str], None] | None = None,
+    ) -> DuckDbEngine:
+        """Open a database file, waiting up to `wait` seconds for another process to close it.
+
+        Raises:
+            DatabaseBusyError: it is still in use after that.
+            DatabaseUnavailableError: there is no such file, or it is no database.
+        """
+        if path != ":memory:" and not create and not Path(path).exists():
+            raise DatabaseUnavailableError(f"there is no file {path}")
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                return cls(duckdb.connect(path), before)
+            except duckdb.Error as error:
+                message = str(error)
+                if not _LOCKED.search(message):
+                    raise DatabaseUnavailableError(_first_line(message)) from error
+                if time.monotonic() >= deadline:
+                    holder = re.search(r"PID (\d+)", message)
+                    who = f"process {holder[1]}" if holder else "another process"
+                    raise DatabaseBusyError(path, who) from error
+                time.sleep(0.1)
+
+    def execute(self, statement: str, parameters: Parameters | None = None) -> int:
+        """See `Engine`."""
+        cursor = self._run(statement, parameters)
+        if not cursor.description or cursor.description[0][0] != "Count":
+            return 0
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def query(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+        """See `Engine`."""
+        return self._run(statement, parameters).fetchall()
+
+    def stream(
+        self, statement: str, parameters: Parameters | None = None, size: int = 10_000
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """See `Engine`. Reads from a cursor of its own, so that others may run meanwhile."""
+        cursor = self.connection.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(statement, _given(statement, parameters))
+        while rows := cursor.fetchmany(size):
+            yield rows
+
+    def _run(self, statement: str, parameters: Parameters | None) -> duckdb.DuckDBPyConnection:
+        if self.before is not None:
+            self.before(statement)
+        try:
+            return self.connection.execute(statement, _given(statement, parameters))
+        except duckdb.Error as error:
+            raise StatementError(statement, _first_line(str(error))) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Engine`."""
+        self._run("BEGIN", None)
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self._run("COMMIT", None)
+
+    def columns(self, table: Sequence[str]) -> dict[str, str] | None:
+        """See `Engine`."""
+        name = ".".join('"' + part.replace('"', '""') + '"' for part in table)
+        try:
+            rows = self.connection.execute(f"DESCRIBE {name}").fetchall()
+        except duckdb.CatalogException:
+            return None
+        except duckdb.Error:
+            return None
+        return {row[0]: row[1] for row in rows}
+
+    def close(self) -> None:
+        """See `Engine`."""
+        self.connection.close()
+
+
+@lru_cache(maxsize=1024)
+def _names(statement: str) -> frozenset[str]:
+    return frozenset(_PARAMETER.findall(statement))
+
+
+def _given(statement: str, parameters: Parameters | None) -> Parameters | None:
+    # DuckDB refuses parameters that a statement does not name.
+    if not parameters:
+        return None
+    names = _names(statement)
+    given = {name: value for name, value in parameters.items() if name in names}
+    return given or None
+
+
+def _first_line(message: str) -> str:
+    return message.strip().splitlines()[0] if message.strip() else "unknown error"

@@ -1,0 +1,112 @@
+"""A journey's plan as JSON: what a version stores and what `compile --emit plan` shows.
+
+Deterministic: the same journey gives the same text. Spans are left out, so that moving a
+definition in its file changes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from journeylang.model.expressions import MetricValue, SegmentTest
+from journeylang.model.journey import Block, Experiment, If, Race
+from journeylang.model.project import Project
+from journeylang.plan.operations import JourneyPlan
+
+FORMAT_VERSION = 1
+
+
+def to_json(value: object) -> Any:
+    """Frozen dataclasses as objects with their `kind`; spans and empty members left out."""
+    match value:
+        case Enum():
+            return value.value
+        case None | bool() | int() | float() | str():
+            return value
+        case Decimal():
+            return format(value, "f")
+        case datetime() | date() | time():
+            return value.isoformat()
+        case tuple() | list() | frozenset():
+            return [to_json(v) for v in value]
+        case dict():
+            return {str(k): to_json(v) for k, v in value.items()}
+        case _ if dataclasses.is_dataclass(value):
+            members = {
+                f.name: to_json(getattr(value, f.name))
+                for f in dataclasses.fields(value)
+                if f.name not in ("span", "type") and getattr(value, f.name) is not None
+            }
+            return {"kind": type(value).__name__, **members}
+        case _:
+            raise AssertionError(f"no JSON for {type(value).__name__}")
+
+
+def plan_json(project: Project, plan: JourneyPlan) -> dict[str, Any]:
+    """The plan of one journey with the definitions that it uses."""
+    body: dict[str, Any] = to_json(plan)
+    body["format_version"] = FORMAT_VERSION
+    body["experiments"] = {
+        e.path: {
+            "salt": e.salt,
+            "arms": [{"name": a.name, "low": a.low, "high": a.high} for a in e.arms],
+        }
+        for e in _experiments(project.journeys[plan.name].body)
+    }
+    used = _definitions(project, plan)
+    body["segments"] = {
+        n: to_json(project.segments[n].condition) for n in sorted(used) if n in project.segments
+    }
+    body["metrics"] = {
+        n: to_json(project.metrics[n].value) for n in sorted(used) if n in project.metrics
+    }
+    return body
+
+
+def fingerprint(project: Project, plan: JourneyPlan) -> str:
+    """A hash of everything that the journey means."""
+    canonical = json.dumps(plan_json(project, plan), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _experiments(block: Block) -> list[Experiment]:
+    found: list[Experiment] = []
+    for step in block:
+        match step:
+            case Experiment():
+                found.append(step)
+                found += [e for arm in step.arms for e in _experiments(arm.body)]
+            case If():
+                found += _experiments(step.then) + _experiments(step.otherwise)
+            case Race():
+                found += [e for b in step.branches for e in _experiments(b.body)]
+                found += _experiments(step.timeout)
+            case _:
+                pass
+    return found
+
+
+def _definitions(project: Project, plan: JourneyPlan) -> set[str]:
+    """Names of segments and metrics that the journey refers to, directly or through others."""
+    names: set[str] = set()
+    waiting: list[object] = [plan]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, MetricValue | SegmentTest) and value.name not in names:
+            names.add(value.name)
+            waiting.append(
+                project.metrics[value.name].value
+                if isinstance(value, MetricValue)
+                else project.segments[value.name].condition
+            )
+        if isinstance(value, tuple):
+            waiting += value
+        elif dataclasses.is_dataclass(value):
+            waiting += [getattr(value, f.name) for f in dataclasses.fields(value)]
+    return names

@@ -1,0 +1,1 @@
+"""Ticks: whole audiences, step by step, set by set."""

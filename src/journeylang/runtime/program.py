@@ -1,0 +1,120 @@
+"""A program made ready for one database: all statements written, all events known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from journeylang.model.expressions import BoundEvent
+from journeylang.model.journey import EnterOn
+from journeylang.model.project import Project
+from journeylang.plan.operations import Program
+from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
+from journeylang.sql.dialects import Dialect, text
+from journeylang.sql.moves import Compiler, JourneySql, journey_sql
+from journeylang.sql.relations import event
+from journeylang.sql.session import plan_tables, sends
+from journeylang.sql.writes import final_writes
+
+# What a provider says about a message may come a day late.
+FEEDBACK_LATE = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Everything that a tick executes. `events` are those whose arrival is watched."""
+
+    project: Project
+    program: Program
+    versions: Mapping[int, int]
+    journeys: tuple[JourneySql, ...]
+    arbitration: ArbitrationSql | None
+    writes: Mapping[str, str]
+    session: tuple[str, ...]
+    events: tuple[str, ...]
+    probe: str
+
+    def late(self, name: str) -> int:
+        """Seconds for which a row of a watched event may come after its instant."""
+        bound = self.project.binding.events.get(name)
+        return bound.late if bound is not None else FEEDBACK_LATE
+
+
+def make_ready(
+    project: Project,
+    program: Program,
+    steps: Mapping[tuple[str, str], int],
+    versions: Mapping[int, int],
+    dialect: Dialect,
+) -> Ready:
+    """Write all statements of a program in the dialect of its database."""
+    compiler = Compiler(project=project, dialect=dialect, steps=steps)
+    journeys = tuple(journey_sql(compiler, plan) for plan in program.journeys)
+    any_send = any(sends(j) for j in program.journeys)
+    events = watched_events(program, journeys)
+    return Ready(
+        project=project,
+        program=program,
+        versions=versions,
+        journeys=journeys,
+        arbitration=arbitration_sql(compiler, program) if any_send else None,
+        writes=final_writes(dialect),
+        session=(*plan_tables(program), _version_table(program, versions)),
+        events=events,
+        probe=_probe(project, events, dialect),
+    )
+
+
+def watched_events(program: Program, journeys: tuple[JourneySql, ...]) -> tuple[str, ...]:
+    """Events whose new rows may move somebody: triggers, races, and exits by new rows."""
+    names = [plan.entry.event for plan in program.journeys if isinstance(plan.entry, EnterOn)]
+    for sql in journeys:
+        names += sql.race_events
+        if sql.exits_new is not None:
+            names += sql.exit_events
+    return tuple(dict.fromkeys(n for n in names if n != "sent"))
+
+
+def _version_table(program: Program, versions: Mapping[int, int]) -> str:
+    rows = ", ".join(
+        f"({j.journey}, {versions[j.journey]}, {j.holdout_step},"
+        f" {'TRUE' if j.holdout is not None or j.control is not None else 'FALSE'})"
+        for j in program.journeys
+    )
+    columns = "journey INTEGER, version INTEGER, holdout_step INTEGER, draws BOOLEAN"
+    filled = f"; INSERT INTO plan_version VALUES {rows}" if rows else ""
+    return f"CREATE OR REPLACE TEMP TABLE plan_version ({columns}){filled}"
+
+
+def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:
+    """Is there anything to do? One statement over all journeys and watched events.
+
+    Rows: ('run', journey, active runs, due runs, earliest due wake) and ('event', name, new
+    rows, signature of those seen before, signature of those within `late` of now). A
+    signature changes when a row comes late.
+    """
+    d = dialect
+    now = d.parameter("now")
+    runs = (
+        f"SELECT 'run' AS kind, {d.as_text('r.journey')} AS name, count(*) AS n,"
+        f" {d.as_text(f'count(*) FILTER (WHERE r.wake_at <= {now})')} AS a,"
+        f" {d.as_text(f'min(r.wake_at) FILTER (WHERE r.wake_at <= {now})')} AS b"
+        " FROM journey.run AS r WHERE r.status = 0 GROUP BY r.journey"
+    )
+    parts = [runs]
+    for name in events:
+        if name in project.binding.events:
+            source = BoundEvent(name=name, span=project.binding.events[name].span)
+            relation = event(project.binding, source, (), d)
+            at, key = 'e."_at"', 'e."_key"'
+        else:
+            relation, at, key = "journey.message_event", "e.at", "e.event_id"
+        since, seen = d.parameter(f"low_{name}"), d.parameter(f"seen_{name}")
+        next_low = d.parameter(f"next_{name}")
+        before = d.signature(key, f"{at} <= {seen}")
+        within = d.signature(key, f"{at} > {next_low}")
+        parts.append(
+            f"SELECT 'event', {text(name)}, count(*) FILTER (WHERE {at} > {seen}), {before},"
+            f" {within} FROM {relation} AS e WHERE {at} > {since} AND {at} <= {now}"
+        )
+    return "\nUNION ALL ".join(parts)

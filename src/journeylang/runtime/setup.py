@@ -1,0 +1,181 @@
+"""Applying a program to a database: tables, numbers, versions, and is the binding sound?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeylang.engines.base import Engine
+from journeylang.model.project import Project
+from journeylang.plan.build import Numbering, build, step_paths
+from journeylang.plan.operations import Program
+from journeylang.plan.serialise import fingerprint, plan_json
+from journeylang.runtime.program import Ready, make_ready
+from journeylang.runtime.tick import Session
+from journeylang.sql.dialects import text
+from journeylang.sql.schema import ACTIVE, SCHEMA_VERSION, create_tables
+
+_KEY_TYPES = {"VARCHAR", "BIGINT", "INTEGER", "UUID", "HUGEINT", "UBIGINT", "SMALLINT", "UINTEGER"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An apply that would lose people or spoil an experiment; `path` is the step's."""
+
+    journey: str
+    path: str | None
+    reason: str
+
+
+def key_type(engine: Engine, project: Project) -> str:
+    """The type in which the runtime keeps customer keys: the bound column's own."""
+    from journeylang.sql.relations import customers
+
+    base = customers(project.binding, engine.dialect)
+    described = engine.query(f"DESCRIBE SELECT customer_id FROM {base} AS c")
+    name = str(described[0][1]).upper()
+    return name if name in _KEY_TYPES else "VARCHAR"
+
+
+def prepare(
+    engine: Engine,
+    project: Project,
+    *,
+    now: datetime,
+    template_entry_fields: Mapping[str, Sequence[str]] | None = None,
+) -> Session | list[Refused]:
+    """Apply the project at `now` and make the connection ready for ticks.
+
+    Journeys and steps keep the numbers they have; a changed journey gets a new version,
+    which its runs follow by step path. What would strand a run is refused, and then nothing
+    has changed.
+    """
+    kind = key_type(engine, project)
+    with engine.transaction():
+        _create(engine, kind)
+        known = _numbering(engine)
+        program = build(project, known, template_entry_fields)
+        refused = _stranded(engine, project, known) + _spoiled(engine, project, program)
+        if refused:
+            return refused
+        versions, applied = _store(engine, project, program, known, now)
+    steps = dict(_numbering(engine).steps)
+    ready = make_ready(project, program, steps, versions, engine.dialect)
+    return Session.begin(engine, ready, kind, applied)
+
+
+def _create(engine: Engine, kind: str) -> None:
+    for statement in create_tables(kind):
+        engine.execute(statement)
+    if not engine.query("SELECT 1 FROM journey.meta WHERE name = 'schema'"):
+        engine.execute(f"INSERT INTO journey.meta VALUES ('schema', '{SCHEMA_VERSION}')")
+        engine.execute(
+            "INSERT INTO journey.lock (name, token, previous, now, next_batch)"
+            " VALUES ('tick', 0, NULL, NULL, 1)"
+        )
+
+
+def _numbering(engine: Engine) -> Numbering:
+    names = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
+    steps = engine.query("SELECT journey, path, step FROM journey.step")
+    return Numbering(
+        journeys={name: number for number, name in names.items()},
+        steps={(names[journey], path): step for journey, path, step in steps},
+    )
+
+
+def _stranded(engine: Engine, project: Project, known: Numbering) -> list[Refused]:
+    """Steps that are gone from the project but hold people."""
+    holding = engine.query(
+        f"SELECT step, count(*) FROM journey.run WHERE status = {ACTIVE} GROUP BY step"
+    )
+    if not holding:
+        return []
+    journeys = project.journeys.items()
+    present = {(name, path) for name, journey in journeys for path, _ in step_paths(journey)}
+    counts = dict(holding)
+    return [
+        Refused(
+            journey=name,
+            path=path,
+            reason=f"{counts[step]:,} people wait at a step that is no longer there",
+        )
+        for (name, path), step in known.steps.items()
+        if counts.get(step) and (name, path) not in present
+    ]
+
+
+def _spoiled(engine: Engine, project: Project, program: Program) -> list[Refused]:
+    """Experiments whose arms changed under the same salt."""
+    import json
+
+    stored = {
+        name: json.loads(plan)
+        for name, plan in engine.query(
+            "SELECT name, plan FROM journey.version AS v WHERE version ="
+            " (SELECT max(version) FROM journey.version AS w WHERE w.name = v.name)"
+        )
+    }
+    refused = []
+    for plan in program.journeys:
+        before = stored.get(plan.name, {}).get("experiments", {})
+        for path, now in plan_json(project, plan)["experiments"].items():
+            old = before.get(path)
+            if old is not None and old["salt"] == now["salt"] and old["arms"] != now["arms"]:
+                reason = "arms of a running experiment changed without a new salt"
+                refused.append(Refused(journey=plan.name, path=path, reason=reason))
+    return refused
+
+
+def _store(
+    engine: Engine, project: Project, program: Program, known: Numbering, now: datetime
+) -> tuple[dict[int, int], dict[int, datetime]]:
+    import json
+
+    d = engine.dialect
+    latest = {
+        journey: (version, mark)
+        for journey, version, mark in engine.query(
+            "SELECT journey, version, fingerprint FROM journey.version ORDER BY version"
+        )
+    }
+    versions: dict[int, int] = {}
+    changed = False
+    for plan in program.journeys:
+        mark = fingerprint(project, plan)
+        version, before = latest.get(plan.journey, (0, None))
+        if before != mark:
+            version += 1
+            changed = True
+            stored = json.dumps(plan_json(project, plan), sort_keys=True)
+            engine.execute(
+                "INSERT INTO journey.version VALUES"
+                f" ({plan.journey}, {text(plan.name)}, {version}, {d.instant(now)}, '{mark}',"
+                f" {text(stored)})"
+            )
+            engine.execute(f"DELETE FROM journey.watermark WHERE name = 'exits {plan.journey}'")
+        versions[plan.journey] = version
+    if changed:
+        _store_steps(engine, project, program, known)
+    applied = dict(
+        engine.query("SELECT journey, min(applied_at) FROM journey.version GROUP BY journey")
+    )
+    return versions, applied
+
+
+def _store_steps(engine: Engine, project: Project, program: Program, known: Numbering) -> None:
+    from journeylang.plan.build import number
+
+    numbers = number(project, known)
+    rows = [
+        f"({numbers.steps[plan.name, path]}, {plan.journey}, {text(path)}, '{kind}')"
+        for plan in program.journeys
+        for path, kind in step_paths(project.journeys[plan.name])
+        if (plan.name, path) not in known.steps
+    ]
+    if rows:
+        engine.execute(f"INSERT INTO journey.step VALUES {', '.join(rows)}")
+
+
+__all__ = ["Ready", "Refused", "key_type", "prepare"]

@@ -1,0 +1,389 @@
+"""One tick: everything that is due at `now`, in one transaction.
+
+The phases are those of the semantics: exits, wakes, entries, then advance and arbitrate
+until nobody moves, then write. A tick with nothing to do is one probe. Time is the
+caller's; a tick repeated at the same `now` changes nothing, for entries and wakes already
+taken are not taken again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from journeylang.engines.base import Engine, StatementError
+from journeylang.model.journey import EnterOn, EnterWhen
+from journeylang.plan.operations import JourneyPlan
+from journeylang.runtime.localtime import (
+    fill_zone_tables,
+    needs_local_time,
+    zones_in_use,
+)
+from journeylang.runtime.program import Ready
+from journeylang.sql.arbitration import BATCH
+from journeylang.sql.moves import JourneySql
+from journeylang.sql.session import GO, SEND, working_tables
+
+_EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+
+
+class JourneyFailedError(Exception):
+    """A journey's own statement was refused; the tick is undone, the others can go on."""
+
+    def __init__(self, journey: str, error: StatementError) -> None:
+        super().__init__(str(error))
+        self.journey = journey
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickResult:
+    """What a tick did. `now` is the instant it counted as; `idle` if nothing was due."""
+
+    now: datetime
+    idle: bool
+    entered: int = 0
+    moved: int = 0
+    sent: int = 0
+    skipped: int = 0
+    invalid_zones: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _News:
+    """What the probe found."""
+
+    active: dict[int, int] = field(default_factory=dict)
+    due: dict[int, int] = field(default_factory=dict)
+    earliest: datetime | None = None
+    events: set[str] = field(default_factory=set)
+    signatures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A connection made ready for a program: its plan tables are in place."""
+
+    engine: Engine
+    ready: Ready
+    key_type: str
+    applied: dict[int, datetime]
+
+    @classmethod
+    def begin(
+        cls, engine: Engine, ready: Ready, key_type: str, applied: dict[int, datetime]
+    ) -> Session:
+        """Create the plan's temporary tables."""
+        for statement in ready.session:
+            engine.execute(statement)
+        return cls(engine=engine, ready=ready, key_type=key_type, applied=applied)
+
+
+def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickResult:
+    """Step everybody to `now` (naive UTC), or to the high-water mark if that is later.
+
+    `skip` names journeys that stand still.
+
+    Raises:
+        JourneyFailedError: the database refused a statement of one journey; nothing changed.
+        StatementError: it refused another statement; nothing changed.
+    """
+    return _Tick(session, frozenset(skip)).run(now)
+
+
+class _Tick:
+    def __init__(self, session: Session, skip: frozenset[str]) -> None:
+        self.engine = session.engine
+        self.ready = session.ready
+        self.session = session
+        self.journeys = [
+            (plan, sql)
+            for plan, sql in zip(
+                session.ready.program.journeys, session.ready.journeys, strict=True
+            )
+            if plan.name not in skip
+        ]
+        self.parameters: dict[str, Any] = {}
+
+    def run(self, now: datetime) -> TickResult:
+        with self.engine.transaction():
+            self._lock(now)
+            news = self._probe()
+            evaluate = self._evaluations()
+            if not self._work(news, evaluate):
+                return TickResult(now=self.now, idle=True)
+            return self._move(news, evaluate)
+
+    # --- what is there to do --------------------------------------------------
+
+    def _lock(self, now: datetime) -> None:
+        given = self._p("now")
+        rows = self.engine.query(
+            f"""UPDATE journey.lock SET token = token + 1, previous = coalesce(now, {given}),
+  now = greatest(coalesce(now, {given}), {given})
+WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
+            {"now": now},
+        )
+        self.number, self.previous, self.now, self.next_batch = rows[0]
+        self.parameters = {"now": self.now, "tick": self.number}
+        marks = self.engine.query('SELECT name, "at", signature FROM journey.watermark')
+        self.marks = {name: (at, signature) for name, at, signature in marks}
+
+    def _p(self, name: str) -> str:
+        return self.engine.dialect.parameter(name)
+
+    def _probe(self) -> _News:
+        for name in self.ready.events:
+            late = timedelta(seconds=self.ready.late(name))
+            seen = self.marks.get(f"event {name}", (self.previous, None))[0]
+            self.parameters[f"seen_{name}"] = seen
+            self.parameters[f"low_{name}"] = min(seen, self.previous) - late
+            self.parameters[f"next_{name}"] = self.now - late
+            self.parameters[f"since_{name}"] = self.previous - late
+        news = _News()
+        for kind, name, count, first, second in self._query(self.ready.probe):
+            if kind == "run":
+                news.active[int(name)] = count
+                news.due[int(name)] = int(first)
+                if second is not None:
+                    wake = datetime.fromisoformat(second)
+                    news.earliest = min(wake, news.earliest or wake)
+                continue
+            known = self.marks.get(f"event {name}", (None, None))[1]
+            if count or first != known:
+                news.events.add(name)
+            news.signatures[name] = second
+        return news
+
+    def _evaluations(self) -> set[int]:
+        """Journeys with `enter when` whose turn it is."""
+        turns = set()
+        for plan, _ in self.journeys:
+            if isinstance(plan.entry, EnterWhen):
+                last = self.marks.get(f"enter {plan.journey}")
+                every = plan.entry.every
+                if (
+                    last is None
+                    or every is None
+                    or _period(self.now, every) > _period(last[0], every)
+                ):
+                    turns.add(plan.journey)
+        return turns
+
+    def _exits_statement(self, sql: JourneySql, news: _News) -> str | None:
+        if not news.active.get(sql.journey):
+            return None
+        first = f"exits {sql.journey}" not in self.marks
+        if sql.exits_new is None or first:
+            return sql.exits
+        return sql.exits_new if news.events & set(sql.exit_events) else None
+
+    def _wakes(self, sql: JourneySql, news: _News) -> bool:
+        if news.due.get(sql.journey):
+            return True
+        waits_for = set(sql.race_events)
+        return bool(news.active.get(sql.journey)) and (
+            "sent" in waits_for or bool(waits_for & news.events)
+        )
+
+    def _enters(self, plan: JourneyPlan, news: _News, evaluate: set[int]) -> bool:
+        if isinstance(plan.entry, EnterOn):
+            return plan.entry.event in news.events
+        return plan.journey in evaluate
+
+    def _work(self, news: _News, evaluate: set[int]) -> bool:
+        return any(
+            self._exits_statement(sql, news)
+            or self._wakes(sql, news)
+            or self._enters(plan, news, evaluate)
+            for plan, sql in self.journeys
+        )
+
+    # --- moving ---------------------------------------------------------------
+
+    def _move(self, news: _News, evaluate: set[int]) -> TickResult:
+        for statement in working_tables(self.session.key_type):
+            self.engine.execute(statement)
+        invalid = self._local_time(news)
+        entered = 0
+        for plan, sql in self.journeys:
+            with _Blamed(plan.name):
+                exits = self._exits_statement(sql, news)
+                if exits is not None:
+                    self._execute(exits)
+                if self._wakes(sql, news):
+                    self._execute(sql.wake)
+                if self._enters(plan, news, evaluate):
+                    entered += self._enter(plan, sql)
+        sent = self._settle()
+        return self._write(news, evaluate, entered, sent, tuple(invalid))
+
+    def _local_time(self, news: _News) -> list[str]:
+        if not needs_local_time(self.ready.program):
+            return []
+        customers = self.ready.project.binding.customers
+        assert customers is not None
+        longest = max((self.ready.late(name) for name in self.ready.events), default=0)
+        low = self.previous - timedelta(seconds=longest)
+        if news.earliest is not None:
+            low = min(low, news.earliest)
+        return fill_zone_tables(
+            self.engine,
+            self.ready.program,
+            zones_in_use(self.engine, self.ready.project.binding),
+            customers.zone_else,
+            low=low,
+            now=self.now,
+        )
+
+    def _enter(self, plan: JourneyPlan, sql: JourneySql) -> int:
+        if isinstance(plan.entry, EnterOn):
+            late = timedelta(seconds=self.ready.late(plan.entry.event))
+            since = max(self.previous - late, self.session.applied[plan.journey])
+            return self._execute(sql.enter, since_entry=since)
+        return self._execute(sql.enter)
+
+    def _settle(self) -> int:
+        """Advance and arbitrate until nobody moves; how many messages were decided."""
+        current, arbitrated, sent = 0, -1, 0
+        limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
+        for _ in range(limit):
+            fates = self._fates(current)
+            moving = {journey for journey, fate in fates if fate == GO}
+            if moving:
+                for plan, sql in self.journeys:
+                    if plan.journey in moving:
+                        with _Blamed(plan.name):
+                            self._execute(sql.advance, round=current)
+                current += 1
+            elif self._standing(arbitrated):
+                sent += self._arbitrate(after=arbitrated, current=current)
+                arbitrated = current
+                current += 1
+            else:
+                return sent
+        raise AssertionError("a journey passes each of its parks once per tick")
+
+    def _fates(self, current: int) -> list[tuple[int, int]]:
+        rows = self._query(
+            f"SELECT DISTINCT journey, fate FROM trail WHERE round = {self._p('round')}",
+            round=current,
+        )
+        self._sending = getattr(self, "_sending", False) or any(fate == SEND for _, fate in rows)
+        return [(journey, fate) for journey, fate in rows]
+
+    def _standing(self, arbitrated: int) -> bool:
+        """Does anybody stand at a send that has not been decided?"""
+        standing, self._sending = self._sending, False
+        return standing
+
+    def _arbitrate(self, *, after: int, current: int) -> int:
+        arbitration = self.ready.arbitration
+        assert arbitration is not None
+        if after >= 0:
+            self.engine.execute("DELETE FROM intent")
+        self._execute(arbitration.intents, after=after)
+        ranks = self._query("SELECT max(rank) FROM intent")[0][0]
+        sent = 0
+        for rank in range(1, ranks + 1):
+            self._execute(arbitration.decide, round=current, rank=rank)
+            count = self._execute(
+                arbitration.messages, round=current, rank=rank, base=self.next_batch * BATCH
+            )
+            sent += count
+            self._batches(count)
+        self._execute(arbitration.proceed, round=current)
+        return sent
+
+    def _batches(self, messages: int) -> None:
+        """Cut the messages just written into batches, and begin the next ones behind them."""
+        if not messages:
+            return
+        full, rest = divmod(messages, BATCH)
+        sizes = [BATCH] * full + ([rest] if rest else [])
+        now = self.engine.dialect.instant(self.now)
+        rows = ", ".join(
+            f"({self.next_batch + n}, {now}, {size}, FALSE, 0)" for n, size in enumerate(sizes)
+        )
+        self.engine.execute(
+            f"INSERT INTO journey.batch (batch_id, decided_at, messages, done, token) VALUES {rows}"
+        )
+        self.next_batch += len(sizes)
+
+    # --- writing --------------------------------------------------------------
+
+    def _write(
+        self,
+        news: _News,
+        evaluate: set[int],
+        entered: int,
+        sent: int,
+        invalid: tuple[str, ...],
+    ) -> TickResult:
+        counts = {name: self._execute(sql) for name, sql in self.ready.writes.items()}
+        entered -= counts["non-entries"]
+        moved, skipped = counts["transitions"], counts["non-sends"]
+        if moved or skipped or counts["non-entries"]:
+            now = self.engine.dialect.instant(self.now)
+            self.engine.execute(
+                "INSERT INTO journey.tick (tick, now, entered, moved, sent, skipped)"
+                f" VALUES ({self.number}, {now}, {entered}, {moved}, {sent}, {skipped})"
+            )
+        self._remember(news, evaluate)
+        return TickResult(
+            now=self.now,
+            idle=False,
+            entered=entered,
+            moved=moved,
+            sent=sent,
+            skipped=skipped,
+            invalid_zones=invalid,
+        )
+
+    def _remember(self, news: _News, evaluate: set[int]) -> None:
+        marks: dict[str, str | None] = {}
+        for name, signature in news.signatures.items():
+            marks[f"event {name}"] = signature
+        marks.update({f"enter {journey}": None for journey in evaluate})
+        marks.update({f"exits {plan.journey}": None for plan, sql in self.journeys if sql.exits})
+        if marks:
+            names = ", ".join(f"'{name}'" for name in marks)
+            now = self.engine.dialect.instant(self.now)
+            rows = ", ".join(
+                f"('{name}', {now}, {'NULL' if value is None else repr(value)})"
+                for name, value in marks.items()
+            )
+            self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({names})")
+            self.engine.execute(
+                f'INSERT INTO journey.watermark (name, "at", signature) VALUES {rows}'
+            )
+        self._execute(f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'")
+
+    def _execute(self, statement: str, **extra: Any) -> int:
+        return self.engine.execute(statement, {**self.parameters, **extra})
+
+    def _query(self, statement: str, **extra: Any) -> list[tuple[Any, ...]]:
+        return self.engine.query(statement, {**self.parameters, **extra})
+
+
+class _Blamed:
+    """Turns a refused statement into one that names the journey."""
+
+    def __init__(self, journey: str) -> None:
+        self.journey = journey
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StatementError):
+            raise JourneyFailedError(self.journey, error) from error
+
+
+def _period(instant: datetime, every: int) -> int:
+    return int((instant - _EPOCH).total_seconds() // every)
+
+
+Progress = Callable[[TickResult], None]

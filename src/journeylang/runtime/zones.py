@@ -1,0 +1,228 @@
+"""Local time, worked out once per zone and tick from one zone database.
+
+Engines ship different zone data and resolve overlaps differently. Here every rule over
+local time becomes a handful of rows that a statement joins with: for a wait, a function
+from arrival to wake in pieces (`since <= arrival < until`: a fixed instant, or a shift);
+for quiet times, whether it is quiet now and until when.
+
+A local time that does not exist is the first instant after the gap; one that occurs twice
+is the first.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from journeylang.model.journey import Calendar, TimeOfDay
+from journeylang.plan.operations import DayStart, QuietTimes
+
+_TICK = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+_NAME = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo | None:
+    """A zone by its IANA name, from the tzdata package; None if there is none."""
+    if not _NAME.fullmatch(name):
+        return None
+    file = importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    try:
+        with file.open("rb") as data:
+            return ZoneInfo.from_file(data, key=name)
+    except (OSError, ValueError):
+        return None
+
+
+def local(tz: ZoneInfo, instant: datetime) -> datetime:
+    """The wall clock (naive) at an instant (naive UTC)."""
+    return instant.replace(tzinfo=UTC).astimezone(tz).replace(tzinfo=None, fold=0)
+
+
+def resolve(tz: ZoneInfo, wall: datetime) -> datetime:
+    """The instant (naive UTC) at which the wall clock shows `wall`; see the module."""
+    early = wall.replace(tzinfo=tz, fold=0)
+    instant = early.astimezone(UTC).replace(tzinfo=None)
+    if local(tz, instant) == wall:
+        return instant
+    # In a gap: find the transition between the readings by the two offsets.
+    low = wall.replace(tzinfo=tz, fold=1).astimezone(UTC).replace(tzinfo=None)
+    high = instant
+    after = _offset(tz, high)
+    while high - low > _TICK:
+        middle = low + (high - low) / 2
+        low, high = (low, middle) if _offset(tz, middle) == after else (middle, high)
+    return high
+
+
+def _offset(tz: ZoneInfo, instant: datetime) -> timedelta:
+    offset = instant.replace(tzinfo=UTC).astimezone(tz).utcoffset()
+    assert offset is not None
+    return offset
+
+
+def add_calendar(day: date, span: Calendar) -> date:
+    """Months first, clipped to the month's end, then days."""
+    if span.months:
+        month = day.year * 12 + day.month - 1 + span.months
+        year, month = divmod(month, 12)
+        following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+        day = date(year, month + 1, min(day.day, (following - _DAY).day))
+    return day + timedelta(days=span.days)
+
+
+def after_calendar(tz: ZoneInfo, arrival: datetime, span: Calendar) -> datetime:
+    """The same wall-clock time some calendar days or months later."""
+    wall = local(tz, arrival)
+    return resolve(tz, datetime.combine(add_calendar(wall.date(), span), wall.time()))
+
+
+def next_time_of_day(tz: ZoneInfo, arrival: datetime, rule: TimeOfDay) -> datetime:
+    """The first such local time strictly after arrival, on an allowed weekday."""
+    day = local(tz, arrival).date()
+    for _ in range(16):
+        if day.isoweekday() in rule.weekdays:
+            instant = resolve(tz, datetime.combine(day, rule.at))
+            if instant > arrival:
+                return instant
+        day += _DAY
+    raise AssertionError("a rule without weekdays is refused by the compiler")
+
+
+def day_start(tz: ZoneInfo, instant: datetime, days: int = 0) -> datetime:
+    """The first instant of the local day, or of one some days away."""
+    return resolve(tz, datetime.combine(local(tz, instant).date() + timedelta(days=days), time()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """For an arrival in [since, until): `instant`, or arrival + `shift` seconds."""
+
+    since: datetime
+    until: datetime
+    instant: datetime | None
+    shift: int | None
+
+
+def pieces(
+    tz: ZoneInfo, rule: Calendar | TimeOfDay | DayStart, low: datetime, high: datetime
+) -> Iterator[Piece]:
+    """The rule as a function of the arrival, for low <= arrival <= high."""
+    match rule:
+        case TimeOfDay():
+            yield from _steps(low, high, lambda a: next_time_of_day(tz, a, rule), None)
+        case DayStart():
+            yield from _steps(
+                low, high, lambda a: day_start(tz, a, rule.days), lambda a: day_start(tz, a, 1)
+            )
+        case Calendar():
+            yield from _merged(_by_day(tz, rule, low, high))
+        case _:
+            assert_never(rule)
+
+
+def _by_day(tz: ZoneInfo, rule: Calendar, low: datetime, high: datetime) -> Iterator[Piece]:
+    since = low
+    while since <= high:
+        until = min(since + _DAY, high + _TICK)
+        yield from _split(since, until, lambda a: after_calendar(tz, a, rule))
+        since = until
+
+
+def _merged(found: Iterator[Piece]) -> Iterator[Piece]:
+    """Neighbours that say the same as one piece."""
+    last = None
+    for piece in found:
+        if last is not None and (last.instant, last.shift) == (piece.instant, piece.shift):
+            last = Piece(
+                since=last.since, until=piece.until, instant=last.instant, shift=last.shift
+            )
+            continue
+        if last is not None:
+            yield last
+        last = piece
+    if last is not None:
+        yield last
+
+
+def _steps(
+    low: datetime,
+    high: datetime,
+    wake: Callable[[datetime], datetime],
+    end: Callable[[datetime], datetime] | None,
+) -> Iterator[Piece]:
+    """Pieces of a step function; it changes at its own value, or at `end`."""
+    since = low
+    while since <= high:
+        instant = wake(since)
+        until = end(since) if end is not None else instant
+        yield Piece(since=since, until=until, instant=instant, shift=None)
+        since = until
+
+
+def _split(
+    since: datetime, until: datetime, wake: Callable[[datetime], datetime]
+) -> Iterator[Piece]:
+    """Halve until each piece is a shift or constant: at most one change of clocks a day."""
+    last = until - _TICK
+    first_wake, last_wake = wake(since), wake(last)
+    if last_wake - first_wake == last - since:
+        shift = (first_wake - since) // timedelta(seconds=1)
+        yield Piece(since=since, until=until, instant=None, shift=shift)
+    elif first_wake == last_wake:
+        yield Piece(since=since, until=until, instant=first_wake, shift=None)
+    else:
+        middle = since + (until - since) // 2
+        yield from _split(since, middle, wake)
+        yield from _split(middle, until, wake)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quietness:
+    """`release`: the end of the quiet time that now is in; else the next one's ends."""
+
+    quiet: bool
+    release: datetime | None
+    next_from: datetime | None
+    next_until: datetime | None
+
+
+def quietness(tz: ZoneInfo, rule: QuietTimes, now: datetime) -> Quietness:
+    """Is it quiet now, until when, and when will it be next?"""
+    today = local(tz, now).date()
+    spans = []
+    for days in range(-2, 9):
+        day = today + timedelta(days=days)
+        for start, end in rule.windows:
+            following = day + _DAY if end <= start else day
+            begins = resolve(tz, datetime.combine(day, start))
+            spans.append((begins, resolve(tz, datetime.combine(following, end))))
+    merged: list[tuple[datetime, datetime]] = []
+    for begins, ends in sorted(spans):
+        if merged and begins <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], ends))
+        elif ends > begins:
+            merged.append((begins, ends))
+    for begins, ends in merged:
+        if begins <= now < ends:
+            return Quietness(quiet=True, release=ends, next_from=None, next_until=None)
+        if begins > now:
+            return Quietness(quiet=False, release=None, next_from=begins, next_until=ends)
+    raise AssertionError("quiet times recur every day")
+
+
+def calendar_bounds(tz: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
+    """Starts of the local day, week (Monday), month of now, and of the next ones."""
+    today = local(tz, now).date()
+    monday = today - timedelta(days=today.weekday())
+    first = today.replace(day=1)
+    next_month = add_calendar(first, Calendar(months=1))
+    days = (today, monday, first, today + _DAY, monday + 7 * _DAY, next_month)
+    return tuple(resolve(tz, datetime.combine(d, time())) for d in days)
