@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from journeylang.engines.base import Engine
@@ -44,8 +44,11 @@ def prepare(
     *,
     now: datetime,
     template_entry_fields: Mapping[str, Sequence[str]] | None = None,
+    without: Collection[str] = (),
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
+
+    `without` names journeys that stand still: what they rest on is missing.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path. What would strand a run is refused, and then nothing
@@ -53,26 +56,31 @@ def prepare(
     """
     kind = key_type(engine, project)
     with engine.transaction():
-        _create(engine, kind)
+        _create(engine, kind, now)
         known = _numbering(engine)
-        program = build(project, known, template_entry_fields)
+        running = replace(
+            project,
+            journeys={n: j for n, j in project.journeys.items() if n not in without},
+        )
+        program = build(running, known, template_entry_fields)
         refused = _stranded(engine, project, known) + _spoiled(engine, project, program)
         if refused:
             return refused
         versions, applied = _store(engine, project, program, known, now)
     steps = dict(_numbering(engine).steps)
-    ready = make_ready(project, program, steps, versions, engine.dialect)
+    ready = make_ready(running, program, steps, versions, engine.dialect)
     return Session.begin(engine, ready, kind, applied)
 
 
-def _create(engine: Engine, kind: str) -> None:
+def _create(engine: Engine, kind: str, now: datetime) -> None:
     for statement in create_tables(kind):
         engine.execute(statement)
     if not engine.query("SELECT 1 FROM journey.meta WHERE name = 'schema'"):
         engine.execute(f"INSERT INTO journey.meta VALUES ('schema', '{SCHEMA_VERSION}')")
+        since = engine.dialect.instant(now)
         engine.execute(
             "INSERT INTO journey.lock (name, token, previous, now, next_batch)"
-            " VALUES ('tick', 0, NULL, NULL, 1)"
+            f" VALUES ('tick', 0, {since}, {since}, 1)"
         )
 
 

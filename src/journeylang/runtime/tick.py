@@ -51,6 +51,9 @@ class TickResult:
     invalid_zones: tuple[str, ...] = ()
 
 
+Marks = dict[str, tuple[datetime, str | None]]
+
+
 @dataclass(slots=True)
 class _News:
     """What the probe found."""
@@ -70,6 +73,8 @@ class Session:
     ready: Ready
     key_type: str
     applied: dict[int, datetime]
+    # Watermarks after the tick of that number, if this session made it.
+    memory: dict[int, Marks] = field(default_factory=dict)
 
     @classmethod
     def begin(
@@ -112,22 +117,30 @@ class _Tick:
             self._lock(now)
             news = self._probe()
             evaluate = self._evaluations()
-            if not self._work(news, evaluate):
-                return TickResult(now=self.now, idle=True)
-            return self._move(news, evaluate)
+            if self._work(news, evaluate):
+                result = self._move(news, evaluate)
+            else:
+                result = TickResult(now=self.now, idle=True)
+        self.session.memory[self.number] = self.marks
+        return result
 
     # --- what is there to do --------------------------------------------------
 
     def _lock(self, now: datetime) -> None:
         given = self._p("now")
         rows = self.engine.query(
-            f"""UPDATE journey.lock SET token = token + 1, previous = coalesce(now, {given}),
-  now = greatest(coalesce(now, {given}), {given})
+            f"""UPDATE journey.lock SET token = token + 1, previous = now, now = greatest(now, {given})
 WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             {"now": now},
         )
         self.number, self.previous, self.now, self.next_batch = rows[0]
         self.parameters = {"now": self.now, "tick": self.number}
+        # Nobody else has ticked since: what this session wrote last still stands.
+        known = self.session.memory.get(self.number - 1)
+        self.session.memory.clear()
+        if known is not None:
+            self.marks = known
+            return
         marks = self.engine.query('SELECT name, "at", signature FROM journey.watermark')
         self.marks = {name: (at, signature) for name, at, signature in marks}
 
@@ -137,7 +150,9 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     def _probe(self) -> _News:
         for name in self.ready.events:
             late = timedelta(seconds=self.ready.late(name))
-            seen = self.marks.get(f"event {name}", (self.previous, None))[0]
+            seen = (
+                self.marks[f"event {name}"][0] if f"event {name}" in self.marks else self.previous
+            )
             self.parameters[f"seen_{name}"] = seen
             self.parameters[f"low_{name}"] = min(seen, self.previous) - late
             self.parameters[f"next_{name}"] = self.now - late
@@ -151,8 +166,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                     wake = datetime.fromisoformat(second)
                     news.earliest = min(wake, news.earliest or wake)
                 continue
-            known = self.marks.get(f"event {name}", (None, None))[1]
-            if count or first != known:
+            mark = self.marks.get(f"event {name}")
+            if count or mark is None or first != mark[1]:
                 news.events.add(name)
             news.signatures[name] = second
         return news
@@ -164,11 +179,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             if isinstance(plan.entry, EnterWhen):
                 last = self.marks.get(f"enter {plan.journey}")
                 every = plan.entry.every
-                if (
-                    last is None
-                    or every is None
-                    or _period(self.now, every) > _period(last[0], every)
-                ):
+                if not every or last is None or _period(self.now, every) > _period(last[0], every):
                     turns.add(plan.journey)
         return turns
 
@@ -348,6 +359,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             marks[f"event {name}"] = signature
         marks.update({f"enter {journey}": None for journey in evaluate})
         marks.update({f"exits {plan.journey}": None for plan, sql in self.journeys if sql.exits})
+        self.marks = {**self.marks, **{name: (self.now, value) for name, value in marks.items()}}
         if marks:
             names = ", ".join(f"'{name}'" for name in marks)
             now = self.engine.dialect.instant(self.now)

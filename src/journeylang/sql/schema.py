@@ -64,7 +64,7 @@ TABLES = {
     ),
     "watermark": "name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, signature VARCHAR",
     "lock": (
-        "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP, now TIMESTAMP,"
+        "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP NOT NULL, now TIMESTAMP NOT NULL,"
         " next_batch BIGINT NOT NULL"
     ),
     # One row per enrolment. `step` is where the run rests; `wake_at` when time alone moves it.

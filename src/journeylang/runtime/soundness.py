@@ -1,0 +1,183 @@
+"""Is what the binding says true of this database?
+
+A missing table, a missing column, a key that is null or not unique: each is told with its
+place in the binding, together with the journeys that cannot run because of it. The others
+go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from journeylang.diagnostics.codes.running import (
+    KEY_NOT_UNIQUE,
+    KEY_NULL,
+    MISSING_COLUMN,
+    MISSING_TABLE,
+)
+from journeylang.diagnostics.model import Diagnostic
+from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.engines.base import Engine
+from journeylang.model.binding import ConsentTable, Customers, Event, Table
+from journeylang.model.expressions import (
+    BoundEvent,
+    Column,
+    Expression,
+    MetricValue,
+    SegmentTest,
+)
+from journeylang.model.project import Project
+from journeylang.model.walk import walk
+from journeylang.source import Span
+from journeylang.sql.relations import bound_condition, bound_value, table_name
+
+Bound = Customers | Event | ConsentTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsound:
+    """What was found, and the journeys that it stops (all of them if it is the customers)."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    journeys: frozenset[str]
+
+
+def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
+    """Look at every bound table. `keys` also counts nulls and duplicates: a scan of each."""
+    binding = project.binding
+    bound: list[tuple[str, Bound]] = []
+    if binding.customers is not None:
+        bound.append(("customers", binding.customers))
+    bound += [(e.name, e) for e in binding.events.values()]
+    bound += [(c.name, c) for c in binding.consents.values() if isinstance(c, ConsentTable)]
+    diagnostics: list[Diagnostic] = []
+    stopped: set[str] = set()
+    for name, table in bound:
+        found = list(_table(engine, table))
+        if not found and keys and not isinstance(table, ConsentTable):
+            found = list(_keys(engine, table))
+        if found:
+            diagnostics += found
+            everything = isinstance(table, Customers)
+            stopped |= set(project.journeys) if everything else _users(project, name)
+    return Unsound(diagnostics=tuple(diagnostics), journeys=frozenset(stopped))
+
+
+def _table(engine: Engine, bound: Bound) -> Iterator[Diagnostic]:
+    columns = engine.columns(bound.table.parts)
+    if columns is None:
+        yield Diagnostic(
+            code=MISSING_TABLE,
+            message=f"there is no table `{bound.table}` in the database",
+            span=bound.table.span,
+            help="correct the name in the binding, or create the table",
+        )
+        return
+    known = {name.lower() for name in columns}
+    missing: dict[str, Span] = {}
+    for expression in _expressions(bound):
+        for node in walk(expression):
+            if isinstance(node, Column) and node.name.lower() not in known:
+                missing.setdefault(node.name, node.span)
+    for name, span in missing.items():
+        yield Diagnostic(
+            code=MISSING_COLUMN,
+            message=f"table `{bound.table}` has no column `{name}`",
+            span=span,
+            help=did_you_mean(name, columns) or "correct the name in the binding",
+        )
+
+
+def _expressions(bound: Bound) -> Iterator[Expression]:
+    """Every expression of a binding, whichever member holds it."""
+    for member in dataclasses.fields(bound):
+        value = getattr(bound, member.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            inner = getattr(item, "value", None)
+            if inner is not None and dataclasses.is_dataclass(inner):
+                yield inner  # type: ignore[misc]
+            elif hasattr(item, "type"):
+                yield item
+
+
+def _keys(engine: Engine, bound: Customers | Event) -> Iterator[Diagnostic]:
+    key = bound_value(bound.key, engine.dialect)
+    where = (
+        f" WHERE {bound_condition(bound.only_where, engine.dialect)}" if bound.only_where else ""
+    )
+    rows, known, distinct = engine.query(
+        f"SELECT count(*), count({key}), count(DISTINCT {key}) FROM {table_name(bound.table)} AS t"
+        + where
+    )[0]
+    named = key.removeprefix("t.").strip('"')
+    if rows > known:
+        yield Diagnostic(
+            code=KEY_NULL,
+            message=f"key `{named}` of `{bound.table}` is null in {rows - known:,} rows",
+            span=bound.key.span,
+            help=f"leave those rows out: `only where … {named} is known`",
+        )
+    if known > distinct:
+        yield Diagnostic(
+            code=KEY_NOT_UNIQUE,
+            message=f"key `{named}` of `{bound.table}` is not unique: {known - distinct:,} of"
+            f" {rows:,} rows repeat one",
+            span=bound.key.span,
+            help="choose the column that tells rows apart, or bind a view without duplicates",
+        )
+
+
+def _users(project: Project, name: str) -> set[str]:
+    """Journeys that read an event or ask for a consent."""
+    named = {
+        "metric": {n: m.value for n, m in project.metrics.items()},
+        "segment": {n: s.condition for n, s in project.segments.items()},
+    }
+    channels = {c.name for c in project.binding.channels.values() if c.consent == name}
+    topics = {t.name for t in project.binding.topics.values() if t.consent == name}
+    return {
+        journey.name
+        for journey in project.journeys.values()
+        if _mentions(journey, name, channels, topics, named)
+    }
+
+
+def _mentions(
+    root: object,
+    name: str,
+    channels: set[str],
+    topics: set[str],
+    named: dict[str, dict[str, Expression]],
+) -> bool:
+    waiting: list[object] = [root]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        value = waiting.pop()
+        match value:
+            case BoundEvent():
+                if value.name == name:
+                    return True
+            case MetricValue() | SegmentTest():
+                kind = "metric" if isinstance(value, MetricValue) else "segment"
+                if (kind, value.name) not in seen:
+                    seen.add((kind, value.name))
+                    waiting.append(named[kind].get(value.name))
+            case tuple():
+                waiting += value
+            case Span() | Table():
+                pass
+            case _ if dataclasses.is_dataclass(value):
+                for member in dataclasses.fields(value):
+                    inner = getattr(value, member.name)
+                    if member.name == "event" and inner == name:
+                        return True
+                    if member.name == "channel" and inner in channels:
+                        return True
+                    if member.name == "topic" and inner in topics:
+                        return True
+                    waiting.append(inner)
+            case _:
+                pass
+    return False
