@@ -23,21 +23,24 @@ def overview(funnel: Funnel) -> str:
     """One line on who came: `2,350 entered, 229 of them held out; 640 are inside`."""
     apart = [
         f"{number:,} {what}"
-        for number, what in ((funnel.held_out, "held out"), (funnel.control, "in the control group"))
+        for number, what in (
+            (funnel.held_out, "held out"),
+            (funnel.control, "in the control group"),
+        )
         if number
     ]
     of_them = f", of these {' and '.join(apart)}" if apart else ""
     return f"{funnel.entered:,} entered{of_them}; {funnel.inside:,} are still inside"
 
 
-def steps(funnel: Funnel) -> Table:
+def sends(funnel: Funnel) -> Table:
     """What each send step sent, by channel, and what it did not, by reason."""
     table = _table()
     table.add_column("send", overflow="fold")
     table.add_column("sent", justify="right")
     table.add_column("by")
     table.add_column("not sent", overflow="fold")
-    for step in funnel.steps:
+    for step in funnel.sends:
         several = len(step.by_channel) > 1
         table.add_row(
             step.step,

@@ -78,7 +78,7 @@ class Numbering:
 def step_paths(journey: Journey) -> list[tuple[str, str]]:
     """(path, kind) of every labelled step, in the order written, and of the hold-out."""
     found = [(HOLDOUT_PATH, "holdout")]
-    for step in _steps(journey.body):
+    for step in steps(journey.body):
         match step:
             case Wait():
                 found.append((step.path, "wait"))
@@ -93,11 +93,12 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
     return found
 
 
-def _steps(block: Block) -> Iterator[Step]:
+def steps(block: Block) -> Iterator[Step]:
+    """Every step of a block and below it, in the order written."""
     for step in block:
         yield step
         for inner in _blocks(step):
-            yield from _steps(inner)
+            yield from steps(inner)
 
 
 def _blocks(step: Step) -> tuple[Block, ...]:
@@ -459,7 +460,7 @@ class _JourneyBuilder:
 
 def _expressions(journey: Journey) -> Iterator[Expression]:
     yield from (e.condition for e in journey.exits)
-    for step in _steps(journey.body):
+    for step in steps(journey.body):
         match step:
             case If():
                 yield step.condition

@@ -15,8 +15,9 @@ from enum import Enum
 from typing import Any
 
 from journeylang.model.expressions import MetricValue, SegmentTest
-from journeylang.model.journey import Block, Experiment, If, Race
+from journeylang.model.journey import Experiment
 from journeylang.model.project import Project
+from journeylang.plan.build import steps
 from journeylang.plan.operations import JourneyPlan
 
 FORMAT_VERSION = 1
@@ -57,7 +58,8 @@ def plan_json(project: Project, plan: JourneyPlan) -> dict[str, Any]:
             "salt": e.salt,
             "arms": [{"name": a.name, "low": a.low, "high": a.high} for a in e.arms],
         }
-        for e in _experiments(project.journeys[plan.name].body)
+        for e in steps(project.journeys[plan.name].body)
+        if isinstance(e, Experiment)
     }
     used = _definitions(project, plan)
     body["segments"] = {
@@ -73,23 +75,6 @@ def fingerprint(project: Project, plan: JourneyPlan) -> str:
     """A hash of everything that the journey means."""
     canonical = json.dumps(plan_json(project, plan), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _experiments(block: Block) -> list[Experiment]:
-    found: list[Experiment] = []
-    for step in block:
-        match step:
-            case Experiment():
-                found.append(step)
-                found += [e for arm in step.arms for e in _experiments(arm.body)]
-            case If():
-                found += _experiments(step.then) + _experiments(step.otherwise)
-            case Race():
-                found += [e for b in step.branches for e in _experiments(b.body)]
-                found += _experiments(step.timeout)
-            case _:
-                pass
-    return found
 
 
 def _definitions(project: Project, plan: JourneyPlan) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
@@ -21,8 +22,9 @@ _KEY_TYPES = {"VARCHAR", "BIGINT", "INTEGER", "UUID", "HUGEINT", "UBIGINT", "SMA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An apply that would lose people or spoil an experiment; `path` is the step's."""
+    """An apply that would strand people or spoil an experiment; `path` is the step's."""
 
+    kind: Literal["stranded", "spoiled"]
     journey: str
     path: str | None
     reason: str
@@ -105,6 +107,7 @@ def _stranded(engine: Engine, project: Project, known: Numbering) -> list[Refuse
     counts = dict(holding)
     return [
         Refused(
+            kind="stranded",
             journey=name,
             path=path,
             reason=f"{counts[step]:,} people wait at a step that is no longer there",
@@ -132,7 +135,7 @@ def _spoiled(engine: Engine, project: Project, program: Program) -> list[Refused
             old = before.get(path)
             if old is not None and old["salt"] == now["salt"] and old["arms"] != now["arms"]:
                 reason = "arms of a running experiment changed without a new salt"
-                refused.append(Refused(journey=plan.name, path=path, reason=reason))
+                refused.append(Refused(kind="spoiled", journey=plan.name, path=path, reason=reason))
     return refused
 
 

@@ -129,7 +129,8 @@ class _Tick:
     def _lock(self, now: datetime) -> None:
         given = self._p("now")
         rows = self.engine.query(
-            f"""UPDATE journey.lock SET token = token + 1, previous = now, now = greatest(now, {given})
+            f"""UPDATE journey.lock
+SET token = token + 1, previous = now, now = greatest(now, {given})
 WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             {"now": now},
         )

@@ -64,8 +64,8 @@ TABLES = {
     ),
     "watermark": "name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, signature VARCHAR",
     "lock": (
-        "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP NOT NULL, now TIMESTAMP NOT NULL,"
-        " next_batch BIGINT NOT NULL"
+        "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP NOT NULL,"
+        " now TIMESTAMP NOT NULL, next_batch BIGINT NOT NULL"
     ),
     # One row per enrolment. `step` is where the run rests; `wake_at` when time alone moves it.
     "run": (

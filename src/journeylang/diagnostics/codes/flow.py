@@ -112,4 +112,16 @@ JOURNEYS_COMPETE = Code(
     fence="text",
 )
 
+TOO_MANY_WAYS = Code(
+    id="JRN211",
+    name="too-many-ways",
+    title="Decisions between two waits that multiply",
+    why="All that happens between two waits is decided in one statement. Twenty experiments in a"
+    " row with nothing between them have a million outcomes, more than can be written down.",
+    bad="a: experiment … b: experiment … c: experiment …     # and so on, with empty arms",
+    good="a: experiment … { arm x 50% { hello: send email } … }\nsettle: wait 1h\n"
+    "b: experiment …",
+    fence="text",
+)
+
 CODES = family(globals())

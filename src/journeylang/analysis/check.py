@@ -1,0 +1,162 @@
+"""From the syntax trees of all files to the project's model, and everything wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from journeylang.analysis import binding, channels
+from journeylang.analysis.declared import Declared, declare
+from journeylang.analysis.dependencies import in_order_of_need
+from journeylang.analysis.expressions import Checker
+from journeylang.analysis.findings import Findings
+from journeylang.analysis.journeys import journey
+from journeylang.analysis.operators import type_of
+from journeylang.analysis.paths import step_kinds
+from journeylang.analysis.policy import policies
+from journeylang.analysis.scope import AUDIENCE
+from journeylang.analysis.shapes import customer_shape, event_shapes
+from journeylang.analysis.sources import Sources
+from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.model import Outcome
+from journeylang.model.binding import Binding
+from journeylang.model.project import Metric, Project, Segment
+from journeylang.source import Span
+from journeylang.syntax import nodes
+
+
+def check_files(
+    files: Sequence[nodes.File],
+    *,
+    zones: Collection[str] | None = None,
+    incomplete: bool = False,
+) -> Outcome[Project]:
+    """The project that the files describe together, in one namespace.
+
+    The value is always there; a definition with an error is left out of it, and so it is fit
+    for use only when the outcome is ``ok``. ``zones`` are the IANA names of time zones; without
+    them no zone is checked. ``incomplete`` says that further files have no tree: what they may
+    define is then not called unknown. The order of ``files`` does not matter.
+    """
+    findings = Findings(incomplete=incomplete)
+    declared = declare(files, findings)
+    _needs_customers(declared, findings)
+    customers = customer_shape(declared, findings)
+    events = event_shapes(declared, findings)
+    steps = {name: step_kinds(node.steps) for name, node in declared.journeys.items()}
+    checker = Checker(
+        declared=declared,
+        customers=customers,
+        sources=Sources(declared=declared, events=events, steps=steps, findings=findings),
+        findings=findings,
+    )
+    bound = _binding(declared, checker, zones)
+    metrics, segments = _audience(declared, checker)
+    project = Project(
+        binding=bound,
+        metrics=metrics,
+        segments=segments,
+        policies=policies(checker),
+        journeys={
+            name: built
+            for name, node in declared.journeys.items()
+            if (built := journey(node, checker)) is not None
+        },
+    )
+    _not_yet(declared, findings)
+    return Outcome(value=project, diagnostics=findings.in_order())
+
+
+def _needs_customers(declared: Declared, findings: Findings) -> None:
+    if declared.customers is not None or findings.incomplete:
+        return
+    using: list[nodes.Name] = [
+        node.name
+        for kind in (declared.events, declared.metrics, declared.segments, declared.journeys)
+        for node in kind.values()
+    ]
+    at: Span | None = min((name.span for name in using), default=None)
+    findings.error(
+        names.MISSING_PART,
+        at,
+        "the project has no customers",
+        help="bind them: `customers from TABLE as c { key c.customer_id … }`",
+    )
+
+
+def _binding(declared: Declared, checker: Checker, zones: Collection[str] | None) -> Binding:
+    customers = declared.customers
+    return Binding(
+        customers=None if customers is None else binding.customers(customers, checker, zones),
+        events={
+            name: built
+            for name, node in declared.events.items()
+            if (built := binding.event(node, checker)) is not None
+        },
+        consents={
+            name: consent
+            for name, written in declared.consents.items()
+            if (consent := binding.consent(written, checker)) is not None
+        },
+        topics={
+            name: topic
+            for name, about in declared.topics.items()
+            if (topic := channels.topic(about, checker)) is not None
+        },
+        channels={
+            name: channel
+            for name, way in declared.channels.items()
+            if (channel := channels.channel(way, checker)) is not None
+        },
+    )
+
+
+def _audience(declared: Declared, checker: Checker) -> tuple[dict[str, Metric], dict[str, Segment]]:
+    """Metrics and segments, each behind those that it needs."""
+    order, cyclic = in_order_of_need(declared, checker.sources.events, checker.findings)
+    # Known from the start, so that a use within a circle is silent.
+    checker.metrics.update({name: None for kind, name in cyclic if kind == "metric"})
+    metrics: dict[str, Metric] = {}
+    segments: dict[str, Segment] = {}
+    for definition in order:
+        kind, name = definition
+        if kind == "metric":
+            written = declared.metrics[name]
+            value = checker.value(written.value, AUDIENCE)
+            type_ = None if value is None or definition in cyclic else type_of(value)
+            checker.metrics[name] = type_
+            if value is not None and type_ is not None:
+                title = None if written.title is None else written.title.value
+                metrics[name] = Metric(
+                    name=name, title=title, value=value, type=type_, span=written.span
+                )
+        else:
+            segment = declared.segments[name]
+            condition = checker.condition(segment.condition, AUDIENCE)
+            if condition is not None and definition not in cyclic:
+                title = None if segment.title is None else segment.title.value
+                segments[name] = Segment(
+                    name=name, title=title, condition=condition, span=segment.span
+                )
+    return metrics, segments
+
+
+def _not_yet(declared: Declared, findings: Findings) -> None:
+    """What is read and changes nothing yet: a warning where nothing that is sent depends on it."""
+    for promo in declared.promos.values():
+        findings.later("`promo`", promo.name.span)
+    for prospects in declared.prospects.values():
+        findings.later("`prospects`", prospects.name.span)
+    for fragment in declared.fragments.values():
+        findings.later("`fragment`", fragment.name.span)
+    for catalog in declared.catalogs.values():
+        findings.later("`catalog`", catalog.name.span, warning=True)
+    for assume in declared.assumptions.values():
+        findings.later("`assume`", assume.name.span, warning=True)
+    for other in declared.rest:
+        match other:
+            case nodes.CustomerValue():
+                findings.later("`value`", other.span, warning=True)
+            case nodes.Moved():
+                findings.later("`moved`", other.span, warning=True)
+            case nodes.Test():
+                findings.later("`test`", other.title.span, warning=True)

@@ -1,0 +1,164 @@
+"""Expressions: from what is written to what is meant, with a type on everything.
+
+An expression with an error in it is None, and whoever holds a None says nothing: one
+mistake is one finding. The parser bounds how deep expressions are, so recursion is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from journeylang.analysis.aggregates import aggregate
+from journeylang.analysis.calculations import calculated, negated
+from journeylang.analysis.constants import constant
+from journeylang.analysis.declared import Declared
+from journeylang.analysis.findings import Findings
+from journeylang.analysis.operators import is_predicate, type_of
+from journeylang.analysis.predicates import (
+    aged,
+    between,
+    compared,
+    in_segment,
+    one_of,
+    text_match,
+)
+from journeylang.analysis.references import reference
+from journeylang.analysis.scope import Scope, Shape
+from journeylang.analysis.sources import Sources
+from journeylang.diagnostics.codes import names
+from journeylang.model.expressions import (
+    All,
+    Comparison,
+    Constant,
+    Either,
+    Expression,
+    Known,
+    Negated,
+)
+from journeylang.model.types import BOOL, NUMERIC, Kind, Type
+from journeylang.syntax import nodes
+
+
+@dataclass(slots=True)
+class Checker:
+    """What all expressions of a project are checked against.
+
+    ``metrics`` fills up in the order of dependencies; None is the type of a metric that has
+    an error.
+    """
+
+    declared: Declared
+    customers: Shape
+    sources: Sources
+    findings: Findings
+    metrics: dict[str, Type | None] = field(default_factory=dict)
+
+    def condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
+        """A predicate: true or false, never unknown."""
+        found = self.value(node, scope)
+        if found is None or is_predicate(found):
+            return found
+        type_ = type_of(found)
+        if type_ is not None and type_.kind is not Kind.BOOL:
+            self.findings.error(
+                names.TYPE_MISMATCH,
+                node.span,
+                f"a condition is expected, this is {type_}",
+                label=f"this is {type_}, neither true nor false",
+                help="compare it with something" if type_.kind in NUMERIC | {Kind.MONEY} else "",
+            )
+            return None
+        # A value of the data may be unknown whatever is declared; a comparison never is.
+        yes = Constant(value=True, type=BOOL, span=node.span)
+        return Comparison(operator="=", left=found, right=yes, span=node.span)
+
+    def value(
+        self, node: nodes.Expression, scope: Scope, expected: Type | None = None
+    ) -> Expression | None:
+        """Any expression; ``expected`` is the type that a bound field declares."""
+        match node:
+            case (
+                nodes.String()
+                | nodes.Integer()
+                | nodes.Number()
+                | nodes.Boolean()
+                | nodes.Percent()
+                | nodes.Money()
+                | nodes.Duration()
+                | nodes.Date()
+                | nodes.DateTime()
+                | nodes.TimeOfDay()
+            ):
+                return constant(node, scope, self.findings)
+            case nodes.Ref():
+                return reference(node, scope, self)
+            case nodes.Aggregate():
+                return aggregate(node, scope, self)
+            case nodes.And():
+                parts = self._conditions(node.operands, scope)
+                return None if parts is None else All(parts=parts, span=node.span)
+            case nodes.Or():
+                parts = self._conditions(node.operands, scope)
+                return None if parts is None else Either(parts=parts, span=node.span)
+            case nodes.Not():
+                part = self.condition(node.operand, scope)
+                return None if part is None else Negated(part=part, span=node.span)
+            case nodes.Negate():
+                return negated(node, scope, expected, self)
+            case nodes.Binary():
+                return calculated(node, scope, expected, self)
+            case nodes.Compare():
+                return compared(node, scope, self)
+            case nodes.Between():
+                return between(node, scope, self)
+            case nodes.InList():
+                return one_of(node, scope, self)
+            case nodes.Contains() | nodes.StartsWith():
+                return text_match(node, scope, self)
+            case nodes.IsKnown():
+                of = self.value(node.subject, scope)
+                return None if of is None else Known(subject=of, known=node.known, span=node.span)
+            case nodes.AgeTest():
+                return aged(node, scope, self)
+            case nodes.InSegment():
+                return in_segment(node, scope, self)
+            case nodes.InListFile():
+                self.findings.later("`in list`", node.span)
+            case nodes.SqlHatch():
+                self.findings.later("the `sql` hatch", node.span)
+            case nodes.TopBy():
+                self.findings.later("`top … by`", node.span)
+            case nodes.TileBy():
+                self.findings.later("`tile … by`", node.span)
+            case nodes.Call():
+                self._call(node)
+            case _:
+                assert_never(node)
+        return None
+
+    def _conditions(
+        self, operands: Sequence[nodes.Expression], scope: Scope
+    ) -> tuple[Expression, ...] | None:
+        parts = [self.condition(operand, scope) for operand in operands]
+        whole = tuple(part for part in parts if part is not None)
+        return whole if len(whole) == len(parts) else None
+
+    def _call(self, node: nodes.Call) -> None:
+        """No function but the aggregates has a meaning yet."""
+        name = node.function.text
+        if name in LATER_FUNCTIONS:
+            self.findings.later(f"`{name}(…)`", node.span)
+        elif name not in nodes.AGGREGATES:
+            # An aggregate of something that is no event was told by the parser.
+            self.findings.unknown(
+                "function",
+                name,
+                node.function.span,
+                sorted({*nodes.AGGREGATES, *LATER_FUNCTIONS}),
+                label="no function is called so",
+            )
+
+
+LATER_FUNCTIONS = ("age", "promo")

@@ -1,0 +1,97 @@
+"""Where the checks put what they find, and how they guess what was meant."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
+from journeylang.diagnostics.model import Code, Diagnostic, Label, Severity, in_order
+from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.source import Span
+
+_COMPARISONS = 50_000
+"""Names compared in one check: ten thousand slips among ten thousand names stay seconds."""
+
+
+_LOCAL = frozenset({"field", "function", "name", "parameter", "setting", "table", "type"})
+"""Kinds of name that are not defined in another file."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Grows while a check goes on; nothing else that the checks share does.
+
+    ``incomplete``: some file has no tree, so a name that is nowhere may well be defined there.
+    """
+
+    found: list[Diagnostic] = field(default_factory=list)
+    incomplete: bool = False
+    _comparisons: int = _COMPARISONS
+
+    def error(
+        self,
+        code: Code,
+        span: Span | None,
+        message: str,
+        *,
+        label: str = "",
+        help: str = "",  # noqa: A002 - the diagnostic's own word
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        """A finding with the severity of its code."""
+        self.found.append(
+            Diagnostic(code=code, message=message, span=span, label=label, help=help, labels=labels)
+        )
+
+    def unknown(
+        self,
+        kind: str,
+        name: str,
+        span: Span,
+        candidates: Collection[str],
+        *,
+        label: str = "",
+        help: str = "",  # noqa: A002 - the diagnostic's own word
+    ) -> None:
+        """Nothing of this kind is called so; ``help`` counts only where nothing is near."""
+        if self.incomplete and kind not in _LOCAL:
+            return
+        self.error(
+            names.UNKNOWN_NAME,
+            span,
+            f"unknown {kind} `{name}`",
+            label=label or f"no {kind} of this name is defined",
+            help=self.meant(name, candidates) or help or self._all(kind, candidates),
+        )
+
+    def later(self, what: str, span: Span, *, warning: bool = False, advice: str = "") -> None:
+        """A construct of the language that is read and has no meaning yet.
+
+        A warning only where nothing that is sent depends on it.
+        """
+        self.found.append(
+            Diagnostic(
+                code=NOT_SUPPORTED_YET,
+                message=f"{what} is not supported yet",
+                span=span,
+                label="read, but without effect" if warning else "",
+                help=advice,
+                severity=Severity.WARNING if warning else Severity.ERROR,
+            )
+        )
+
+    def meant(self, name: str, candidates: Collection[str]) -> str:
+        """``did you mean …?``, or nothing: no name is near, or too many were asked for."""
+        if self._comparisons <= 0:
+            return ""
+        self._comparisons -= len(candidates)
+        return did_you_mean(name, candidates)
+
+    def _all(self, kind: str, candidates: Collection[str]) -> str:
+        if not candidates or len(candidates) > 8:
+            return ""
+        listed = ", ".join(f"`{name}`" for name in sorted(candidates))
+        return f"there is {listed}" if len(candidates) == 1 else f"the {kind}s are {listed}"
+
+    def in_order(self) -> tuple[Diagnostic, ...]:
+        return in_order(self.found)

@@ -1,0 +1,320 @@
+"""A journey: its headers, its way in, its exits and goals, and then its steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+from journeylang.analysis.declared import head
+from journeylang.analysis.expressions import Checker
+from journeylang.analysis.lines import missing, only
+from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
+from journeylang.analysis.sends import Sender
+from journeylang.analysis.sources import unknown_event
+from journeylang.analysis.spans import bounded, days, seconds, share
+from journeylang.analysis.steps import Steps
+from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.model import Label
+from journeylang.model import journey as model
+from journeylang.model.expressions import BoundEvent, EventValue
+from journeylang.model.types import NUMERIC, Kind
+from journeylang.syntax import nodes
+from journeylang.syntax.headers import Entry
+
+_ENTRIES = get_args(Entry)
+_LARGEST_PRIORITY = 1_000_000
+
+
+def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
+    """The journey without what was reported of it; None without a way in."""
+    findings = checker.findings
+    name = node.name.text
+    if node.parameters:
+        findings.later("a journey's parameter", node.parameters[0].span)
+    before = Scope(
+        what=f"the entry of journey `{name}`",
+        journey=JourneyScope(
+            name=name,
+            entry=_entry_shape(node, checker),
+            steps=checker.sources.steps[name],
+        ),
+        parameters=frozenset(p.name.text for p in node.parameters),
+    )
+    during = replace(before, what=f"journey `{name}`", run=True)
+    entry = _entry(node, before, checker)
+    owner = only(node.headers, nodes.Owner, "owner", findings)
+    if owner is None:
+        missing(
+            f"journey `{name}`",
+            "owner",
+            node.name.span,
+            findings,
+            example='owner "team@acme.example"',
+        )
+    purpose = only(node.headers, nodes.Purpose, "purpose", findings)
+    if purpose is not None and purpose.kind == "transactional" and purpose.reason is None:
+        missing(
+            "a transactional journey",
+            "reason",
+            purpose.span,
+            findings,
+            example='purpose transactional "booking confirmation"',
+        )
+    kind: model.Purpose = "marketing" if purpose is None else purpose.kind
+    priority = only(node.headers, nodes.Priority, "priority", findings)
+    only_customers = only(node.headers, nodes.OnlyCustomers, "only customers", findings)
+    steps = Steps(
+        journey=name,
+        sender=Sender(journey=name, purpose=kind, checker=checker),
+        checker=checker,
+    )
+    built = model.Journey(
+        name=name,
+        title=None if node.title is None else node.title.value,
+        owner=None if owner is None else owner.text.value,
+        purpose=kind,
+        purpose_reason=None if purpose is None or purpose.reason is None else purpose.reason.value,
+        priority=_priority(priority, checker),
+        # Replaced below: a journey without an entry is not handed out.
+        entry=entry or model.EnterOn(event="", span=node.span),
+        reenter=_reenter(node, during, checker),
+        only=None
+        if only_customers is None
+        else checker.condition(
+            only_customers.condition, replace(before, what="`only customers where`")
+        ),
+        exits=_exits(node, during, checker),
+        goals=_goals(node, during, checker),
+        holdout=_holdout(node, during, checker),
+        policy=_policy(node, kind, checker),
+        body=steps.block(node.steps, during),
+        span=node.span,
+    )
+    _not_yet(node, checker)
+    return None if entry is None else built
+
+
+def _entries(node: nodes.Journey) -> list[Entry]:
+    return [header for header in node.headers if isinstance(header, _ENTRIES)]
+
+
+def _entry_shape(node: nodes.Journey, checker: Checker) -> Shape:
+    """The fields of `entry.x`; open where the way in is wrong or not yet understood."""
+    entries = _entries(node)
+    if len(entries) != 1:
+        return NO_SHAPE
+    match entries[0]:
+        case nodes.EnterOn(event=event) if event.of is None:
+            return checker.sources.events.get(event.name.text, NO_SHAPE)
+        case nodes.EnterWhen():
+            return Shape()
+        case _:
+            return NO_SHAPE
+
+
+def _entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry | None:
+    findings = checker.findings
+    entries = _entries(node)
+    if not entries:
+        missing(
+            f"journey `{node.name.text}`",
+            "`enter`",
+            node.name.span,
+            findings,
+            example="enter on signed_up",
+        )
+        return None
+    for further in entries[1:]:
+        findings.error(
+            names.REPEATED_PART,
+            head(further.span, "enter"),
+            "a journey has one way in",
+            labels=(Label(head(entries[0].span, "enter"), "the first"),),
+            help="write a journey for each, or one condition with `or`",
+        )
+    match entries[0]:
+        case nodes.EnterOn() as written:
+            return _enter_on(written, scope, checker)
+        case nodes.EnterWhen() as written:
+            condition = checker.condition(written.condition, scope)
+            every = None
+            if written.every is not None:
+                every = seconds(written.every, scope, findings)
+                if every is None:
+                    return None
+            if condition is None:
+                return None
+            return model.EnterWhen(condition=condition, every=every, span=written.span)
+        case nodes.EnterJoins() as written:
+            findings.later("`enter when joins`", written.span)
+        case nodes.EnterAt() as written:
+            findings.later("`enter at`", written.span)
+        case nodes.EnterEvery() | nodes.EnterYearly() as written:
+            findings.later("`enter every`", written.span)
+        case nodes.EnterByStart() as written:
+            findings.later("`enter by start`", written.span)
+    return None
+
+
+def _enter_on(node: nodes.EnterOn, scope: Scope, checker: Checker) -> model.EnterOn | None:
+    event = checker.sources.event(node.event, scope)
+    inner = replace(scope, event=event or unknown_event(node.event))
+    where = None if node.where is None else checker.condition(node.where, inner)
+    if node.per is not None:
+        checker.findings.later("`per` at an entry", node.per.span)
+    if event is None:
+        return None
+    if not isinstance(event.source, BoundEvent):
+        checker.findings.later("an entry on a message's event", node.event.span)
+        return None
+    if node.where is not None and where is None:
+        return None
+    return model.EnterOn(event=event.name, where=where, span=node.span)
+
+
+def _priority(node: nodes.Priority | None, checker: Checker) -> int:
+    if node is None:
+        return 0
+    most = _LARGEST_PRIORITY
+    found = bounded(node.value, node.span, "a priority", checker.findings, least=-most, most=most)
+    return found or 0
+
+
+def _reenter(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Reenter:
+    written = only(node.headers, nodes.Reenter, "reenter", checker.findings)
+    if written is None:
+        return model.Reenter(rule="never")
+    if written.rule == "always" and any(isinstance(e, nodes.EnterWhen) for e in _entries(node)):
+        checker.findings.error(
+            names.OUT_OF_PLACE,
+            written.span,
+            "`reenter always` with `enter when` would begin again at every tick",
+            help="write `reenter after 30d`, or enter on an event",
+        )
+    if written.after is None:
+        return model.Reenter(rule=written.rule)
+    found = days(written.after, scope, checker.findings)
+    return model.Reenter(rule="after", days=found or 0)
+
+
+def _exits(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.ExitWhen, ...]:
+    found = []
+    for header in node.headers:
+        if isinstance(header, nodes.ExitWhen):
+            condition = checker.condition(header.condition, scope)
+            reason = "exit" if header.reason is None else header.reason.text
+            if condition is not None:
+                found.append(model.ExitWhen(condition=condition, reason=reason, span=header.span))
+    return tuple(found)
+
+
+def _goals(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.Goal, ...]:
+    found = [
+        _goal(header, scope, checker) for header in node.headers if isinstance(header, nodes.Goal)
+    ]
+    return tuple(goal for goal in found if goal is not None)
+
+
+def _goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
+    event = checker.sources.event(node.event, scope)
+    inner = replace(scope, event=event or unknown_event(node.event))
+    where = None if node.where is None else checker.condition(node.where, inner)
+    within = None if node.within is None else seconds(node.within, scope, checker.findings)
+    worth = None if node.worth is None else _worth(node.worth, inner, checker)
+    broken = (
+        event is None
+        or (node.where is not None and where is None)
+        or (node.within is not None and within is None)
+        or (node.worth is not None and worth is None)
+    )
+    if broken or event is None:
+        return None
+    return model.Goal(event=event.source, where=where, within=within, worth=worth, span=node.span)
+
+
+def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> str | None:
+    """The event's field that says what a goal is worth."""
+    found = checker.value(node, scope)
+    if found is None:
+        return None
+    if not isinstance(found, EventValue):
+        checker.findings.error(
+            names.TYPE_MISMATCH,
+            node.span,
+            "what a goal is worth is a field of its event",
+            help="write `worth total`",
+        )
+        return None
+    if found.type.kind not in {*NUMERIC, Kind.MONEY}:
+        checker.findings.error(
+            names.TYPE_MISMATCH,
+            node.span,
+            f"what a goal is worth is a number or money, this is {found.type}",
+            label=f"this is {found.type}",
+        )
+        return None
+    return found.name
+
+
+def _holdout(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Holdout | None:
+    written = only(node.headers, nodes.Holdout, "holdout", checker.findings)
+    if written is None:
+        return None
+    points = share(written.share, scope, checker.findings, least=1)
+    if written.salt is None:
+        missing(
+            "this hold-out",
+            "salt",
+            written.span,
+            checker.findings,
+            example=f'salt "{node.name.text}-holdout"',
+        )
+        return None
+    if points is None:
+        return None
+    return model.Holdout(share=points, salt=written.salt.value, span=written.span)
+
+
+def _policy(node: nodes.Journey, purpose: model.Purpose, checker: Checker) -> str | None:
+    written = only(node.headers, nodes.UsePolicy, "policy", checker.findings)
+    policies = checker.declared.policies
+    if written is not None:
+        if written.policy.text in policies:
+            return written.policy.text
+        checker.findings.unknown("policy", written.policy.text, written.policy.span, policies)
+        return None
+    if purpose == "transactional":
+        return None
+    if len(policies) == 1:
+        return next(iter(policies))
+    if checker.findings.incomplete:
+        return None
+    listed = ", ".join(f"`{name}`" for name in sorted(policies)[:5])
+    checker.findings.error(
+        names.MISSING_PART,
+        node.name.span,
+        f"journey `{node.name.text}` has no policy",
+        help=f"name one of {listed}: `policy {min(policies)}`"
+        if policies
+        else "define one: `policy standard { cap any 1 per day … }`",
+    )
+    return None
+
+
+def _not_yet(node: nodes.Journey, checker: Checker) -> None:
+    findings = checker.findings
+    for header in node.headers:
+        match header:
+            case nodes.Kpi():
+                findings.later("`kpi`", header.span, warning=True)
+            case nodes.Guard():
+                findings.later("`guard`", header.span)
+            case nodes.Runs():
+                findings.later("`runs`", header.span)
+            case nodes.Budget():
+                findings.later("a budget", header.span)
+            case nodes.Upgrade() if header.mode != "migrate":
+                findings.later(f"`upgrade {header.mode}`", header.span)
+            case _:
+                pass
+    only(node.headers, nodes.Upgrade, "upgrade", findings)

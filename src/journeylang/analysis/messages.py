@@ -1,0 +1,244 @@
+"""Every send against its templates: are they there, and does the step give what they use?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from journeylang.analysis.scope import AT, RESERVED_OF_CUSTOMERS
+from journeylang.analysis.template_scope import EXTENSIONS, GIVEN
+from journeylang.analysis.templates import TemplateUse, Used, template_use
+from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
+from journeylang.diagnostics.model import Diagnostic, Label, Outcome, in_order
+from journeylang.diagnostics.suggest import closest, did_you_mean
+from journeylang.model import journey as model
+from journeylang.model.project import Project
+from journeylang.model.types import Type
+from journeylang.source import Source
+
+TemplateKey = tuple[str, str]
+"""(name, channel): ``("welcome/hello", "email")``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFile:
+    """One file of a template; an e-mail may have an HTML and a text file."""
+
+    name: str
+    channel: str
+    extension: str
+    source: Source
+
+
+def check_messages(
+    project: Project,
+    templates: Mapping[TemplateKey, tuple[TemplateFile, ...]],
+    *,
+    included: Mapping[str, Source] | None = None,
+    there: Collection[TemplateKey] = (),
+    whole: bool = True,
+) -> Outcome[dict[TemplateKey, TemplateUse]]:
+    """What each template that a send names uses; reports what is missing on either side.
+
+    ``included`` are templates by path, for those that others are made of. ``there`` are all
+    templates of the project, to guess from. Without ``whole`` the project has errors of its
+    own, so that a field it lacks may be among them: fields are then not checked.
+    """
+    check = _Messages(
+        project=project,
+        templates=templates,
+        included=included or {},
+        there=there,
+        whole=whole,
+    )
+    for journey in project.journeys.values():
+        for send in sends(journey.body):
+            for candidate in send.candidates:
+                check.candidate(journey, send, candidate)
+    # A template that several steps send is told about once.
+    once = {(d.code.id, d.span, d.message): d for d in reversed(check.problems)}
+    return Outcome(value=check.uses, diagnostics=in_order(list(once.values())))
+
+
+def sends(block: model.Block) -> Iterator[model.Send]:
+    """All sends of a block and of the blocks within, in the order written."""
+    waiting = list(reversed(block))
+    while waiting:
+        step = waiting.pop()
+        match step:
+            case model.Send():
+                yield step
+                inner: tuple[model.Step, ...] = ()
+            case model.Race():
+                inner = (*(s for branch in step.branches for s in branch.body), *step.timeout)
+            case model.If():
+                inner = (*step.then, *step.otherwise)
+            case model.Experiment():
+                inner = tuple(s for arm in step.arms for s in arm.body)
+            case model.Wait() | model.Leave():
+                inner = ()
+            case _:
+                assert_never(step)
+        waiting.extend(reversed(inner))
+
+
+@dataclass(slots=True)
+class _Messages:
+    project: Project
+    templates: Mapping[TemplateKey, tuple[TemplateFile, ...]]
+    included: Mapping[str, Source]
+    there: Collection[TemplateKey]
+    whole: bool
+    problems: list[Diagnostic] = field(default_factory=list)
+    uses: dict[TemplateKey, TemplateUse] = field(default_factory=dict)
+
+    def candidate(
+        self, journey: model.Journey, send: model.Send, candidate: model.Candidate
+    ) -> None:
+        key = candidate.template, candidate.channel
+        files = self.templates.get(key, ())
+        if all(file.extension == "mjml" for file in files):
+            self._missing(key, files, candidate)
+            return
+        if key not in self.uses:
+            self._read(key, files)
+        use = self.uses.get(key)
+        if use is not None:
+            self._against(journey, send, candidate, use)
+
+    def _missing(
+        self, key: TemplateKey, files: tuple[TemplateFile, ...], candidate: model.Candidate
+    ) -> None:
+        name, channel = key
+        if files:
+            self.problems.append(
+                Diagnostic(
+                    code=NOT_SUPPORTED_YET,
+                    message=f"MJML (`{files[0].source.path}`) is not supported yet",
+                    span=candidate.span,
+                    help="compile it to HTML beside it: `mjml FILE.mjml -o FILE.html`",
+                )
+            )
+            return
+        paths = ", ".join(f"{name}.{channel}.{e}" for e in EXTENSIONS if e != "mjml")
+        usual = f"templates/{name}.{channel}.{'html' if channel == 'email' else 'txt'}"
+        near = closest(name, [there for there, by in self.there if by == channel])
+        self.problems.append(
+            Diagnostic(
+                code=names.TEMPLATE_MISSING,
+                message=f"`{name}` has no template for `{channel}`",
+                span=candidate.span,
+                label="there is nothing to send",
+                help=f"did you mean `{near}`?" if near else f"write `{usual}`",
+                notes=(f"looked for in `templates/`: {paths}",),
+            )
+        )
+
+    def _read(self, key: TemplateKey, files: tuple[TemplateFile, ...]) -> None:
+        merged = TemplateUse()
+        for file in files:
+            if file.extension == "mjml":
+                continue
+            outcome = template_use(file.source, self.included)
+            self.problems.extend(outcome.diagnostics)
+            if outcome.value is None:
+                return
+            merged = merged.merged(outcome.value)
+        self.uses[key] = merged
+
+    def _against(
+        self,
+        journey: model.Journey,
+        send: model.Send,
+        candidate: model.Candidate,
+        use: TemplateUse,
+    ) -> None:
+        given: dict[str, Type | None] = {name: value.type for name, value in send.values}
+        for used in use.names:
+            if used.name not in given:
+                if not used.guarded:
+                    self._not_given(used, given, candidate)
+            else:
+                self._may_be_unknown(used, used.name, given[used.name])
+        for used in use.profile:
+            self.problems.append(
+                Diagnostic(
+                    code=NOT_SUPPORTED_YET,
+                    message="`profile.…` in a template is not supported yet",
+                    span=used.span,
+                )
+            )
+        if self.whole:
+            customer = self._customer_fields()
+            self._fields("customer", use.customer, customer, candidate)
+            self._fields("entry", use.entry, self._entry_fields(journey), candidate)
+
+    def _not_given(
+        self, used: Used, given: Mapping[str, Type | None], candidate: model.Candidate
+    ) -> None:
+        help_ = did_you_mean(used.name, [*given, *GIVEN])
+        if not help_ and used.name in self._customer_fields():
+            help_ = f"a customer's field is written `customer.{used.name}`"
+        self.problems.append(
+            Diagnostic(
+                code=names.TEMPLATE_VARIABLE_MISSING,
+                message=f"`{used.name}` is not given to the template",
+                span=used.span,
+                label="no value for this",
+                labels=(Label(candidate.span, f"sent here without `{used.name}`"),),
+                help=help_ or f"give it: `with {{ {used.name}: … }}`",
+            )
+        )
+
+    def _fields(
+        self,
+        owner: str,
+        uses: tuple[Used, ...],
+        fields: Mapping[str, Type],
+        candidate: model.Candidate,
+    ) -> None:
+        for used in uses:
+            name = f"{owner}.{used.name}"
+            if used.name in fields:
+                self._may_be_unknown(used, name, fields[used.name])
+                continue
+            what = "customers have" if owner == "customer" else "this journey's entry has"
+            self.problems.append(
+                Diagnostic(
+                    code=names.TEMPLATE_VARIABLE_MISSING,
+                    message=f"unknown field `{name}`",
+                    span=used.span,
+                    label=f"{what} no field of this name",
+                    labels=(Label(candidate.span, "the template is sent here"),)
+                    if owner == "entry"
+                    else (),
+                    help=did_you_mean(used.name, fields),
+                )
+            )
+
+    def _may_be_unknown(self, used: Used, name: str, type_: Type | None) -> None:
+        if type_ is None or not type_.optional or used.guarded:
+            return
+        self.problems.append(
+            Diagnostic(
+                code=names.UNKNOWN_VALUE_IN_TEMPLATE,
+                message=f"`{name}` may be unknown",
+                span=used.span,
+                label="without a value no message is made",
+                help=f'write `{{{{ {name} | default("…") }}}}`',
+            )
+        )
+
+    def _customer_fields(self) -> dict[str, Type]:
+        customers = self.project.binding.customers
+        bound = {} if customers is None else {f.name: f.type for f in customers.fields}
+        return {**bound, **RESERVED_OF_CUSTOMERS}
+
+    def _entry_fields(self, journey: model.Journey) -> dict[str, Type]:
+        if not isinstance(journey.entry, model.EnterOn):
+            return dict(AT)
+        event = self.project.binding.events.get(journey.entry.event)
+        bound = {} if event is None else {f.name: f.type for f in event.fields}
+        return {**bound, **AT}

@@ -1,0 +1,156 @@
+"""Comparisons and the other tests that are true or false."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from journeylang.analysis.constants import advice
+from journeylang.analysis.mismatches import Side, tell_mismatch
+from journeylang.analysis.operators import comparison, type_of
+from journeylang.analysis.scope import Scope
+from journeylang.analysis.spans import seconds
+from journeylang.diagnostics.codes import names
+from journeylang.model.expressions import (
+    Aged,
+    Between,
+    Comparison,
+    Constant,
+    Expression,
+    OneOf,
+    SegmentTest,
+    TextMatch,
+)
+from journeylang.model.types import TEXT, Kind
+from journeylang.syntax import nodes
+
+if TYPE_CHECKING:
+    from journeylang.analysis.expressions import Checker
+
+
+def compared(node: nodes.Compare, scope: Scope, checker: Checker) -> Expression | None:
+    left = checker.value(node.left, scope)
+    right = checker.value(node.right, scope)
+    if left is None or right is None:
+        return None
+    if not _fit((node.left, left), (node.right, right), node, checker):
+        return None
+    return Comparison(operator=node.op, left=left, right=right, span=node.span)
+
+
+def between(node: nodes.Between, scope: Scope, checker: Checker) -> Expression | None:
+    subject = checker.value(node.subject, scope)
+    low = checker.value(node.low, scope)
+    high = checker.value(node.high, scope)
+    if subject is None or low is None or high is None:
+        return None
+    fine = _fit((node.subject, subject), (node.low, low), node, checker)
+    fine = _fit((node.subject, subject), (node.high, high), node, checker) and fine
+    return Between(subject=subject, low=low, high=high, span=node.span) if fine else None
+
+
+def one_of(node: nodes.InList, scope: Scope, checker: Checker) -> Expression | None:
+    subject = checker.value(node.subject, scope)
+    items = [(item, checker.value(item, scope)) for item in node.items]
+    if subject is None:
+        return None
+    options = [
+        option
+        for item, option in items
+        if option is not None and _fit((node.subject, subject), (item, option), node, checker)
+    ]
+    if len(options) < len(items):
+        return None
+    return OneOf(subject=subject, options=tuple(options), span=node.span)
+
+
+def _fit(
+    left: Side,
+    right: Side,
+    whole: nodes.Compare | nodes.Between | nodes.InList,
+    checker: Checker,
+) -> bool:
+    equality = isinstance(whole, nodes.InList) or (
+        isinstance(whole, nodes.Compare) and whole.op in ("=", "!=")
+    )
+    found = comparison(type_of(left[1]), type_of(right[1]), ordered=not equality)
+    if found is None:
+        return True
+    tell_mismatch(found, left, right, whole, checker.findings)
+    return False
+
+
+def text_match(
+    node: nodes.Contains | nodes.StartsWith, scope: Scope, checker: Checker
+) -> Expression | None:
+    """``contains`` and ``starts with``, of texts."""
+    contains = isinstance(node, nodes.Contains)
+    part = node.part if isinstance(node, nodes.Contains) else node.prefix
+    words = "contains" if contains else "starts with"
+    subject = checker.value(node.subject, scope)
+    text = checker.value(part, scope)
+    fine = _is_text(node.subject, subject, words, checker)
+    fine = _is_text(part, text, words, checker) and fine
+    if subject is None or text is None or not fine:
+        return None
+    return TextMatch(
+        how="contains" if contains else "starts", subject=subject, text=text, span=node.span
+    )
+
+
+def _is_text(
+    node: nodes.Expression, found: Expression | None, words: str, checker: Checker
+) -> bool:
+    type_ = None if found is None else type_of(found)
+    if type_ is None or type_.kind is Kind.TEXT:
+        return True
+    checker.findings.error(
+        names.TYPE_MISMATCH,
+        node.span,
+        f"`{words}` looks into texts, this is {type_}",
+        label=f"this is {type_}",
+        help=advice(found, TEXT) if isinstance(found, Constant) else "",
+    )
+    return False
+
+
+def aged(node: nodes.AgeTest, scope: Scope, checker: Checker) -> Expression | None:
+    """``older than`` and ``newer than``, of instants and dates."""
+    subject = checker.value(node.subject, scope)
+    age = seconds(node.age, scope, checker.findings)
+    if subject is None:
+        return None
+    type_ = type_of(subject)
+    if type_ is not None and type_.kind not in (Kind.INSTANT, Kind.DATE):
+        words = "older than" if node.older else "newer than"
+        checker.findings.error(
+            names.TYPE_MISMATCH,
+            node.subject.span,
+            f"`{words}` asks for the age of an instant or a date, this is {type_}",
+            label=f"this is {type_}",
+        )
+        return None
+    if age is None:
+        return None
+    return Aged(older=node.older, subject=subject, seconds=age, span=node.span)
+
+
+def in_segment(node: nodes.InSegment, scope: Scope, checker: Checker) -> Expression | None:
+    segment = node.segment
+    who = node.subject
+    if who is not None and not (isinstance(who, nodes.Ref) and who.text == "customer"):
+        checker.findings.error(
+            names.OUT_OF_PLACE,
+            who.span,
+            "only a customer is in a segment",
+            help=f"write `customer in segment {segment.text}`",
+        )
+        return None
+    if not scope.aggregates:
+        checker.findings.error(
+            names.OUT_OF_PLACE, node.span, f"segments have no meaning in {scope.what}"
+        )
+        return None
+    if segment.text not in checker.declared.segments:
+        checker.findings.unknown("segment", segment.text, segment.span, checker.declared.segments)
+        return None
+    return SegmentTest(name=segment.text, span=node.span)

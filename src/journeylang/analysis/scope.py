@@ -1,0 +1,84 @@
+"""What the names of an expression may refer to, by the place where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from journeylang.model.expressions import EventSource
+from journeylang.model.types import INSTANT, TEXT, Type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The fields of the customers or of an event.
+
+    A field whose declaration is wrong has the type None: its uses are not reported again.
+    ``open`` is a shape of which nothing is known, so that every name passes.
+    """
+
+    fields: Mapping[str, Type | None] = field(default_factory=dict)
+    pii: frozenset[str] = frozenset()
+    open: bool = False
+
+
+NO_SHAPE = Shape(open=True)
+
+RESERVED_OF_CUSTOMERS: Mapping[str, Type] = {"key": TEXT, "timezone": TEXT, "locale": TEXT}
+"""What every customer has, whatever the binding's fields."""
+
+AT: Mapping[str, Type] = {"at": INSTANT}
+"""What every event has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableScope:
+    """Columns of the bound table: ``o.total``; without an alias also the bare ``total``."""
+
+    alias: str
+    bare: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventScope:
+    """The event whose rows a ``where`` looks at: its fields are bare names."""
+
+    name: str
+    source: EventSource
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyScope:
+    """What the expressions of a journey may speak of besides the customer.
+
+    ``entry`` has the fields of the event that begins a run. ``steps`` has the kind of each
+    labelled step by its path.
+    """
+
+    name: str
+    entry: Shape
+    steps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """``what`` completes "… in {what}". ``inside`` is the path of the block the text is in.
+
+    ``run``: there is a run already, and with it ``entry.x``, ``since entry`` and this run's
+    own messages.
+    """
+
+    what: str
+    table: TableScope | None = None
+    customer: bool = True
+    aggregates: bool = True
+    event: EventScope | None = None
+    journey: JourneyScope | None = None
+    run: bool = False
+    inside: tuple[str, ...] = ()
+    parameters: frozenset[str] = frozenset()
+
+
+AUDIENCE = Scope(what="a segment or metric")
+PERSON = Scope(what="a consent or channel", aggregates=False)

@@ -1,0 +1,198 @@
+"""Sends: channels, templates, the values for them, and what if no channel is open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from journeylang.analysis.expressions import Checker
+from journeylang.analysis.scope import Scope
+from journeylang.analysis.spans import parameter, seconds
+from journeylang.analysis.template_scope import GIVEN
+from journeylang.diagnostics.codes import consent, names
+from journeylang.diagnostics.model import Label
+from journeylang.model import journey as model
+from journeylang.model.expressions import Expression
+from journeylang.syntax import nodes
+
+_TEMPLATE = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*")
+_DEFAULT_EXPIRES = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Builds the sends of one journey, whose purpose decides what they need."""
+
+    journey: str
+    purpose: model.Purpose
+    checker: Checker
+
+    def send(self, node: nodes.Send, label: str, path: str, scope: Scope) -> model.Send | None:
+        findings = self.checker.findings
+        strategy = node.strategy
+        if strategy in ("preferred", "cheapest", "best"):
+            findings.later(f"`send {strategy} of`", node.span, advice="write `send first of { … }`")
+        candidates = [self._candidate(c, label, scope) for c in node.candidates]
+        values = self._values(node.values, scope)
+        expires: int | None = _DEFAULT_EXPIRES
+        if node.expires is not None:
+            expires = seconds(node.expires, scope, findings)
+        otherwise, fine = self._otherwise(node.otherwise, scope)
+        topic = self._topic(node.about)
+        whole = tuple(c for c in candidates if c is not None)
+        if node.about is not None and topic is None:
+            return None
+        if len(whole) < len(candidates) or values is None or expires is None or not fine:
+            return None
+        if strategy not in ("only", "first"):
+            return None
+        return model.Send(
+            label=label,
+            path=path,
+            candidates=whole,
+            values=values,
+            expires=expires,
+            otherwise=otherwise,
+            topic=topic,
+            span=node.span,
+        )
+
+    def _candidate(self, node: nodes.Candidate, label: str, scope: Scope) -> model.Candidate | None:
+        findings = self.checker.findings
+        condition = None
+        if node.condition is not None:
+            condition = self.checker.condition(node.condition, scope)
+        if node.values:
+            findings.later("`with` for a single channel of several", node.values[0].key.span)
+            return None
+        template = self._template(node, label, scope)
+        if not self._reachable(node.channel) or template is None:
+            return None
+        if node.condition is not None and condition is None:
+            return None
+        return model.Candidate(
+            channel=node.channel.text, template=template, when=condition, span=node.span
+        )
+
+    def _template(self, node: nodes.Candidate, label: str, scope: Scope) -> str | None:
+        match node.template:
+            case None:
+                return f"{self.journey}/{label}"
+            case nodes.Ref():
+                parameter(node.template, "template", scope, self.checker.findings)
+                return None
+            case nodes.String(value=text):
+                if _TEMPLATE.fullmatch(text):
+                    return text
+                self.checker.findings.error(
+                    names.BAD_VALUE,
+                    node.template.span,
+                    f"`{text}` is no name of a template",
+                    help="a template is named by its path below `templates/`, without the"
+                    ' channel and the ending: `"welcome/hello"`',
+                )
+                return None
+
+    def _reachable(self, name: nodes.Name) -> bool:
+        """The channel is there, and fit for the journey's purpose."""
+        checker = self.checker
+        channel = checker.declared.channels.get(name.text)
+        if channel is None:
+            checker.findings.unknown("channel", name.text, name.span, checker.declared.channels)
+            return False
+        needs_consent = self.purpose != "transactional"
+        if needs_consent and not any(pair.key.text == "consent" for pair in channel.settings):
+            checker.findings.error(
+                consent.CHANNEL_WITHOUT_CONSENT,
+                name.span,
+                f"a {self.purpose} message by `{name.text}`, a channel without a consent",
+                labels=(Label(channel.name.span, "the channel, without `consent: …`"),),
+                help="name the consent in the channel; only a journey with"
+                ' `purpose transactional "…"` does without',
+            )
+        return True
+
+    def _values(
+        self, pairs: Sequence[nodes.Pair], scope: Scope
+    ) -> tuple[tuple[str, Expression], ...] | None:
+        findings = self.checker.findings
+        seen: dict[str, nodes.Name] = {}
+        found: list[tuple[str, Expression]] = []
+        fine = True
+        for pair in pairs:
+            key = pair.key
+            value = self._value(pair, scope)
+            first = seen.setdefault(key.text, key)
+            if first is not key:
+                findings.error(
+                    names.REPEATED_PART,
+                    key.span,
+                    f"`{key.text}` is given twice",
+                    labels=(Label(first.span, "given here already"),),
+                    help="remove one of the two",
+                )
+            elif key.text in GIVEN:
+                findings.error(
+                    names.DUPLICATE_NAME,
+                    key.span,
+                    f"`{key.text}` is in every template already",
+                    help=f"choose another name, such as `{key.text}_here`",
+                )
+            if value is None:
+                fine = False
+            else:
+                found.append((key.text, value))
+        return tuple(found) if fine else None
+
+    def _value(self, pair: nodes.Pair, scope: Scope) -> Expression | None:
+        findings = self.checker.findings
+        match pair.value:
+            case nodes.TopOf():
+                findings.later("`top … of` a catalogue", pair.value.span)
+                return None
+            case nodes.ListOf():
+                findings.later("a list of values", pair.value.span)
+                return None
+            case value:
+                if pair.otherwise is not None and not isinstance(value, nodes.Call):
+                    findings.error(
+                        names.OUT_OF_PLACE,
+                        pair.otherwise.span,
+                        f"the value of `{pair.key.text}` is always there",
+                        help="leave `else` out: it belongs behind `promo(…)` and `top … of`",
+                    )
+                return self.checker.value(value, scope)
+
+    def _otherwise(
+        self, node: nodes.Otherwise | None, scope: Scope
+    ) -> tuple[model.Otherwise | None, bool]:
+        """The send's own `else`; and whether it is right."""
+        if node is None:
+            return None, True
+        match node.action:
+            case "skip":
+                return model.Otherwise(action="skip", span=node.span), True
+            case "hold":
+                if node.hold is None:
+                    return model.Otherwise(action="hold", span=node.span), True
+                hold = seconds(node.hold, scope, self.checker.findings)
+                if hold is None:
+                    return None, False
+                return model.Otherwise(action="hold", seconds=hold, span=node.span), True
+            case "continue" | "exit":
+                self.checker.findings.error(
+                    names.OUT_OF_PLACE,
+                    node.span,
+                    f"`else {node.action}` has no meaning behind a send",
+                    help="write `else skip` or `else hold 12h`",
+                )
+                return None, False
+
+    def _topic(self, name: nodes.Name | None) -> str | None:
+        if name is None:
+            return None
+        if name.text in self.checker.declared.topics:
+            return name.text
+        self.checker.findings.unknown("topic", name.text, name.span, self.checker.declared.topics)
+        return None

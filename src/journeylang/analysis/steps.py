@@ -1,0 +1,152 @@
+"""The steps of a journey, from what is written to what is meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from journeylang.analysis.declared import twice
+from journeylang.analysis.experiments import experiment
+from journeylang.analysis.expressions import Checker
+from journeylang.analysis.paths import LABELLED, inside, kind_of, opening
+from journeylang.analysis.scope import Scope
+from journeylang.analysis.sends import Sender
+from journeylang.analysis.spans import wait_span
+from journeylang.analysis.waits import race, until_time, wait_for
+from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.codes.syntax import TOO_DEEP
+from journeylang.model import journey as model
+from journeylang.syntax import nodes
+
+_MOST_BRANCHES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a step stands: what it may speak of, and what its blocks may."""
+
+    label: str
+    path: str
+    scope: Scope
+    within: Scope
+
+
+@dataclass(slots=True)
+class Steps:
+    """Builds the blocks of one journey; ``paths`` grows with each labelled step."""
+
+    journey: str
+    sender: Sender
+    checker: Checker
+    paths: dict[str, nodes.Name] = field(default_factory=dict)
+
+    def block(self, written: nodes.Block | None, scope: Scope) -> model.Block:
+        """The steps that are right; the others were reported."""
+        built = [self._step(step, scope) for step in written or ()]
+        return tuple(step for step in built if step is not None)
+
+    def _step(self, node: nodes.Step, scope: Scope) -> model.Step | None:
+        kind = kind_of(node)
+        label, path = self._identity(node, kind, scope)
+        within = replace(scope, inside=inside(node, scope.inside))
+        place = Place(label=label, path=path, scope=scope, within=within)
+        match node:
+            case nodes.Wait():
+                span = wait_span(node.duration, scope, self.checker.findings)
+                if span is None:
+                    return None
+                return model.Wait(label=label, path=path, until=span, span=node.span)
+            case nodes.WaitUntilTime():
+                return until_time(node, place, self)
+            case nodes.WaitForEvent():
+                return wait_for(node, place, self)
+            case nodes.WaitRace():
+                return race(node, place, self)
+            case nodes.Send():
+                return self.sender.send(node, label, path, scope)
+            case nodes.Experiment():
+                return experiment(node, place, self)
+            case nodes.If():
+                return self._if(node, within)
+            case nodes.Exit():
+                reason = "exit" if node.reason is None else node.reason.text
+                return model.Leave(reason=reason, span=node.span)
+            case nodes.WaitUntilState():
+                self.checker.findings.later("`wait until …` a state", opening(node))
+                self.block(node.then, within)
+                self.block(node.timeout, within)
+                return None
+            case nodes.Repeat():
+                self.checker.findings.later("`repeat`", opening(node))
+                self.block(node.steps, within)
+                return None
+            case nodes.WaitBestHour():
+                self.checker.findings.later("`wait until best hour`", opening(node))
+            case nodes.WaitUntilMoment():
+                self.checker.findings.later("`wait until …` a moment in the data", opening(node))
+            case nodes.FactorExperiment():
+                self.checker.findings.later("`experiment factors`", opening(node))
+            case nodes.Set():
+                self.checker.findings.later("`set`", opening(node))
+            case nodes.Invoke():
+                self.checker.findings.later("`invoke`", opening(node))
+            case nodes.Start():
+                self.checker.findings.later("`start`", opening(node))
+            case nodes.Include():
+                self.checker.findings.later("`include`", opening(node))
+            case _:
+                assert_never(node)
+        return None
+
+    def _identity(self, node: nodes.Step, kind: str, scope: Scope) -> tuple[str, str]:
+        """Label and path; without a label that is needed, a placeholder for both."""
+        findings = self.checker.findings
+        if node.label is None:
+            if kind in LABELLED:
+                findings.error(
+                    names.MISSING_PART,
+                    opening(node),
+                    f"this `{kind}` has no label",
+                    label="a label is what reports and people in flight know a step by",
+                    help=f"write one before it: `{_EXAMPLE_LABELS.get(kind, 'step')}: {kind} …`",
+                )
+            return "", ""
+        label = node.label.text
+        if kind not in LABELLED:
+            findings.error(
+                names.OUT_OF_PLACE,
+                node.label.span,
+                f"`{kind}` takes no label",
+                help="leave the label out: people never wait here",
+            )
+            return "", ""
+        path = "/".join((*scope.inside, label))
+        first = self.paths.setdefault(path, node.label)
+        if first is not node.label:
+            twice("step", node.label, first.span, findings)
+        return label, path
+
+    def _if(self, node: nodes.If, scope: Scope) -> model.If | None:
+        if len(node.branches) > _MOST_BRANCHES:
+            self.checker.findings.error(
+                TOO_DEEP,
+                node.branches[_MOST_BRANCHES].condition.span,
+                f"an `if` has more than {_MOST_BRANCHES} branches",
+                help="put the cases into metrics or segments",
+            )
+            return None
+        ways = [
+            (way, self.checker.condition(way.condition, scope), self.block(way.steps, scope))
+            for way in node.branches
+        ]
+        rest: model.Block = self.block(node.otherwise, scope)
+        built: model.If | None = None
+        for way, condition, then in reversed(ways):
+            if condition is None:
+                return None
+            built = model.If(condition=condition, then=then, otherwise=rest, span=way.span)
+            rest = (built,)
+        return None if built is None else replace(built, span=node.span)
+
+
+_EXAMPLE_LABELS = {"wait": "pause", "send": "hello", "experiment": "subject"}

@@ -1,0 +1,304 @@
+"""The public face: load a project, compile it, run it.
+
+    loading = load(Path("."), "dev")
+    opened = Runtime.open(loading.outcome.value, "dev", now=now)
+    with opened.value as runtime:
+        runtime.tick(now)
+        runtime.deliver(now)
+
+Time is always given; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
+from journeylang.diagnostics.codes.flow import TOO_MANY_WAYS
+from journeylang.diagnostics.codes.running import (
+    DATABASE_ERROR,
+    DATABASE_IN_USE,
+    DATABASE_UNAVAILABLE,
+    INVALID_TIMEZONE,
+)
+from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
+from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
+from journeylang.diagnostics.model import Code, Diagnostic, Outcome
+from journeylang.loading.find import CONFIG, find_project
+from journeylang.loading.project import LoadedProject, Loading, load
+from journeylang.model.journey import Block, Experiment
+from journeylang.plan.build import TooManyWaysError, build, steps
+from journeylang.plan.operations import Program
+from journeylang.source import Span
+
+if TYPE_CHECKING:
+    from journeylang.engines.base import Engine
+    from journeylang.runtime.setup import Refused
+    from journeylang.runtime.tick import JourneyFailedError, Session, TickResult
+
+__all__ = ["LoadedProject", "Loading", "Runtime", "compile_program", "find_project", "load"]
+
+
+def template_entry_fields(loaded: LoadedProject) -> dict[str, tuple[str, ...]]:
+    """Per journey, the fields of `entry` that its templates use."""
+    fields: dict[str, dict[str, None]] = {}
+    for journey in loaded.project.journeys.values():
+        mine = fields.setdefault(journey.name, {})
+        for template, channel in sent_templates(journey.body):
+            use = loaded.uses.get((template, channel))
+            mine.update(dict.fromkeys(use.entry_fields if use is not None else ()))
+    return {name: tuple(f for f in found if f != "at") for name, found in fields.items()}
+
+
+def sent_templates(block: Block) -> Iterator[tuple[str, str]]:
+    """(template, channel) of every candidate below a block."""
+    from journeylang.analysis.messages import sends
+
+    for send in sends(block):
+        for candidate in send.candidates:
+            yield candidate.template, candidate.channel
+
+
+def compile_program(loaded: LoadedProject) -> Outcome[Program]:
+    """The plan of a checked project, numbered as in a new database."""
+    try:
+        return Outcome(value=build(loaded.project, None, template_entry_fields(loaded)))
+    except TooManyWaysError as error:
+        return Outcome(value=None, diagnostics=(_too_many_ways(error),))
+
+
+def _too_many_ways(error: TooManyWaysError) -> Diagnostic:
+    return Diagnostic(
+        code=TOO_MANY_WAYS,
+        message=f"journey `{error.journey.name}` has too many ways between two waits",
+        span=error.journey.span,
+        help="put a wait between its `if`s, or decide in a segment",
+    )
+
+
+@dataclass(slots=True)
+class Runtime:
+    """A project on its database, ready to tick.
+
+    `problems` collects what was found on the way: journeys that stand still and why, zones
+    that are none. Everything else goes on.
+    """
+
+    loaded: LoadedProject
+    env: str
+    engine: Engine
+    session: Session
+    problems: list[Diagnostic] = field(default_factory=list)
+    standing: set[str] = field(default_factory=set)
+    _zones: set[str] = field(default_factory=set)
+
+    @classmethod
+    def open(
+        cls,
+        loaded: LoadedProject,
+        env: str,
+        *,
+        now: datetime,
+        environ: Mapping[str, str] | None = None,
+        wait: float = 10.0,
+        examine_keys: bool = True,
+        before: Callable[[str], None] | None = None,
+    ) -> Outcome[Runtime]:
+        """Open the environment's database, look whether the binding holds, and apply.
+
+        `now` is the instant from which triggers of new journeys count. `before` sees each
+        statement.
+        """
+        opened = open_database(loaded, env, environ=environ, wait=wait, before=before)
+        if opened.value is None:
+            return Outcome(value=None, diagnostics=opened.diagnostics)
+        engine = opened.value
+        prepared = _prepare(engine, loaded, now, keys=examine_keys)
+        if prepared.value is None:
+            engine.close()
+            return Outcome(value=None, diagnostics=prepared.diagnostics)
+        session, standing = prepared.value
+        runtime = cls(
+            loaded=loaded,
+            env=env,
+            engine=engine,
+            session=session,
+            problems=list(prepared.diagnostics),
+            standing=set(standing),
+        )
+        return Outcome(value=runtime, diagnostics=prepared.diagnostics)
+
+    def tick(self, now: datetime) -> TickResult:
+        """Step everybody to `now` (naive UTC).
+
+        A journey whose statements the database refuses stands still from then on, with a
+        diagnostic in `problems`; the tick is done again without it.
+        """
+        from journeylang.runtime.tick import JourneyFailedError, tick
+
+        while True:
+            try:
+                result = tick(self.session, now, skip=self.standing)
+            except JourneyFailedError as error:
+                self.standing.add(error.journey)
+                self.problems.append(self._failed(error))
+                continue
+            self._report_zones(result.invalid_zones)
+            return result
+
+    def _failed(self, error: JourneyFailedError) -> Diagnostic:
+        journey = self.loaded.project.journeys[error.journey]
+        return Diagnostic(
+            code=DATABASE_ERROR,
+            message=f"journey `{error.journey}` stands still: {error}",
+            span=journey.span,
+            help="the others go on; `journey compile --emit sql` shows the statement",
+        )
+
+    def _report_zones(self, names: tuple[str, ...]) -> None:
+        new = [name for name in names if name not in self._zones]
+        if not new:
+            return
+        self._zones.update(new)
+        customers = self.loaded.project.binding.customers
+        assert customers is not None
+        shown = ", ".join(f"`{name}`" for name in sorted(new)[:5])
+        more = f" and {len(new) - 5} more" if len(new) > 5 else ""
+        self.problems.append(
+            Diagnostic(
+                code=INVALID_TIMEZONE,
+                message=f"no such time zone: {shown}{more}",
+                span=customers.timezone.span if customers.timezone else customers.span,
+                help=f"those customers live by `{customers.zone_else}` until it is mended",
+            )
+        )
+
+    def ticks(self, start: datetime, end: datetime, step: timedelta) -> Iterator[TickResult]:
+        """Tick at start, start + step, … up to and including `end`."""
+        now = start
+        while now <= end:
+            yield self.tick(now)
+            now += step
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_database(
+    loaded: LoadedProject,
+    env: str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    wait: float = 10.0,
+    create: bool = False,
+    before: Callable[[str], None] | None = None,
+) -> Outcome[Engine]:
+    """The environment's database, opened; a file is waited for if another process has it."""
+    from journeylang.engines.base import DatabaseBusyError, DatabaseUnavailableError
+    from journeylang.engines.duckdb import DuckDbEngine
+    from journeylang.loading.config import secret
+    from journeylang.loading.toml_places import place
+
+    source = loaded.sources.get(CONFIG)
+    keys = ("env", env, "database")
+    found = secret(
+        loaded.config.env[env].database,
+        os.environ if environ is None else environ,
+        source=source,
+        keys=keys,
+    )
+    if found.value is None:
+        return Outcome(value=None, diagnostics=found.diagnostics)
+    where = place(source, keys) if source is not None else None
+    if "://" in found.value:
+        return _refused(
+            NOT_SUPPORTED_YET,
+            f"databases other than DuckDB are not supported yet: {found.value.split('://')[0]}",
+            where,
+            "name a DuckDB file",
+        )
+    path = loaded.root / found.value
+    try:
+        return Outcome(value=DuckDbEngine.open(str(path), wait=wait, create=create, before=before))
+    except DatabaseBusyError as error:
+        return _refused(
+            DATABASE_IN_USE,
+            f"`{found.value}` is in use by {error.holder}",
+            where,
+            "close the other program, or wait for it to end",
+        )
+    except DatabaseUnavailableError as error:
+        return _refused(
+            DATABASE_UNAVAILABLE,
+            f"`{found.value}` can't be opened: {error}",
+            where,
+            "correct the path, or load the data first",
+        )
+
+
+def _refused(code: Code, message: str, span: Span | None, help_: str) -> Outcome[Engine]:
+    return Outcome(
+        value=None, diagnostics=(Diagnostic(code=code, message=message, span=span, help=help_),)
+    )
+
+
+def _prepare(
+    engine: Engine, loaded: LoadedProject, now: datetime, *, keys: bool
+) -> Outcome[tuple[Session, frozenset[str]]]:
+    from journeylang.engines.base import StatementError
+    from journeylang.runtime.setup import prepare
+    from journeylang.runtime.soundness import examine
+
+    project = loaded.project
+    try:
+        unsound = examine(engine, project, keys=keys)
+        if project.journeys and unsound.journeys >= set(project.journeys):
+            return Outcome(value=None, diagnostics=unsound.diagnostics)
+        session = prepare(
+            engine,
+            project,
+            now=now,
+            template_entry_fields=template_entry_fields(loaded),
+            without=unsound.journeys,
+        )
+    except TooManyWaysError as error:
+        return Outcome(value=None, diagnostics=(_too_many_ways(error),))
+    except StatementError as error:
+        failed = Diagnostic(
+            code=DATABASE_ERROR, message=f"the database refused a statement: {error}"
+        )
+        return Outcome(value=None, diagnostics=(failed,))
+    if isinstance(session, list):
+        refused = tuple(_not_applied(loaded, r) for r in session)
+        return Outcome(value=None, diagnostics=(*unsound.diagnostics, *refused))
+    return Outcome(value=(session, unsound.journeys), diagnostics=unsound.diagnostics)
+
+
+def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
+    journey = loaded.project.journeys.get(refused.journey)
+    spoiled = refused.kind == "spoiled"
+    span = journey.span if journey is not None else None
+    if journey is not None and spoiled:
+        found = (s for s in steps(journey.body) if isinstance(s, Experiment))
+        span = next((e.span for e in found if e.path == refused.path), span)
+    return Diagnostic(
+        code=EXPERIMENT_CHANGED_LIVE if spoiled else RENAMED_WITHOUT_MOVED,
+        message=f"`{refused.journey}/{refused.path}`: {refused.reason}",
+        span=span,
+        help=(
+            "give the experiment a new salt, or its former shares"
+            if spoiled
+            else "put the step back until nobody waits there"
+        ),
+    )

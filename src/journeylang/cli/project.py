@@ -1,0 +1,103 @@
+"""What the verbs that need a project share: finding it, refusing one with errors, instants."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from journeylang.cli.terminal import print_diagnostics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from journeylang.diagnostics.model import Diagnostic
+    from journeylang.loading.project import LoadedProject, Loading
+
+_SPAN = re.compile(r"(\d+)([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def load_project(env: str | None = None) -> LoadedProject:
+    """The project that the working directory is in, without an error; else exits.
+
+    Warnings are left to `journey check`.
+    """
+    from journeylang.diagnostics.codes.running import PROJECT_NOT_FOUND
+    from journeylang.diagnostics.model import Diagnostic
+    from journeylang.loading.find import find_project
+    from journeylang.loading.project import load
+
+    root = find_project(Path.cwd())
+    if root is None:
+        stop(
+            [
+                Diagnostic(
+                    code=PROJECT_NOT_FOUND,
+                    message=f"no journey.toml in `{Path.cwd()}` or above it",
+                    help="go to the project, or name it: `journey -C DIR …`; `journey init` starts one",
+                )
+            ]
+        )
+    loading = load(root, env)
+    if not loading.outcome.ok or loading.outcome.value is None:
+        stop([d for d in loading.diagnostics if d.is_error], loading, code=1)
+    return loading.outcome.value
+
+
+def stop(
+    diagnostics: Iterable[Diagnostic],
+    loaded: Loading | LoadedProject | None = None,
+    *,
+    code: int = 2,
+) -> NoReturn:
+    """Show what is in the way and exit."""
+    print_diagnostics(diagnostics, loaded.sources if loaded is not None else {}, err=True)
+    raise click.exceptions.Exit(code)
+
+
+class Instant(click.ParamType):
+    """An instant as ISO 8601, without a zone in UTC; yields naive UTC."""
+
+    name = "instant"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(str(value))
+            return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+        except (ValueError, OverflowError):
+            self.fail(
+                f"`{value}` is no instant; write one as 2026-03-01 or 2026-03-01T09:00", param, ctx
+            )
+
+
+class SpanOfTime(click.ParamType):
+    """A span of time such as `30s`, `1m`, `1h`, `1d`."""
+
+    name = "span"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = _SPAN.fullmatch(str(value))
+        try:
+            seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
+            if seconds:
+                return timedelta(seconds=seconds)
+        except OverflowError:
+            pass
+        self.fail(f"`{value}` is no span of time; write one as 30s, 5m, 1h or 1d", param, ctx)
+
+
+def utc_now() -> datetime:
+    """The real clock, as naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)

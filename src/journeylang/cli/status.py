@@ -1,0 +1,101 @@
+"""``journey status``: where everybody is, what waits to be delivered, what is doubtful."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from journeylang.cli.project import load_project, stop
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from journeylang.engines.base import Engine
+
+_STEPS = """SELECT r.journey, coalesce(r.step, r.status) AS step, r.status, count(*) AS runs,
+  min(r.wake_at) AS next_wake, count(*) FILTER (WHERE r.wake_at < l.now) AS overdue
+FROM journey.runs AS r, journey.lock AS l GROUP BY ALL
+ORDER BY r.journey, r.status <> 'active', step"""
+_QUEUE = """SELECT channel, state, count(*) FROM journey.messages GROUP BY ALL ORDER BY ALL"""
+_SKIPS = (
+    """SELECT journey, step, reason, count(*) FROM journey.non_sends GROUP BY ALL ORDER BY ALL"""
+)
+
+
+@click.command("status")
+@click.argument("env", default="dev")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(env: str, output: str) -> None:
+    """Show runs per step, messages by state, non-sends and doubtful messages of ENV."""
+    from journeylang.api import open_database
+
+    loaded = load_project(env)
+    opened = open_database(loaded, env)
+    if opened.value is None:
+        stop(opened.diagnostics, loaded)
+    engine = opened.value
+    try:
+        if not engine.query(
+            "SELECT 1 FROM information_schema.tables"
+            " WHERE table_schema = 'journey' AND table_name = 'lock'"
+        ):
+            click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
+            return
+        found = _read(engine)
+    finally:
+        engine.close()
+    if output == "json":
+        click.echo(json.dumps({"format_version": 1, **found}, indent=2, default=str))
+    else:
+        _show(found)
+
+
+def _read(engine: Engine) -> dict[str, Any]:
+    now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
+    return {
+        "now": now,
+        "ticks": ticks,
+        "runs": _rows(
+            engine.query(_STEPS), "journey", "step", "status", "runs", "next_wake", "overdue"
+        ),
+        "messages": _rows(engine.query(_QUEUE), "channel", "state", "messages"),
+        "non_sends": _rows(engine.query(_SKIPS), "journey", "step", "reason", "count"),
+    }
+
+
+def _rows(rows: list[tuple[Any, ...]], *names: str) -> list[dict[str, Any]]:
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _show(found: dict[str, Any]) -> None:
+    from journeylang.cli.terminal import console
+
+    screen = console()
+    screen.print(f"{found['ticks']:,} ticks, the last at {found['now']:%Y-%m-%d %H:%M} UTC\n")
+    runs = _table("journey", "at", "status", "people", "next wake")
+    for row in found["runs"]:
+        wake = f"{row['next_wake']:%Y-%m-%d %H:%M}" if row["next_wake"] else ""
+        overdue = f" ({row['overdue']:,} overdue)" if row["overdue"] else ""
+        at = row["step"] if row["status"] == "active" else ""
+        runs.add_row(row["journey"], at, row["status"], f"{row['runs']:,}", wake + overdue)
+    screen.print(runs)
+    messages = _table("channel", "state", "messages")
+    for row in found["messages"]:
+        messages.add_row(row["channel"], row["state"], f"{row['messages']:,}")
+    screen.print(messages)
+    skips = _table("journey", "step", "not sent because", "times")
+    for row in found["non_sends"]:
+        skips.add_row(row["journey"], row["step"] or "(entry)", row["reason"], f"{row['count']:,}")
+    screen.print(skips)
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in columns:
+        numeric = name in ("people", "messages", "times")
+        table.add_column(name, justify="right" if numeric else "left")
+    return table

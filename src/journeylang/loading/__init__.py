@@ -1,0 +1,1 @@
+"""A project from its folder: journey.toml, the *.journey files, the templates."""

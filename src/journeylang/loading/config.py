@@ -1,0 +1,209 @@
+"""``journey.toml``: environments, their databases and channels, and what to leave out.
+
+Strangers write it, so pydantic reads it: an unknown key is an error. What a channel's provider
+understands is in the provider's manifest and is checked where messages leave.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from journeylang.diagnostics.codes import find_code
+from journeylang.diagnostics.codes.running import BAD_CONFIG, SECRET_MISSING, UNKNOWN_ENVIRONMENT
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.loading.toml_places import Keys, place
+from journeylang.source import Source
+
+DEFAULT_ENVIRONMENT = "dev"
+
+SettingValue = str | int | float | bool
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ProjectTable(_Table):
+    """``[project]``: what it is called, and the edition of the language it is written in."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")
+    language: Literal[1] = 1
+
+
+class LintTable(_Table):
+    """``[lint]``: codes that are not reported; whether the `sql` hatch may be used."""
+
+    ignore: tuple[str, ...] = ()
+    sql_escape: Literal["allow", "warning", "error"] = Field(default="allow", alias="sql-escape")
+
+    @model_validator(mode="after")
+    def _codes_exist(self) -> LintTable:
+        for code in self.ignore:
+            if find_code(code) is None:
+                raise ValueError(f"no code `{code}`; `journey rule` lists all of them")
+        return self
+
+
+class ChannelTable(BaseModel):
+    """A channel's provider, by name, and the settings that the provider's manifest knows.
+
+    In the file the settings stand beside ``provider``; ``"file"`` alone is short for a table
+    with that provider.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str = Field(min_length=1)
+    settings: dict[str, SettingValue] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, written: Any) -> Any:
+        if isinstance(written, str):
+            return {"provider": written}
+        if not isinstance(written, dict):
+            raise ValueError(
+                'a channel is the name of a provider, or a table with `provider = "…"`'
+            )
+        others = {key: value for key, value in written.items() if key != "provider"}
+        return {**{k: v for k, v in written.items() if k == "provider"}, "settings": others}
+
+
+class Environment(_Table):
+    """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``."""
+
+    database: str = Field(min_length=1)
+    channels: dict[str, ChannelTable] = Field(default_factory=dict)
+    parameters: dict[str, SettingValue] = Field(default_factory=dict)
+    auto_apply: bool | None = None
+
+
+class Config(_Table):
+    """All of ``journey.toml``."""
+
+    project: ProjectTable
+    lint: LintTable = LintTable()
+    env: dict[str, Environment] = Field(default_factory=dict)
+
+    def applies_by_itself(self, env: str) -> bool:
+        """Whether `run` applies what has changed first; by default in `dev` alone."""
+        said = self.env[env].auto_apply
+        return env == DEFAULT_ENVIRONMENT if said is None else said
+
+
+def read_config(source: Source) -> Outcome[Config]:
+    """The settings in a file, or what is wrong with them, each with its line."""
+    try:
+        written = tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        return Outcome(value=None, diagnostics=(_no_toml(source, str(error)),))
+    except RecursionError:
+        return Outcome(value=None, diagnostics=(_no_toml(source, "nested too deep"),))
+    try:
+        return Outcome(value=Config.model_validate(written))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        return Outcome(
+            value=None,
+            diagnostics=tuple(_wrong(source, tuple(e["loc"]), e["type"], e["msg"]) for e in found),
+        )
+
+
+def environment(config: Config, name: str, source: Source) -> Outcome[Environment]:
+    """The environment of this name."""
+    found = config.env.get(name)
+    if found is not None:
+        return Outcome(value=found)
+    listed = ", ".join(f"`{env}`" for env in sorted(config.env))
+    diagnostic = Diagnostic(
+        code=UNKNOWN_ENVIRONMENT,
+        message=f"no environment `{name}` in `{source.path}`",
+        help=did_you_mean(name, config.env)
+        or (f"there is {listed}" if listed else f'add `[env.{name}]` with `database = "…"`'),
+    )
+    return Outcome(value=None, diagnostics=(diagnostic,))
+
+
+def secret(
+    value: str, environ: Mapping[str, str], *, source: Source | None = None, keys: Keys = ()
+) -> Outcome[str]:
+    """The value itself, or for ``env:NAME`` that of the variable; ``keys`` say where it stands."""
+    if not value.startswith("env:"):
+        return Outcome(value=value)
+    name = value.removeprefix("env:")
+    if environ.get(name):
+        return Outcome(value=environ[name])
+    diagnostic = Diagnostic(
+        code=SECRET_MISSING,
+        message=f"the variable {name} is not set",
+        span=None if source is None else place(source, keys),
+        help=f"set it: `{name}=… journey …`",
+    )
+    return Outcome(value=None, diagnostics=(diagnostic,))
+
+
+_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def _no_toml(source: Source, message: str) -> Diagnostic:
+    at = _LINE.search(message)
+    offset = source.offset(int(at[1]), int(at[2])) if at and at[1] else len(source.text)
+    words = _LINE.sub("", message)
+    return Diagnostic(
+        code=BAD_CONFIG,
+        message=f"`{source.path}` is no TOML: {words[:1].lower()}{words[1:]}",
+        span=source.span(offset, min(offset + 1, len(source.text))),
+        help='a setting is written `key = "value"`, a table `[env.dev]`',
+    )
+
+
+def _wrong(source: Source, keys: Keys, kind: str, message: str) -> Diagnostic:
+    """pydantic's finding in the words of the file."""
+    # The settings of a channel stand in the channel's own table.
+    keys = tuple(key for n, key in enumerate(keys) if not (key == "settings" and n == 4))
+    shown = ".".join(str(key) for key in keys) or "the file"
+    help_ = ""
+    match kind:
+        case "extra_forbidden":
+            known = _known(keys[:-1])
+            message = f"unknown key `{keys[-1]}`" + (
+                f" in `[{shown_table(keys)}]`" if keys[:-1] else ""
+            )
+            help_ = did_you_mean(str(keys[-1]), known) or "there are " + ", ".join(
+                f"`{key}`" for key in known
+            )
+        case "missing":
+            message = f"`{keys[-1]}` is missing" + (
+                f" in `[{shown_table(keys)}]`" if keys[:-1] else ""
+            )
+            help_ = f"add `{keys[-1]} = …`" if keys[:-1] else f"add a table `[{keys[-1]}]`"
+            keys = keys[:-1]
+        case "value_error":
+            message = message.removeprefix("Value error, ")
+        case _:
+            message = f"`{shown}`: {message[:1].lower()}{message[1:]}"
+    return Diagnostic(code=BAD_CONFIG, message=message, span=place(source, keys), help=help_)
+
+
+def shown_table(keys: Keys) -> str:
+    return ".".join(str(key) for key in keys[:-1])
+
+
+def _known(table: Keys) -> tuple[str, ...]:
+    """The keys that a table may have."""
+    match table:
+        case ():
+            model: type[BaseModel] = Config
+        case ("project",):
+            model = ProjectTable
+        case ("lint",):
+            model = LintTable
+        case _:
+            model = Environment
+    return tuple(field.alias or name for name, field in model.model_fields.items())

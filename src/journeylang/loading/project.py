@@ -1,0 +1,228 @@
+"""Loading a project: everything that is in its folder, understood and checked together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from journeylang.analysis.check import check_files
+from journeylang.analysis.messages import (
+    TemplateFile,
+    TemplateKey,
+    check_messages,
+    sends,
+)
+from journeylang.analysis.template_scope import EXTENSIONS
+from journeylang.analysis.templates import TemplateUse, included
+from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
+from journeylang.loading.files import below, read
+from journeylang.loading.find import CONFIG
+from journeylang.loading.zones import zone_names
+from journeylang.model.project import Project
+from journeylang.source import Source
+from journeylang.syntax.nodes import File
+from journeylang.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from journeylang.loading.config import Config
+
+JOURNEYS = "journeys"
+TEMPLATES = "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedProject:
+    """A project and all that it was made of. Paths are below ``root``, with ``/``.
+
+    ``sources`` holds every file that was read, for diagnostics. ``templates`` are those that
+    a step sends, ``parts`` further ones that they include, by their path below ``templates/``.
+    """
+
+    root: Path
+    config: Config
+    project: Project
+    files: tuple[File, ...]
+    sources: Mapping[str, Source]
+    templates: Mapping[TemplateKey, tuple[TemplateFile, ...]]
+    parts: Mapping[str, Source]
+    uses: Mapping[TemplateKey, TemplateUse]
+
+    def template_texts(self) -> dict[str, str]:
+        """Every template by its path below ``templates/``: what the renderer is made of."""
+        sent = (file.source for files in self.templates.values() for file in files)
+        texts = {s.path.removeprefix(f"{TEMPLATES}/"): s.text for s in sent}
+        return texts | {path: source.text for path, source in self.parts.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """What a load found: the project if there is one, everything wrong, and the sources.
+
+    Unlike an ``Outcome`` it has the sources even when there is no project, for the
+    diagnostics to be shown with their lines.
+    """
+
+    outcome: Outcome[LoadedProject]
+    sources: Mapping[str, Source]
+    checked: int = 0
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return self.outcome.diagnostics
+
+
+def load(root: Path, env: str | None = None) -> Loading:
+    """Read and check the project at ``root``, and that it has the environment ``env``.
+
+    There is a value whenever the settings could be read; it is fit for use when the outcome is
+    ``ok``. No secret is looked at.
+    """
+    reader = _Reader(root=root)
+    config = reader.config(env)
+    files = reader.journeys()
+    checked = len(reader.parsed)
+    project = check_files(files, zones=zone_names(), incomplete=reader.incomplete)
+    if files:
+        reader.problems.extend(project.diagnostics)
+    assert project.value is not None
+    templates = reader.templates(project.value)
+    parts = reader.parts(templates)
+    messages = check_messages(
+        project.value,
+        templates,
+        included=parts,
+        there=reader.there,
+        whole=project.ok and not reader.incomplete,
+    )
+    reader.problems.extend(messages.diagnostics)
+    value = None
+    if config is not None:
+        value = LoadedProject(
+            root=root,
+            config=config,
+            project=project.value,
+            files=tuple(files),
+            sources=reader.sources,
+            templates=templates,
+            parts=parts,
+            uses=messages.value or {},
+        )
+    return Loading(
+        outcome=Outcome(value=value, diagnostics=_once(reader.problems)),
+        sources=reader.sources,
+        checked=checked,
+    )
+
+
+def _once(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """In order; of two findings of one code at one place the first, for the second follows."""
+    found: dict[object, Diagnostic] = {}
+    for diagnostic in problems:
+        key = (diagnostic.code.id, diagnostic.span) if diagnostic.span else diagnostic
+        found.setdefault(key, diagnostic)
+    return in_order(list(found.values()))
+
+
+@dataclass(slots=True)
+class _Reader:
+    root: Path
+    problems: list[Diagnostic] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    parsed: list[str] = field(default_factory=list)
+    incomplete: bool = False
+    there: list[TemplateKey] = field(default_factory=list)
+
+    def read(self, path: str) -> Source | None:
+        outcome = read(self.root, path)
+        self.problems.extend(outcome.diagnostics)
+        if outcome.value is not None:
+            self.sources[path] = outcome.value
+        return outcome.value if outcome.ok else None
+
+    def config(self, env: str | None) -> Config | None:
+        from journeylang.loading.config import environment, read_config
+
+        source = self.read(CONFIG)
+        if source is None:
+            return None
+        outcome = read_config(source)
+        self.problems.extend(outcome.diagnostics)
+        if outcome.value is not None and env is not None:
+            self.problems.extend(environment(outcome.value, env, source).diagnostics)
+        return outcome.value
+
+    def journeys(self) -> list[File]:
+        """The trees of all files; those without one are remembered as missing."""
+        listing = below(self.root, JOURNEYS, ".journey")
+        self.problems.extend(listing.diagnostics)
+        self.incomplete = bool(listing.diagnostics)
+        paths = listing.value or []
+        if not paths and not self.incomplete:
+            self.problems.append(
+                Diagnostic(
+                    code=names.MISSING_PART,
+                    message=f"the project has no *.journey file in `{JOURNEYS}/`",
+                    help=f"write one: `{JOURNEYS}/binding.journey`; `journey init` drafts it",
+                )
+            )
+        files = []
+        for path in paths:
+            self.parsed.append(path)
+            source = self.read(path)
+            outcome = parse(source) if source is not None else None
+            if outcome is not None:
+                self.problems.extend(outcome.diagnostics)
+            if outcome is None or outcome.value is None:
+                self.incomplete = True
+            else:
+                files.append(outcome.value)
+        return files
+
+    def templates(self, project: Project) -> dict[TemplateKey, tuple[TemplateFile, ...]]:
+        """The files of every template that a step sends."""
+        listing = below(self.root, TEMPLATES)
+        self.problems.extend(listing.diagnostics)
+        known: dict[TemplateKey, dict[str, str]] = {}
+        for path in listing.value or ():
+            name, _, extension = path.removeprefix(f"{TEMPLATES}/").rpartition(".")
+            name, _, channel = name.rpartition(".")
+            if name and extension in EXTENSIONS:
+                known.setdefault((name, channel), {})[extension] = path
+        self.there.extend(known)
+        wanted = {
+            (candidate.template, candidate.channel): None
+            for journey in project.journeys.values()
+            for send in sends(journey.body)
+            for candidate in send.candidates
+        }
+        return {key: self._template(key, known[key]) for key in wanted if key in known}
+
+    def _template(self, key: TemplateKey, paths: Mapping[str, str]) -> tuple[TemplateFile, ...]:
+        found = []
+        for extension in EXTENSIONS:
+            path = paths.get(extension)
+            source = self.read(path) if path is not None else None
+            if source is not None:
+                found.append(
+                    TemplateFile(name=key[0], channel=key[1], extension=extension, source=source)
+                )
+        return tuple(found)
+
+    def parts(self, templates: Mapping[TemplateKey, tuple[TemplateFile, ...]]) -> dict[str, Source]:
+        """What the templates include, and what that includes, by path below ``templates/``."""
+        found: dict[str, Source] = {}
+        waiting = [file.source for files in templates.values() for file in files]
+        while waiting:
+            for name in included(waiting.pop()):
+                path = f"{TEMPLATES}/{name}"
+                inside = ".." not in name.split("/") and not name.startswith("/")
+                if name in found or not inside or not (self.root / path).exists():
+                    continue
+                source = self.sources.get(path) or self.read(path)
+                if source is not None:
+                    found[name] = source
+                    waiting.append(source)
+        return found

@@ -1,0 +1,59 @@
+"""Where a setting stands in a TOML file. ``tomllib`` does not say, so it is looked for."""
+
+from __future__ import annotations
+
+import re
+
+from journeylang.source import Source, Span
+
+Keys = tuple[str | int, ...]
+"""``("env", "prod", "database")``; numbers are places in lists."""
+
+_HEADER = re.compile(r"^[ \t]*\[\[?[ \t]*([^\]\n]+?)[ \t]*\]", re.MULTILINE)
+
+
+def place(source: Source, keys: Keys) -> Span | None:
+    """The key's own text; if it is not found, that of its table; then the file's start."""
+    wanted = tuple(str(key) for key in keys if isinstance(key, str))
+    for depth in range(len(wanted), 0, -1):
+        found = _key(source, wanted[:depth])
+        if found is not None:
+            return found
+    return source.span(0, 0) if not wanted or source.text else None
+
+
+def _key(source: Source, wanted: tuple[str, ...]) -> Span | None:
+    text = source.text
+    headers = [(m.start(1), m.end(1), m.end(0), _split(m[1])) for m in _HEADER.finditer(text)]
+    for start, end, _, table in headers:
+        if table == wanted:
+            return source.span(start, end)
+    # Within the table that the longest part of the keys names, one key after the other.
+    regions = [((), 0, headers[0][0] if headers else len(text))] + [
+        (table, after, headers[n + 1][0] if n + 1 < len(headers) else len(text))
+        for n, (_, _, after, table) in enumerate(headers)
+    ]
+    for table, start, end in sorted(regions, key=lambda region: -len(region[0])):
+        if wanted[: len(table)] != table:
+            continue
+        found = _within(source, wanted[len(table) :], start, end)
+        if found is not None:
+            return found
+    return None
+
+
+def _within(source: Source, rest: tuple[str, ...], start: int, end: int) -> Span | None:
+    """``rest`` as nested keys between two places: ``channels = { email = … }``."""
+    span: Span | None = None
+    for name in rest:
+        pattern = re.compile(rf"(?<![\w.\"'-])([\"']?){re.escape(name)}\1(?=[ \t]*[=.])")
+        found = pattern.search(source.text, start, end)
+        if found is None:
+            return None
+        span = source.span(found.start(), found.end())
+        start = found.end()
+    return span
+
+
+def _split(header: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in header.split("."))

@@ -1,0 +1,77 @@
+"""The statements as a person reads them: formatted, with a line on what each is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from journeylang.model.project import Project
+from journeylang.plan.operations import Program
+from journeylang.sql.arbitration import arbitration_sql
+from journeylang.sql.dialects import Dialect
+from journeylang.sql.expressions import Rows, predicate
+from journeylang.sql.moves import Compiler, journey_sql
+from journeylang.sql.session import sends
+from journeylang.sql.writes import final_writes
+
+
+def segment_query(compiler: Compiler, name: str) -> str:
+    """The customers of a segment; parameter {now}."""
+    scope = compiler.scope(Rows())
+    condition = predicate(compiler.project.segments[name].condition, scope)
+    return f"SELECT c.customer_id\nFROM {compiler.base} AS c{scope.joins()}\nWHERE {condition}"
+
+
+def scripts(
+    project: Project,
+    program: Program,
+    steps: Mapping[tuple[str, str], int],
+    dialect: Dialect,
+    session: Iterable[str],
+    probe: str,
+) -> dict[str, str]:
+    """Files by name: one per journey, the segments, and what all journeys share."""
+    compiler = Compiler(project=project, dialect=dialect, steps=steps)
+    files = {}
+    if project.segments:
+        files["segments.sql"] = _script(
+            (f"segment {name}", segment_query(compiler, name)) for name in project.segments
+        )
+    for plan in program.journeys:
+        sql = journey_sql(compiler, plan)
+        parts = [("who enters", sql.enter)]
+        if sql.exits is not None:
+            parts.insert(0, ("who leaves: all active runs", sql.exits))
+        if sql.exits_new is not None:
+            parts.insert(1, ("who leaves: customers with new rows", sql.exits_new))
+        parts += [("who wakes", sql.wake), ("where they come to", sql.advance)]
+        files[f"{plan.name}.sql"] = _script(parts)
+    shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
+    if any(sends(plan) for plan in program.journeys):
+        arbitration = arbitration_sql(compiler, program)
+        shared += [
+            ("who stands at a send", arbitration.intents),
+            ("may it be sent", arbitration.decide),
+            ("the messages", arbitration.messages),
+            ("who goes on", arbitration.proceed),
+        ]
+    shared += list(final_writes(dialect).items())
+    files["shared.sql"] = _script(shared)
+    return files
+
+
+def _script(parts: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"-- {title}\n{_pretty(sql)};\n" for title, sql in parts)
+
+
+def _pretty(sql: str) -> str:
+    """Laid out by sqlglot, for reading alone: what runs is the text it is given."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        parsed = sqlglot.parse(sql, read="duckdb")
+    except SqlglotError:
+        return sql
+    return ";\n".join(
+        statement.sql(dialect="duckdb", pretty=True) for statement in parsed if statement
+    )
