@@ -140,6 +140,8 @@ from journeylang.syntax.policies import (
     Then,
 )
 from journeylang.syntax.steps import (
+    DAYS,
+    WEEKDAYS,
     Argument,
     Arm,
     Block,
@@ -188,6 +190,8 @@ from journeylang.syntax.trials import (
 
 __all__ = [
     "AGGREGATES",
+    "DAYS",
+    "WEEKDAYS",
     "AgeTest",
     "Aggregate",
     "And",

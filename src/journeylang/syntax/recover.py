@@ -98,7 +98,7 @@ def _candidates(
             if tokens.kinds[at + 1] == "EQUALS":
                 yield (("LABEL", text), ("COLON", ":")), at + 2
         if "STRING" in possible and "NAME" not in possible:
-            for beyond in range(at + 1, line_end + 1):
+            for beyond in _cuts(at + 1, line_end):
                 yield (("STRING", '""'),), beyond
         if "NAME" in possible:
             yield _NAMELESS, at + 1
@@ -108,10 +108,17 @@ def _candidates(
         yield _NAMELESS, at
     yield from ((((sign, spelling[sign]),), at) for sign in missing)
     if not first_on_line(source, tokens, at) or is_complete(possible):
-        for beyond in range(at + 2, line_end + 1):
+        for beyond in _cuts(at + 2, line_end):
             if "NAME" in possible:
                 yield _NAMELESS, beyond
             yield (), beyond
+
+
+def _cuts(first: int, line_end: int) -> Iterator[int]:
+    """Where to go on behind tokens that are left out: soon, or at the end of the line."""
+    yield from range(first, min(line_end, first + FAR_ENOUGH))
+    if line_end >= first:
+        yield line_end
 
 
 def _surplus(tokens: Tokens) -> int:
