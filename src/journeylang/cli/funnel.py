@@ -61,34 +61,36 @@ def outcome(funnel: Funnel) -> list[str]:
     return lines
 
 
-def trial(figures: Trial) -> Table:
-    """The arms of an experiment, the control arm first."""
+def trials(figures: Iterable[Trial]) -> Table:
+    """The arms of experiments, each control arm first."""
     table = _table()
+    table.add_column("experiment")
     table.add_column("arm")
     table.add_column("customers", justify="right")
-    table.add_column(figures.goal, justify="right")
+    table.add_column("reached", justify="right")
     table.add_column("share", justify="right")
-    for arm in figures.arms:
-        table.add_row(arm.name, f"{arm.customers:,}", f"{arm.reached:,}", f"{arm.percent:.1f} %")
+    table.add_column("the goal")
+    for trial in figures:
+        name, goal = f"{trial.journey}/{trial.experiment}", trial.goal
+        for arm in trial.arms:
+            table.add_row(
+                name,
+                arm.name,
+                f"{arm.customers:,}",
+                f"{arm.reached:,}",
+                f"{arm.percent:.1f}%",
+                goal,
+            )
+            name = goal = ""
     return table
 
 
 def share(figures: Share) -> str:
-    return f"{figures.percent:.1f} % of {figures.customers:,} {figures.name}"
+    return f"{figures.percent:.1f}% of {figures.customers:,} {figures.name}"
 
 
 def listed(counts: Counts) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in counts)
-
-
-def plural(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def joined(words: Iterable[str]) -> str:
-    """`a, b and c`."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _table() -> Table:

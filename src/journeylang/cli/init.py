@@ -10,6 +10,9 @@ STARTER = Path(__file__).parent / "starter"
 # A file beginning with a dot would be left out of some archives and searches.
 _RENAMED = {"gitignore": ".gitignore"}
 
+# To DuckDB a file's name is a name too: in `shop.duckdb` the table `shop.orders` is ambiguous.
+_SCHEMAS = {"crm", "shop", "journey", "main", "temp", "system"}
+
 
 @click.command("init")
 @click.argument(
@@ -57,8 +60,7 @@ def project_name(directory: Path) -> str:
     """The folder's name as a name of the language: lower case, words joined by `_`."""
     words = re.findall(r"[a-z0-9]+", directory.resolve().name.lower())
     name = "_".join(words)
-    # A schema and a database of one name confuse DuckDB, and the runtime's schema is `journey`.
-    return name if name and name[0].isalpha() and name != "journey" else "my_project"
+    return name if name and name[0].isalpha() and name not in _SCHEMAS else "my_project"
 
 
 def _write(path: Path, content: str) -> None:

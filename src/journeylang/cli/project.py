@@ -38,7 +38,7 @@ def load_project(env: str | None = None) -> LoadedProject:
                 Diagnostic(
                     code=PROJECT_NOT_FOUND,
                     message=f"no journey.toml in `{Path.cwd()}` or above it",
-                    help="go to the project, or name it: `journey -C DIR …`; `journey init` starts one",
+                    help="name the project: `journey -C DIR …`; `journey init` starts one",
                 )
             ]
         )
@@ -59,7 +59,7 @@ def stop(
     raise click.exceptions.Exit(code)
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """An instant as ISO 8601, without a zone in UTC; yields naive UTC."""
 
     name = "instant"
@@ -78,7 +78,7 @@ class Instant(click.ParamType):
             )
 
 
-class SpanOfTime(click.ParamType):
+class SpanOfTime(click.ParamType[timedelta]):
     """A span of time such as `30s`, `1m`, `1h`, `1d`."""
 
     name = "span"
@@ -89,13 +89,10 @@ class SpanOfTime(click.ParamType):
         if isinstance(value, timedelta):
             return value
         found = _SPAN.fullmatch(str(value))
-        try:
-            seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
-            if seconds:
-                return timedelta(seconds=seconds)
-        except OverflowError:
-            pass
-        self.fail(f"`{value}` is no span of time; write one as 30s, 5m, 1h or 1d", param, ctx)
+        seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
+        if not 0 < seconds < 10**9:
+            self.fail(f"`{value}` is no span of time; write one as 30s, 5m, 1h or 1d", param, ctx)
+        return timedelta(seconds=seconds)
 
 
 def utc_now() -> datetime:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
 from journeylang.plan.operations import Program, QuietTimes
-from journeylang.runtime.zones import calendar_bounds, pieces, quietness, zone
+from journeylang.runtime.zones import local_days, pieces, quiet_times, zone
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import customers
 from journeylang.sql.session import ZONES
 
 
-def zones_in_use(engine: Engine, binding: Binding) -> list[str]:
-    """The zone names of the customer base, as they stand there ('' is none)."""
-    base = customers(binding, engine.dialect)
-    return [row[0] for row in engine.query(f'SELECT DISTINCT "_zone" FROM {base} AS c ORDER BY 1')]
+def zones_in_use(engine: Engine, binding: Binding, among: str | None = None) -> list[str]:
+    """The zone names of the customer base, as they stand there ('' is none).
+
+    `among` is a table whose customers alone are asked for.
+    """
+    base = customers(binding, engine.dialect, ("timezone",))
+    only = f" WHERE c.customer_id IN (SELECT customer_id FROM {among})" if among else ""
+    rows = engine.query(f'SELECT DISTINCT c."_zone" FROM {base} AS c{only} ORDER BY 1')
+    return [row[0] for row in rows]
 
 
 def needs_local_time(program: Program) -> bool:
@@ -30,21 +37,64 @@ def needs_local_time(program: Program) -> bool:
     )
 
 
-def fill_zone_tables(
+# Tables are filled this far ahead, so that the next ticks find them ready.
+AHEAD = timedelta(days=2)
+
+
+@dataclass(slots=True)
+class ZoneTables:
+    """Which zones and instants the zone tables of a connection cover."""
+
+    names: frozenset[str] = frozenset()
+    low: datetime | None = None
+    high: datetime | None = None
+    invalid: tuple[str, ...] = ()
+
+    def cover(
+        self,
+        engine: Engine,
+        program: Program,
+        names: list[str],
+        otherwise: str,
+        *,
+        low: datetime,
+        now: datetime,
+    ) -> tuple[str, ...]:
+        """See to it that arrivals from `low` on and `now` are covered; names that are no zones.
+
+        An unknown or invalid zone behaves as `otherwise` does.
+        """
+        if (
+            self.low is not None
+            and self.high is not None
+            and self.names.issuperset(names)
+            and self.low <= low
+            and now < self.high
+        ):
+            return self.invalid
+        wanted = sorted(self.names.union(names))
+        high = now + AHEAD
+        invalid = _fill(engine, program, wanted, otherwise, low=low, high=high)
+        self.names, self.low, self.high = frozenset(wanted), low, high
+        self.invalid = tuple(invalid)
+        return self.invalid
+
+    def forget(self) -> None:
+        """After a rollback nobody knows what the tables hold."""
+        self.names, self.low, self.high = frozenset(), None, None
+
+
+def _fill(
     engine: Engine,
     program: Program,
     names: list[str],
     otherwise: str,
     *,
     low: datetime,
-    now: datetime,
+    high: datetime,
 ) -> list[str]:
-    """Write the rows for arrivals from `low` to `now`; return the names that are no zones.
-
-    An unknown or invalid zone behaves as `otherwise` does.
-    """
     d = engine.dialect
-    rows: dict[str, list[str]] = {name: [] for name in ZONES}
+    rows: dict[str, list[str]] = {table: [] for table in ZONES}
     invalid = []
     for name in names:
         tz = zone(name) if name else None
@@ -54,21 +104,16 @@ def fill_zone_tables(
             tz = zone(otherwise)
             assert tz is not None, "checked: the binding's own zone is valid"
         at = text(name)
-        bounds = ", ".join(d.instant(b) for b in calendar_bounds(tz, now))
-        rows["zone_now"].append(f"({at}, {bounds})")
+        for day in local_days(tz, low, high):
+            bounds = (day.day, day.next_day, *dataclasses.astuple(day))
+            rows["zone_day"].append(_row(d, at, *bounds))
         for number, rule in enumerate(program.rules):
             if isinstance(rule, QuietTimes):
-                q = quietness(tz, rule, now)
-                values = (_instant(d, v) for v in (q.release, q.next_from, q.next_until))
-                quiet = "TRUE" if q.quiet else "FALSE"
-                rows["zone_quiet"].append(f"({at}, {number}, {quiet}, {', '.join(values)})")
-                continue
-            for piece in pieces(tz, rule, low, now):
-                span = f"{d.instant(piece.since)}, {d.instant(piece.until)}"
-                shift = "NULL" if piece.shift is None else str(piece.shift)
-                rows["zone_rule"].append(
-                    f"({at}, {number}, {span}, {_instant(d, piece.instant)}, {shift})"
-                )
+                for q in quiet_times(tz, rule, low, high):
+                    rows["zone_quiet"].append(_row(d, at, number, *dataclasses.astuple(q)))
+            else:
+                for p in pieces(tz, rule, low, high):
+                    rows["zone_rule"].append(_row(d, at, number, *dataclasses.astuple(p)))
     for table, columns in ZONES.items():
         engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
         if rows[table]:
@@ -76,5 +121,17 @@ def fill_zone_tables(
     return invalid
 
 
-def _instant(d: Dialect, value: datetime | None) -> str:
-    return "NULL" if value is None else d.instant(value)
+def _row(d: Dialect, *values: object) -> str:
+    return "(" + ", ".join(_sql(d, v) for v in values) + ")"
+
+
+def _sql(d: Dialect, value: object) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case datetime():
+            return d.instant(value)
+        case _:
+            return str(value)

@@ -17,7 +17,7 @@ from journeylang.engines.base import Engine, StatementError
 from journeylang.model.journey import EnterOn, EnterWhen
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.localtime import (
-    fill_zone_tables,
+    ZoneTables,
     needs_local_time,
     zones_in_use,
 )
@@ -65,6 +65,25 @@ class _News:
     signatures: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Done:
+    """What a tick has done so far, in people and messages."""
+
+    left: int = 0
+    woken: int = 0
+    candidates: int = 0
+    refused: int = 0
+    moved: int = 0
+    sent: int = 0
+    skipped: int = 0
+    arbitrated: bool = False
+    leaves: set[tuple[int, int | None]] = field(default_factory=set)
+
+    @property
+    def anybody(self) -> bool:
+        return bool(self.left or self.woken or self.candidates)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A connection made ready for a program: its plan tables are in place."""
@@ -75,6 +94,7 @@ class Session:
     applied: dict[int, datetime]
     # Watermarks after the tick of that number, if this session made it.
     memory: dict[int, Marks] = field(default_factory=dict)
+    zones: ZoneTables = field(default_factory=ZoneTables)
 
     @classmethod
     def begin(
@@ -95,7 +115,11 @@ def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickRe
         JourneyFailedError: the database refused a statement of one journey; nothing changed.
         StatementError: it refused another statement; nothing changed.
     """
-    return _Tick(session, frozenset(skip)).run(now)
+    try:
+        return _Tick(session, frozenset(skip)).run(now)
+    except BaseException:
+        session.zones.forget()
+        raise
 
 
 class _Tick:
@@ -158,6 +182,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             self.parameters[f"low_{name}"] = min(seen, self.previous) - late
             self.parameters[f"next_{name}"] = self.now - late
             self.parameters[f"since_{name}"] = self.previous - late
+        # Decisions are the runtime's own: they are awaited, but nobody has to watch for them.
+        self.parameters["since_sent"] = self.previous - timedelta(seconds=self.ready.late("sent"))
         news = _News()
         for kind, name, count, first, second in self._query(self.ready.probe):
             if kind == "run":
@@ -218,33 +244,51 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     def _move(self, news: _News, evaluate: set[int]) -> TickResult:
         for statement in working_tables(self.session.key_type):
             self.engine.execute(statement)
-        invalid = self._local_time(news)
-        entered = 0
+        entering = [p for p, _ in self.journeys if self._enters(p, news, evaluate)]
+        invalid: tuple[str, ...] = ()
+        # Only a rule for re-entry asks for local time before it is known who moves.
+        early = any(p.reenter_rule is not None for p in entering)
+        if early:
+            invalid = self._local_time(news, among=None)
+        done = _Done()
         for plan, sql in self.journeys:
             with _Blamed(plan.name):
                 exits = self._exits_statement(sql, news)
                 if exits is not None:
-                    self._execute(exits)
+                    done.left += self._execute(exits)
                 if self._wakes(sql, news):
-                    self._execute(sql.wake)
-                if self._enters(plan, news, evaluate):
-                    entered += self._enter(plan, sql)
-        sent = self._settle()
-        return self._write(news, evaluate, entered, sent, tuple(invalid))
+                    done.woken += self._execute(sql.wake)
+                if plan in entering:
+                    done.candidates += self._enter(plan, sql)
+        if done.anybody:
+            if not early:
+                invalid = self._local_time(news, among="trail")
+            self._settle(done)
+            self._write(done)
+        self._remember(news, evaluate)
+        return TickResult(
+            now=self.now,
+            idle=False,
+            entered=done.candidates - done.refused,
+            moved=done.moved,
+            sent=done.sent,
+            skipped=done.skipped,
+            invalid_zones=invalid,
+        )
 
-    def _local_time(self, news: _News) -> list[str]:
+    def _local_time(self, news: _News, among: str | None) -> tuple[str, ...]:
         if not needs_local_time(self.ready.program):
-            return []
+            return ()
         customers = self.ready.project.binding.customers
         assert customers is not None
-        longest = max((self.ready.late(name) for name in self.ready.events), default=0)
+        longest = max(self.ready.late(name) for name in (*self.ready.events, "sent"))
         low = self.previous - timedelta(seconds=longest)
         if news.earliest is not None:
             low = min(low, news.earliest)
-        return fill_zone_tables(
+        return self.session.zones.cover(
             self.engine,
             self.ready.program,
-            zones_in_use(self.engine, self.ready.project.binding),
+            zones_in_use(self.engine, self.ready.project.binding, among),
             customers.zone_else,
             low=low,
             now=self.now,
@@ -257,57 +301,56 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             return self._execute(sql.enter, since_entry=since)
         return self._execute(sql.enter)
 
-    def _settle(self) -> int:
-        """Advance and arbitrate until nobody moves; how many messages were decided."""
-        current, arbitrated, sent = 0, -1, 0
+    def _settle(self, done: _Done) -> None:
+        """Advance and arbitrate until nobody moves."""
+        arbitrated = -1
+        standing: set[int] = set()
         limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
-        for _ in range(limit):
-            fates = self._fates(current)
-            moving = {journey for journey, fate in fates if fate == GO}
-            if moving:
-                for plan, sql in self.journeys:
-                    if plan.journey in moving:
-                        with _Blamed(plan.name):
-                            self._execute(sql.advance, round=current)
-                current += 1
-            elif self._standing(arbitrated):
-                sent += self._arbitrate(after=arbitrated, current=current)
+        for current in range(limit):
+            going: dict[int, set[int]] = {}
+            for journey, fate, edge, step, leaf in self._fates(current):
+                if fate == GO:
+                    going.setdefault(journey, set()).add(edge)
+                elif fate == SEND:
+                    standing.add(step)
+                done.leaves.add((journey, leaf))
+            for plan, sql in self.journeys:
+                if plan.journey in going:
+                    with _Blamed(plan.name):
+                        advance = sql.advance(frozenset(going[plan.journey]))
+                        self._execute(advance, round=current)
+            if not going:
+                if not standing:
+                    return
+                self._arbitrate(done, standing, after=arbitrated, current=current)
                 arbitrated = current
-                current += 1
-            else:
-                return sent
+                standing = set()
         raise AssertionError("a journey passes each of its parks once per tick")
 
-    def _fates(self, current: int) -> list[tuple[int, int]]:
-        rows = self._query(
-            f"SELECT DISTINCT journey, fate FROM trail WHERE round = {self._p('round')}",
+    def _fates(self, current: int) -> list[tuple[Any, ...]]:
+        """What the rows of a round are, each combination once."""
+        return self._query(
+            "SELECT DISTINCT journey, fate, edge, step, leaf FROM trail"
+            f" WHERE round = {self._p('round')}",
             round=current,
         )
-        self._sending = getattr(self, "_sending", False) or any(fate == SEND for _, fate in rows)
-        return [(journey, fate) for journey, fate in rows]
 
-    def _standing(self, arbitrated: int) -> bool:
-        """Does anybody stand at a send that has not been decided?"""
-        standing, self._sending = self._sending, False
-        return standing
-
-    def _arbitrate(self, *, after: int, current: int) -> int:
+    def _arbitrate(self, done: _Done, standing: set[int], *, after: int, current: int) -> None:
         arbitration = self.ready.arbitration
         assert arbitration is not None
         if after >= 0:
             self.engine.execute("DELETE FROM intent")
         self._execute(arbitration.intents, after=after)
         ranks = self._query("SELECT max(rank) FROM intent")[0][0]
-        sent = 0
+        decide = arbitration.decide(frozenset(standing))
         for rank in range(1, ranks + 1):
-            self._execute(arbitration.decide, round=current, rank=rank)
-            count = self._execute(
-                arbitration.messages, round=current, rank=rank, base=self.next_batch * BATCH
-            )
-            sent += count
+            self._execute(decide, round=current, rank=rank)
+            base = self.next_batch * BATCH
+            count = self._execute(arbitration.messages, round=current, rank=rank, base=base)
+            done.sent += count
             self._batches(count)
         self._execute(arbitration.proceed, round=current)
-        return sent
+        done.arbitrated = True
 
     def _batches(self, messages: int) -> None:
         """Cut the messages just written into batches, and begin the next ones behind them."""
@@ -326,32 +369,27 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
 
     # --- writing --------------------------------------------------------------
 
-    def _write(
-        self,
-        news: _News,
-        evaluate: set[int],
-        entered: int,
-        sent: int,
-        invalid: tuple[str, ...],
-    ) -> TickResult:
-        counts = {name: self._execute(sql) for name, sql in self.ready.writes.items()}
-        entered -= counts["non-entries"]
-        moved, skipped = counts["transitions"], counts["non-sends"]
-        if moved or skipped or counts["non-entries"]:
-            now = self.engine.dialect.instant(self.now)
-            self.engine.execute(
-                "INSERT INTO journey.tick (tick, now, entered, moved, sent, skipped)"
-                f" VALUES ({self.number}, {now}, {entered}, {moved}, {sent}, {skipped})"
-            )
-        self._remember(news, evaluate)
-        return TickResult(
-            now=self.now,
-            idle=False,
-            entered=entered,
-            moved=moved,
-            sent=sent,
-            skipped=skipped,
-            invalid_zones=invalid,
+    def _write(self, done: _Done) -> None:
+        """Leave behind what the trail says; statements that would write nothing are left out."""
+        exposing = {(p.journey, x.leaf) for p, _ in self.journeys for x in p.leaves if x.exposures}
+        wanted = {
+            "clear runs": bool(done.woken or done.left),
+            "exposures": bool(done.leaves & exposing),
+            "drawn": done.candidates > 0,
+            "non-sends": done.arbitrated,
+            "non-entries": done.candidates > 0,
+        }
+        counts = {
+            name: self._execute(sql) if wanted.get(name, True) else 0
+            for name, sql in self.ready.writes.items()
+        }
+        done.refused = counts["non-entries"]
+        done.moved, done.skipped = counts["transitions"], counts["non-sends"]
+        now = self.engine.dialect.instant(self.now)
+        entered = done.candidates - done.refused
+        self.engine.execute(
+            "INSERT INTO journey.tick (tick, now, entered, moved, sent, skipped) VALUES"
+            f" ({self.number}, {now}, {entered}, {done.moved}, {done.sent}, {done.skipped})"
         )
 
     def _remember(self, news: _News, evaluate: set[int]) -> None:

@@ -3,7 +3,7 @@
 Engines ship different zone data and resolve overlaps differently. Here every rule over
 local time becomes a handful of rows that a statement joins with: for a wait, a function
 from arrival to wake in pieces (`since <= arrival < until`: a fixed instant, or a shift);
-for quiet times, whether it is quiet now and until when.
+for quiet times and days, the same over now.
 
 A local time that does not exist is the first instant after the gap; one that occurs twice
 is the first.
@@ -98,7 +98,7 @@ def next_time_of_day(tz: ZoneInfo, arrival: datetime, rule: TimeOfDay) -> dateti
 
 def day_start(tz: ZoneInfo, instant: datetime, days: int = 0) -> datetime:
     """The first instant of the local day, or of one some days away."""
-    return resolve(tz, datetime.combine(local(tz, instant).date() + timedelta(days=days), time()))
+    return _midnight(tz, local(tz, instant).date() + timedelta(days=days))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,43 +186,85 @@ def _split(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quietness:
-    """`release`: the end of the quiet time that now is in; else the next one's ends."""
+    """From `since` until `until`: quiet, to end at `release`; or not, then the next one's ends."""
 
+    since: datetime
+    until: datetime
     quiet: bool
     release: datetime | None
     next_from: datetime | None
     next_until: datetime | None
 
 
-def quietness(tz: ZoneInfo, rule: QuietTimes, now: datetime) -> Quietness:
-    """Is it quiet now, until when, and when will it be next?"""
-    today = local(tz, now).date()
+def quiet_times(
+    tz: ZoneInfo, rule: QuietTimes, low: datetime, high: datetime
+) -> Iterator[Quietness]:
+    """When it is quiet and when it is not, for low <= now <= high."""
+    first, last = local(tz, low).date(), local(tz, high).date()
     spans = []
-    for days in range(-2, 9):
-        day = today + timedelta(days=days)
+    for days in range(-2, (last - first).days + 9):
+        day = first + timedelta(days=days)
         for start, end in rule.windows:
             following = day + _DAY if end <= start else day
             begins = resolve(tz, datetime.combine(day, start))
-            spans.append((begins, resolve(tz, datetime.combine(following, end))))
+            ends = resolve(tz, datetime.combine(following, end))
+            if ends > begins:
+                spans.append((begins, ends))
     merged: list[tuple[datetime, datetime]] = []
     for begins, ends in sorted(spans):
         if merged and begins <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], ends))
-        elif ends > begins:
+        else:
             merged.append((begins, ends))
-    for begins, ends in merged:
-        if begins <= now < ends:
-            return Quietness(quiet=True, release=ends, next_from=None, next_until=None)
-        if begins > now:
-            return Quietness(quiet=False, release=None, next_from=begins, next_until=ends)
-    raise AssertionError("quiet times recur every day")
+    for n, (begins, ends) in enumerate(merged):
+        if n and merged[n - 1][1] <= high and begins > low:
+            yield Quietness(
+                since=merged[n - 1][1],
+                until=begins,
+                quiet=False,
+                release=None,
+                next_from=begins,
+                next_until=ends,
+            )
+        if begins <= high and ends > low:
+            yield Quietness(
+                since=begins, until=ends, quiet=True, release=ends, next_from=None, next_until=None
+            )
 
 
-def calendar_bounds(tz: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
-    """Starts of the local day, week (Monday), month of now, and of the next ones."""
-    today = local(tz, now).date()
-    monday = today - timedelta(days=today.weekday())
-    first = today.replace(day=1)
-    next_month = add_calendar(first, Calendar(months=1))
-    days = (today, monday, first, today + _DAY, monday + 7 * _DAY, next_month)
-    return tuple(resolve(tz, datetime.combine(d, time())) for d in days)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDay:
+    """A local day with the starts of its week (Monday) and month, and of the next ones."""
+
+    day: datetime
+    week: datetime
+    month: datetime
+    next_day: datetime
+    next_week: datetime
+    next_month: datetime
+
+
+def local_days(tz: ZoneInfo, low: datetime, high: datetime) -> Iterator[LocalDay]:
+    """The local days that low <= now <= high lie in."""
+    today = local(tz, low).date()
+    while True:
+        monday = today - timedelta(days=today.weekday())
+        first = today.replace(day=1)
+        found = LocalDay(
+            day=_midnight(tz, today),
+            week=_midnight(tz, monday),
+            month=_midnight(tz, first),
+            next_day=_midnight(tz, today + _DAY),
+            next_week=_midnight(tz, monday + 7 * _DAY),
+            next_month=_midnight(tz, add_calendar(first, Calendar(months=1))),
+        )
+        if found.day > high:
+            return
+        # On an island that skips a date the day is empty.
+        if found.next_day > found.day:
+            yield found
+        today += _DAY
+
+
+def _midnight(tz: ZoneInfo, day: date) -> datetime:
+    return resolve(tz, datetime.combine(day, time()))

@@ -11,12 +11,12 @@ channel without one is taken. A channel *waits* if all its failing rules may be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from journeylang.model.binding import ConsentTable, ConsentWhen
 from journeylang.model.types import Kind, Type
-from journeylang.plan.operations import CapRule, Program, QuietTimes
+from journeylang.plan.operations import CapRule, Program
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.moves import Compiler
@@ -38,22 +38,32 @@ from journeylang.sql.session import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArbitrationSql:
-    """`intents` {after}, `decide` {now, round, rank}, `messages` {now, round, rank, base},
-    `proceed` {now, round}; `after` is the round of the last arbitration."""
+    """Parameters: `intents` {after}, the round of the last arbitration; `decide` {now, round,
+    rank}; `messages` {now, round, rank, base}; `proceed` {now, round}.
+    """
 
     intents: str
-    decide: str
     messages: str
     proceed: str
+    compiler: Compiler
+    program: Program
+    _decides: dict[frozenset[int], str] = field(default_factory=dict, compare=False, repr=False)
+
+    def decide(self, steps: frozenset[int]) -> str:
+        """The statement that settles one rank of those who stand at these sends."""
+        if steps not in self._decides:
+            self._decides[steps] = _Decide(self.compiler, self.program, steps).sql()
+        return self._decides[steps]
 
 
 def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
     """The statements for a program with at least one send."""
     return ArbitrationSql(
         intents=_intents(compiler, program),
-        decide=_Decide(compiler, program).sql(),
         messages=_messages(compiler),
         proceed=_proceed(compiler),
+        compiler=compiler,
+        program=program,
     )
 
 
@@ -76,20 +86,26 @@ WHERE t.round > {d.parameter("after")} AND t.fate = {SEND}"""
 
 
 class _Decide:
-    def __init__(self, compiler: Compiler, program: Program) -> None:
+    def __init__(self, compiler: Compiler, program: Program, steps: Collection[int]) -> None:
         self.compiler = compiler
         self.d = compiler.dialect
         self.binding = compiler.project.binding
         self.program = program
-        self.offers = offers(program)
+        self.offers = [o for o in offers(program) if o.step in steps]
         self.channels = list(dict.fromkeys(o.channel for o in self.offers))
-        self.consents = consent_sets(program)
-        self.cap_sets = [o.caps for o in caps_sets(program)]
-        self.caps: list[CapRule] = list(dict.fromkeys(c for caps in self.cap_sets for c in caps))
+        # Sets keep their numbers in the whole program; those of no offer here are left out.
+        asked = {o.consents for o in self.offers}
+        self.consents = [(n, c) for n, c in enumerate(consent_sets(program)) if c in asked]
+        bound = {o.caps for o in self.offers}
+        self.cap_sets = [(n, o.caps) for n, o in enumerate(caps_sets(program)) if o.caps in bound]
+        self.caps = list(dict.fromkeys(c for _, caps in self.cap_sets for c in caps))
         self.calendar = any(c.calendar for c in self.caps)
-        self.quiet = [r for r in program.rules if isinstance(r, QuietTimes)]
-        self.single = all(len(p.offers) == 1 for j in program.journeys for p in sends(j))
+        self.quiet = any(
+            rule is not None for o in self.offers for rule in (o.quiet_hold, o.quiet_skip)
+        )
+        self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
+        self.scope: Scope = compiler.scope(Rows(name="i", alias="i"))
 
     def sql(self) -> str:
         ctes = [f"i AS (SELECT * FROM intent WHERE rank = {self.d.parameter('rank')})"]
@@ -124,7 +140,7 @@ JOIN plan_send AS s ON s.step = i.step"""
     # --- reach: address, consent, suppression ---------------------------------
 
     def _named_consents(self) -> list[str]:
-        return list(dict.fromkeys(c for names in self.consents for c in names))
+        return list(dict.fromkeys(c for _, names in self.consents for c in names))
 
     def _consent_ctes(self) -> list[str]:
         """Per consent from a table: who has said yes last."""
@@ -148,21 +164,18 @@ JOIN plan_send AS s ON s.step = i.step"""
             )
         return ctes
 
-    def _scope(self) -> Scope:
-        return self.compiler.scope(Rows(name="i", alias="i"))
-
     def _granted(self, name: str) -> str:
         bound = self.binding.consents[name]
         said = quote("said_" + name)
         latest = f"{said}.yes IS NOT NULL AND ({said}.no IS NULL OR {said}.yes > {said}.no)"
         if isinstance(bound, ConsentWhen):
-            condition = predicate(bound.condition, self._scope())
+            condition = predicate(bound.condition, self.scope)
             refused = f"{said}.no IS NOT NULL AND ({said}.yes IS NULL OR {said}.no >= {said}.yes)"
             return f"(coalesce({condition}, FALSE) AND NOT ({refused}))"
         return f"({latest})"
 
     def _reach(self) -> str:
-        scope = self._scope()
+        scope = self.scope
         columns = ['c.customer_id, c."_zone" AS zone']
         for channel in self.channels:
             address = value(self.binding.channels[channel].address, scope)
@@ -177,11 +190,14 @@ JOIN plan_send AS s ON s.step = i.step"""
         joins = "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = c.customer_id" for s in said)
         return f"""reach AS (
   SELECT {", ".join(columns)}
-  FROM {self.compiler.base} AS c{joins}
+  FROM {self.compiler.base("timezone", *scope.fields)} AS c{joins}
   LEFT JOIN (SELECT customer_id, array_agg(channel) AS channels FROM journey.suppression
     WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id
   WHERE c.customer_id IN (SELECT customer_id FROM i)
 )"""
+
+    def _now_in(self, alias: str) -> str:
+        return f" AND {self.now} >= {alias}.since AND {self.now} < {alias}.until"
 
     # --- caps -----------------------------------------------------------------
 
@@ -203,7 +219,7 @@ JOIN plan_send AS s ON s.step = i.step"""
         if self.calendar:
             zone = (
                 " JOIN reach AS r ON r.customer_id = m.customer_id"
-                "\n  LEFT JOIN zone_now AS z ON z.zone = r.zone"
+                f"\n  LEFT JOIN zone_day AS z ON z.zone = r.zone{self._now_in('z')}"
             )
         # A month on the calendar, its 31 days and a day for zones, bounds what is scanned.
         longest = max(
@@ -222,7 +238,7 @@ JOIN plan_send AS s ON s.step = i.step"""
 
     def _capped(self, action: str) -> str:
         whens = []
-        for number, caps in enumerate(self.cap_sets):
+        for number, caps in self.cap_sets:
             full = [
                 f"coalesce(n.n{self.caps.index(c)}, 0) >= {c.limit}"
                 for c in caps
@@ -235,7 +251,7 @@ JOIN plan_send AS s ON s.step = i.step"""
     def _cap_release(self) -> str:
         """When the last of the full caps that may be waited for lets a message through."""
         whens = []
-        for number, caps in enumerate(self.cap_sets):
+        for number, caps in self.cap_sets:
             releases = []
             for cap in caps:
                 if cap.action != "hold":
@@ -255,7 +271,7 @@ JOIN plan_send AS s ON s.step = i.step"""
 
     def _cap_figures(self) -> str:
         whens = []
-        for number, caps in enumerate(self.cap_sets):
+        for number, caps in self.cap_sets:
             if caps:
                 pairs = ((cap_name(c), f"coalesce(n.n{self.caps.index(c)}, 0)") for c in caps)
                 whens.append(f"WHEN {number} THEN {self.d.json_object(pairs)}")
@@ -269,7 +285,7 @@ JOIN plan_send AS s ON s.step = i.step"""
 
     def _consented(self) -> str:
         whens = []
-        for number, names in enumerate(self.consents):
+        for number, names in self.consents:
             if names:
                 granted = " AND ".join(f"r.{quote('granted_' + n)}" for n in names)
                 whens.append(f"WHEN {number} THEN {granted}")
@@ -294,7 +310,7 @@ JOIN plan_send AS s ON s.step = i.step"""
         if self.caps:
             joins += "\n  LEFT JOIN counts AS n ON n.customer_id = i.customer_id"
             if self.calendar:
-                joins += "\n  LEFT JOIN zone_now AS z ON z.zone = r.zone"
+                joins += f"\n  LEFT JOIN zone_day AS z ON z.zone = r.zone{self._now_in('z')}"
             capped_hold, capped_skip = self._capped("hold"), self._capped("skip")
             cap_release, cap_figures = self._cap_release(), self._cap_figures()
         nothing = self.d.literal(None, Type(kind=Kind.INSTANT))
@@ -309,7 +325,7 @@ JOIN plan_send AS s ON s.step = i.step"""
             for kind, alias in (("quiet_hold", "qh"), ("quiet_skip", "qs")):
                 joins += (
                     f"\n  LEFT JOIN zone_quiet AS {alias}"
-                    f" ON {alias}.zone = r.zone AND {alias}.rule = o.{kind}"
+                    f" ON {alias}.zone = r.zone AND {alias}.rule = o.{kind}{self._now_in(alias)}"
                 )
                 quiet[kind] = f"coalesce({alias}.quiet, FALSE)"
             quiet["quiet_release"] = "qh.release"

@@ -79,7 +79,7 @@ class Group:
 
 @dataclass(slots=True)
 class Scope:
-    """Where names are found, and the grouped relations gathered on the way."""
+    """Where names are found; the grouped relations and customer fields met on the way."""
 
     project: Project
     dialect: Dialect
@@ -89,12 +89,21 @@ class Scope:
     event: str = "e"
     lone_exists: bool = True
     groups: dict[GroupKey, Group] = field(default_factory=dict)
+    fields: dict[str, None] = field(default_factory=dict)
 
     def joins(self) -> str:
         """LEFT JOINs of everything gathered, to be put behind the FROM of the rows."""
         return "".join(
             f"\n{_join(self, group, f'g{n}')}" for n, group in enumerate(self.groups.values())
         )
+
+
+def definitions(project: Project) -> Mapping[str, Mapping[str, Expression]]:
+    """Metrics and segments by kind and name, for `walk`."""
+    return {
+        "metric": {n: m.value for n, m in project.metrics.items()},
+        "segment": {n: s.condition for n, s in project.segments.items()},
+    }
 
 
 def value(node: Expression, scope: Scope) -> str:
@@ -106,6 +115,7 @@ def value(node: Expression, scope: Scope) -> str:
         case Column():
             return f"t.{quote(node.name)}"
         case CustomerValue():
+            scope.fields[node.name] = None
             return f"{scope.customer}.{quote(customer_column(node.name))}"
         case EventValue():
             return f"{scope.event}.{quote('_at' if node.name == 'at' else node.name)}"
@@ -239,7 +249,7 @@ def _event_join(
         for node in nodes
         for part in (node.where, node.value)
         if part is not None
-        for n in walk(part)
+        for n in walk(part, definitions(scope.project))
     ]
     fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
     relation = event(scope.project.binding, source, fields, scope.dialect)
@@ -250,8 +260,9 @@ def _event_join(
     if lead:
         on = f"{scope.event}.customer_id = {scope.rows.alias}.customer_id"
         joined = f"{lead} JOIN {joined} ON {on}"
-    if any(isinstance(n, CustomerValue) for n in below):
-        base = customers(scope.project.binding, scope.dialect)
+    about = [n.name for n in below if isinstance(n, CustomerValue)]
+    if about:
+        base = customers(scope.project.binding, scope.dialect, about)
         joined += f" JOIN {base} AS {scope.customer}"
         joined += f" ON {scope.customer}.customer_id = {scope.event}.customer_id"
     return joined, conditions

@@ -6,21 +6,30 @@ One statement each, whatever the audience and however many steps: the steps are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import assert_never
 
-from journeylang.model.expressions import BoundEvent, CustomerValue, EventSource, EventValue
+from journeylang.model.expressions import (
+    BoundEvent,
+    CustomerValue,
+    EventSource,
+    EventValue,
+    Expression,
+)
 from journeylang.model.journey import EnterOn, EnterWhen
 from journeylang.model.project import Project
 from journeylang.model.types import TEXT
 from journeylang.model.walk import reads_only_new_rows, walk
 from journeylang.plan.operations import (
     Decide,
+    Edge,
     JourneyPlan,
     Leaf,
     Node,
+    Park,
     RacePark,
+    SendPark,
     Split,
 )
 from journeylang.sql.dialects import Dialect, quote, text
@@ -28,13 +37,14 @@ from journeylang.sql.expressions import (
     Rows,
     Scope,
     StepNumbers,
+    definitions,
     message_scope,
     predicate,
     value,
 )
 from journeylang.sql.relations import customers, event
 from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, GONE, HELD_OUT
-from journeylang.sql.session import END, GO, REFUSED, REST, SEND, sends
+from journeylang.sql.session import END, GO, REFUSED, REST, SEND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +54,7 @@ class JourneySql:
     `enter` {now, since_entry}: `since_entry` is the instant after which its event's rows are
     new. `exits` {now}: all active runs; `exits_new` {now, since_EVENT}: only customers with new
     rows of `exit_events` (None if that would not be exact). `wake` {now, since_EVENT}.
-    `advance` {now, round}. `race_events` are what races wait for, by `news_of`.
+    `advance` {now, round}; `race_events` are what races wait for, by `news_of`.
     """
 
     journey: int
@@ -55,7 +65,15 @@ class JourneySql:
     exit_events: tuple[str, ...]
     wake: str
     race_events: tuple[str, ...]
-    advance: str
+    plan: JourneyPlan
+    compiler: Compiler
+    _advances: dict[frozenset[int], str] = field(default_factory=dict, compare=False, repr=False)
+
+    def advance(self, edges: frozenset[int]) -> str:
+        """The statement for those who leave by these edges."""
+        if edges not in self._advances:
+            self._advances[edges] = _advance(self.compiler, self.plan, edges)
+        return self._advances[edges]
 
 
 def news_of(source: EventSource) -> str:
@@ -76,22 +94,19 @@ class Compiler:
     def scope(self, rows: Rows) -> Scope:
         return Scope(project=self.project, dialect=self.dialect, steps=self.steps, rows=rows)
 
-    @property
-    def base(self) -> str:
-        return customers(self.project.binding, self.dialect)
+    def base(self, *fields: str) -> str:
+        """The customers with the fields named."""
+        return customers(self.project.binding, self.dialect, fields)
 
     @property
-    def named(self) -> dict[str, dict[str, object]]:
+    def named(self) -> Mapping[str, Mapping[str, Expression]]:
         """Definitions by kind and name, for `walk`."""
-        return {
-            "metric": {n: m.value for n, m in self.project.metrics.items()},
-            "segment": {n: s.condition for n, s in self.project.segments.items()},
-        }
+        return definitions(self.project)
 
 
 def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
     """All statements of a journey."""
-    nodes = [n for x in plan.exits for n in walk(x.condition, compiler.named)]  # type: ignore[arg-type]
+    nodes = [n for x in plan.exits for n in walk(x.condition, compiler.named)]
     events = reads_only_new_rows(nodes) if plan.exits else None
     bound = compiler.project.binding.events
     exact = events is not None and all(
@@ -110,7 +125,8 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
                 news_of(b.event) for p in plan.parks if isinstance(p, RacePark) for b in p.branches
             )
         ),
-        advance=_advance(compiler, plan),
+        plan=plan,
+        compiler=compiler,
     )
 
 
@@ -130,14 +146,14 @@ def _enter(compiler: Compiler, plan: JourneyPlan) -> str:
 def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     d = compiler.dialect
     trigger = BoundEvent(name=entry.event, span=entry.span)
-    below = list(walk(entry.where)) if entry.where is not None else []
+    below = list(walk(entry.where, compiler.named)) if entry.where is not None else []
     used = (n.name for n in below if isinstance(n, EventValue))
     fields = tuple(dict.fromkeys((*used, *plan.entry_fields)))
     relation = event(compiler.project.binding, trigger, fields, d)
     scope = compiler.scope(Rows(name="fresh"))
     where = f" AND {predicate(entry.where, scope)}" if entry.where is not None else ""
     about = (
-        f" JOIN {compiler.base} AS c ON c.customer_id = e.customer_id"
+        f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
         if any(isinstance(n, CustomerValue) for n in below)
         else ""
     )
@@ -158,9 +174,10 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
         "always": "",
         "after": " WHEN p.entered_at >= z.instant THEN 'reentry'",
     }[plan.reenter.rule]
-    zone = (
-        _zone_join(plan.reenter_rule, 'c."_zone"', "w.at") if plan.reenter_rule is not None else ""
-    )
+    zone = ""
+    zones: list[str] = []
+    if plan.reenter_rule is not None:
+        zone, zones = _zone_join(plan.reenter_rule, 'c."_zone"', "w.at"), ["timezone"]
     columns = _entrant_columns(compiler, plan, "w", "w.refused IS NOT NULL OR w.nth > 1")
     columns["reason"] = (
         f"CASE WHEN w.refused IS NOT NULL THEN w.refused WHEN w.nth > 1 THEN 'active'"
@@ -181,7 +198,7 @@ WITH seen AS (
 ), judged AS (
   SELECT w.*, CASE WHEN p.active THEN 'active'{again}{audience} END AS refused
   FROM fresh AS w
-  JOIN {compiler.base} AS c ON c.customer_id = w.customer_id
+  JOIN {compiler.base(*zones, *only.fields)} AS c ON c.customer_id = w.customer_id
   LEFT JOIN {_previous(plan, "fresh")} AS p ON p.customer_id = w.customer_id{zone}{only.joins()}
 ), ranked AS (
   SELECT j.*, row_number() OVER (
@@ -218,7 +235,7 @@ WITH fresh AS (
   SELECT c.customer_id, CAST({now} AS TIMESTAMP) AS at,
     {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
     {d.literal(None, TEXT)} AS entry
-  FROM {compiler.base} AS c{joins}
+  FROM {compiler.base("timezone", *scope.fields)} AS c{joins}
   WHERE {" AND ".join(conditions)}
 )
 SELECT {_select(columns)}
@@ -298,6 +315,7 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
     d = compiler.dialect
     scope = compiler.scope(Rows(name="active"))
     conditions = [predicate(x.condition, scope) for x in plan.exits]
+    joins = scope.joins()
     whens = " ".join(
         f"WHEN {c} THEN {text(x.reason)}" for c, x in zip(conditions, plan.exits, strict=True)
     )
@@ -330,7 +348,7 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
 WITH active AS ({_run_rows(plan, extra)})
 SELECT {_select(columns)}
 FROM active AS w
-JOIN {compiler.base} AS c ON c.customer_id = w.customer_id{scope.joins()}
+JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id{joins}
 WHERE {" OR ".join(f"({c})" for c in conditions)}"""
 
 
@@ -401,7 +419,7 @@ def _race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, s
     selects = []
     for branch in park.branches:
         scope = compiler.scope(Rows(name=rows))
-        below = list(walk(branch.where)) if branch.where is not None else []
+        below = list(walk(branch.where, compiler.named)) if branch.where is not None else []
         fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
         relation = event(compiler.project.binding, branch.event, fields, d)
         conditions = [
@@ -416,7 +434,7 @@ def _race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, s
         if branch.where is not None:
             conditions.append(predicate(branch.where, scope))
         about = (
-            f" JOIN {compiler.base} AS c ON c.customer_id = w.customer_id"
+            f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
             if any(isinstance(n, CustomerValue) for n in below)
             else ""
         )
@@ -439,25 +457,30 @@ def _earliest(hits: str) -> str:
 # --- advance ------------------------------------------------------------------
 
 
-def _advance(compiler: Compiler, plan: JourneyPlan) -> str:
+def _advance(compiler: Compiler, plan: JourneyPlan, edges: Collection[int]) -> str:
+    """Take everybody who leaves by one of the edges to where it leads.
+
+    Only what those edges need is in the statement: most ticks take a few of many, and a
+    database takes longer to plan a statement than to run it for some hundred people.
+    """
     d = compiler.dialect
     now = d.parameter("now")
     scope = compiler.scope(Rows(name="going"))
-    ways = " ".join(f"WHEN {e.edge} THEN {_tree(e.node, scope)}" for e in plan.edges if e.edge != 0)
-    entry = _tree(plan.edges[0].node, scope)
-    by_reason = {leaf.reason: leaf.leaf for leaf in plan.leaves if leaf.exited}
-    for way_out in reversed(plan.exits):
-        condition = predicate(way_out.condition, scope)
-        entry = f"CASE WHEN {condition} THEN {by_reason[way_out.reason]} ELSE {entry} END"
-    leaf = f"CASE w.edge WHEN 0 THEN {entry} {ways} END"
-    masks, contents = _send_columns(plan, scope)
+    taken = [e for e in plan.edges if e.edge in edges]
+    ways = " ".join(f"WHEN {e.edge} THEN {_way(plan, e, scope)}" for e in taken)
+    leaf = f"CASE w.edge {ways} END"
+    reached = {leaf.step for e in taken for leaf in _leaves(e.node)}
+    parks = [p for p in plan.parks if p.step in reached]
+    masks, contents = _send_columns(parks, scope)
     joins = scope.joins()
-    rules = any(getattr(p, "rule", None) is not None for p in plan.parks)
+    rules = any(getattr(p, "rule", None) is not None for p in parks)
     zone = _zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
+    zoned, zones = (', c."_zone" AS zone', ("timezone",)) if rules else ("", ())
+    base = compiler.base(*zones, *scope.fields)
     wake = d.shift("a.left_at", "l.seconds")
     if rules:
         wake = f"coalesce({wake}, z.instant, {d.shift('a.left_at', 'z.shift')})"
-    races = [p for p in plan.parks if isinstance(p, RacePark)]
+    races = [p for p in parks if isinstance(p, RacePark)]
     hits, join, hit_at, edge, going = "", "", "", "w.edge", "'due'"
     if races:
         per_race = "".join(
@@ -509,10 +532,10 @@ WITH going AS (
   WHERE t.round = {d.parameter("round")} AND t.journey = {plan.journey} AND t.fate = {GO}
 ), decided AS (
   SELECT w.customer_id, w.run_id, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone,
-    c."_zone" AS zone, {leaf} AS leaf{_columns(masks, contents)}
+    w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone{zoned},
+    {leaf} AS leaf{_columns(masks, contents)}
   FROM going AS w
-  LEFT JOIN {compiler.base} AS c ON c.customer_id = w.customer_id{joins}
+  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}
 ), landed AS (
   SELECT a.customer_id, a.run_id, a.from_step, l.step, a.left_at AS arrived_at,
     {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
@@ -525,6 +548,31 @@ WITH going AS (
 ){hits}
 SELECT {_select(columns)}
 FROM landed AS w{join}"""
+
+
+def _way(plan: JourneyPlan, edge: Edge, scope: Scope) -> str:
+    """The leaf that an edge leads to; who has just entered is asked for exits first."""
+    way = _tree(edge.node, scope)
+    if edge.kind == "entered":
+        by_reason = {leaf.reason: leaf.leaf for leaf in plan.leaves if leaf.exited}
+        for way_out in reversed(plan.exits):
+            condition = predicate(way_out.condition, scope)
+            way = f"CASE WHEN {condition} THEN {by_reason[way_out.reason]} ELSE {way} END"
+    return way
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    match node:
+        case Leaf():
+            yield node
+        case Decide():
+            yield from _leaves(node.then)
+            yield from _leaves(node.otherwise)
+        case Split():
+            for _, _, way in node.arms:
+                yield from _leaves(way)
+        case _:
+            assert_never(node)
 
 
 def _tree(node: Node, scope: Scope) -> str:
@@ -547,11 +595,11 @@ def _tree(node: Node, scope: Scope) -> str:
             assert_never(node)
 
 
-def _send_columns(plan: JourneyPlan, scope: Scope) -> tuple[dict[int, str], dict[int, str]]:
+def _send_columns(parks: list[Park], scope: Scope) -> tuple[dict[int, str], dict[int, str]]:
     """Per send step: which candidates' `when` hold (bits), and the values given by `with`."""
     d = scope.dialect
     masks, contents = {}, {}
-    for park in sends(plan):
+    for park in (p for p in parks if isinstance(p, SendPark)):
         if any(c.when is not None for c in park.candidates):
             masks[park.step] = " + ".join(
                 str(1 << n)

@@ -7,7 +7,7 @@ derived table, so that the engine reads the columns that a statement uses and no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from journeylang.model.binding import Binding, BoundField, ConsentTable, Table
@@ -65,17 +65,25 @@ def _where(condition: Expression | None, dialect: Dialect) -> str:
     return "" if condition is None else f" WHERE {bound_condition(condition, dialect)}"
 
 
-def customers(binding: Binding, dialect: Dialect) -> str:
-    """Everybody in the base: customer_id, "_zone", "_locale" and all bound fields."""
+def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None = None) -> str:
+    """Everybody in the base: customer_id and the fields named, or all.
+
+    `timezone` and `locale` among them are "_zone" ('' if unknown) and "_locale".
+    """
     bound = binding.customers
     assert bound is not None, "checked: a project with journeys binds customers"
     zone = "NULL" if bound.timezone is None else bound_value(bound.timezone, dialect)
     locale = "NULL" if bound.locale is None else bound_value(bound.locale, dialect)
-    columns = [
-        f"{bound_value(bound.key, dialect)} AS customer_id",
-        f"""coalesce({dialect.cast(zone, TEXT)}, '') AS "_zone\"""",
-        f"""coalesce({dialect.cast(locale, TEXT)}, {text(bound.locale_else)}) AS "_locale\"""",
-        *(_field(f, customer_column(f.name), dialect) for f in bound.fields),
+    columns = [f"{bound_value(bound.key, dialect)} AS customer_id"]
+    if fields is None or "timezone" in fields:
+        columns.append(f"""coalesce({dialect.cast(zone, TEXT)}, '') AS "_zone\"""")
+    if fields is None or "locale" in fields:
+        known = f"coalesce({dialect.cast(locale, TEXT)}, {text(bound.locale_else)})"
+        columns.append(f'{known} AS "_locale"')
+    columns += [
+        _field(f, customer_column(f.name), dialect)
+        for f in bound.fields
+        if fields is None or f.name in fields
     ]
     return (
         f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"

@@ -18,7 +18,10 @@ def segment_query(compiler: Compiler, name: str) -> str:
     """The customers of a segment; parameter {now}."""
     scope = compiler.scope(Rows())
     condition = predicate(compiler.project.segments[name].condition, scope)
-    return f"SELECT c.customer_id\nFROM {compiler.base} AS c{scope.joins()}\nWHERE {condition}"
+    joins = scope.joins()
+    return (
+        f"SELECT c.customer_id\nFROM {compiler.base(*scope.fields)} AS c{joins}\nWHERE {condition}"
+    )
 
 
 def scripts(
@@ -38,19 +41,21 @@ def scripts(
         )
     for plan in program.journeys:
         sql = journey_sql(compiler, plan)
+        everything = frozenset(e.edge for e in plan.edges)
         parts = [("who enters", sql.enter)]
         if sql.exits is not None:
             parts.insert(0, ("who leaves: all active runs", sql.exits))
         if sql.exits_new is not None:
             parts.insert(1, ("who leaves: customers with new rows", sql.exits_new))
-        parts += [("who wakes", sql.wake), ("where they come to", sql.advance)]
+        parts += [("who wakes", sql.wake), ("where they come to", sql.advance(everything))]
         files[f"{plan.name}.sql"] = _script(parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
     if any(sends(plan) for plan in program.journeys):
         arbitration = arbitration_sql(compiler, program)
+        everything = frozenset(p.step for plan in program.journeys for p in sends(plan))
         shared += [
             ("who stands at a send", arbitration.intents),
-            ("may it be sent", arbitration.decide),
+            ("may it be sent", arbitration.decide(everything)),
             ("the messages", arbitration.messages),
             ("who goes on", arbitration.proceed),
         ]

@@ -95,19 +95,20 @@ DECIDED = {
     "cost": "DECIMAL(18,4)",
     "counted": "BOOLEAN",
 }
-# Local time, one row per zone in use (and rule); worked out in Python from one zone database.
+# Local time per zone in use (and rule), each row for the instants in [since, until); worked
+# out in Python from one zone database. `zone_rule` is asked for an arrival, the others for now.
 ZONES = {
     "zone_rule": (
         "zone VARCHAR, rule INTEGER, since TIMESTAMP, until TIMESTAMP, instant TIMESTAMP,"
         " shift BIGINT"
     ),
-    "zone_now": (
-        "zone VARCHAR, day TIMESTAMP, week TIMESTAMP, month TIMESTAMP, next_day TIMESTAMP,"
-        " next_week TIMESTAMP, next_month TIMESTAMP"
+    "zone_day": (
+        "zone VARCHAR, since TIMESTAMP, until TIMESTAMP, day TIMESTAMP, week TIMESTAMP,"
+        " month TIMESTAMP, next_day TIMESTAMP, next_week TIMESTAMP, next_month TIMESTAMP"
     ),
     "zone_quiet": (
-        "zone VARCHAR, rule INTEGER, quiet BOOLEAN, release TIMESTAMP, next_from TIMESTAMP,"
-        " next_until TIMESTAMP"
+        "zone VARCHAR, rule INTEGER, since TIMESTAMP, until TIMESTAMP, quiet BOOLEAN,"
+        " release TIMESTAMP, next_from TIMESTAMP, next_until TIMESTAMP"
     ),
 }
 

@@ -1,0 +1,227 @@
+"""``journey demo``: a small shop, its journeys, and thirty virtual days of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from journeylang.cli.project import SpanOfTime, stop
+from journeylang.cli.terminal import console, print_diagnostics
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from journeylang.demo.days import Days
+    from journeylang.demo.shop import Shop
+    from journeylang.loading.project import LoadedProject
+
+ENV = "dev"
+
+
+@click.command("demo")
+@click.argument(
+    "directory",
+    metavar="[DIR]",
+    default="journey-demo",
+    type=click.Path(file_okay=False, path_type=Path),
+)
+@click.option(
+    "--customers",
+    type=click.IntRange(1, 5_000_000),
+    default=50_000,
+    show_default=True,
+    help="How many customers the shop has.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 365),
+    default=30,
+    show_default=True,
+    help="How many virtual days to run.",
+)
+@click.option(
+    "--step", type=SpanOfTime(), default="1h", show_default=True, help="Time between ticks."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other people.")
+@click.option(
+    "--deliver/--no-deliver",
+    default=True,
+    show_default=True,
+    help="Write the messages as files into DIR/outbox.",
+)
+@click.option("--force", is_flag=True, help="Make a demo that is there anew.")
+def command(
+    directory: Path,
+    customers: int,
+    days: int,
+    step: timedelta,
+    seed: int,
+    deliver: bool,
+    force: bool,
+) -> None:
+    """Make a small shop in DIR and run thirty virtual days of its five journeys.
+
+    Everything stays on this machine: the shop is a DuckDB file, and each message becomes a file.
+    """
+    from journeylang.demo.place import PlaceTakenError, prepare
+    from journeylang.demo.shop import Shop
+
+    began = time.monotonic()
+    shop = Shop(customers=customers, days=days, seed=seed)
+    try:
+        prepare(directory, anew=force)
+        _make(directory, shop)
+        loaded = _project(directory)
+    except PlaceTakenError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot write {directory}: {error.strerror}") from None
+    result = _run(loaded, shop, step, deliver=deliver)
+    _show(result, directory, time.monotonic() - began)
+    if any(problem.is_error for problem in result.problems):
+        raise click.exceptions.Exit(1)
+
+
+def _make(directory: Path, shop: Shop) -> None:
+    from journeylang.demo.place import DATABASE
+    from journeylang.demo.shop import make
+
+    with _bar(f"A shop of {shop.customers:,} customers") as bar:
+        rows = make(
+            directory / DATABASE, shop, lambda name, done, parts: bar.at(done, parts, f"the {name}")
+        )
+    click.echo(
+        f"Made a shop of {rows['crm.customers']:,} customers, {rows['shop.orders']:,} orders"
+        f" and {rows['shop.visits']:,} visits."
+    )
+
+
+def _project(directory: Path) -> LoadedProject:
+    from journeylang.api import load
+    from journeylang.demo.place import write_project
+
+    files = write_project(directory)
+    loading = load(directory, ENV)
+    loaded = loading.outcome.value
+    if loaded is None or not loading.outcome.ok:
+        # Only what was added by hand to a demo that was there can be wrong.
+        stop(loading.diagnostics, loading, code=1)
+    click.echo(
+        f"Wrote and checked the project: {files} files, {len(loaded.project.journeys)} journeys,"
+        " nothing found."
+    )
+    return loaded
+
+
+def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -> Days:
+    from journeylang.demo.days import grid, run_days
+
+    instants = grid(shop.opening, shop.last, step)
+    done = 0
+    with _bar(f"{shop.days} virtual days") as bar:
+
+        def tell(now: datetime) -> None:
+            nonlocal done
+            bar.at(done, len(instants), f"{now:%a %d %b %Y, %H:%M}")
+            done += 1
+
+        outcome = run_days(loaded, ENV, instants, deliver=deliver, progress=tell)
+    if outcome.value is None:
+        stop(outcome.diagnostics, loaded)
+    days = outcome.value
+    click.echo(
+        f"Ran {shop.days} virtual days in {days.ticks:,} ticks: {days.entered:,} entries,"
+        f" {days.sent:,} messages decided, {days.skipped:,} not sent."
+    )
+    if deliver:
+        failed = f"; {days.failed:,} failed" if days.failed else ""
+        click.echo(f"Delivered {days.delivered:,} messages into files{failed}.")
+    if days.problems:
+        print_diagnostics(days.problems, loaded.sources, err=True)
+    return days
+
+
+def _show(days: Days, directory: Path, seconds: float) -> None:
+    from rich.padding import Padding
+
+    from journeylang.cli import funnel
+    from journeylang.demo.place import DATABASE, OUTBOX
+
+    screen = console()
+    for figures in days.funnels:
+        screen.print()
+        screen.print(funnel.heading(figures.journey, figures.title))
+        screen.print(funnel.overview(figures), style="dim")
+        screen.print(Padding(funnel.sends(figures), (0, 0, 0, 2)))
+        for line in funnel.outcome(figures):
+            screen.print(Padding(line, (0, 0, 0, 2)))
+    if days.trials:
+        screen.print()
+        screen.print(funnel.heading("experiments", "plain counts, so far"))
+        screen.print(Padding(funnel.trials(days.trials), (0, 0, 0, 2)))
+    for sample in days.samples:
+        screen.print()
+        screen.print(funnel.heading(sample.channel, f"{sample.journey}/{sample.step}"))
+        if sample.subject:
+            screen.print(Padding(sample.subject, (0, 0, 0, 2)), style="bold")
+        for line in sample.lines:
+            screen.print(Padding(line, (0, 0, 0, 2)), style="dim")
+    places = [("database", directory / DATABASE), ("journeys", directory / "journeys")]
+    if days.samples:
+        places.append(("messages", directory / OUTBOX))
+    screen.print()
+    for what, path in places:
+        screen.print(f"{what:<9} {path}", soft_wrap=True)
+    screen.print(f"\nAll of it took {seconds:.0f} s. What to try next:")
+    for line in _next(directory):
+        screen.print(f"  {line}", soft_wrap=True)
+
+
+def _next(directory: Path) -> tuple[str, ...]:
+    return (
+        f"journey -C {directory} status",
+        f"journey -C {directory} graph welcome",
+        f"journey -C {directory} compile --emit sql",
+        "SQL on the views journey.runs, journey.messages, journey.non_sends,",
+        "journey.exposures and journey.history of the database",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    """A progress bar; without `progress` (no terminal) nothing is shown."""
+
+    progress: Progress | None = None
+
+    def at(self, done: int, of: int, what: str) -> None:
+        """How far it has come, and what is done now."""
+        if self.progress is not None:
+            for task in self.progress.task_ids:
+                self.progress.update(task, completed=done, total=of, description=what)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[_Bar]:
+    """A bar that goes away when it is done."""
+    screen = console(err=True)
+    if not screen.is_terminal:
+        yield _Bar()
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=screen, transient=True) as progress:
+        progress.add_task("")
+        yield _Bar(progress=progress)
