@@ -24,6 +24,8 @@ from journeylang.diagnostics.codes.running import (
     DATABASE_IN_USE,
     DATABASE_UNAVAILABLE,
     INVALID_TIMEZONE,
+    SMTP_UNAVAILABLE,
+    TEMPLATE_FAILED,
 )
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
@@ -36,6 +38,10 @@ from journeylang.plan.operations import Program
 from journeylang.source import Span
 
 if TYPE_CHECKING:
+    from journeylang.delivery.order import DeliverySummary
+    from journeylang.delivery.outbox import Outbox
+    from journeylang.delivery.outcome import Refused as RefusedByProvider
+    from journeylang.delivery.outcome import TryLater
     from journeylang.engines.base import Engine
     from journeylang.runtime.setup import Refused
     from journeylang.runtime.tick import JourneyFailedError, Session, TickResult
@@ -95,6 +101,8 @@ class Runtime:
     problems: list[Diagnostic] = field(default_factory=list)
     standing: set[str] = field(default_factory=set)
     _zones: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
+    _outbox: Outbox | None = None
 
     @classmethod
     def open(
@@ -177,6 +185,49 @@ class Runtime:
             )
         )
 
+    def deliver(self, now: datetime, *, limit: int | None = None) -> DeliverySummary:
+        """Send what is in the outbox and may go out at `now` (naive UTC).
+
+        A channel that nothing goes through and a template that fails are told in `problems`;
+        their messages stay, or are marked as failed, and the rest goes on.
+        """
+        if self._outbox is None:
+            self._outbox = self._open_outbox()
+        summary = self._outbox.deliver(now=lambda: now, limit=limit, paused=self.standing)
+        for channel, answer in summary.stopped.items():
+            self._tell_once(f"channel {channel}", _stopped(channel, answer))
+        for journey, why in summary.to_pause.items():
+            self.standing.add(journey)
+            self._tell_once(f"journey {journey}", self._template_failed(journey, why))
+        if summary.problems and not summary.to_pause:
+            for problem in summary.problems:
+                self._tell_once(problem, Diagnostic(code=TEMPLATE_FAILED, message=problem))
+        return summary
+
+    def _open_outbox(self) -> Outbox:
+        from journeylang.delivery.channels import open_channels
+        from journeylang.delivery.outbox import DeliveryConfig, Outbox
+
+        tables = self.loaded.config.env[self.env].channels
+        given = {n: {"provider": c.provider, **c.settings} for n, c in tables.items()}
+        opened = open_channels(given, root=self.loaded.root)
+        self.problems += opened.diagnostics
+        config = DeliveryConfig(channels=opened.value or {}, templates=self.loaded.template_texts())
+        return Outbox(self.engine, self.loaded.project, self.session.ready.program, config)
+
+    def _template_failed(self, journey: str, why: str) -> Diagnostic:
+        return Diagnostic(
+            code=TEMPLATE_FAILED,
+            message=f"journey `{journey}` stands still: {why}",
+            span=self.loaded.project.journeys[journey].span,
+            help="correct the template; what was not sent is in `journey.messages` as failed",
+        )
+
+    def _tell_once(self, about: str, diagnostic: Diagnostic) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            self.problems.append(diagnostic)
+
     def ticks(self, start: datetime, end: datetime, step: timedelta) -> Iterator[TickResult]:
         """Tick at start, start + step, … up to and including `end`."""
         now = start
@@ -185,7 +236,9 @@ class Runtime:
             now += step
 
     def close(self) -> None:
-        """Give the database back."""
+        """Give the database and the providers' connections back."""
+        if self._outbox is not None:
+            self._outbox.close()
         self.engine.close()
 
     def __enter__(self) -> Self:
@@ -245,6 +298,14 @@ def open_database(
             where,
             "correct the path, or load the data first",
         )
+
+
+def _stopped(channel: str, answer: RefusedByProvider | TryLater) -> Diagnostic:
+    return Diagnostic(
+        code=SMTP_UNAVAILABLE,
+        message=f"nothing goes out by `{channel}`: {answer.detail}",
+        help="its messages wait in the outbox; the next run tries again",
+    )
 
 
 def _refused(code: Code, message: str, span: Span | None, help_: str) -> Outcome[Engine]:

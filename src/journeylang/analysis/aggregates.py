@@ -46,7 +46,7 @@ def aggregate(node: nodes.Aggregate, scope: Scope, checker: Checker) -> Aggregat
         return None
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.condition(node.where, inner)
+    where = None if node.where is None else checker.event_condition(node.where, inner)
     windows = tuple(_window(window, scope, checker) for window in node.windows)
     if name == "most":
         checker.findings.later("`most(…)`", node.span)

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 from journeylang.analysis import binding, channels
 from journeylang.analysis.declared import Declared, declare
-from journeylang.analysis.dependencies import in_order_of_need
+from journeylang.analysis.dependencies import Definition, in_order_of_need
 from journeylang.analysis.expressions import Checker
+from journeylang.analysis.extent import Extent, extent, fits
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.journeys import journey
 from journeylang.analysis.operators import type_of
@@ -28,16 +29,17 @@ def check_files(
     files: Sequence[nodes.File],
     *,
     zones: Collection[str] | None = None,
-    incomplete: bool = False,
+    holes: Collection[str] = (),
 ) -> Outcome[Project]:
     """The project that the files describe together, in one namespace.
 
     The value is always there; a definition with an error is left out of it, and so it is fit
     for use only when the outcome is ``ok``. ``zones`` are the IANA names of time zones; without
-    them no zone is checked. ``incomplete`` says that further files have no tree: what they may
-    define is then not called unknown. The order of ``files`` does not matter.
+    them no zone is checked. ``holes`` are the paths of files that have no tree, or one from
+    which something is missing: what they may define is then not called unknown. The order of
+    ``files`` does not matter.
     """
-    findings = Findings(incomplete=incomplete)
+    findings = Findings(holes=frozenset(holes))
     declared = declare(files, findings)
     _needs_customers(declared, findings)
     customers = customer_shape(declared, findings)
@@ -67,7 +69,7 @@ def check_files(
 
 
 def _needs_customers(declared: Declared, findings: Findings) -> None:
-    if declared.customers is not None or findings.incomplete:
+    if declared.customers is not None or findings.holes:
         return
     using: list[nodes.Name] = [
         node.name
@@ -113,30 +115,32 @@ def _binding(declared: Declared, checker: Checker, zones: Collection[str] | None
 def _audience(declared: Declared, checker: Checker) -> tuple[dict[str, Metric], dict[str, Segment]]:
     """Metrics and segments, each behind those that it needs."""
     order, cyclic = in_order_of_need(declared, checker.sources.events, checker.findings)
-    # Known from the start, so that a use within a circle is silent.
-    checker.metrics.update({name: None for kind, name in cyclic if kind == "metric"})
     metrics: dict[str, Metric] = {}
     segments: dict[str, Segment] = {}
+    extents: dict[Definition, Extent] = {}
     for definition in order:
         kind, name = definition
-        if kind == "metric":
-            written = declared.metrics[name]
-            value = checker.value(written.value, AUDIENCE)
-            type_ = None if value is None or definition in cyclic else type_of(value)
-            checker.metrics[name] = type_
-            if value is not None and type_ is not None:
-                title = None if written.title is None else written.title.value
-                metrics[name] = Metric(
-                    name=name, title=title, value=value, type=type_, span=written.span
-                )
+        written = declared.metrics[name] if kind == "metric" else declared.segments[name]
+        if isinstance(written, nodes.Metric):
+            found = checker.value(written.value, AUDIENCE)
         else:
-            segment = declared.segments[name]
-            condition = checker.condition(segment.condition, AUDIENCE)
-            if condition is not None and definition not in cyclic:
-                title = None if segment.title is None else segment.title.value
-                segments[name] = Segment(
-                    name=name, title=title, condition=condition, span=segment.span
-                )
+            found = checker.condition(written.condition, AUDIENCE)
+        if found is None or definition in cyclic:
+            continue
+        extents[definition] = extent(found, extents)
+        if not fits(extents[definition], written.name, kind, checker.findings):
+            continue
+        if checker.looks_at_events(found):
+            checker.aggregating.add(definition)
+        title = None if written.title is None else written.title.value
+        type_ = type_of(found)
+        if kind == "segment":
+            segments[name] = Segment(name=name, title=title, condition=found, span=written.span)
+        elif type_ is not None:
+            checker.metrics[name] = type_
+            metrics[name] = Metric(
+                name=name, title=title, value=found, type=type_, span=written.span
+            )
     return metrics, segments
 
 

@@ -115,6 +115,9 @@ def _file_away(declaration: nodes.Declaration, into: Declared, findings: Finding
 
 
 def _add(kind: str, name: nodes.Name, node: N, into: dict[str, N], findings: Findings) -> None:
+    if not name.text:
+        # The parser's stand-in for a name that is not there; it has told so.
+        return
     first = into.setdefault(name.text, node)
     if first is not node:
         at = getattr(first, "name", None)
@@ -123,7 +126,9 @@ def _add(kind: str, name: nodes.Name, node: N, into: dict[str, N], findings: Fin
 
 
 def twice(kind: str, name: nodes.Name, first: Span, findings: Findings) -> None:
-    """Report the second of two things of one name."""
+    """Report the second of two things of one name; the parser's stand-ins have none."""
+    if not name.text:
+        return
     findings.error(
         names.DUPLICATE_NAME,
         name.span,
@@ -159,6 +164,8 @@ def by_key(
     result: dict[str, nodes.Pair] = {}
     for pair in pairs:
         key = pair.key.text
+        if not key:
+            continue
         if key not in allowed:
             findings.unknown("setting", key, pair.key.span, allowed, label=f"not known in {what}")
         elif key in result:

@@ -154,14 +154,15 @@ def _tell_cycle(
     """One finding per circle: at the first definition, with the way round."""
     members = set(group)
     first = min(group, key=lambda d: _name(d, declared).span)
-    way = [first]
+    place = {first: 0}
+    following = first
     while True:
         # Every member of the group needs another one of it, so the way never ends outside.
-        following = next(d for d in needs[way[-1]] if d in members)
-        if following in way:
-            way = way[way.index(following) :]
+        following = next(d for d in needs[following] if d in members)
+        if following in place:
             break
-        way.append(following)
+        place[following] = len(place)
+    way = list(place)[place[following] :]
     start = min(range(len(way)), key=lambda i: _name(way[i], declared).span)
     way = way[start:] + way[:start]
     shown = [name for _, name in way[:6]] + (["…"] if len(way) > 6 else []) + [way[0][1]]

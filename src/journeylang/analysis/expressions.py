@@ -14,6 +14,7 @@ from journeylang.analysis.aggregates import aggregate
 from journeylang.analysis.calculations import calculated, negated
 from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import Declared
+from journeylang.analysis.dependencies import Definition
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.operators import is_predicate, type_of
 from journeylang.analysis.predicates import (
@@ -29,15 +30,19 @@ from journeylang.analysis.scope import Scope, Shape
 from journeylang.analysis.sources import Sources
 from journeylang.diagnostics.codes import names
 from journeylang.model.expressions import (
+    Aggregate,
     All,
     Comparison,
     Constant,
     Either,
     Expression,
     Known,
+    MetricValue,
     Negated,
+    SegmentTest,
 )
 from journeylang.model.types import BOOL, NUMERIC, Kind, Type
+from journeylang.model.walk import walk
 from journeylang.syntax import nodes
 
 
@@ -45,15 +50,16 @@ from journeylang.syntax import nodes
 class Checker:
     """What all expressions of a project are checked against.
 
-    ``metrics`` fills up in the order of dependencies; None is the type of a metric that has
-    an error.
+    ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
+    ``aggregating`` are the metrics and segments that look at events.
     """
 
     declared: Declared
     customers: Shape
     sources: Sources
     findings: Findings
-    metrics: dict[str, Type | None] = field(default_factory=dict)
+    metrics: dict[str, Type] = field(default_factory=dict)
+    aggregating: set[Definition] = field(default_factory=set)
 
     def condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
         """A predicate: true or false, never unknown."""
@@ -73,6 +79,32 @@ class Checker:
         # A value of the data may be unknown whatever is declared; a comparison never is.
         yes = Constant(value=True, type=BOOL, span=node.span)
         return Comparison(operator="=", left=found, right=yes, span=node.span)
+
+    def event_condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
+        """A predicate over the rows of the event in scope."""
+        found = self.condition(node, scope)
+        if found is not None and self.looks_at_events(found):
+            self.findings.later(
+                "an aggregate, or what rests on one, in an event's `where`",
+                node.span,
+                advice="put it beside the event: `exists(…) and spend_year >= 500 EUR`",
+            )
+            return None
+        return found
+
+    def looks_at_events(self, expression: Expression) -> bool:
+        """There is an aggregate in it, or in a metric or segment that it names."""
+        for node in walk(expression):
+            match node:
+                case Aggregate():
+                    return True
+                case MetricValue() if ("metric", node.name) in self.aggregating:
+                    return True
+                case SegmentTest() if ("segment", node.name) in self.aggregating:
+                    return True
+                case _:
+                    pass
+        return False
 
     def value(
         self, node: nodes.Expression, scope: Scope, expected: Type | None = None

@@ -4,28 +4,33 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.codes.experiments import SHARES_NOT_100
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Code, Diagnostic, Label, Severity, in_order
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.source import Span
 
-_COMPARISONS = 50_000
+_COMPARISONS = 20_000
 """Names compared in one check: ten thousand slips among ten thousand names stay seconds."""
 
 
-_LOCAL = frozenset({"field", "function", "name", "parameter", "setting", "table", "type"})
-"""Kinds of name that are not defined in another file."""
+_FIXED = frozenset({"function", "setting", "table", "type"})
+"""Kinds of name that no statement defines."""
+
+_BY_ABSENCE = frozenset({names.MISSING_PART.id, SHARES_NOT_100.id})
+"""Codes of what may be there after all, in a part of the file that could not be read."""
 
 
 @dataclass(slots=True)
 class Findings:
     """Grows while a check goes on; nothing else that the checks share does.
 
-    ``incomplete``: some file has no tree, so a name that is nowhere may well be defined there.
+    ``holes`` are the files of which not everything is in a tree. What may be defined there is not
+    called unknown anywhere, and nothing of them is called missing.
     """
 
     found: list[Diagnostic] = field(default_factory=list)
-    incomplete: bool = False
+    holes: frozenset[str] = frozenset()
     _comparisons: int = _COMPARISONS
 
     def error(
@@ -39,6 +44,8 @@ class Findings:
         labels: tuple[Label, ...] = (),
     ) -> None:
         """A finding with the severity of its code."""
+        if span is not None and span.path in self.holes and code.id in _BY_ABSENCE:
+            return
         self.found.append(
             Diagnostic(code=code, message=message, span=span, label=label, help=help, labels=labels)
         )
@@ -54,7 +61,7 @@ class Findings:
         help: str = "",  # noqa: A002 - the diagnostic's own word
     ) -> None:
         """Nothing of this kind is called so; ``help`` counts only where nothing is near."""
-        if self.incomplete and kind not in _LOCAL:
+        if not name or (self.holes and kind not in _FIXED):
             return
         self.error(
             names.UNKNOWN_NAME,
@@ -80,9 +87,14 @@ class Findings:
             )
         )
 
+    @property
+    def guesses(self) -> bool:
+        """Whether it is still worth while to collect names that may have been meant."""
+        return self._comparisons > 0
+
     def meant(self, name: str, candidates: Collection[str]) -> str:
         """``did you mean …?``, or nothing: no name is near, or too many were asked for."""
-        if self._comparisons <= 0:
+        if not self.guesses:
             return ""
         self._comparisons -= len(candidates)
         return did_you_mean(name, candidates)

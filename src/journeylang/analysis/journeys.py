@@ -159,7 +159,7 @@ def _entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry |
 def _enter_on(node: nodes.EnterOn, scope: Scope, checker: Checker) -> model.EnterOn | None:
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.condition(node.where, inner)
+    where = None if node.where is None else checker.event_condition(node.where, inner)
     if node.per is not None:
         checker.findings.later("`per` at an entry", node.per.span)
     if event is None:
@@ -218,7 +218,7 @@ def _goals(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.G
 def _goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.condition(node.where, inner)
+    where = None if node.where is None else checker.event_condition(node.where, inner)
     within = None if node.within is None else seconds(node.within, scope, checker.findings)
     worth = None if node.worth is None else _worth(node.worth, inner, checker)
     broken = (
@@ -287,7 +287,7 @@ def _policy(node: nodes.Journey, purpose: model.Purpose, checker: Checker) -> st
         return None
     if len(policies) == 1:
         return next(iter(policies))
-    if checker.findings.incomplete:
+    if checker.findings.holes:
         return None
     listed = ", ".join(f"`{name}`" for name in sorted(policies)[:5])
     checker.findings.error(

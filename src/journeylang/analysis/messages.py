@@ -42,6 +42,7 @@ def check_messages(
 ) -> Outcome[dict[TemplateKey, TemplateUse]]:
     """What each template that a send names uses; reports what is missing on either side.
 
+    A template with no file is there and could not be read, which was told before.
     ``included`` are templates by path, for those that others are made of. ``there`` are all
     templates of the project, to guess from. Without ``whole`` the project has errors of its
     own, so that a field it lacks may be among them: fields are then not checked.
@@ -98,9 +99,9 @@ class _Messages:
         self, journey: model.Journey, send: model.Send, candidate: model.Candidate
     ) -> None:
         key = candidate.template, candidate.channel
-        files = self.templates.get(key, ())
-        if all(file.extension == "mjml" for file in files):
-            self._missing(key, files, candidate)
+        files = self.templates.get(key)
+        if files is None or (files and all(file.extension == "mjml" for file in files)):
+            self._missing(key, files or (), candidate)
             return
         if key not in self.uses:
             self._read(key, files)
@@ -137,6 +138,8 @@ class _Messages:
         )
 
     def _read(self, key: TemplateKey, files: tuple[TemplateFile, ...]) -> None:
+        if not files:
+            return
         merged = TemplateUse()
         for file in files:
             if file.extension == "mjml":

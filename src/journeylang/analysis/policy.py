@@ -103,15 +103,8 @@ def _cap(node: nodes.Cap, checker: Checker) -> model.Cap | None:
 
 def _quiet(node: nodes.Quiet, checker: Checker) -> model.Quiet | None:
     fine = [_is_channel(channel, checker) for channel in node.channels]
-    if node.start.value == node.end.value:
-        checker.findings.error(
-            names.BAD_VALUE,
-            node.end.span,
-            "these quiet hours begin and end at the same time",
-            help="write the end behind `to`: `20:00 to 09:00`",
-        )
-        return None
-    if not all(fine):
+    # Hours that begin and end at the same time were told by the parser.
+    if not all(fine) or node.start.value == node.end.value:
         return None
     channels = [channel.text for channel in node.channels] or sorted(checker.declared.channels)
     return model.Quiet(

@@ -44,6 +44,9 @@ def _column(node: nodes.Ref, scope: Scope, checker: Checker) -> Expression | Non
     """In a binding: columns of the bound table, and nothing else."""
     table = scope.table
     assert table is not None
+    if not all(part.text for part in node.parts):
+        # The parser's stand-in for a name that is not there; it has told so.
+        return None
     match node.parts:
         case (name,) if table.bare:
             return Column(name=name.text, span=node.span)

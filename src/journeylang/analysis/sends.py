@@ -88,7 +88,7 @@ class Sender:
                 self.checker.findings.error(
                     names.BAD_VALUE,
                     node.template.span,
-                    f"`{text}` is no name of a template",
+                    f'`"{text}"` is no name of a template',
                     help="a template is named by its path below `templates/`, without the"
                     ' channel and the ending: `"welcome/hello"`',
                 )

@@ -75,6 +75,8 @@ def read_type(node: nodes.TypeName, findings: Findings) -> Type | None:
         )
         return None
     currency = node.currency.text if node.currency is not None else None
+    if currency == "":
+        return None
     if currency is not None and not _is_currency(currency):
         assert node.currency is not None
         findings.error(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from journeylang.analysis.declared import LATER_EVENTS, MESSAGE_EVENTS, Declared
 from journeylang.analysis.findings import Findings
@@ -33,6 +33,9 @@ class Sources:
     events: Mapping[str, Shape]
     steps: Mapping[str, Mapping[str, str]]
     findings: Findings
+    # By the identity of a journey's steps, which live as long as this does.
+    _by_label: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+    _candidates: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def event(self, node: nodes.EventRef, scope: Scope) -> EventScope | None:
         """The event and its fields; None when it was reported (or will be elsewhere)."""
@@ -95,7 +98,9 @@ class Sources:
             if isinstance(own, _Reported):
                 return None
             if own is not None and scope.run:
-                return MessageEvent(name=name, path=own, own=True, span=node.span)
+                return MessageEvent(
+                    name=name, journey=journey.name, path=own, own=True, span=node.span
+                )
             if own is not None:
                 self.findings.error(
                     names.OUT_OF_PLACE,
@@ -125,11 +130,20 @@ class Sources:
                 "step",
                 "/".join(rest),
                 of.span,
-                sorted(path for path, kind in steps.items() if kind == "send"),
+                [path for path, kind in steps.items() if kind == "send"],
                 label=f"`{journey}` has no message of this path",
             )
             return None
         return MessageEvent(name=name, journey=journey, path=found, span=node.span)
+
+    def _labelled(self, steps: Mapping[str, str], label: str) -> Sequence[str]:
+        """The paths that end in a label, in the order written."""
+        known = self._by_label.get(id(steps))
+        if known is None:
+            known = self._by_label[id(steps)] = {}
+            for path in steps:
+                known.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+        return known.get(label, ())
 
     def _step(
         self,
@@ -147,7 +161,7 @@ class Sources:
                 found = path
                 break
         if found is None:
-            near = [path for path in steps if path.endswith(f"/{written}")]
+            near = [p for p in self._labelled(steps, parts[-1]) if p.endswith(f"/{written}")]
             messages = [path for path in near if steps[path] == "send"]
             if len(messages) > 1:
                 self.findings.error(
@@ -173,7 +187,6 @@ class Sources:
 
     def _unknown_of(self, of: nodes.Path, scope: Scope) -> None:
         steps = scope.journey.steps if scope.journey is not None else {}
-        labels = {path.rsplit("/", 1)[-1] for path, kind in steps.items() if kind == "send"}
         advice = ""
         if of.text in self.declared.journeys:
             advice = f"to mean a message of `{of.text}`, write `{of.text}/LABEL`"
@@ -186,10 +199,22 @@ class Sources:
             "message or channel",
             of.text,
             of.span,
-            sorted({*labels, *self.declared.channels, *steps}),
+            self._of_candidates(steps),
             label="neither a message of this journey nor a channel",
             help=advice,
         )
+
+    def _of_candidates(self, steps: Mapping[str, str]) -> Collection[str]:
+        """What may stand behind `of`: labels and paths of messages, channels."""
+        if not self.findings.guesses:
+            return ()
+        known = self._candidates.get(id(steps))
+        if known is None:
+            paths = [path for path, kind in steps.items() if kind == "send"]
+            labels = [path.rsplit("/", 1)[-1] for path in paths]
+            known = tuple(dict.fromkeys([*labels, *self.declared.channels, *paths]))
+            self._candidates[id(steps)] = known
+        return known
 
     def _cost(self, source: MessageEvent) -> Type | None:
         """Money in the currency of the channels that cost something, if it is one."""

@@ -20,27 +20,23 @@ SECONDS: dict[nodes.DurationUnit, int] = {
 }
 """Outside of waits a day has 24 hours, a month 30 days and a year 365."""
 
-LONGEST = 100 * SECONDS["y"]
-"""A hundred years; beyond it instants leave what databases can hold."""
-
 
 def written(duration: nodes.Duration) -> str:
     return f"{duration.value}{duration.unit}"
 
 
 def duration(node: nodes.DurationLike, scope: Scope, findings: Findings) -> nodes.Duration | None:
-    """The duration meant, more than nothing and at most a hundred years."""
+    """The duration meant, more than nothing; a hundred years are the parser's bound."""
     if isinstance(node, nodes.Ref):
         parameter(node, "duration", scope, findings)
         return None
-    if 0 < node.value * SECONDS[node.unit] <= LONGEST:
+    if node.value > 0:
         return node
-    wrong = "a span of nothing" if node.value == 0 else "more than a hundred years"
     findings.error(
         names.BAD_VALUE,
         node.span,
-        f"`{written(node)}` is {wrong}",
-        help="a span of time is longer than nothing and at most 100y",
+        f"`{written(node)}` is a span of nothing",
+        help="a span of time is longer than nothing",
     )
     return None
 
@@ -93,11 +89,13 @@ def share(node: nodes.PercentLike, scope: Scope, findings: Findings, *, least: i
     points = node.value * 100
     if least <= points <= 10_000 and points == points.to_integral_value():
         return int(points)
-    if points != points.to_integral_value():
-        wrong, advice = "finer than 0.01%", "shares are drawn in steps of 0.01%"
+    if points > 10_000:
+        # Told by the parser, which sees all shares.
+        return None
+    if points == 0:
+        wrong, advice = "nobody", "a share is more than 0% and at most 100%"
     else:
-        wrong = "more than everybody" if points > 0 else "nobody"
-        advice = f"a share is {'more than 0%' if least else 'at least 0%'} and at most 100%"
+        wrong, advice = "finer than 0.01%", "shares are drawn in steps of 0.01%"
     findings.error(names.BAD_VALUE, node.span, f"`{percent(node.value)}` is {wrong}", help=advice)
     return None
 

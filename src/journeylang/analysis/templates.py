@@ -109,14 +109,22 @@ _NAMED = re.compile(r"\{%[-+]?\s*(?:include|extends|import|from)\s+(?:\[\s*)?[\"
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import pass_context
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     # Nothing is rendered here: escaping does not matter to a tree.
     environment = ImmutableSandboxedEnvironment(autoescape=True)
+    # Jinja computes what is constant while it looks at a tree, `"x" * 10 ** 9` too. It leaves
+    # alone what is intercepted, and filters that ask for the context.
+    environment.intercepted_binops = frozenset(environment.default_binop_table)
     # Jinja stops at the first unknown filter or test; here all of them are told.
-    environment.filters = _Lenient(environment.filters)
+    environment.filters = _Lenient(dict.fromkeys(environment.filters, pass_context(_never)))
     environment.tests = _Lenient(environment.tests)
     return environment
+
+
+def _never(*_: object) -> str:
+    raise AssertionError("no template is rendered here")
 
 
 class _Lenient(dict[str, Any]):
@@ -326,8 +334,7 @@ class _Finder:
             self.found["names"].append(used)
 
     def _known(self, kind: str, name: str, line: int) -> None:
-        environment = _environment()
-        known = {*environment.filters, *FILTERS} if kind == "filter" else set(environment.tests)
+        known = FILTERS if kind == "filter" else frozenset(_environment().tests)
         if name in known:
             return
         self.problems.append(

@@ -61,7 +61,7 @@ def wait_for(node: nodes.WaitForEvent, place: Place, steps: Steps) -> model.Race
     checker, scope = steps.checker, place.scope
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.condition(node.where, inner)
+    where = None if node.where is None else checker.event_condition(node.where, inner)
     body: model.Block = ()
     for index, branch in enumerate(node.branches):
         then = steps.block(branch.steps, place.within)
@@ -102,6 +102,8 @@ def wait_for(node: nodes.WaitForEvent, place: Place, steps: Steps) -> model.Race
 def _is_awaited(branch: nodes.OnEvent, awaited: nodes.EventRef, checker: Checker) -> bool:
     """The `on` of a wait for one event names that event again, and adds nothing."""
     findings = checker.findings
+    if not branch.event.name.text:
+        return False
     same_of = branch.event.of is None or branch.event.of == awaited.of
     if branch.event.name.text != awaited.name.text or not same_of:
         findings.error(
@@ -137,7 +139,7 @@ def race(node: nodes.WaitRace, place: Place, steps: Steps) -> model.Race | None:
     for written in node.branches:
         event = checker.sources.event(written.event, scope)
         inner = replace(scope, event=event or unknown_event(written.event))
-        where = None if written.where is None else checker.condition(written.where, inner)
+        where = None if written.where is None else checker.event_condition(written.where, inner)
         body = steps.block(written.steps, place.within)
         if event is None or (written.where is not None and where is None):
             continue

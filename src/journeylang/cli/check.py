@@ -84,6 +84,8 @@ def command(
 
 
 class _NoProject(click.ClickException):
+    exit_code = 2
+
     def __init__(self, start: Path) -> None:
         from journeylang.diagnostics.codes.running import PROJECT_NOT_FOUND
         from journeylang.diagnostics.model import Diagnostic

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 ENV = "dev"
 
+NOTICED = 3
+"""So many warnings are shown; each journey that has met a bad address has its own."""
+
 
 @click.command("demo")
 @click.argument(
@@ -143,8 +146,7 @@ def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -
     if deliver:
         failed = f"; {days.failed:,} failed" if days.failed else ""
         click.echo(f"Delivered {days.delivered:,} messages into files{failed}.")
-    if days.problems:
-        print_diagnostics(days.problems, loaded.sources, err=True)
+    print_diagnostics((p for p in days.problems if p.is_error), loaded.sources, err=True)
     return days
 
 
@@ -164,7 +166,11 @@ def _show(days: Days, directory: Path, seconds: float) -> None:
             screen.print(Padding(line, (0, 0, 0, 2)))
     if days.trials:
         screen.print()
-        screen.print(funnel.heading("experiments", "plain counts, so far"))
+        screen.print(
+            funnel.heading(
+                "experiments", "who has reached the journey's goal so far, in plain counts"
+            )
+        )
         screen.print(Padding(funnel.trials(days.trials), (0, 0, 0, 2)))
     for sample in days.samples:
         screen.print()
@@ -173,6 +179,14 @@ def _show(days: Days, directory: Path, seconds: float) -> None:
             screen.print(Padding(sample.subject, (0, 0, 0, 2)), style="bold")
         for line in sample.lines:
             screen.print(Padding(line, (0, 0, 0, 2)), style="dim")
+    noticed = [problem for problem in days.problems if not problem.is_error]
+    if noticed:
+        screen.print()
+        screen.print(funnel.heading("noticed", "and the rest went on"))
+        for problem in noticed[:NOTICED]:
+            screen.print(Padding(f"{problem.code.id} {problem.message}", (0, 0, 0, 2)))
+        if len(noticed) > NOTICED:
+            screen.print(f"  and {len(noticed) - NOTICED} more of the kind")
     places = [("database", directory / DATABASE), ("journeys", directory / "journeys")]
     if days.samples:
         places.append(("messages", directory / OUTBOX))

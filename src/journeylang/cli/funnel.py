@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from journeylang.demo.figures import CONTROL_GROUP
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -20,17 +22,14 @@ def heading(title: str, rest: str = "") -> Text:
 
 
 def overview(funnel: Funnel) -> str:
-    """One line on who came: `2,350 entered, 229 of them held out; 640 are inside`."""
-    apart = [
-        f"{number:,} {what}"
-        for number, what in (
-            (funnel.held_out, "held out"),
-            (funnel.control, "in the control group"),
-        )
-        if number
-    ]
-    of_them = f", of these {' and '.join(apart)}" if apart else ""
-    return f"{funnel.entered:,} entered{of_them}; {funnel.inside:,} are still inside"
+    """One line on who came: `2,350 entered: 229 held out, 640 still inside`."""
+    parts = (
+        (funnel.held_out, "held out"),
+        (funnel.control, "in the control group"),
+        (funnel.inside, "still inside"),
+    )
+    shown = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    return f"{funnel.entered:,} entered" + (f": {shown}" if shown else "")
 
 
 def sends(funnel: Funnel) -> Table:
@@ -52,12 +51,13 @@ def sends(funnel: Funnel) -> Table:
 
 
 def outcome(funnel: Funnel) -> list[str]:
-    """How the runs ended, and how many of whom reached the goal."""
+    """How the runs ended, and how many of whom reached the goal: those held out beside."""
     lines = []
     if funnel.left:
         lines.append(f"left by: {listed(funnel.left)}")
-    if funnel.shares:
-        lines.append(f"{funnel.goal}: {'; '.join(share(s) for s in funnel.shares)}")
+    shares = [share(s) for s in funnel.shares if s.name != CONTROL_GROUP]
+    if shares:
+        lines.append(f"{funnel.goal}: {', '.join(shares)}")
     return lines
 
 
@@ -69,9 +69,8 @@ def trials(figures: Iterable[Trial]) -> Table:
     table.add_column("customers", justify="right")
     table.add_column("reached", justify="right")
     table.add_column("share", justify="right")
-    table.add_column("the goal")
     for trial in figures:
-        name, goal = f"{trial.journey}/{trial.experiment}", trial.goal
+        name = f"{trial.journey}/{trial.experiment}"
         for arm in trial.arms:
             table.add_row(
                 name,
@@ -79,9 +78,8 @@ def trials(figures: Iterable[Trial]) -> Table:
                 f"{arm.customers:,}",
                 f"{arm.reached:,}",
                 f"{arm.percent:.1f}%",
-                goal,
             )
-            name = goal = ""
+            name = ""
     return table
 
 

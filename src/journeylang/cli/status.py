@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STEPS = """SELECT r.journey, coalesce(r.step, r.status) AS step, r.status, count(*) AS runs,
   min(r.wake_at) AS next_wake, count(*) FILTER (WHERE r.wake_at < l.now) AS overdue
 FROM journey.runs AS r, journey.lock AS l GROUP BY ALL
-ORDER BY r.journey, r.status <> 'active', step"""
+ORDER BY r.journey, bool_or(r.status <> 'active'), step"""
 _QUEUE = """SELECT channel, state, count(*) FROM journey.messages GROUP BY ALL ORDER BY ALL"""
 _SKIPS = (
     """SELECT journey, step, reason, count(*) FROM journey.non_sends GROUP BY ALL ORDER BY ALL"""

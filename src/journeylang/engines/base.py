@@ -51,6 +51,11 @@ class Engine(Protocol):
     ) -> Any:
         """Rows of a query in lists of at most `size`."""
 
+    def insert(
+        self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """Write rows of Python values; `columns` are names and the database's types."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """Commit at the end, roll back on any exception."""
 

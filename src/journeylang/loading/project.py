@@ -16,7 +16,7 @@ from journeylang.analysis.messages import (
 )
 from journeylang.analysis.template_scope import EXTENSIONS
 from journeylang.analysis.templates import TemplateUse, included
-from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.codes import names, syntax
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
 from journeylang.loading.files import below, read
 from journeylang.loading.find import CONFIG
@@ -84,7 +84,7 @@ def load(root: Path, env: str | None = None) -> Loading:
     config = reader.config(env)
     files = reader.journeys()
     checked = len(reader.parsed)
-    project = check_files(files, zones=zone_names(), incomplete=reader.incomplete)
+    project = check_files(files, zones=zone_names(), holes=reader.holes)
     if files:
         reader.problems.extend(project.diagnostics)
     assert project.value is not None
@@ -95,7 +95,7 @@ def load(root: Path, env: str | None = None) -> Loading:
         templates,
         included=parts,
         there=reader.there,
-        whole=project.ok and not reader.incomplete,
+        whole=project.ok and not reader.holes,
     )
     reader.problems.extend(messages.diagnostics)
     value = None
@@ -117,6 +117,11 @@ def load(root: Path, env: str | None = None) -> Loading:
     )
 
 
+def _has_holes(diagnostics: tuple[Diagnostic, ...]) -> bool:
+    """Whether some of the text is not in the tree: what it defines is then not known."""
+    return any(diagnostic.code in syntax.CODES for diagnostic in diagnostics)
+
+
 def _once(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """In order; of two findings of one code at one place the first, for the second follows."""
     found: dict[object, Diagnostic] = {}
@@ -132,7 +137,7 @@ class _Reader:
     problems: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     parsed: list[str] = field(default_factory=list)
-    incomplete: bool = False
+    holes: set[str] = field(default_factory=set)
     there: list[TemplateKey] = field(default_factory=list)
 
     def read(self, path: str) -> Source | None:
@@ -158,9 +163,10 @@ class _Reader:
         """The trees of all files; those without one are remembered as missing."""
         listing = below(self.root, JOURNEYS, ".journey")
         self.problems.extend(listing.diagnostics)
-        self.incomplete = bool(listing.diagnostics)
+        if listing.diagnostics:
+            self.holes.add(JOURNEYS)
         paths = listing.value or []
-        if not paths and not self.incomplete:
+        if not paths and not self.holes:
             self.problems.append(
                 Diagnostic(
                     code=names.MISSING_PART,
@@ -175,9 +181,9 @@ class _Reader:
             outcome = parse(source) if source is not None else None
             if outcome is not None:
                 self.problems.extend(outcome.diagnostics)
-            if outcome is None or outcome.value is None:
-                self.incomplete = True
-            else:
+            if outcome is None or outcome.value is None or _has_holes(outcome.diagnostics):
+                self.holes.add(path)
+            if outcome is not None and outcome.value is not None:
                 files.append(outcome.value)
         return files
 

@@ -26,7 +26,7 @@ def _key(source: Source, wanted: tuple[str, ...]) -> Span | None:
     text = source.text
     headers = [(m.start(1), m.end(1), m.end(0), _split(m[1])) for m in _HEADER.finditer(text)]
     for start, end, _, table in headers:
-        if table == wanted:
+        if table[: len(wanted)] == wanted:
             return source.span(start, end)
     # Within the table that the longest part of the keys names, one key after the other.
     regions = [((), 0, headers[0][0] if headers else len(text))] + [

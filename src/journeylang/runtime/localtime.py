@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +9,8 @@ from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
 from journeylang.plan.operations import Program, QuietTimes
 from journeylang.runtime.zones import local_days, pieces, quiet_times, zone
-from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import customers
-from journeylang.sql.session import ZONES
+from journeylang.sql.session import ZONES, temporary
 
 
 def zones_in_use(engine: Engine, binding: Binding, among: str | None = None) -> list[str]:
@@ -93,8 +91,7 @@ def _fill(
     low: datetime,
     high: datetime,
 ) -> list[str]:
-    d = engine.dialect
-    rows: dict[str, list[str]] = {table: [] for table in ZONES}
+    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in ZONES}
     invalid = []
     for name in names:
         tz = zone(name) if name else None
@@ -103,35 +100,24 @@ def _fill(
                 invalid.append(name)
             tz = zone(otherwise)
             assert tz is not None, "checked: the binding's own zone is valid"
-        at = text(name)
         for day in local_days(tz, low, high):
-            bounds = (day.day, day.next_day, *dataclasses.astuple(day))
-            rows["zone_day"].append(_row(d, at, *bounds))
+            starts = (day.day, day.week, day.month, day.next_day, day.next_week, day.next_month)
+            rows["zone_day"].append((name, day.day, day.next_day, *starts))
         for number, rule in enumerate(program.rules):
             if isinstance(rule, QuietTimes):
-                for q in quiet_times(tz, rule, low, high):
-                    rows["zone_quiet"].append(_row(d, at, number, *dataclasses.astuple(q)))
+                rows["zone_quiet"] += [
+                    (
+                        *(name, number, q.since, q.until, q.quiet),
+                        *(q.release, q.next_from, q.next_until),
+                    )
+                    for q in quiet_times(tz, rule, low, high)
+                ]
             else:
-                for p in pieces(tz, rule, low, high):
-                    rows["zone_rule"].append(_row(d, at, number, *dataclasses.astuple(p)))
+                rows["zone_rule"] += [
+                    (name, number, p.since, p.until, p.instant, p.shift)
+                    for p in pieces(tz, rule, low, high)
+                ]
     for table, columns in ZONES.items():
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
-        if rows[table]:
-            engine.execute(f"INSERT INTO {table} VALUES {', '.join(rows[table])}")
+        engine.execute(temporary(table, columns))
+        engine.insert(table, columns, rows[table])
     return invalid
-
-
-def _row(d: Dialect, *values: object) -> str:
-    return "(" + ", ".join(_sql(d, v) for v in values) + ")"
-
-
-def _sql(d: Dialect, value: object) -> str:
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case datetime():
-            return d.instant(value)
-        case _:
-            return str(value)

@@ -12,7 +12,7 @@ from journeylang.plan.operations import Program
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.moves import Compiler, JourneySql, journey_sql
-from journeylang.sql.relations import event
+from journeylang.sql.relations import event, newness
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.writes import final_writes
 
@@ -89,9 +89,9 @@ def _version_table(program: Program, versions: Mapping[int, int]) -> str:
 def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:
     """Is there anything to do? One statement over all journeys and watched events.
 
-    Rows: ('run', journey, active runs, due runs, earliest due wake) and ('event', name, new
-    rows, signature of those seen before, signature of those within `late` of now). A
-    signature changes when a row comes late.
+    Rows: ('run', journey, active runs, due runs, earliest due wake) and ('event', name, rows
+    that count as new, NULL, NULL). A row is new for as long as rows of its instant may still
+    come: whether it moves somebody can change meanwhile with the customer or with time.
     """
     d = dialect
     now = d.parameter("now")
@@ -103,18 +103,14 @@ def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:
     )
     parts = [runs]
     for name in events:
+        relation, at, newest = "journey.message_event", "e.at", "e.at"
         if name in project.binding.events:
-            source = BoundEvent(name=name, span=project.binding.events[name].span)
+            bound = project.binding.events[name]
+            source = BoundEvent(name=name, span=bound.span)
             relation = event(project.binding, source, (), d)
-            at, key = 'e."_at"', 'e."_key"'
-        else:
-            relation, at, key = "journey.message_event", "e.at", "e.event_id"
-        since, seen = d.parameter(f"low_{name}"), d.parameter(f"seen_{name}")
-        next_low = d.parameter(f"next_{name}")
-        before = d.signature(key, f"{at} <= {seen}")
-        within = d.signature(key, f"{at} > {next_low}")
+            at, newest = 'e."_at"', newness(bound)
         parts.append(
-            f"SELECT 'event', {text(name)}, count(*) FILTER (WHERE {at} > {seen}), {before},"
-            f" {within} FROM {relation} AS e WHERE {at} > {since} AND {at} <= {now}"
+            f"SELECT 'event', {text(name)}, count(*), NULL, NULL FROM {relation} AS e"
+            f" WHERE {newest} > {d.parameter(f'since_{name}')} AND {at} <= {now}"
         )
     return "\nUNION ALL ".join(parts)

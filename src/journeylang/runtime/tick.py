@@ -51,7 +51,7 @@ class TickResult:
     invalid_zones: tuple[str, ...] = ()
 
 
-Marks = dict[str, tuple[datetime, str | None]]
+Marks = dict[str, datetime]
 
 
 @dataclass(slots=True)
@@ -62,7 +62,6 @@ class _News:
     due: dict[int, int] = field(default_factory=dict)
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)
-    signatures: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -166,24 +165,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         if known is not None:
             self.marks = known
             return
-        marks = self.engine.query('SELECT name, "at", signature FROM journey.watermark')
-        self.marks = {name: (at, signature) for name, at, signature in marks}
+        self.marks = dict(self.engine.query('SELECT name, "at" FROM journey.watermark'))
 
     def _p(self, name: str) -> str:
         return self.engine.dialect.parameter(name)
 
     def _probe(self) -> _News:
-        for name in self.ready.events:
-            late = timedelta(seconds=self.ready.late(name))
-            seen = (
-                self.marks[f"event {name}"][0] if f"event {name}" in self.marks else self.previous
-            )
-            self.parameters[f"seen_{name}"] = seen
-            self.parameters[f"low_{name}"] = min(seen, self.previous) - late
-            self.parameters[f"next_{name}"] = self.now - late
-            self.parameters[f"since_{name}"] = self.previous - late
         # Decisions are the runtime's own: they are awaited, but nobody has to watch for them.
-        self.parameters["since_sent"] = self.previous - timedelta(seconds=self.ready.late("sent"))
+        for name in (*self.ready.events, "sent"):
+            late = timedelta(seconds=self.ready.late(name))
+            self.parameters[f"since_{name}"] = self.previous - late
         news = _News()
         for kind, name, count, first, second in self._query(self.ready.probe):
             if kind == "run":
@@ -193,10 +184,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                     wake = datetime.fromisoformat(second)
                     news.earliest = min(wake, news.earliest or wake)
                 continue
-            mark = self.marks.get(f"event {name}")
-            if count or mark is None or first != mark[1]:
+            if count:
                 news.events.add(name)
-            news.signatures[name] = second
         return news
 
     def _evaluations(self) -> set[int]:
@@ -206,7 +195,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             if isinstance(plan.entry, EnterWhen):
                 last = self.marks.get(f"enter {plan.journey}")
                 every = plan.entry.every
-                if not every or last is None or _period(self.now, every) > _period(last[0], every):
+                if not every or last is None or _period(self.now, every) > _period(last, every):
                     turns.add(plan.journey)
         return turns
 
@@ -265,7 +254,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 invalid = self._local_time(news, among="trail")
             self._settle(done)
             self._write(done)
-        self._remember(news, evaluate)
+        self._remember(evaluate)
         return TickResult(
             now=self.now,
             idle=False,
@@ -392,24 +381,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             f" ({self.number}, {now}, {entered}, {done.moved}, {done.sent}, {done.skipped})"
         )
 
-    def _remember(self, news: _News, evaluate: set[int]) -> None:
-        marks: dict[str, str | None] = {}
-        for name, signature in news.signatures.items():
-            marks[f"event {name}"] = signature
-        marks.update({f"enter {journey}": None for journey in evaluate})
-        marks.update({f"exits {plan.journey}": None for plan, sql in self.journeys if sql.exits})
-        self.marks = {**self.marks, **{name: (self.now, value) for name, value in marks.items()}}
-        if marks:
-            names = ", ".join(f"'{name}'" for name in marks)
+    def _remember(self, evaluate: set[int]) -> None:
+        names = [f"enter {journey}" for journey in evaluate]
+        names += [f"exits {plan.journey}" for plan, sql in self.journeys if sql.exits]
+        self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
+        if names:
+            listed = ", ".join(f"'{name}'" for name in names)
             now = self.engine.dialect.instant(self.now)
-            rows = ", ".join(
-                f"('{name}', {now}, {'NULL' if value is None else repr(value)})"
-                for name, value in marks.items()
-            )
-            self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({names})")
-            self.engine.execute(
-                f'INSERT INTO journey.watermark (name, "at", signature) VALUES {rows}'
-            )
+            rows = ", ".join(f"('{name}', {now})" for name in names)
+            self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
+            self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
         self._execute(f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'")
 
     def _execute(self, statement: str, **extra: Any) -> int:

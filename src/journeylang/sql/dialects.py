@@ -117,12 +117,6 @@ class Dialect:
         """0 to 9999, the same on every engine and in Python (`stats` of semantics §5)."""
         return f"({self.hash60(text(salt), self.as_text(key))} % 10000)"
 
-    def signature(self, key: str, condition: str) -> str:
-        """Aggregate: a text that changes with the set of keys for which the condition holds."""
-        only = f"FILTER (WHERE {condition})"
-        count, total = self.as_text(f"count(*) {only}"), self.as_text(f"sum(hash({key})) {only}")
-        return f"{count} || ':' || coalesce({total}, '')"
-
     def newest(self, value: str, *order: str) -> str:
         """Aggregate: `value` of the row that is last by `order`, unknown included."""
         return f"arg_max_null({value}, ({', '.join(order)}))"

@@ -42,7 +42,7 @@ from journeylang.sql.expressions import (
     predicate,
     value,
 )
-from journeylang.sql.relations import customers, event
+from journeylang.sql.relations import customers, event, newness
 from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, GONE, HELD_OUT
 from journeylang.sql.session import END, GO, REFUSED, REST, SEND
 
@@ -321,9 +321,10 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
     )
     extra = ""
     if events is not None:
+        bound = compiler.project.binding.events
         touched = " UNION ALL ".join(
             f"SELECT e.customer_id FROM {_event(compiler, name)} AS e"
-            f" WHERE {_newness(compiler, name)} > {d.parameter('since_' + name)}"
+            f" WHERE {newness(bound[name])} > {d.parameter('since_' + name)}"
             f' AND e."_at" <= {d.parameter("now")}'
             for name in events
         )
@@ -355,11 +356,6 @@ WHERE {" OR ".join(f"({c})" for c in conditions)}"""
 def _event(compiler: Compiler, name: str) -> str:
     trigger = BoundEvent(name=name, span=compiler.project.binding.events[name].span)
     return event(compiler.project.binding, trigger, (), compiler.dialect)
-
-
-def _newness(compiler: Compiler, name: str) -> str:
-    bound = compiler.project.binding.events[name]
-    return 'e."_changed"' if bound.changed_at is not None else 'e."_at"'
 
 
 def _wake(compiler: Compiler, plan: JourneyPlan) -> str:

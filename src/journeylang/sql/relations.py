@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from journeylang.model.binding import Binding, BoundField, ConsentTable, Table
+from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
 from journeylang.model.types import INSTANT, TEXT
 from journeylang.sql.dialects import Dialect, quote, text
@@ -68,7 +68,8 @@ def _where(condition: Expression | None, dialect: Dialect) -> str:
 def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None = None) -> str:
     """Everybody in the base: customer_id and the fields named, or all.
 
-    `timezone` and `locale` among them are "_zone" ('' if unknown) and "_locale".
+    `timezone` and `locale` among them are "_zone" and "_locale", the binding's
+    `else` where unknown.
     """
     bound = binding.customers
     assert bound is not None, "checked: a project with journeys binds customers"
@@ -76,7 +77,8 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
     locale = "NULL" if bound.locale is None else bound_value(bound.locale, dialect)
     columns = [f"{bound_value(bound.key, dialect)} AS customer_id"]
     if fields is None or "timezone" in fields:
-        columns.append(f"""coalesce({dialect.cast(zone, TEXT)}, '') AS "_zone\"""")
+        zone = f"coalesce({dialect.cast(zone, TEXT)}, {text(bound.zone_else)})"
+        columns.append(f'{zone} AS "_zone"')
     if fields is None or "locale" in fields:
         known = f"coalesce({dialect.cast(locale, TEXT)}, {text(bound.locale_else)})"
         columns.append(f'{known} AS "_locale"')
@@ -110,6 +112,11 @@ def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect:
         f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
         f"{_where(bound.only_where, dialect)})"
     )
+
+
+def newness(bound: Event) -> str:
+    """The instant by which a row under `e` counts as new: that of its change, if it is later."""
+    return 'greatest(e."_at", e."_changed")' if bound.changed_at is not None else 'e."_at"'
 
 
 _MESSAGE_FIELDS = {"cost": "m.cost", "channel": "m.channel"}

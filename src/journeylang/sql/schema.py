@@ -62,7 +62,7 @@ TABLES = {
         "tick BIGINT NOT NULL, now TIMESTAMP NOT NULL, entered BIGINT NOT NULL,"
         " moved BIGINT NOT NULL, sent BIGINT NOT NULL, skipped BIGINT NOT NULL"
     ),
-    "watermark": "name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, signature VARCHAR",
+    "watermark": "name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL",
     "lock": (
         "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP NOT NULL,"
         " now TIMESTAMP NOT NULL, next_batch BIGINT NOT NULL"

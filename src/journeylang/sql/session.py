@@ -98,36 +98,48 @@ DECIDED = {
 # Local time per zone in use (and rule), each row for the instants in [since, until); worked
 # out in Python from one zone database. `zone_rule` is asked for an arrival, the others for now.
 ZONES = {
-    "zone_rule": (
-        "zone VARCHAR, rule INTEGER, since TIMESTAMP, until TIMESTAMP, instant TIMESTAMP,"
-        " shift BIGINT"
-    ),
-    "zone_day": (
-        "zone VARCHAR, since TIMESTAMP, until TIMESTAMP, day TIMESTAMP, week TIMESTAMP,"
-        " month TIMESTAMP, next_day TIMESTAMP, next_week TIMESTAMP, next_month TIMESTAMP"
-    ),
-    "zone_quiet": (
-        "zone VARCHAR, rule INTEGER, since TIMESTAMP, until TIMESTAMP, quiet BOOLEAN,"
-        " release TIMESTAMP, next_from TIMESTAMP, next_until TIMESTAMP"
-    ),
+    "zone_rule": {
+        "zone": "VARCHAR",
+        "rule": "INTEGER",
+        "since": "TIMESTAMP",
+        "until": "TIMESTAMP",
+        "instant": "TIMESTAMP",
+        "shift": "BIGINT",
+    },
+    "zone_day": {
+        "zone": "VARCHAR",
+        "since": "TIMESTAMP",
+        "until": "TIMESTAMP",
+        "day": "TIMESTAMP",
+        "week": "TIMESTAMP",
+        "month": "TIMESTAMP",
+        "next_day": "TIMESTAMP",
+        "next_week": "TIMESTAMP",
+        "next_month": "TIMESTAMP",
+    },
+    "zone_quiet": {
+        "zone": "VARCHAR",
+        "rule": "INTEGER",
+        "since": "TIMESTAMP",
+        "until": "TIMESTAMP",
+        "quiet": "BOOLEAN",
+        "release": "TIMESTAMP",
+        "next_from": "TIMESTAMP",
+        "next_until": "TIMESTAMP",
+    },
 }
+
+
+def temporary(name: str, columns: Mapping[str, str], key_type: str = "") -> str:
+    """A statement that makes a temporary table, empty even if it was there."""
+    listed = ", ".join(f"{column} {kind.format(key=key_type)}" for column, kind in columns.items())
+    return f"CREATE OR REPLACE TEMP TABLE {name} ({listed})"
 
 
 def working_tables(key_type: str) -> list[str]:
     """Statements that begin a tick with empty working tables."""
     tables = {"trail": TRAIL, "intent": INTENT, "decided": DECIDED}
-    return [
-        f"CREATE OR REPLACE TEMP TABLE {name} ("
-        + ", ".join(f"{column} {kind.format(key=key_type)}" for column, kind in columns.items())
-        + ")"
-        for name, columns in tables.items()
-    ]
-
-
-def insert(table: str, columns: Mapping[str, str]) -> str:
-    """`INSERT INTO table (…) SELECT …` of the columns given, in their order."""
-    select = ", ".join(f"{value} AS {name}" for name, value in columns.items())
-    return f"INSERT INTO {table} ({', '.join(columns)})\nSELECT {select}"
+    return [temporary(name, columns, key_type) for name, columns in tables.items()]
 
 
 def caps_sets(program: Program) -> list[Offer]:

@@ -84,6 +84,11 @@ _PAIRS = {
 
 DECLARATIONS = frozenset(_DECLARATION.split()) - {"LANGUAGE"}
 STEPS = frozenset(_STEP.split()) - {"LABEL"}
+LEADING = STEPS | frozenset(f"{_HEADER} {_DECLARATION} {_RULE}".split())
+"""Words that begin statements."""
+
+MISSPELT = "MISSPELT"
+"""The kind of a name that is probably a keyword with a slip; no state has a place for it."""
 
 _MANY = 8
 
@@ -165,6 +170,8 @@ def _help(source: Source, tokens: Tokens, at: int, possible: Sequence[str]) -> s
     text = source.text[tokens.starts[at] : tokens.ends[at]]
     kind = tokens.kinds[at]
     after = tokens.kinds[at + 1] if at + 1 < len(tokens.kinds) else END
+    if text == "language" and at:
+        return "the edition stands in front of everything else: move it to the first line"
     pair = source.text[tokens.starts[at - 1] : tokens.ends[at]] if at else ""
     if kind == "STRANGE":
         if text[0].isdigit():
@@ -174,7 +181,7 @@ def _help(source: Source, tokens: Tokens, at: int, possible: Sequence[str]) -> s
         return _HINTS.get(text[0], "")
     if pair in _PAIRS:
         return _PAIRS[pair]
-    if kind in ("NAME", "LABEL"):
+    if kind in ("NAME", "LABEL", MISSPELT):
         word = meant(text, possible)
         if word:
             return f"did you mean `{word}`?"

@@ -207,6 +207,8 @@ def _cache_folder() -> Path | None:
         import platformdirs
 
         folder = platformdirs.user_cache_path("journeylang", appauthor=False) / "grammar"
+        if not folder.is_absolute():
+            return None  # nobody's home: not into the working directory
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder if _is_private(folder.lstat()) else None
     except (OSError, RuntimeError, KeyError, ImportError):

@@ -16,7 +16,7 @@ from journeylang.syntax.build import ACTIONS, Builder
 from journeylang.syntax.explain import unexpected
 from journeylang.syntax.grammar import Reduction, tables
 from journeylang.syntax.nodes import File
-from journeylang.syntax.recover import Mend, holds_steps, levels, mend, taken_for_name
+from journeylang.syntax.recover import Mend, holds_steps, levels, mend, read_again
 from journeylang.syntax.scan import END, Tokens, scan
 
 LARGEST = 1024 * 1024
@@ -38,9 +38,8 @@ def parse(source: Source) -> Outcome[File]:
     run = Run(source, tokens)
     file = run.parse(tokens, "file")
     assert file is None or isinstance(file, File)
-    # A statement that was read twice has told its problems twice.
-    problems = dict.fromkeys((*tokens.problems, *run.errors, *run.builder.problems))
-    return Outcome(value=file, diagnostics=in_order(list(problems)))
+    problems = (*tokens.problems, *run.errors, *run.echoless())
+    return Outcome(value=file, diagnostics=in_order(problems))
 
 
 def _too_large(source: Source) -> Diagnostic:
@@ -169,12 +168,23 @@ class Run:
             starts.append(start)
             at += 1
 
+    def echoless(self) -> list[Diagnostic]:
+        """The builder's problems, but for lines that were mended: there a part may be put in.
+
+        A statement that was read twice has told its problems twice; they are here once.
+        """
+        return [
+            problem
+            for problem in dict.fromkeys(self.builder.problems)
+            if problem.span and self.source.position(problem.span.start)[0] not in self.bad_lines
+        ]
+
     def _mending(
         self, tokens: Tokens, at: int, states: list[int], starts: list[int]
     ) -> Mend | None:
         """Report the unexpected token, and find out how to go on."""
         source = self.source
-        again = taken_for_name(source, tokens, at, states, starts)
+        again = read_again(source, tokens, at, states, starts)
         if again:
             return again
         found = unexpected(source, tokens, at, states)

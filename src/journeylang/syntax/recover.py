@@ -15,7 +15,15 @@ from typing import NamedTuple
 
 from journeylang.source import Source
 from journeylang.syntax.automaton import acceptable, feed, resolved
-from journeylang.syntax.explain import STEPS, begins_declaration, first_on_line, is_complete, meant
+from journeylang.syntax.explain import (
+    LEADING,
+    MISSPELT,
+    STEPS,
+    begins_declaration,
+    first_on_line,
+    is_complete,
+    meant,
+)
 from journeylang.syntax.grammar import tables
 from journeylang.syntax.scan import END, Tokens
 
@@ -24,6 +32,9 @@ FAR_ENOUGH = 12
 
 _SIGNS = ("RPAR", "COMMA", "COLON", "RSQB", "EQUALS", "LPAR", "ARROW")
 _CLOSING = ("RPAR", "RSQB", "RBRACE")
+
+_JOINTS = frozenset({"and", "or", "is", "in", "between", "contains", "where", "within", "since"})
+"""Words that stand between others; nobody calls anything by them."""
 
 PutIn = tuple[tuple[str, str], ...]
 """Tokens that are not in the text: kind and text of each."""
@@ -63,9 +74,17 @@ def _is_level(state: int) -> bool:
 def _repair(source: Source, tokens: Tokens, at: int, states: list[int]) -> Mend | None:
     line_end = _line_end(source, tokens, at)
     best, believed = None, 0
-    needed = _needed_braces(tokens)
+    word = _misspelt(source, tokens, at, acceptable(states))
+    if word:
+        keyword = tables().keywords[word]
+        moved = states.copy()
+        if feed(moved, keyword) and _comes_through(source, tokens, at + 1, moved, at + 3):
+            return Mend(len(states), ((keyword, word),), at + 1)
+    if _is_label(source, tokens, at) and "LABEL" in acceptable(states):
+        text = source.text[tokens.starts[at] : tokens.ends[at]]
+        return Mend(len(states), (("LABEL", text), ("COLON", ":")), at + 1)
     for put_in, next_at in _candidates(source, tokens, at, states, line_end):
-        if any(kind in needed for kind in tokens.kinds[at:next_at]):
+        if not _may_go(tokens, at, next_at):
             continue
         moved = states.copy()
         if not all(feed(moved, kind) for kind, _ in put_in):
@@ -84,15 +103,17 @@ def _candidates(
     """Tokens to put in for those from ``at`` to the one given, the likeliest first."""
     possible = acceptable(states)
     spelling = tables().spelling
-    words = [kind for kind in sorted(possible) if kind in spelling and spelling[kind].isalpha()]
+    words = [
+        kind
+        for kind in sorted(possible)
+        if kind in spelling and spelling[kind].isalpha() and kind not in LEADING
+    ]
     missing = [kind for kind in (*_SIGNS, *_missing_brace(tokens), *words) if kind in possible]
     kind, text = tokens.kinds[at], source.text[tokens.starts[at] : tokens.ends[at]]
     if kind == END or begins_declaration(source, tokens, at):
         yield tuple((closing, spelling[closing]) for closing in _closing(states)), at
     # Where the line before could end as it does, it is this token that is wrong.
     if kind != END and not (first_on_line(source, tokens, at) and not is_complete(possible)):
-        if kind in ("NAME", "LABEL") and (word := meant(text, possible)):
-            yield ((tables().keywords[word], word),), at + 1
         if kind == "NAME" and "LABEL" in possible:
             yield (("LABEL", text), ("COLON", ":")), at + 1
             if tokens.kinds[at + 1] == "EQUALS":
@@ -131,10 +152,17 @@ def _missing_brace(tokens: Tokens) -> tuple[str, ...]:
     return ("RBRACE",) if surplus > 0 else ("LBRACE",) if surplus < 0 else ()
 
 
-def _needed_braces(tokens: Tokens) -> tuple[str, ...]:
-    """Those of which there are not too many: taken away, their partners would be left alone."""
-    surplus = _surplus(tokens)
-    return ("RBRACE",) if surplus > 0 else ("LBRACE",) if surplus < 0 else ("LBRACE", "RBRACE")
+def _may_go(tokens: Tokens, at: int, end: int) -> bool:
+    """Whether tokens can be left out without leaving a brace alone that had a partner."""
+    gone = tokens.kinds[at:end]
+    if gone in (["LBRACE"], ["RBRACE"]):
+        return (_surplus(tokens) > 0) if gone == ["LBRACE"] else (_surplus(tokens) < 0)
+    depth = 0
+    for kind in gone:
+        depth += (kind == "LBRACE") - (kind == "RBRACE")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _closing(states: list[int]) -> list[str]:
@@ -159,10 +187,8 @@ def _belief(source: Source, tokens: Tokens, at: int, moved: list[int], line_end:
     goes on with this one if it is set in further; next that a statement could begin there;
     and worst that a word that begins the next line is taken into this statement.
     """
-    for index in range(at, min(at + FAR_ENOUGH, line_end)):
-        word = source.text[tokens.starts[index] : tokens.ends[index]]
-        if not feed(moved, resolved(tokens.kinds[index], word, moved[-1])):
-            return 0
+    if not _comes_through(source, tokens, at, moved, min(at + FAR_ENOUGH, line_end)):
+        return 0
     if at + FAR_ENOUGH < line_end:
         return 3
     complete = is_complete(acceptable(moved))
@@ -176,6 +202,31 @@ def _belief(source: Source, tokens: Tokens, at: int, moved: list[int], line_end:
         taken_for_name = kind == "NAME" and word in tables().keywords
         return 3 if _is_level(moved[-2]) or (is_deeper and not taken_for_name) else 1
     return 2 if complete and not is_deeper else 0
+
+
+def _comes_through(source: Source, tokens: Tokens, at: int, moved: list[int], end: int) -> bool:
+    """Whether the tokens up to ``end`` can follow; the stack of states is moved on."""
+    for index in range(at, min(end, len(tokens.kinds))):
+        word = source.text[tokens.starts[index] : tokens.ends[index]]
+        if not feed(moved, resolved(tokens.kinds[index], word, moved[-1])):
+            return False
+    return True
+
+
+def _is_label(source: Source, tokens: Tokens, at: int) -> bool:
+    """A name before a word that begins a step: only its colon is missing."""
+    if tokens.kinds[at] != "NAME":
+        return False
+    following = source.text[tokens.starts[at + 1] : tokens.ends[at + 1]]
+    return tables().keywords.get(following) in STEPS
+
+
+def _misspelt(source: Source, tokens: Tokens, at: int, possible: list[str]) -> str | None:
+    if tokens.kinds[at] not in ("NAME", "LABEL", MISSPELT):
+        return None
+    if first_on_line(source, tokens, at) and not is_complete(possible):
+        return None
+    return meant(source.text[tokens.starts[at] : tokens.ends[at]], possible)
 
 
 # ---- panic mode
@@ -227,14 +278,16 @@ def _close_all(states: list[int], at: int, kind: str) -> Mend | None:
 
 
 def holds_steps(source: Source, tokens: Tokens, block: tuple[int, int]) -> bool:
-    """Whether the braces at the token look like a block of steps."""
-    first = block[0] + 1
-    if tokens.kinds[first] == "LABEL":
-        first += 2
-    if first >= block[1]:
-        return False
-    word = source.text[tokens.starts[first] : tokens.ends[first]]
-    return tables().keywords.get(word) in STEPS
+    """Whether the braces look like a block of steps: one at least begins as steps do."""
+    depth = 0
+    for index in range(*block):
+        kind = tokens.kinds[index]
+        depth += (kind == "LBRACE") - (kind == "RBRACE")
+        if depth == 1 and (kind == "COLON" or first_on_line(source, tokens, index + 1)):
+            word = source.text[tokens.starts[index + 1] : tokens.ends[index + 1]]
+            if tables().keywords.get(word) in STEPS:
+                return True
+    return False
 
 
 def _line_end(source: Source, tokens: Tokens, at: int) -> int:
@@ -251,27 +304,63 @@ def _margin(source: Source, tokens: Tokens, at: int) -> int:
     return len(line) - len(line.lstrip())
 
 
-def taken_for_name(
+def read_again(
     source: Source, tokens: Tokens, at: int, states: list[int], starts: list[int]
 ) -> Mend | None:
-    """A keyword that begins the line and was read as a name, for a name was still missing.
+    """A word before ``at`` that was taken for a name and is the true mistake, if there is one.
 
-    ``exit when x as`` and ``goal y`` on the next line: the error is not that ``y`` does not fit
-    behind a reason called ``goal``. The statement is read again, now with the keyword.
+    The kind of its token is then changed, so that the error is met there when the statement is
+    read again.
     """
+    level = levels(states)[-1]
+    if level > len(starts):
+        return None
+    begin = bisect_left(tokens.starts, starts[level - 1])
+    found = _keyword_as_name(source, tokens, at, begin, states[level - 1])
+    if found is None:
+        found = _joint_as_name(source, tokens, at, begin)
+    if found is None:
+        found = _misspelt_before(source, tokens, at, begin, states[:level])
+    if found is None:
+        return None
+    place, kind = found
+    tokens.kinds[place] = kind
+    return Mend(level, (), begin)
+
+
+def _keyword_as_name(
+    source: Source, tokens: Tokens, at: int, begin: int, state: int
+) -> tuple[int, str] | None:
+    """``exit when x as`` and on the next line ``goal y``: no reason called ``goal`` is meant."""
     first = at
-    while first > 0 and not first_on_line(source, tokens, first):
+    while first > begin and not first_on_line(source, tokens, first):
         first -= 1
     word = source.text[tokens.starts[first] : tokens.ends[first]]
     keyword = tables().keywords.get(word)
-    if first == at or tokens.kinds[first] != "NAME" or keyword is None:
+    if not begin < first < at or tokens.kinds[first] != "NAME" or keyword is None:
         return None
     if _margin(source, tokens, first) > _margin(source, tokens, first - 1):
         return None
-    level = levels(states)[-1]
-    if level > len(starts) or starts[level - 1] >= tokens.starts[first]:
+    return (first, keyword) if tables().states[state].get(keyword, -1) >= 0 else None
+
+
+def _joint_as_name(source: Source, tokens: Tokens, at: int, begin: int) -> tuple[int, str] | None:
+    """``x >= and y``: no metric called ``and`` is meant."""
+    word = source.text[tokens.starts[at - 1] : tokens.ends[at - 1]]
+    if begin >= at - 1 or tokens.kinds[at - 1] != "NAME" or word not in _JOINTS:
         return None
-    if tables().states[states[level - 1]].get(keyword, -1) < 0:
+    return at - 1, tables().keywords[word]
+
+
+def _misspelt_before(
+    source: Source, tokens: Tokens, at: int, begin: int, moved: list[int]
+) -> tuple[int, str] | None:
+    """``wait untill 09:00``: the mistake is no span of time called ``untill``."""
+    if begin >= at - 1 or tokens.kinds[at - 1] != "NAME":
         return None
-    tokens.kinds[first] = keyword
-    return Mend(level, (), bisect_left(tokens.starts, starts[level - 1]))
+    if not _comes_through(source, tokens, begin, moved, at - 1):
+        return None
+    word = meant(source.text[tokens.starts[at - 1] : tokens.ends[at - 1]], acceptable(moved))
+    if word and feed(moved, tables().keywords[word]):
+        return (at - 1, MISSPELT) if _comes_through(source, tokens, at, moved, at + 1) else None
+    return None

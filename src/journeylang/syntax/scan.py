@@ -17,6 +17,9 @@ from journeylang.syntax.grammar import tables
 DEEPEST = 64
 """How many braces and brackets may be open at once."""
 
+MOST_PROBLEMS = 50
+"""Of single tokens, in one file; what comes after them is not told."""
+
 END = "$END"
 """The kind of the token behind the last."""
 
@@ -113,7 +116,7 @@ def scan(source: Source) -> Tokens:
         starts=starts,
         ends=ends,
         too_deep=too_deep,
-        problems=tuple(problems),
+        problems=tuple(problems[:MOST_PROBLEMS] if not too_deep else problems[-1:]),
     )
 
 

@@ -7,7 +7,7 @@ whole, and the parts. A test compares the two lists.
 from collections.abc import Callable
 from types import ModuleType
 
-from journeylang.syntax.build import expressions, journeys, literals, policies, trials
+from journeylang.syntax.build import expressions, journeys, literals, policies, sends, trials
 from journeylang.syntax.build.context import Builder
 from journeylang.syntax.build.plain import PLAIN, maker
 
@@ -29,5 +29,6 @@ ACTIONS: dict[str, Callable[..., object]] = {
     **_functions(literals),
     **_functions(policies),
     **_functions(journeys),
+    **_functions(sends),
     **_functions(trials),
 }

@@ -1,5 +1,7 @@
 """What the functions that make nodes have in common: a place for problems, and a bound."""
 
+from typing import Protocol, TypeVar
+
 from journeylang.diagnostics import Code, Diagnostic, Label
 from journeylang.diagnostics.codes import names, syntax
 from journeylang.source import Source, Span
@@ -9,8 +11,19 @@ from journeylang.syntax.literals import Name, Percent
 DEEPEST_EXPRESSION = 100
 """Operators within operators; without a bound `not not not …` would exhaust whoever walks it."""
 
+MOST_PROBLEMS = 200
+"""Of one file; what comes after them is not told."""
+
 LONGEST_NAME = 200
 """Characters of a name; databases end at 63 to 255."""
+
+
+class Placed(Protocol):
+    @property
+    def span(self) -> Span: ...
+
+
+P = TypeVar("P", bound=Placed)
 
 
 class Builder:
@@ -35,10 +48,11 @@ class Builder:
         help: str = "",  # noqa: A002 - the word that a reader sees
         labels: tuple[Label, ...] = (),
     ) -> None:
-        found = Diagnostic(
-            code=code, message=message, span=span, label=label, help=help, labels=labels
-        )
-        self.problems.append(found)
+        if len(self.problems) < MOST_PROBLEMS:
+            found = Diagnostic(
+                code=code, message=message, span=span, label=label, help=help, labels=labels
+            )
+            self.problems.append(found)
 
     def repeated(self, what: str, first: Span, again: Span) -> None:
         self.problem(
@@ -57,6 +71,12 @@ class Builder:
                 help="choose a shorter name",
             )
         return Name(text=text, span=span)
+
+    def only(self, what: str, found: list[P]) -> P | None:
+        """The one that is meant to stand once; each further one is reported."""
+        for again in found[1:]:
+            self.repeated(what, found[0].span, again.span)
+        return found[0] if found else None
 
     def check_share(self, what: str, given: PercentLike) -> None:
         """Report a share of people that is none."""

@@ -235,7 +235,10 @@ def aggregate(
         windows=tuple(windows),
         span=span,
     )
-    inner = (*((where.where,) if where else ()), *(w.start for w in windows if isinstance(w, Since)))
+    inner = (
+        *((where.where,) if where else ()),
+        *(w.start for w in windows if isinstance(w, Since)),
+    )
     return b.level(made, inner)
 
 

@@ -1,9 +1,8 @@
 """Names and literals: what a token says, and whether it can be."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
-from datetime import date as Day
-from datetime import datetime, time
 from decimal import Decimal
 from typing import TypeVar
 
@@ -137,21 +136,25 @@ def duration(b: Builder, span: Span, text: str) -> Duration:
 
 
 def date(b: Builder, span: Span, text: str) -> Date:
-    fallback = Day(2000, 1, 1)
+    fallback = dt.date(2000, 1, 1)
     help_ = "write it as year-month-day: 2026-05-31"
-    return Date(value=_real(b, span, text, Day.fromisoformat, fallback, help_), span=span)
+    return Date(value=_real(b, span, text, dt.date.fromisoformat, fallback, help_), span=span)
 
 
 def date_time(b: Builder, span: Span, text: str) -> DateTime:
-    fallback = datetime(2000, 1, 1)  # noqa: DTZ001 - somebody's local time
+    fallback = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - somebody's local time
     help_ = "write it as 2026-05-31T09:00, the 24 hours from 00:00 to 23:59"
-    return DateTime(value=_real(b, span, text, datetime.fromisoformat, fallback, help_), span=span)
+    return DateTime(
+        value=_real(b, span, text, dt.datetime.fromisoformat, fallback, help_), span=span
+    )
 
 
 def time_of_day(b: Builder, span: Span, text: str) -> TimeOfDay:
     help_ = "the hours go from 00:00 to 23:59"
     padded = text if text[2] == ":" else f"0{text}"
-    return TimeOfDay(value=_real(b, span, padded, time.fromisoformat, time(0), help_), span=span)
+    return TimeOfDay(
+        value=_real(b, span, padded, dt.time.fromisoformat, dt.time(0), help_), span=span
+    )
 
 
 def _real(

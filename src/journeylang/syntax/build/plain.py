@@ -73,6 +73,7 @@ PLAIN: dict[str, tuple[type, str]] = {
     "candidate": (n.Candidate, "channel template ~values condition"),
     "arm": (n.Arm, "name share ?control steps"),
     "factor": (n.Factor, "name values"),
+    "first_if": (n.Branch, "condition steps"),
     "else_if": (n.Branch, "condition steps"),
     "set_step": (n.Set, "label name value"),
     "invoke": (n.Invoke, "label provider action ~values otherwise"),

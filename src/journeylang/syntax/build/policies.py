@@ -24,7 +24,7 @@ EDITION = 1
 ANY = "any"
 
 
-def language(b: Builder, span: Span, edition: Integer) -> Integer:
+def language(b: Builder, _: Span, edition: Integer) -> Integer:
     if edition.value != EDITION:
         b.problem(
             edition.span,
@@ -106,9 +106,7 @@ def control(b: Builder, span: Span, of: Percent, salt: String | None) -> Control
     return Control(share=of, salt=salt, span=span)
 
 
-def service_ignores(
-    _: Builder, span: Span, *rules: Literal["caps", "quiet"]
-) -> ServiceIgnores:
+def service_ignores(_: Builder, span: Span, *rules: Literal["caps", "quiet"]) -> ServiceIgnores:
     return ServiceIgnores(rules=rules, span=span)
 
 

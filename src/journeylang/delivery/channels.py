@@ -1,0 +1,196 @@
+"""The channels of an environment: which provider each has, and with which settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, assert_never
+
+from journeylang import resources
+from journeylang.delivery.compose import Letterhead
+from journeylang.delivery.files import FileProvider
+from journeylang.delivery.manifest import (
+    Manifest,
+    ManifestError,
+    SecretMissingError,
+    SettingError,
+    SettingValue,
+    per_second,
+    read_manifest,
+    read_settings,
+)
+from journeylang.delivery.mime import address
+from journeylang.delivery.provider import Provider
+from journeylang.diagnostics.codes.running import (
+    BAD_CONFIG,
+    BAD_PROVIDER,
+    SECRET_MISSING,
+    UNKNOWN_PROVIDER,
+)
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.diagnostics.suggest import did_you_mean
+
+OnUnknown = Literal["hold", "retry"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """A channel as journey.toml has it; `settings` are the provider's own."""
+
+    provider: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    on_unknown: OnUnknown = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel ready to send."""
+
+    name: str
+    provider: Provider
+    letterhead: Letterhead
+    on_unknown: OnUnknown
+
+
+def channel_settings(given: str | Mapping[str, object]) -> ChannelSettings:
+    """`email = "file"`, or a table with `provider`, `on_unknown` and the provider's settings.
+
+    Raises:
+        SettingError: neither.
+    """
+    if isinstance(given, str):
+        return ChannelSettings(provider=given)
+    rest = dict(given)
+    provider = rest.pop("provider", None)
+    if not isinstance(provider, str):
+        raise SettingError('`provider` is missing: `provider = "file"`')
+    match rest.pop("on_unknown", "hold"):
+        case "hold":
+            return ChannelSettings(provider=provider, settings=rest)
+        case "retry":
+            return ChannelSettings(provider=provider, settings=rest, on_unknown="retry")
+        case _:
+            raise SettingError('`on_unknown` is "hold" or "retry"')
+
+
+def open_channels(
+    given: Mapping[str, str | Mapping[str, object]],
+    *,
+    root: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Outcome[dict[str, Channel]]:
+    """All channels of an environment, by name. No connection is made yet.
+
+    `root` is the project's folder: its `providers/` come before those built in. Reports
+    unknown providers, manifests and settings that are not understood, and missing secrets.
+    """
+    variables = os.environ if environment is None else environment
+    channels: dict[str, Channel] = {}
+    problems: list[Diagnostic] = []
+    for name, setting in given.items():
+        made = _channel(name, setting, root, variables)
+        if isinstance(made, Channel):
+            channels[name] = made
+        else:
+            problems.append(made)
+    return Outcome(value=channels, diagnostics=tuple(problems))
+
+
+def _channel(
+    name: str, given: str | Mapping[str, object], root: Path, environment: Mapping[str, str]
+) -> Channel | Diagnostic:
+    try:
+        settings = channel_settings(given)
+        manifest = _manifest(settings.provider, root)
+        if isinstance(manifest, Diagnostic):
+            return manifest
+        if not manifest.carries(name):
+            return Diagnostic(
+                code=UNKNOWN_PROVIDER,
+                message=f"provider `{manifest.name}` does not carry the channel `{name}`",
+                help=f"it carries {', '.join(manifest.channels)}",
+            )
+        values = read_settings(manifest, settings.settings, environment)
+    except SecretMissingError as error:
+        return Diagnostic(
+            code=SECRET_MISSING,
+            message=f"channel `{name}`: {error}",
+            help="set the variable in the environment of this process",
+        )
+    except SettingError as error:
+        return Diagnostic(code=BAD_CONFIG, message=f"channel `{name}`: {error}")
+    return Channel(
+        name=name,
+        provider=_provider(manifest, values, root),
+        letterhead=_letterhead(values),
+        on_unknown=settings.on_unknown,
+    )
+
+
+def _manifest(provider: str, root: Path) -> Manifest | Diagnostic:
+    built_in = resources.providers()
+    for folder in (root / "providers", built_in):
+        path = folder / provider / "provider.toml"
+        if provider.isidentifier() and path.is_file():
+            try:
+                return read_manifest(path)
+            except ManifestError as error:
+                return Diagnostic(
+                    code=BAD_PROVIDER, message=f"providers/{provider}/provider.toml: {error}"
+                )
+            except OSError as error:
+                reason = error.strerror or "cannot be read"
+                return Diagnostic(
+                    code=BAD_PROVIDER, message=f"providers/{provider}/provider.toml: {reason}"
+                )
+    known = sorted(
+        {path.parent.name for f in (root / "providers", built_in) for path in f.glob("*/*.toml")}
+    )
+    return Diagnostic(
+        code=UNKNOWN_PROVIDER,
+        message=f"unknown provider `{provider}`",
+        help=did_you_mean(provider, known) or f"there are {', '.join(known)}",
+    )
+
+
+def _letterhead(values: Mapping[str, SettingValue]) -> Letterhead:
+    sender, place = values.get("from"), values.get("postal_address")
+    return Letterhead(
+        sender=address(sender) if isinstance(sender, str) else None,
+        postal_address=place if isinstance(place, str) else None,
+    )
+
+
+def _provider(manifest: Manifest, values: Mapping[str, SettingValue], root: Path) -> Provider:
+    match manifest.kind:
+        case "file":
+            folder = root / str(values["folder"])
+            return FileProvider(folder, name=manifest.name, in_flight=manifest.in_flight)
+        case "smtp":
+            from journeylang.delivery.smtp import Server, SmtpProvider
+
+            back = values.get("return_path")
+            sender = address(back) if isinstance(back, str) else None
+            server = Server(
+                host=str(values["host"]),
+                port=int(values["port"]),
+                user=_text(values, "user"),
+                password=_text(values, "password"),
+                starttls=str(values["starttls"]),
+                ca=_text(values, "ca"),
+                hello=_text(values, "hello"),
+                return_path=sender.mailbox if sender is not None else None,
+                connections=int(values["connections"]),
+                per_second=per_second(str(values.get("rate", ""))),
+                timeout=float(values["timeout"]),
+            )
+            return SmtpProvider(server, name=manifest.name, in_flight=manifest.in_flight)
+        case _:
+            assert_never(manifest.kind)
+
+
+def _text(values: Mapping[str, SettingValue], name: str) -> str | None:
+    value = values.get(name)
+    return value if isinstance(value, str) else None

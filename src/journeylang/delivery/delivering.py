@@ -1,0 +1,369 @@
+"""One delivery: claim, write, let out, record.
+
+Per claim, what has not ended yet is read and goes out in chunks:
+
+1. the chunk is written (rendered); nothing is recorded yet;
+2. one statement checks consent, suppression, exit and expiry once more and writes
+   `submitting` for whoever passes; commit;
+3. the provider gets the chunk;
+4. its answers become receipts; commit.
+
+A crash before 2 leaves the messages queued, one between 3 and 4 leaves them `submitting`:
+in doubt. The next claim sends those again where the provider knows the message by its id,
+and elsewhere calls them `unknown`. Time comes from the caller.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from journeylang.delivery.channels import Channel
+from journeylang.delivery.claimed import Claimed
+from journeylang.delivery.failures import Failures
+from journeylang.delivery.order import DeliverySummary, Order
+from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
+from journeylang.delivery.provider import Outgoing
+from journeylang.delivery.receipts import Receipts
+from journeylang.delivery.render import Broken, Failed
+from journeylang.delivery.statements import OpenMessage, pause
+from journeylang.delivery.writing import Draft, Row
+
+CLAIM = 4_000
+"""Messages claimed together, about."""
+
+PROBLEMS = 20
+"""So many failed messages are told one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Open:
+    """A message that has not ended. `attempt` is the one that comes next."""
+
+    message: int
+    batch: int
+    channel: str
+    attempt: int
+    doubts: int
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mail:
+    """A message that is written, and the keyed hash of where it goes."""
+
+    of: _Open
+    outgoing: Outgoing
+    address_hash: str
+
+
+class Delivery:
+    """One call of `Outbox.deliver`."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.engine = order.engine
+        self.sql = order.statements
+        self.channels = order.channels
+        self.holder = uuid.uuid4().hex
+        self.summary = DeliverySummary()
+        self.opened: set[str] = set()
+        self.failures = Failures(order.engine, order.statements)
+
+    def run(self) -> DeliverySummary:
+        """Claim and send until nothing is left that may go out."""
+        while not self._enough():
+            claimed = self._claim()
+            if not claimed.tokens:
+                break
+            self._work(claimed)
+            if self.summary.stopped and self.channels.keys() <= self.summary.stopped.keys():
+                break
+        return self.summary
+
+    def _enough(self) -> bool:
+        order = self.order
+        if order.limit is not None and self.summary.handled >= order.limit:
+            return True
+        return order.until is not None and order.now() >= order.until
+
+    # -- claiming
+
+    def _claim(self) -> Claimed:
+        """Free batches; what another worker lost in them is called in doubt."""
+        now = self.order.now()
+        parameters = {
+            "now": now,
+            "lease_until": now + self.order.lease,
+            "holder": self.holder,
+            "room": CLAIM,
+        }
+        with self.engine.transaction():
+            tokens = dict(self.engine.query(self.sql.claim, parameters))
+            unkeyed = [name for name, one in self.channels.items() if not one.provider.keyed]
+            again = [batch for batch, token in tokens.items() if token > 1]
+            if unkeyed and again:
+                self.summary.unknown += self.engine.execute(
+                    self.sql.doubt(unkeyed), {"now": now, "batches": again}
+                )
+        return Claimed(tokens=tokens, now=now)
+
+    # -- a claim's messages
+
+    def _work(self, claimed: Claimed) -> None:
+        ready = self._ready(claimed)
+        for name in dict.fromkeys(one.channel for one in ready):
+            mine = [one for one in ready if one.channel == name]
+            size = self.channels[name].provider.in_flight
+            if self.order.limit is not None:
+                size = min(size, max(self.order.limit - self.summary.handled, 1))
+            for start in range(0, len(mine), size):
+                chunk = mine[start : start + size]
+                if self._enough():
+                    for one in chunk:
+                        claimed.keep(one.batch)
+                else:
+                    self._chunk(self.channels[name], chunk, claimed)
+        self.summary.waiting += claimed.left
+        with self.engine.transaction():
+            self.engine.execute(self.sql.release, claimed.release())
+        earliest = claimed.earliest()
+        if earliest is not None:
+            known = self.summary.next_at
+            self.summary.next_at = earliest if known is None else min(known, earliest)
+
+    def _ready(self, claimed: Claimed) -> list[_Open]:
+        """The messages that may go out now; of the others `claimed` is told until when not."""
+        now = claimed.now
+        ready: list[_Open] = []
+        removed = Receipts(provider=None)
+        rows = self.engine.query(self.sql.open_messages, {"batches": list(claimed.tokens)})
+        for row in map(OpenMessage._make, rows):
+            if row.state == "unknown" and not self._tries_again(row):
+                continue
+            wait = min(row.waits_until(now), row.expires_at)
+            if wait > now:
+                claimed.until(row.batch, wait)
+                continue
+            draft = self.order.writer.draft(row.step, row.channel)
+            if draft is None:
+                removed.add(
+                    row.message,
+                    row.attempt + 1,
+                    "cancelled",
+                    detail="no such step",
+                    back=row.doubts == 0,
+                )
+            elif isinstance(draft, Broken):
+                name = self.order.journeys.get(row.journey, str(row.journey))
+                self.summary.to_pause.setdefault(name, f"template {draft.detail}")
+                claimed.pause(row.batch)
+            elif self._stands_still(draft, row.channel):
+                claimed.pause(row.batch)
+            else:
+                ready.append(
+                    _Open(
+                        message=row.message,
+                        batch=row.batch,
+                        channel=row.channel,
+                        attempt=row.attempt + 1,
+                        doubts=row.doubts,
+                        draft=draft,
+                    )
+                )
+        if removed:
+            self.summary.cancelled += len(removed)
+            with self.engine.transaction():
+                self.engine.execute(self.sql.receipts, removed.parameters(now))
+        return ready
+
+    def _tries_again(self, row: OpenMessage) -> bool:
+        known = self.channels.get(row.channel)
+        return known is not None and known.on_unknown == "retry" and row.doubts == 1
+
+    def _stands_still(self, draft: Draft, channel: str) -> bool:
+        journey = draft.plan.name
+        if journey in self.order.paused or journey in self.summary.to_pause:
+            return True
+        return channel not in self.channels or channel in self.summary.stopped
+
+    # -- a chunk
+
+    def _chunk(self, channel: Channel, chunk: list[_Open], claimed: Claimed) -> None:
+        if not self._open_channel(channel):
+            for one in chunk:
+                claimed.pause(one.batch)
+            return
+        before = self.summary.handled
+        outgoing, ended = self._write(channel, chunk, claimed)
+        sent = self._let_out(channel, outgoing, ended, claimed)
+        answers: dict[str, Answer] = {}
+        try:
+            if sent:
+                channel.provider.send([mail.outgoing for mail in sent], answers)
+        finally:
+            # What was answered before an interruption is recorded all the same.
+            self._record(channel, sent, answers, claimed)
+        if self.order.progress is not None:
+            self.order.progress(self.summary.handled - before)
+
+    def _open_channel(self, channel: Channel) -> bool:
+        """Before anything is marked as in flight: is there somebody to hand it to?"""
+        if channel.name in self.summary.stopped:
+            return False
+        if channel.name not in self.opened:
+            refusal = channel.provider.open()
+            if refusal is not None:
+                self.summary.stopped[channel.name] = refusal
+                return False
+            self.opened.add(channel.name)
+        return True
+
+    def _write(
+        self, channel: Channel, chunk: list[_Open], claimed: Claimed
+    ) -> tuple[list[_Mail], Receipts]:
+        """What can go out, and receipts of what cannot."""
+        now, links = self.order.now(), self.order.links
+        rows = self._rows(channel.name, chunk)
+        mails: list[_Mail] = []
+        ended = Receipts(provider=channel.provider.name)
+        self.failures.begin_chunk()
+        for one in chunk:
+            row = rows[one.message]
+            plan = one.draft.plan
+            if plan.name in self.summary.to_pause:
+                claimed.pause(one.batch)
+            elif not row.known:
+                self.summary.cancelled += 1
+                ended.add(
+                    one.message, one.attempt, "cancelled", detail="gone", back=one.doubts == 0
+                )
+            elif row.address is None:
+                self._fail(ended, one, "no_address")
+            else:
+                self.failures.tried[plan.journey] += 1
+                written = self.order.writer.write(one.draft, channel, row, links, now)
+                if isinstance(written, Failed | Broken):
+                    self._fail(ended, one, f"template {written.detail}")
+                    why = self.failures.fails(plan.journey, now)
+                    if why is not None:
+                        self.summary.to_pause[plan.name] = f"{why}; the last: {written.detail}"
+                else:
+                    address = links.address_hash(channel.name, row.address)
+                    mails.append(_Mail(of=one, outgoing=written, address_hash=address))
+        return mails, ended
+
+    def _fail(self, ended: Receipts, one: _Open, detail: str) -> None:
+        self.summary.failed += 1
+        ended.add(one.message, one.attempt, "failed", detail=detail, back=one.doubts == 0)
+        if len(self.summary.problems) < PROBLEMS:
+            self.summary.problems.append(
+                f"{one.draft.plan.name}/{one.draft.park.path} ({one.channel}): {detail}"
+            )
+
+    def _rows(self, channel: str, chunk: Sequence[_Open]) -> dict[int, Row]:
+        fields = tuple(dict.fromkeys(name for one in chunk for name in one.draft.customer))
+        rows = self.engine.query(
+            self.sql.contents(channel, fields), {"ids": [one.message for one in chunk]}
+        )
+        return {row[0]: Row.read(row[1:], fields) for row in rows}
+
+    def _let_out(
+        self, channel: Channel, mails: list[_Mail], ended: Receipts, claimed: Claimed
+    ) -> list[_Mail]:
+        """Take the slots of those who may still go out; nothing has left before the commit."""
+        now = self.order.now()
+        parameters = {
+            "now": now,
+            "ids": [mail.of.message for mail in mails],
+            "attempts": [mail.of.attempt for mail in mails],
+            "hashes": [mail.address_hash for mail in mails],
+            "doubts": [mail.of.doubts for mail in mails],
+            "provider": channel.provider.name,
+            "lease_until": now + self.order.lease,
+            **claimed.held(),
+        }
+        states: dict[int, tuple[str, str | None]] = {}
+        with self.engine.transaction():
+            if mails:
+                for message, state, detail in self.engine.query(self.sql.slots, parameters):
+                    states[message] = state, detail
+            if ended:
+                self.engine.execute(self.sql.receipts, ended.parameters(now))
+            self.engine.execute(self.sql.renew, parameters)
+        sent = []
+        for mail in mails:
+            match states.get(mail.of.message):
+                case ("submitting", _):
+                    sent.append(mail)
+                case ("expired", _):
+                    self.summary.expired += 1
+                case ("cancelled", _):
+                    self.summary.cancelled += 1
+                case _:
+                    pass  # another one has it: the lease was lost, or it was cancelled
+        return sent
+
+    def _record(
+        self,
+        channel: Channel,
+        sent: list[_Mail],
+        answers: Mapping[str, Answer],
+        claimed: Claimed,
+    ) -> None:
+        """The provider's answers as receipts."""
+        now = self.order.now()
+        receipts = Receipts(provider=channel.provider.name)
+        gone: list[_Mail] = []
+        for mail in sent:
+            answer = answers.get(mail.outgoing.id)
+            if answer is not None:
+                self._answered(channel, mail, answer, receipts, claimed)
+                if isinstance(answer, Refused) and answer.kind == "invalid_recipient":
+                    gone.append(mail)
+        if not receipts:
+            return
+        with self.engine.transaction():
+            self.engine.execute(self.sql.receipts, receipts.parameters(now))
+            if gone:
+                self.engine.execute(
+                    self.sql.suppress,
+                    {
+                        "now": now,
+                        "ids": [mail.of.message for mail in gone],
+                        "hashes": [mail.address_hash for mail in gone],
+                    },
+                )
+
+    def _answered(
+        self, channel: Channel, mail: _Mail, answer: Answer, receipts: Receipts, claimed: Claimed
+    ) -> None:
+        one = mail.of
+        summary = self.summary
+        match answer:
+            case Accepted():
+                summary.accepted += 1
+                receipts.add(one.message, one.attempt, "accepted", provider_id=answer.provider_id)
+            case Refused() if not answer.of_channel:
+                self._fail(receipts, one, f"{answer.kind}: {answer.detail}")
+            case Refused() | TryLater():
+                if answer.of_channel:
+                    summary.stopped.setdefault(channel.name, answer)
+                summary.put_off += 1
+                receipts.add(one.message, one.attempt, "retry", detail=answer.detail)
+                after = answer.after if isinstance(answer, TryLater) else None
+                self._again(one, claimed, after or 0)
+            case Unknown():
+                summary.unknown += 1
+                receipts.add(one.message, one.attempt, "unknown", detail=answer.detail)
+                if channel.on_unknown == "retry" and one.doubts == 0:
+                    self._again(one, claimed, 0)
+            case _:
+                assert_never(answer)
+
+    def _again(self, one: _Open, claimed: Claimed, seconds: int) -> None:
+        wait = max(pause(one.attempt), seconds)
+        claimed.until(one.batch, claimed.now + timedelta(seconds=wait))

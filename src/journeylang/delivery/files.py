@@ -1,0 +1,97 @@
+"""Provider `file`: every message is a file in a folder.
+
+`<folder>/<channel>/<two digits>/<id>.eml` or `.json`. The name is the public message id,
+so that a message sent again after a crash overwrites itself; it is written under another
+name first and renamed, so that half a file is never seen. Files are readable by their owner
+alone, for they hold addresses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import assert_never
+
+from journeylang.delivery.mime import Email, to_bytes
+from journeylang.delivery.outcome import Accepted, Answer, TryLater
+from journeylang.delivery.provider import Note, Outgoing
+
+
+class FileProvider:
+    """Writes into `folder`, which is made when it is missing."""
+
+    keyed = True
+
+    def __init__(self, folder: Path, *, name: str = "file", in_flight: int = 2000) -> None:
+        self.folder = folder
+        self.name = name
+        self.in_flight = in_flight
+        self._made: set[str] = set()
+
+    def open(self) -> TryLater | None:
+        """See `Provider`."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            return _unwritable(error)
+        self._made.clear()
+        return None
+
+    def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
+        """See `Provider`. The provider's id is the file's path below the folder."""
+        for n, message in enumerate(messages):
+            try:
+                answers[message.id] = Accepted(provider_id=self._write(message))
+            except OSError as error:
+                # A full disk is full for the next message too.
+                answers |= {rest.id: _unwritable(error) for rest in messages[n:]}
+                return
+
+    def close(self) -> None:
+        """See `Provider`."""
+
+    def _write(self, message: Outgoing) -> str:
+        assert message.id.isalnum(), "a public message id is hexadecimal"
+        match message:
+            case Email():
+                channel, extension, content = "email", "eml", to_bytes(message)
+            case Note():
+                channel, extension, content = message.channel, "json", _json(message)
+            case _:
+                assert_never(message)
+        shard = f"{channel}/{message.id[:2]}"
+        if shard not in self._made:
+            (self.folder / shard).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._made.add(shard)
+        name = f"{shard}/{message.id}.{extension}"
+        path = f"{self.folder}/{name}"
+        handle = os.open(f"{path}.part", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            while content:
+                content = content[os.write(handle, content) :]
+        finally:
+            os.close(handle)
+        os.replace(f"{path}.part", path)  # noqa: PTH105 - a Path costs as much as the renaming
+        return name
+
+
+def _json(note: Note) -> bytes:
+    fields = {
+        "id": note.id,
+        "channel": note.channel,
+        "to": note.to,
+        "at": note.at.isoformat(),
+        "subject": note.subject or None,
+        "text": note.text,
+        "html": note.html,
+    }
+    present = {name: value for name, value in fields.items() if value is not None}
+    text = json.dumps(present, ensure_ascii=False, indent=2) + "\n"
+    return text.encode("utf-8", "replace")
+
+
+def _unwritable(error: OSError) -> TryLater:
+    reason = error.strerror or type(error).__name__
+    return TryLater(detail=f"the outbox cannot be written: {reason.lower()}", of_channel=True)

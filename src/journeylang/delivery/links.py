@@ -1,0 +1,109 @@
+"""Signed links of a message: click, unsubscribe, preferences, answers.
+
+A link is `{base}/{purpose}/{message}[/{target}]/{key id}.{signature}`, the signature
+HMAC-SHA256 over purpose, message, target and key id, cut to 128 bits. The key id is a
+hash of the key, so that links of a former key can be told from forged ones. A click's
+target travels in the link under the signature: nobody can make it point elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+Purpose = Literal["c", "u", "p", "a"]
+"""click, unsubscribe, preferences, answer"""
+
+LOCAL_BASE = "http://localhost:8080"
+"""Where unsubscribe and preference links of a project without `base_url` point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Makes and checks links. Without `base_url` a click link is the target itself."""
+
+    key: bytes = field(repr=False)
+    base_url: str | None = None
+
+    @property
+    def key_id(self) -> str:
+        return key_id(self.key)
+
+    def click(self, message: str, url: str) -> str:
+        """A link that counts the click; only http and https are counted, others go as they are.
+
+        `mailto:`, `tel:` and the like open no page, so that there is nothing to redirect.
+        """
+        if self.base_url is None or not url[:8].lower().startswith(("http://", "https://")):
+            return url
+        return self._link("c", message, url)
+
+    def unsubscribe(self, message: str) -> str:
+        return self._link("u", message)
+
+    def preferences(self, message: str) -> str:
+        return self._link("p", message)
+
+    def answer(self, message: str, question: str, value: str) -> str:
+        """A link that records `value` as the answer to `question`."""
+        return self._link("a", message, f"{question}\0{value}")
+
+    def _link(self, purpose: Purpose, message: str, target: str = "") -> str:
+        signature = sign(self.key, purpose, message, target)
+        middle = f"/{_encode(target.encode('utf-8', 'replace'))}" if target else ""
+        base = (self.base_url or LOCAL_BASE).rstrip("/")
+        return f"{base}/{purpose}/{message}{middle}/{self.key_id}.{signature}"
+
+    def check(self, path: str) -> tuple[Purpose, str, str] | None:
+        """(purpose, message, target) of a link's path, or None if it is not one of this key."""
+        parts = path.strip("/").split("/")
+        if len(parts) not in {3, 4} or not parts[1].isalnum():
+            return None
+        try:
+            target = _decode(parts[2]).decode("utf-8") if len(parts) == 4 else ""
+        except ValueError:
+            return None
+        for purpose in _PURPOSES:
+            if purpose == parts[0]:
+                wanted = f"{self.key_id}.{sign(self.key, purpose, parts[1], target)}"
+                if hmac.compare_digest(wanted.encode(), parts[-1].encode()):
+                    return purpose, parts[1], target
+        return None
+
+    def address_hash(self, channel: str, address: str) -> str:
+        """The keyed hash under which a suppression knows an address that may be erased.
+
+        An e-mail address counts without regard to case, as every large mailbox provider
+        has it; other addresses as they are.
+        """
+        normal = address.strip()
+        if channel == "email":
+            normal = normal.lower()
+        return hmac.digest(self.key, f"address\0{channel}\0{normal}".encode(), "sha256").hex()
+
+
+_PURPOSES: tuple[Purpose, ...] = ("c", "u", "p", "a")
+
+
+@lru_cache(maxsize=8)
+def key_id(key: bytes) -> str:
+    """The first 8 hex digits of the key's SHA-256."""
+    return hashlib.sha256(key).hexdigest()[:8]
+
+
+def sign(key: bytes, purpose: Purpose, message: str, target: str) -> str:
+    """22 characters of URL-safe base64: 128 bits of HMAC-SHA256."""
+    text = "\0".join((purpose, message, target, key_id(key)))
+    return _encode(hmac.digest(key, text.encode("utf-8", "replace"), "sha256")[:16])
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

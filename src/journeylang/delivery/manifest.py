@@ -1,0 +1,178 @@
+"""`provider.toml`: what a provider is, and which settings it has.
+
+Strangers write manifests and settings, so pydantic reads the first, and the second are
+checked against it. A secret is named (`env:NAME`) and read from the environment.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from journeylang.delivery.mime import address
+
+SettingType = Literal["text", "int", "bool", "secret", "choice", "rate", "address"]
+SettingValue = str | int | bool
+
+_RATE = re.compile(r"(\d{1,6})/([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+# What the code of a kind reads: each must be required or have a default.
+_NEEDED = {
+    "file": ("folder",),
+    "smtp": ("host", "port", "starttls", "connections", "timeout"),
+}
+
+
+class ManifestError(ValueError):
+    """A manifest is not understood; the message is one line."""
+
+
+class SettingError(ValueError):
+    """A setting of a channel is wrong; the message is one line and quotes no secret."""
+
+
+class SecretMissingError(SettingError):
+    """A variable that a setting names is not set."""
+
+
+class Setting(BaseModel):
+    """One setting: its type, its default, and what it is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: SettingType
+    help: str
+    required: bool = False
+    default: SettingValue | None = None
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class Manifest(BaseModel):
+    """A provider. `keyed`: the same message id sent twice makes one message.
+
+    `in_flight`: how many messages are handed over between two commits.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Literal["file", "smtp"]
+    title: str
+    channels: tuple[str, ...] = Field(min_length=1)
+    keyed: bool
+    in_flight: int = Field(ge=1, le=10_000)
+    settings: dict[str, Setting] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _defaults_fit(self) -> Manifest:
+        for name, setting in self.settings.items():
+            if setting.default is not None:
+                _checked(name, setting, setting.default)
+            if (setting.type == "choice") != bool(setting.choices):
+                raise ValueError(f"`{name}`: `choices` belongs to the type `choice`")
+        for name in _NEEDED[self.kind]:
+            needed = self.settings.get(name)
+            if needed is None or not (needed.required or needed.default is not None):
+                raise ValueError(f"kind `{self.kind}` needs the setting `{name}`, or its default")
+        return self
+
+    def carries(self, channel: str) -> bool:
+        return "*" in self.channels or channel in self.channels
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a file.
+
+    Raises:
+        ManifestError: it is no TOML, or not a manifest.
+        OSError: it cannot be read.
+    """
+    try:
+        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"no TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        words = first["msg"].removeprefix("Value error, ")
+        raise ManifestError(f"`{place}`: {words}" if place else words) from None
+
+
+def read_settings(
+    manifest: Manifest, given: Mapping[str, object], environment: Mapping[str, str]
+) -> dict[str, SettingValue]:
+    """The settings of a channel, with defaults, secrets read; what has no value is left out.
+
+    Raises:
+        SettingError: unknown, missing or unfit.
+        SecretMissingError: a variable that is named is not set.
+    """
+    for name in given:
+        if name not in manifest.settings:
+            known = ", ".join(sorted(manifest.settings))
+            raise SettingError(f"provider `{manifest.name}` has no setting `{name}`: {known}")
+    settings: dict[str, SettingValue] = {}
+    for name, setting in manifest.settings.items():
+        value = given.get(name, setting.default)
+        if value is None:
+            if setting.required:
+                raise SettingError(f"`{name}` is missing: {setting.help}")
+            continue
+        if isinstance(value, str) and value.startswith("env:"):
+            variable = value.removeprefix("env:")
+            if variable not in environment:
+                raise SecretMissingError(f"`{name}` names {variable}, which is not set")
+            value = environment[variable]
+        elif setting.type == "secret":
+            raise SettingError(f'`{name}` is a secret: name its variable, `{name} = "env:NAME"`')
+        settings[name] = _checked(name, setting, value)
+    return settings
+
+
+def _checked(name: str, setting: Setting, value: object) -> SettingValue:
+    match setting.type:
+        case "text" | "secret":
+            if isinstance(value, str) and value.strip():
+                return value
+            raise SettingError(f"`{name}` is no text")
+        case "int":
+            number = int(value) if isinstance(value, str) and value.isdecimal() else value
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise SettingError(f"`{name}` is no whole number")
+            low, high = setting.minimum, setting.maximum
+            if (low is not None and number < low) or (high is not None and number > high):
+                raise SettingError(f"`{name}` is not between {low} and {high}")
+            return number
+        case "bool":
+            if isinstance(value, bool):
+                return value
+            raise SettingError(f"`{name}` is neither true nor false")
+        case "choice":
+            if isinstance(value, str) and value in setting.choices:
+                return value
+            raise SettingError(f"`{name}` is none of {', '.join(setting.choices)}")
+        case "rate":
+            if isinstance(value, str) and per_second(value):
+                return value
+            raise SettingError(f"`{name}` is no rate like `100/s`")
+        case "address":
+            if isinstance(value, str) and address(value) is not None:
+                return value
+            raise SettingError(f"`{name}` is no address like `Acme <hello@acme.example>`")
+        case _:
+            assert_never(setting.type)
+
+
+def per_second(rate: str) -> float:
+    """`100/s`, `500/m`, `2000/h` as messages a second; 0.0 if it is no rate."""
+    found = _RATE.fullmatch(rate.replace(" ", ""))
+    return int(found[1]) / _SECONDS[found[2]] if found else 0.0

@@ -1,0 +1,160 @@
+"""The outbox: claimed batches become messages at their providers, and receipts.
+
+`delivering.py` says how; here is what one configures and what one gets back.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from journeylang.delivery.channels import Channel
+from journeylang.delivery.delivering import Delivery
+from journeylang.delivery.links import Links
+from journeylang.delivery.order import DeliverySummary, Order
+from journeylang.delivery.render import renderer
+from journeylang.delivery.statements import Statements, doubtful_messages
+from journeylang.delivery.writing import Writer
+from journeylang.engines.base import Engine
+from journeylang.model.project import Project
+from journeylang.plan.operations import Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryConfig:
+    """What delivery needs besides the program.
+
+    `templates`: text by path below `templates/`. `base_url`: where `journey serve` answers;
+    None: click links go straight to their target. `link_key`: signs links; None: a key made
+    at the first delivery and kept in the database. `lease`: how long a worker may be silent.
+    """
+
+    channels: Mapping[str, Channel]
+    templates: Mapping[str, str]
+    base_url: str | None = None
+    link_key: bytes | None = field(default=None, repr=False)
+    lease: timedelta = timedelta(minutes=10)
+
+
+class Outbox:
+    """Delivery for one applied program; keeps connections and compiled templates.
+
+    Not for several threads at once.
+    """
+
+    def __init__(
+        self, engine: Engine, project: Project, program: Program, config: DeliveryConfig
+    ) -> None:
+        self.engine = engine
+        self.config = config
+        self.statements = Statements(
+            project=project,
+            program=program,
+            dialect=engine.dialect,
+            exclusive=engine.dialect.name == "duckdb",
+        )
+        self.writer = Writer(program, project.binding, renderer(config.templates))
+        self.journeys = {plan.journey: plan.name for plan in program.journeys}
+        self._links: Links | None = None
+
+    def deliver(
+        self,
+        *,
+        now: Callable[[], datetime],
+        limit: int | None = None,
+        until: datetime | None = None,
+        paused: AbstractSet[str] = frozenset(),
+        progress: Callable[[int], None] | None = None,
+    ) -> DeliverySummary:
+        """Send what may go out now.
+
+        `now` tells naive UTC. It ends when nothing is left that may go out, when `limit`
+        messages were handled, or at `until`. Messages of `paused` journeys stay queued.
+        `progress` is told how many messages were handled since it was told last.
+
+        Raises:
+            StatementError: the database refused; what was recorded stays.
+        """
+        order = Order(
+            engine=self.engine,
+            channels=self.config.channels,
+            statements=self.statements,
+            writer=self.writer,
+            links=self.links(),
+            journeys=self.journeys,
+            lease=self.config.lease,
+            now=now,
+            limit=limit,
+            until=until,
+            paused=paused,
+            progress=progress,
+        )
+        return Delivery(order).run()
+
+    def close(self) -> None:
+        """Give back the providers' connections."""
+        for channel in self.config.channels.values():
+            channel.provider.close()
+
+    def links(self) -> Links:
+        """Signs with the configured key, or with the database's own."""
+        if self._links is None:
+            key = self.config.link_key or self._own_key()
+            self._links = Links(key=key, base_url=self.config.base_url)
+        return self._links
+
+    def _own_key(self) -> bytes:
+        with self.engine.transaction():
+            known = self.engine.query("SELECT value FROM journey.meta WHERE name = 'link_key'")
+            if known:
+                return bytes.fromhex(known[0][0])
+            key = secrets.token_bytes(32)
+            self.engine.execute(f"INSERT INTO journey.meta VALUES ('link_key', '{key.hex()}')")
+        return key
+
+
+def deliver(
+    engine: Engine,
+    project: Project,
+    program: Program,
+    config: DeliveryConfig,
+    *,
+    now: Callable[[], datetime],
+    limit: int | None = None,
+    until: datetime | None = None,
+    paused: AbstractSet[str] = frozenset(),
+    progress: Callable[[int], None] | None = None,
+) -> DeliverySummary:
+    """One delivery, connections opened and closed: see `Outbox.deliver`."""
+    outbox = Outbox(engine, project, program, config)
+    try:
+        return outbox.deliver(now=now, limit=limit, until=until, paused=paused, progress=progress)
+    finally:
+        outbox.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful:
+    """A message of which nobody can say whether it was taken; `message` is its public id."""
+
+    message: str
+    journey: str
+    step: str
+    channel: str
+    since: datetime
+    detail: str | None
+
+
+def doubtful(engine: Engine) -> list[Doubtful]:
+    """All messages in doubt, the oldest first. No personal data."""
+    return [
+        Doubtful(
+            message=message, journey=journey, step=step, channel=channel, since=at, detail=detail
+        )
+        for message, journey, step, channel, at, detail in engine.query(
+            doubtful_messages(engine.dialect)
+        )
+    ]

@@ -1,0 +1,73 @@
+"""Values of the database as templates see them: plain ones, and unknown ones that say so."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from journeylang.delivery.formats import Money
+from journeylang.delivery.sandbox import unknown
+from journeylang.model.types import Kind, Type
+
+
+def plain(value: object, type_: Type | None, path: str) -> object:
+    """One value of a column. `path` names it in errors: `customer.first_name`."""
+    match value:
+        case None:
+            return unknown(path)
+        case float() if not math.isfinite(value):
+            return unknown(path)
+        case Decimal() if type_ is not None and type_.kind is Kind.MONEY:
+            return Money.of(value, type_.currency or "")
+        case bool() | int() | float() | Decimal() | str() | date() | time():
+            return value
+        case UUID():
+            return str(value)
+        case _:
+            return unknown(path)
+
+
+def from_json(
+    document: str | None, types: Mapping[str, Type], prefix: str = ""
+) -> dict[str, object]:
+    """The members of a stored JSON object, typed; those of `types` that it lacks are unknown.
+
+    `prefix` (`entry.`) stands before a member's name in errors.
+    """
+    read = {} if document is None else json.loads(document, parse_float=Decimal)
+    return {
+        name: plain(_typed(read.get(name), type_), type_, f"{prefix}{name}")
+        for name, type_ in types.items()
+    }
+
+
+def _typed(value: object, type_: Type) -> object:
+    """JSON's own kinds of value back into the language's; what does not fit is unknown."""
+    if value is None:
+        return None
+    try:
+        match type_.kind:
+            case Kind.TEXT:
+                return value if isinstance(value, str) else json.dumps(value, default=str)
+            case Kind.INT:
+                return int(str(value))
+            case Kind.NUMBER:
+                return float(str(value))
+            case Kind.MONEY:
+                return Decimal(str(value))
+            case Kind.BOOL:
+                return value if isinstance(value, bool) else None
+            case Kind.DATE:
+                return date.fromisoformat(str(value))
+            case Kind.TIME:
+                return time.fromisoformat(str(value))
+            case Kind.INSTANT:
+                return datetime.fromisoformat(str(value))
+            case Kind.DURATION:
+                return None
+    except (ValueError, InvalidOperation):
+        return None

@@ -1,0 +1,164 @@
+"""Writing one message: from a row of the database to what a provider takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from journeylang.delivery.channels import Channel
+from journeylang.delivery.compose import compose
+from journeylang.delivery.links import Links
+from journeylang.delivery.provider import Outgoing
+from journeylang.delivery.render import Broken, Failed, For, Renderer
+from journeylang.delivery.values import from_json, plain
+from journeylang.model.binding import Binding
+from journeylang.model.expressions import Expression
+from journeylang.model.journey import EnterOn
+from journeylang.model.types import INSTANT, TEXT, Type
+from journeylang.plan.operations import JourneyPlan, Program, SendPark
+
+_RESERVED: dict[str, Type] = {"key": TEXT, "timezone": TEXT, "locale": TEXT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """How the messages of one send over one channel are written."""
+
+    plan: JourneyPlan
+    park: SendPark
+    template: str
+    customer: Mapping[str, Type]
+    entry: Mapping[str, Type]
+    values: Mapping[str, Type]
+    uses_entry_at: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What `Statements.contents` reads for a message; `fields` by the customer's field.
+
+    `known`: the customer is in the base.
+    """
+
+    public_id: str
+    known: bool
+    address: str | None
+    zone: str
+    locale: str
+    entered_at: datetime | None
+    entry: str | None
+    content: str | None
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, row: tuple[Any, ...], fields: tuple[str, ...]) -> Row:
+        """A row of `Statements.contents`, without its message id."""
+        public_id, known, address, zone, locale, entered_at, entry, content = row[:8]
+        return cls(
+            public_id=public_id,
+            known=known,
+            address=address,
+            zone=zone or "",
+            locale=locale or "",
+            entered_at=entered_at,
+            entry=entry,
+            content=content,
+            fields=dict(zip(fields, row[8:], strict=True)),
+        )
+
+
+class Writer:
+    """All sends of a program, by step and channel."""
+
+    def __init__(self, program: Program, binding: Binding, renderer: Renderer) -> None:
+        self.binding = binding
+        self.renderer = renderer
+        self._parks = {
+            park.step: (plan, park)
+            for plan in program.journeys
+            for park in plan.parks
+            if isinstance(park, SendPark)
+        }
+        self._drafts: dict[tuple[int, str], Draft | Broken | None] = {}
+
+    def draft(self, step: int, channel: str) -> Draft | Broken | None:
+        """None: the program has no such send (any more)."""
+        key = (step, channel)
+        if key not in self._drafts:
+            self._drafts[key] = self._drafted(step, channel)
+        return self._drafts[key]
+
+    def _drafted(self, step: int, channel: str) -> Draft | Broken | None:
+        plan, park = self._parks.get(step, (None, None))
+        if plan is None or park is None:
+            return None
+        template = next((o.template for o in park.offers if o.channel == channel), None)
+        if template is None:
+            return None
+        use = self.renderer.use(template, channel)
+        if isinstance(use, Broken):
+            return use
+        entry = self._entry_types(plan)
+        return Draft(
+            plan=plan,
+            park=park,
+            template=template,
+            customer=self._customer_types(use.customer_fields),
+            entry={name: entry[name] for name in use.entry_fields if name in entry},
+            values={name: _type(expression) for name, expression in park.values},
+            uses_entry_at="at" in use.entry_fields,
+        )
+
+    def _customer_types(self, names: tuple[str, ...]) -> dict[str, Type]:
+        bound = self.binding.customers
+        assert bound is not None, "checked: a project with journeys binds customers"
+        types = _RESERVED | {field.name: field.type for field in bound.fields}
+        return {name: types[name] for name in names if name in types}
+
+    def _entry_types(self, plan: JourneyPlan) -> dict[str, Type]:
+        if not isinstance(plan.entry, EnterOn):
+            return {}
+        return {f.name: f.type for f in self.binding.events[plan.entry.event].fields}
+
+    def write(
+        self, draft: Draft, channel: Channel, row: Row, links: Links, now: datetime
+    ) -> Outgoing | Failed | Broken:
+        """The finished message. `row.address` is known."""
+        assert row.address is not None, "a message without an address is set aside before"
+        entry = from_json(row.entry, draft.entry, "entry.") if draft.entry else {}
+        if draft.uses_entry_at:
+            entry["at"] = plain(row.entered_at, INSTANT, "entry.at")
+        scope: dict[str, object] = {
+            "customer": {
+                name: plain(row.fields[name], type_, f"customer.{name}")
+                for name, type_ in draft.customer.items()
+            },
+            "entry": entry,
+            "profile": {},
+            "journey": draft.plan.name,
+            "step": draft.park.path,
+            **from_json(row.content, draft.values),
+        }
+        bound = self.binding.customers
+        zone = row.zone or (bound.zone_else if bound is not None else "UTC")
+        what = For(message=row.public_id, scope=scope, locale=row.locale, zone=zone)
+        rendered = self.renderer.render(draft.template, channel.name, what, links)
+        if isinstance(rendered, Failed | Broken):
+            return rendered
+        return compose(
+            rendered,
+            id=row.public_id,
+            channel=channel.name,
+            to=row.address,
+            at=now,
+            purpose=draft.plan.purpose,
+            letterhead=channel.letterhead,
+            links=links,
+            file=f"{draft.template}.{channel.name}",
+        )
+
+
+def _type(expression: Expression) -> Type:
+    return expression.type or TEXT

@@ -1,0 +1,69 @@
+"""The virtual days: ticks and deliveries on the demo's database, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from journeylang.api import LoadedProject, Runtime
+from journeylang.demo.figures import Figures, Funnel, Trial
+from journeylang.demo.place import OUTBOX
+from journeylang.demo.samples import Sample, samples
+from journeylang.diagnostics.model import Diagnostic, Outcome
+
+
+@dataclass(slots=True, kw_only=True)
+class Days:
+    """Sums over all ticks, and the figures at the end."""
+
+    ticks: int = 0
+    entered: int = 0
+    sent: int = 0
+    skipped: int = 0
+    delivered: int = 0
+    failed: int = 0
+    problems: list[Diagnostic] = field(default_factory=list)
+    funnels: list[Funnel] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+
+def run_days(
+    loaded: LoadedProject,
+    env: str,
+    instants: list[datetime],
+    *,
+    deliver: bool,
+    progress: Callable[[datetime], None],
+) -> Outcome[Days]:
+    """Tick at each of `instants`, the first of which applies the journeys; `progress` is told
+    before each. Without a value the database could not be used, and the diagnostics say why.
+    """
+    opened = Runtime.open(loaded, env, now=instants[0])
+    if opened.value is None:
+        return Outcome(value=None, diagnostics=opened.diagnostics)
+    days = Days()
+    with opened.value as runtime:
+        for now in instants:
+            progress(now)
+            tick = runtime.tick(now)
+            days.ticks += 1
+            days.entered += tick.entered
+            days.sent += tick.sent
+            days.skipped += tick.skipped
+            if deliver:
+                summary = runtime.deliver(now)
+                days.delivered += summary.accepted
+                days.failed += summary.failed
+        figures = Figures(engine=runtime.engine, project=loaded.project, now=instants[-1])
+        days.problems = list(runtime.problems)
+        days.funnels = figures.funnels()
+        days.trials = figures.trials()
+        days.samples = samples(runtime.engine, loaded.root / OUTBOX)
+    return Outcome(value=days, diagnostics=tuple(days.problems))
+
+
+def grid(start: datetime, end: datetime, step: timedelta) -> list[datetime]:
+    """start, start + step, … up to and including `end`, if it falls on one."""
+    return [start + n * step for n in range((end - start) // step + 1)]

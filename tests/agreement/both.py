@@ -1,0 +1,237 @@
+"""The oracle and the runtime side by side, on the same tables, tick after tick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from journeylang.analysis.check import check_files
+from journeylang.engines.duckdb import DuckDbEngine
+from journeylang.model.project import Project
+from journeylang.runtime.setup import prepare
+from journeylang.runtime.tick import Session, tick
+from journeylang.source import Source
+from journeylang.sql.schema import STATUS_NAMES
+from journeylang.syntax.parse import parse
+from tests.agreement.prelude import BINDING, TABLES, create
+from tests.oracle import interpreter
+from tests.oracle.facts import Memory, Record, Tables
+
+# What a tick leaves behind, by the runtime's own tables: the views over them are slower.
+LOOKS = {
+    "runs": (
+        "SELECT customer_id, journey, run_id, entered_at, status, step, arrived_at, wake_at, reason"
+        " FROM journey.run"
+    ),
+    "messages": (
+        "SELECT customer_id, journey, run_id, step, channel, decided_at, expires_at"
+        " FROM journey.message"
+    ),
+    "decisions": (
+        'SELECT customer_id, journey, run_id, step, "at", reason FROM journey.decision'
+    ),
+    "exposures": (
+        "SELECT x.customer_id, s.journey, x.run_id, x.experiment, x.arm, x.at"
+        " FROM journey.exposure AS x JOIN journey.step AS s ON s.step = x.experiment"
+    ),
+}
+STATUS, STEP = 4, {"runs": 5, "messages": 3, "decisions": 3, "exposures": 3}
+Look = dict[str, list[tuple[Any, ...]]]
+
+
+class InvalidProgramError(Exception):
+    """The compiler refused the text."""
+
+
+@cache
+def _binding() -> Any:
+    return parse(Source(path="binding.journey", text=BINDING)).value
+
+
+def compiled(text: str) -> Project:
+    """The project of the shared binding and a program's text."""
+    parsed = parse(Source(path="program.journey", text=text))
+    outcome = check_files([_binding(), parsed.value])
+    problems = [*parsed.diagnostics, *outcome.diagnostics]
+    errors = [d for d in problems if d.severity == "error"]
+    if errors:
+        listed = "\n".join(f"{d.code.id} {d.message} {d.span}" for d in errors)
+        raise InvalidProgramError(f"{listed}\n{text}")
+    return outcome.value
+
+
+class Both:
+    """One program in both forms. Change `tables` and call `tick`; it compares."""
+
+    def __init__(self, engine: DuckDbEngine, text: str, now: datetime) -> None:
+        self.text = text
+        self.project = compiled(text)
+        self.engine = engine
+        self.tables = Tables(rows={name: [] for name in TABLES})
+        session = prepare(engine, self.project, now=now)
+        assert isinstance(session, Session)
+        self.session = session
+        self.memory = Memory(applied=dict.fromkeys(self.project.journeys, now), now=now)
+        self._events = 0
+        self._journeys = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
+        self._steps = dict(engine.query("SELECT step, path FROM journey.step"))
+
+    # --- the world ------------------------------------------------------------
+
+    def put(self, table: str, rows: Iterable[Record]) -> None:
+        """Let a table hold exactly these rows."""
+        self.tables.rows[table] = [dict(row) for row in rows]
+        self.engine.execute(f"DELETE FROM {table}")
+        values = {
+            f"v{number}_{column}": value
+            for number, row in enumerate(self.tables.rows[table])
+            for column, value in row.items()
+        }
+        if values:
+            marks = [f"${name}" for name in values]
+            width = len(TABLES[table])
+            lines = (", ".join(marks[at : at + width]) for at in range(0, len(marks), width))
+            self.engine.execute(f"INSERT INTO {table} VALUES ({'), ('.join(lines)})", values)
+
+    def add(self, table: str, *rows: Record) -> None:
+        self.put(table, [*self.tables.rows[table], *rows])
+
+    def say(self, index: int, name: str, at: datetime, **data: str) -> None:
+        """Feedback on the message decided `index`-th; never before the decision."""
+        message = self.memory.messages[index]
+        self._events += 1
+        said = {
+            "run_id": message.run_id,
+            "step": message.step,
+            "name": name,
+            "event_id": f"e{self._events:06}",
+            "at": max(at, message.decided_at),
+            "data": data,
+        }
+        self.tables.feedback.append(said)
+        pairs = ", ".join(f"'{key}', '{value}'" for key, value in data.items())
+        self.engine.execute(
+            "INSERT INTO journey.message_event"
+            " SELECT m.customer_id, m.message_id, 'test', $event_id, $name, $at,"
+            f" CAST(json_object({pairs}) AS VARCHAR) FROM journey.messages AS m"
+            " WHERE m.run_id = $run_id AND m.step = $step",
+            said,
+        )
+
+    def give_back(self, index: int) -> None:
+        """No provider ever took the message decided `index`-th."""
+        message = self.memory.messages[index]
+        self.tables.given_back.add((message.run_id, message.step))
+        self.engine.execute(
+            "INSERT INTO journey.receipt"
+            " SELECT m.customer_id, m.message_id, 1, 'failed', m.decided_at, NULL, NULL, NULL, TRUE"
+            " FROM journey.messages AS m WHERE m.run_id = $run_id AND m.step = $step",
+            {"run_id": message.run_id, "step": message.step},
+        )
+
+    def suppress(self, customer: int, channel: str, at: datetime) -> None:
+        self.tables.suppressed.add((customer, channel))
+        self.engine.execute(
+            "INSERT INTO journey.suppression VALUES ($who, $channel, NULL, $moment, 'bounce')",
+            {"who": customer, "channel": channel, "moment": at},
+        )
+
+    def prefer(self, customer: int, consent: str, at: datetime, granted: bool) -> None:
+        """Somebody tells the runtime itself yes or no."""
+        row = {"customer_id": customer, "consent": consent, "at": at, "granted": granted}
+        self.tables.consent_changes.append(row)
+        self.engine.execute(
+            "INSERT INTO journey.consent_change"
+            " VALUES ($customer_id, $consent, $at, $granted, NULL)",
+            row,
+        )
+
+    # --- ticking --------------------------------------------------------------
+
+    def tick(self, now: datetime) -> Look:
+        """Tick both and compare; what the runtime shows."""
+        interpreter.tick(self.project, self.tables, self.memory, now)
+        tick(self.session, now)
+        shown = {name: self._shown(name) for name in LOOKS}
+        meant = remembered(self.memory)
+        for name in LOOKS:
+            runtime, oracle = set(shown[name]), set(meant[name])
+            assert len(shown[name]) == len(runtime), f"{name} twice at {now}\n{self.text}"
+            if runtime != oracle:
+                raise AssertionError(self._difference(name, now, runtime, oracle))
+        return shown
+
+    def _shown(self, name: str) -> list[tuple[Any, ...]]:
+        """Rows with names instead of numbers."""
+        found = []
+        for row in self.engine.query(LOOKS[name]):
+            named = list(row)
+            named[1] = self._journeys[row[1]]
+            named[STEP[name]] = self._steps.get(row[STEP[name]])
+            if name == "runs":
+                named[STATUS] = STATUS_NAMES[row[STATUS]]
+            found.append(tuple(named))
+        return found
+
+    def _difference(self, name: str, now: datetime, runtime: set[Any], oracle: set[Any]) -> str:
+        lines = [f"{name} differ at {now}"]
+        lines += [f"  runtime only: {_readable(row)}" for row in sorted(runtime - oracle, key=str)]
+        lines += [f"  oracle only:  {_readable(row)}" for row in sorted(oracle - runtime, key=str)]
+        return "\n".join([*lines, self.text])
+
+
+def remembered(memory: Memory) -> Look:
+    """The oracle's memory in the shape of the views."""
+    return {
+        "runs": [
+            (
+                r.customer,
+                r.journey,
+                r.run_id,
+                r.entered_at,
+                r.status,
+                r.step,
+                r.arrived_at,
+                r.wake_at,
+                r.reason,
+            )
+            for r in memory.runs
+        ],
+        "messages": [
+            (m.customer, m.journey, m.run_id, m.step, m.channel, m.decided_at, m.expires_at)
+            for m in memory.messages
+        ],
+        "decisions": [
+            (d.customer, d.journey, d.run_id, d.step, d.at, d.reason) for d in memory.decisions
+        ],
+        "exposures": [
+            (x.customer, x.journey, x.run_id, x.experiment, x.arm, x.at) for x in memory.exposures
+        ],
+    }
+
+
+def _readable(row: tuple[Any, ...]) -> str:
+    return ", ".join(str(value) for value in row)
+
+
+@cache
+def _database() -> DuckDbEngine:
+    """One database in memory for all programs; small ones are quickest on one thread."""
+    engine = DuckDbEngine.open(":memory:")
+    engine.execute("SET threads = 1")
+    for statement in create():
+        engine.execute(statement)
+    return engine
+
+
+@contextmanager
+def both(text: str, now: datetime) -> Iterator[Both]:
+    """Both forms of a program, applied at `now` over empty tables."""
+    engine = _database()
+    tables = "SELECT table_schema, table_name FROM information_schema.tables"
+    for schema, table in engine.query(f"{tables} WHERE table_type = 'BASE TABLE'"):
+        engine.execute(f'DELETE FROM "{schema}"."{table}"')
+    yield Both(engine, text, now)

@@ -1,0 +1,135 @@
+"""The binding that every generated program shares, and the tables behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BINDING = """language 1
+
+customers from crm.customers as c {
+  key c.id
+  timezone c.tz else "Europe/Berlin"
+  field email: text? = c.email pii
+  field mobile: text? = c.mobile pii
+  field token: text? = c.token pii
+  field country: text? = c.country
+  field points: int? = c.points
+  field rate: number? = c.rate
+  field vip: bool? = c.vip
+  field born: date? = c.born
+  field joined: instant? = c.joined
+  only where c.deleted is unknown
+}
+
+event signed_up from shop.signups as s {
+  key s.id
+  customer s.customer_id
+  at s.at
+  append only
+  field source: text? = s.source
+  field score: int? = s.score
+}
+
+event ordered from shop.orders as o {
+  key o.id
+  customer o.customer_id
+  at o.at late 6h
+  field total: money(EUR)? = o.total
+  field items: int? = o.items
+  only where o.status != "cancelled"
+}
+
+event visited from shop.visits as v {
+  key v.id
+  customer v.customer_id
+  at v.at late 2h
+  changed at v.changed
+  field page: text? = v.page
+  field weight: number? = v.weight
+}
+
+consent email_ok from crm.consents as m {
+  customer m.customer_id
+  at m.at
+  granted m.status = "in"
+  only where m.topic = "email"
+}
+consent sms_ok when customer.mobile is known and customer.country != "FR" basis "asked"
+consent offers_ok from crm.consents as m {
+  customer m.customer_id
+  at m.at
+  granted m.status = "in"
+  only where m.topic = "offers"
+}
+topic offers "Offers" { consent: offers_ok }
+
+channel email { address: customer.email, consent: email_ok, cost: 0.0004 EUR }
+channel sms { address: customer.mobile, consent: sms_ok, cost: 0.06 EUR }
+channel push { address: customer.token, consent: sms_ok }
+"""
+
+CHANNELS = ("email", "sms", "push")
+EVENTS = ("signed_up", "ordered", "visited")
+
+# Column names and DuckDB's types, in the order of each table.
+TABLES: dict[str, dict[str, str]] = {
+    "crm.customers": {
+        "id": "BIGINT",
+        "tz": "VARCHAR",
+        "email": "VARCHAR",
+        "mobile": "VARCHAR",
+        "token": "VARCHAR",
+        "country": "VARCHAR",
+        "points": "BIGINT",
+        "rate": "DOUBLE",
+        "vip": "BOOLEAN",
+        "born": "DATE",
+        "joined": "TIMESTAMP",
+        "deleted": "TIMESTAMP",
+    },
+    "shop.signups": {
+        "id": "BIGINT",
+        "customer_id": "BIGINT",
+        "at": "TIMESTAMP",
+        "source": "VARCHAR",
+        "score": "BIGINT",
+    },
+    "shop.orders": {
+        "id": "BIGINT",
+        "customer_id": "BIGINT",
+        "at": "TIMESTAMP",
+        "total": "DECIMAL(14,4)",
+        "items": "BIGINT",
+        "status": "VARCHAR",
+    },
+    "shop.visits": {
+        "id": "BIGINT",
+        "customer_id": "BIGINT",
+        "at": "TIMESTAMP",
+        "changed": "TIMESTAMP",
+        "page": "VARCHAR",
+        "weight": "DOUBLE",
+    },
+    "crm.consents": {
+        "customer_id": "BIGINT",
+        "at": "TIMESTAMP",
+        "topic": "VARCHAR",
+        "status": "VARCHAR",
+    },
+}
+TABLE_OF = {"signed_up": "shop.signups", "ordered": "shop.orders", "visited": "shop.visits"}
+
+
+def create() -> list[str]:
+    """Statements that make the tables, empty."""
+    statements = ["CREATE SCHEMA crm", "CREATE SCHEMA shop"]
+    for name, columns in TABLES.items():
+        inside = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        statements.append(f"CREATE TABLE {name} ({inside})")
+    return statements
+
+
+def record(table: str, **values: Any) -> dict[str, Any]:
+    """A row; columns that are not given are unknown."""
+    assert values.keys() <= TABLES[table].keys(), values.keys() - TABLES[table].keys()
+    return {column: values.get(column) for column in TABLES[table]}

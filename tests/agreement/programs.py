@@ -1,0 +1,250 @@
+"""Generated programs as text: two journeys, their policies, a metric and a segment.
+
+Written by hand rather than from the grammar, so that every draw is a program that the
+compiler takes; what it refuses is a failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.agreement.expressions import Draw, Expressions, Names
+from tests.agreement.prelude import CHANNELS, EVENTS
+
+WAITS = ("30m", "1h", "6h", "1d", "2d", "1w", "1mo")
+TIMES = ("00:00", "00:30", "02:15", "02:30", "09:00", "23:45")
+DAYS = ("weekdays", "monday", "sunday", "saturday, monday", "day")
+METRICS = (("m_count", "int"), ("m_spent", "money"))
+SEGMENTS = ("s_one", "s_two")
+MESSAGES = ("j1/m1", "j2/m1")
+
+
+class _Program(Expressions):
+    def __init__(self, draw: Draw[Any]) -> None:
+        super().__init__(draw)
+        self.labels = 0
+        self.sends: list[str] = []
+        self.trigger: str | None = None
+        self.triggers: list[str | None] = []
+        self.purpose = "marketing"
+
+    def text(self) -> str:
+        return "\n".join(
+            [
+                "language 1",
+                self._policy("p1", control=True),
+                self._policy("p2", control=False),
+                self._journey("j1"),
+                self._journey("j2"),
+                *self._audience(),
+            ]
+        )
+
+    def _audience(self) -> list[str]:
+        others = Names(others=MESSAGES)
+        lines = [f"metric {name} = {self.figure(others, kind)}" for name, kind in METRICS]
+        known = Names(others=MESSAGES, metrics=METRICS)
+        lines.append(f"segment s_one = {self.condition(known)}")
+        known = Names(others=MESSAGES, metrics=METRICS, segments=("s_one",))
+        lines.append(f"segment s_two = {self.condition(known, 1)}")
+        return lines
+
+    # --- policies -------------------------------------------------------------
+
+    def _policy(self, name: str, *, control: bool) -> str:
+        rules = [self._cap() for _ in range(self.pick((0, 1, 1, 2, 3)))]
+        rules += [self._quiet() for _ in range(self.pick((0, 0, 1, 1, 2)))]
+        if control and self.chance(1):
+            rules.append(f'control {self.pick(("10%", "50%"))} salt "g"')
+        if self.chance(3):
+            rules.append(f"service ignores {self.pick(('caps', 'quiet', 'caps, quiet'))}")
+        return f"policy {name} {{\n  " + "\n  ".join(rules) + "\n}"
+
+    def _cap(self) -> str:
+        channel = self.pick(("any", "any", *CHANNELS))
+        per = self.pick(("1h", "1d", "3d", "7d", "day", "week", "month"))
+        return f"cap {channel} {self.pick((1, 1, 2))} per {per}{self._then()}"
+
+    def _quiet(self) -> str:
+        channels = self.pick(("email", "sms", "email, sms", "email, push"))
+        start = self.pick(TIMES)
+        end = self.pick([t for t in ("01:00", "02:30", "07:00", "09:00", "20:00") if t != start])
+        return f"quiet {channels} {start} to {end}{self._then()}"
+
+    def _then(self) -> str:
+        return self.pick(("", "", " then hold", " then skip"))
+
+    # --- journeys -------------------------------------------------------------
+
+    def _journey(self, name: str) -> str:
+        self.labels, self.sends = 0, []
+        self.trigger = self.pick((*EVENTS, None))
+        self.triggers.append(self.trigger)
+        self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
+        # The first message has a label that others can speak of.
+        body = [self._send(f"{name[0]}", first=True), *self._block(2, self.pick((0, 1, 2, 3)))]
+        before = self._block(1, self.pick((0, 0, 1)))
+        headers = self._headers(name)
+        lines = "\n  ".join([*headers, *before, *body])
+        return f'journey {name} "J" {{\n  {lines}\n}}'
+
+    def _headers(self, name: str) -> list[str]:
+        outside = Names(others=MESSAGES, segments=SEGMENTS, metrics=METRICS)
+        if name == "j1":
+            outside = Names(others=MESSAGES[1:], segments=SEGMENTS, metrics=METRICS)
+        headers = ['owner "a@b.example"', self._entry(outside), self._reenter()]
+        if self.purpose != "marketing":
+            reason = ' "a booking"' if self.purpose == "transactional" else ""
+            headers.append(f"purpose {self.purpose}{reason}")
+        if self.chance(3):
+            headers.append(f"priority {self.pick((1, 5))}")
+        if self.chance(1):
+            headers.append(f"only customers where {self.condition(outside, 1)}")
+        if self.chance(2):
+            share = self.pick(("25%", "25%", "0.01%", "100%"))
+            headers.append(f'holdout {share} salt "{name}"')
+        for reason in ("left", "right")[: self.pick((0, 0, 1, 1, 2))]:
+            headers.append(f"exit when {self.condition(self._names(), 1)} as {reason}")
+        headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
+        return headers
+
+    def _entry(self, outside: Names) -> str:
+        if self.trigger is None:
+            every = self.pick(("", " every 1h", " every 6h", " every 1d"))
+            return f"enter when {self.condition(outside)}{every}"
+        where = f" where {self.where(outside, self.trigger)}" if self.chance(2) else ""
+        return f"enter on {self.trigger}{where}"
+
+    def _reenter(self) -> str:
+        options = ["never", "after 1d", "after 1d", "after 2d"]
+        options += ["always"] * 3 * (self.trigger is not None)
+        return f"reenter {self.pick(options)}"
+
+    def _names(self) -> Names:
+        return Names(
+            trigger=self.trigger,
+            run=True,
+            own=tuple(self.sends),
+            others=MESSAGES,
+            segments=SEGMENTS,
+            metrics=METRICS,
+        )
+
+    # --- steps ----------------------------------------------------------------
+
+    def _block(self, depth: int, steps: int) -> list[str]:
+        return [self._step(depth) for _ in range(steps)]
+
+    def _braces(self, depth: int, most: int = 2) -> str:
+        return "{ " + " ".join(self._block(depth, self._draw(st.integers(0, most)))) + " }"
+
+    def _label(self, letter: str) -> str:
+        self.labels += 1
+        return f"{letter}{self.labels}"
+
+    def _step(self, depth: int) -> str:
+        kinds = ["wait", "wait", "send", "send", "send"]
+        if depth:
+            kinds += ["race", "race", "race", "if", "if", "experiment"]
+        kinds += ["exit"]
+        match self.pick(kinds):
+            case "wait":
+                return self._wait()
+            case "send":
+                return self._send("s")
+            case "race":
+                return self._race(depth)
+            case "if":
+                return self._if(depth)
+            case "experiment":
+                return self._experiment(depth)
+            case _:
+                return self.pick(("exit", "exit as done"))
+
+    def _wait(self) -> str:
+        label = self._label("w")
+        if self.chance(4):
+            days = f" on {self.pick(DAYS)}" if self.chance(3) else ""
+            return f"{label}: wait until {self.pick(TIMES)}{days}"
+        return f"{label}: wait {self.pick(WAITS)}"
+
+    def _send(self, letter: str, *, first: bool = False) -> str:
+        label = "m1" if first else self._label(letter)
+        if self.chance(4):
+            channels = self._draw(st.permutations(CHANNELS))[: self.pick((1, 2, 2, 3))]
+            candidates = " ".join(f'{c} "t"{self._when()}' for c in channels)
+            text = f"{label}: send first of {{ {candidates} }}"
+        else:
+            text = f'{label}: send {self.pick(("email", "email", "sms", "push"))} "t"'
+        if self.chance(2):
+            kind = self.pick(("int", "money", "text", "instant"))
+            text += f" with {{ v: {self.value(self._names(), kind)} }}"
+        if self.chance(1):
+            text += " about offers"
+        if self.chance(3):
+            text += f" expires {self.pick(('1h', '12h', '1d', '3d'))}"
+        text += self.pick(("", "", "", " else skip", " else hold 30m", " else hold 1d"))
+        self.sends.append(label)
+        return text
+
+    def _when(self) -> str:
+        return f" when {self.condition(self._names(), 1)}" if self.chance(3) else ""
+
+    def _race(self, depth: int) -> str:
+        label = self._label("r")
+        span = self.pick(WAITS)
+        if self.chance(5):
+            event, where = self._awaited()
+            timeout = f" timeout {self._braces(depth - 1)}" if self.chance(5) else ""
+            on = f" on {event} {self._braces(depth - 1)}" if self.chance(7) else ""
+            inside = f" {{{on}{timeout} }}" if on or timeout else ""
+            return f"{label}: wait for {event}{where} up to {span}{inside}"
+        branches = ""
+        for _ in range(self.pick((1, 2, 2, 3))):
+            event, where = self._awaited()
+            branches += f" on {event}{where} {self._braces(depth - 1, 1)}"
+        timeout = f" timeout {self._braces(depth - 1)}" if self.chance(5) else ""
+        return f"{label}: wait up to {span} {{{branches}{timeout} }}"
+
+    def _awaited(self) -> tuple[str, str]:
+        event, shape = self.source(self._names())
+        where = f" where {self.where(self._names(), shape)}" if self.chance(4) else ""
+        return event, where
+
+    def _if(self, depth: int) -> str:
+        text = f"if {self.condition(self._names())} {self._braces(depth - 1)}"
+        if self.chance(3):
+            text += f" else if {self.condition(self._names(), 1)} {self._braces(depth - 1)}"
+        if self.chance(5):
+            text += f" else {self._braces(depth - 1)}"
+        return text
+
+    def _experiment(self, depth: int) -> str:
+        label = self._label("x")
+        shares = self.pick(((50, 50), (30, 70), (0, 100), (100, 0), (20, 30, 50)))
+        arms = " ".join(
+            f"arm {name} {share}%{' control' if name == 'a' else ''} {self._braces(depth - 1)}"
+            for name, share in zip("abc", shares, strict=False)
+        )
+        return f'{label}: experiment salt "{self.pick("uvw")}{label}" {{ {arms} }}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """The text of a project but the binding. `triggers` are the events by which people enter."""
+
+    text: str
+    triggers: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@st.composite
+def programs(draw: Draw[Any]) -> Program:
+    program = _Program(draw)
+    text = program.text()
+    return Program(text=text, triggers=tuple(t for t in program.triggers if t is not None))

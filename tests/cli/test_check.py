@@ -1,0 +1,155 @@
+"""``journey check``."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from journeylang.cli.main import cli
+from tests.loading.folder import WELCOME, write
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that is right, and the working folder."""
+    monkeypatch.chdir(write(tmp_path))
+    return tmp_path
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["check", *arguments])
+
+
+def test_nothing_found(root: Path) -> None:
+    done = check()
+    assert (done.exit_code, done.output) == (0, "checked 2 files: nothing found\n")
+
+
+def test_findings(root: Path) -> None:
+    write(root, journeys__more="segment a = exists(signd_up)\nmoved in welcome: a -> b")
+    done = check()
+    assert done.exit_code == 1
+    assert (
+        done.output.startswith(
+            "error[JRN101]: unknown event `signd_up`\n"
+            " --> journeys/more.journey:1:20\n"
+            "  |\n"
+            "1 | segment a = exists(signd_up)\n"
+            "  |                    ^^^^^^^^ no event of this name is bound\n"
+            "  |\n"
+            "  = help: did you mean `signed_up`?      journey rule JRN101\n"
+            "\n"
+            "warning[JRN009]"
+        )
+        or " 1 | segment a" in done.output
+    )
+    assert done.output.endswith("\n\nchecked 3 files: 1 error, 1 warning\n")
+
+
+def test_warnings_alone_are_fine(root: Path) -> None:
+    write(root, journeys__more="moved in welcome: a -> b")
+    done = check()
+    assert done.exit_code == 0
+    assert done.output.endswith("checked 3 files: 1 warning\n")
+
+
+def test_json(root: Path) -> None:
+    write(root, journeys__more="segment a = exists(signd_up)")
+    done = check("--output", "json")
+    assert done.exit_code == 1
+    answer = json.loads(done.output)
+    assert answer["format_version"] == 1
+    (found,) = answer["diagnostics"]
+    assert (found["code"], found["file"], found["line"], found["column"]) == (
+        "JRN101",
+        "journeys/more.journey",
+        1,
+        20,
+    )
+    assert found["help"] == "did you mean `signed_up`?"
+
+
+def test_select_and_ignore(root: Path) -> None:
+    write(root, journeys__more="segment a = exists(signd_up)\nsegment b = customer.email > 5")
+    assert check("--select", "JRN102").output.count("error[") == 1
+    assert check("--select", "102,unknown-name").output.count("error[") == 2
+    assert check("--ignore", "JRN101", "--ignore", "JRN102").exit_code == 0
+    assert check("--select", "JRN3").output == "checked 3 files: nothing found\n"
+    unknown = check("--select", "JRN999")
+    assert unknown.exit_code == 2
+    assert "no code begins with `JRN999`" in unknown.output
+
+
+def test_settings_may_ignore(root: Path) -> None:
+    text = (root / "journey.toml").read_text()
+    write(
+        root,
+        journey_dot_toml=f'{text}\n[lint]\nignore = ["JRN101"]\n',
+        journeys__more="segment a = exists(signd_up)",
+    )
+    assert check().output == "checked 3 files: nothing found\n"
+
+
+def test_paths_narrow_down_what_is_shown(root: Path) -> None:
+    write(root, journeys__more="segment a = exists(signd_up)", journeys__other="metric b = c")
+    assert check("journeys/more.journey").output.count("error[") == 1
+    assert check("journeys").output.count("error[") == 2
+    assert check("templates").exit_code == 0
+    assert check("journeys/gone.journey").exit_code == 2
+
+
+def test_from_elsewhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Above any other folder there could be a project.
+    monkeypatch.chdir("/")
+    lost = check()
+    assert lost.exit_code == 2
+    assert "error[JRN808]: no `journey.toml` in" in lost.output
+    assert check(str(root / "journeys")).exit_code == 0
+    assert CliRunner().invoke(cli, ["-C", str(root), "check"]).exit_code == 0
+
+
+def test_every_kind_of_bad_input_at_once(root: Path) -> None:
+    (root / "journeys" / "folder.journey").mkdir()
+    (root / "journeys" / "link.journey").symlink_to("gone")
+    (root / "journeys" / "latin.journey").write_bytes(b"segment \xe4 = 1")
+    (root / "journeys" / "nul.journey").write_bytes(b"segment a\0 = 1")
+    (root / "journeys" / "open.journey").write_text('segment a "b = 1')
+    (root / "journeys" / "crlf.journey").write_bytes(b"\xef\xbb\xbfsegment a = b > 1\r\n")
+    (root / "templates" / "welcome" / "hello.email.html").write_text("{% if %}")
+    done = check("--output", "json")
+    assert done.exit_code == 1
+    codes = {found["code"] for found in json.loads(done.output)["diagnostics"]}
+    assert {"JRN814", "JRN002", "JRN003", "JRN007", "JRN813"} <= codes
+
+
+@pytest.mark.slow
+def test_a_thousand_files(tmp_path: Path) -> None:
+    """Ten lines each: under four seconds of computing, start-up included."""
+    lines = WELCOME.replace("journey welcome", "journey {name}").replace(
+        "send email", 'send email "welcome/hello"'
+    )
+    body = "".join(f"  w{n}: wait {n}d\n" for n in range(1, 6))
+    for number in range(998):
+        text = lines.replace("{name}", f"j{number}").replace("  hello", body + "  hello")
+        write(tmp_path, **{f"journeys__j{number}": text})
+    before = os.times()
+    done = subprocess.run(
+        [sys.executable, "-m", "journeylang", "check"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    after = os.times()
+    assert done.stdout == "checked 1,000 files: nothing found\n"
+    assert done.returncode == 0
+    assert (
+        after.children_user
+        + after.children_system
+        - (before.children_user + before.children_system)
+        < 4
+    )

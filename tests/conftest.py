@@ -1,0 +1,21 @@
+"""What holds for all tests."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A machine with other work to do is no reason for a property to fail.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+BENCHMARKS = Path(__file__).parent / "benchmarks"
+
+
+# First, so that the marks are there when `-m` chooses.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything under ``tests/benchmarks`` is a benchmark; it runs with ``-m benchmark``."""
+    for item in items:
+        if BENCHMARKS in item.path.parents:
+            item.add_marker(pytest.mark.benchmark)

@@ -1,0 +1,125 @@
+"""What the oracle knows: the user's tables, and what became of everybody so far.
+
+Instants are naive datetimes in UTC. Money is a Decimal, a duration a timedelta, an unknown
+value None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+Record = dict[str, Any]
+"""A row of a table: values by column."""
+
+Status = Literal["active", "finished", "exited", "gone", "held_out", "global_control"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Tables:
+    """All that a tick reads besides what it remembers itself.
+
+    `rows` are the user's tables by name ("crm.customers"). The rest is what happens around
+    messages: `feedback` rows have run_id, step, name, event_id, at and data (a mapping);
+    `consent_changes` have customer_id, consent, at, granted; `suppressed` are pairs of
+    customer and channel; `given_back` are pairs of run_id and step whose message no provider
+    ever accepted.
+    """
+
+    rows: dict[str, list[Record]] = field(default_factory=dict)
+    feedback: list[Record] = field(default_factory=list)
+    consent_changes: list[Record] = field(default_factory=list)
+    suppressed: set[tuple[Any, str]] = field(default_factory=set)
+    given_back: set[tuple[int, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    key: Any
+    zone: str
+    locale: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """A row of an event; `message` is the one that a built-in event is about."""
+
+    key: Any
+    at: datetime
+    fields: Mapping[str, Any]
+    message: Message | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One enrolment. `step` is where it rests; `reason` says why it is held, or how it ended."""
+
+    journey: str
+    customer: Any
+    run_id: int
+    entered_at: datetime
+    arrived_at: datetime
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    status: Status = "active"
+    step: str | None = None
+    wake_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    journey: str
+    customer: Any
+    run_id: int
+    step: str
+    channel: str
+    counted: bool
+    decided_at: datetime
+    expires_at: datetime
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A non-send, or without a step a non-entry."""
+
+    journey: str
+    customer: Any
+    run_id: int
+    step: str | None
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """First time at an experiment, or first entry into a journey with a hold-out."""
+
+    journey: str
+    experiment: str
+    customer: Any
+    arm: str
+    at: datetime
+    run_id: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What a tick leaves to the next ones.
+
+    `applied` has each journey's first apply, `now` the latest tick, and before the first one
+    the apply itself. `looked` has the tick at which an `enter when`
+    was last looked at.
+    """
+
+    applied: Mapping[str, datetime]
+    now: datetime
+    looked: dict[str, datetime] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    exposures: list[Exposure] = field(default_factory=list)

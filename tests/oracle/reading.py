@@ -1,0 +1,149 @@
+"""The user's tables as the binding says they are to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from journeylang.model.binding import BoundField, ConsentTable, Table
+from journeylang.model.expressions import BoundEvent, EventSource, Expression, MessageEvent
+from journeylang.model.project import Project
+from journeylang.model.types import Kind
+from tests.oracle.arithmetic import money
+from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables
+from tests.oracle.values import Evaluator, Subject
+
+
+class Reader:
+    """Everything that is there at `now`; what has a later instant does not exist yet."""
+
+    def __init__(self, project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
+        self.project = project
+        self.tables = tables
+        self.memory = memory
+        self.now = now
+        self.evaluator = Evaluator(project=project, now=now, happenings=self.happenings)
+        self.customers = self._customers()
+        self._known: dict[str, dict[Any, list[Happening]]] = {}
+
+    # --- tables ---------------------------------------------------------------
+
+    def _rows(self, table: Table, only_where: Expression | None) -> Iterable[Subject]:
+        for record in self.tables.rows[str(table)]:
+            row = Subject(row=record)
+            if only_where is None or self.evaluator.holds(only_where, row):
+                yield row
+
+    def _read(self, node: Expression | None, row: Subject) -> Any:
+        return None if node is None else self.evaluator.value(node, row)
+
+    def _fields(self, fields: Iterable[BoundField], row: Subject) -> Record:
+        return {f.name: _typed(self._read(f.value, row), f) for f in fields}
+
+    def _customers(self) -> dict[Any, Customer]:
+        bound = self.project.binding.customers
+        assert bound is not None
+        found = {}
+        for row in self._rows(bound.table, bound.only_where):
+            key = self._read(bound.key, row)
+            zone, locale = self._read(bound.timezone, row), self._read(bound.locale, row)
+            found[key] = Customer(
+                key=key,
+                zone=bound.zone_else if zone is None else zone,
+                locale=bound.locale_else if locale is None else locale,
+                fields=self._fields(bound.fields, row),
+            )
+        return found
+
+    def consents(self, bound: ConsentTable) -> Iterable[tuple[Any, datetime | None, bool]]:
+        """Customer, instant and what was said, row by row."""
+        for row in self._rows(bound.table, bound.only_where):
+            granted = self.evaluator.holds(bound.granted, row)
+            yield self._read(bound.customer, row), self._read(bound.at, row), granted
+
+    # --- events ---------------------------------------------------------------
+
+    def happenings(self, source: EventSource, of: Subject) -> list[Happening]:
+        """What happened to the subject's customer until now."""
+        customer = of.run.customer if of.run is not None else of.customer and of.customer.key
+        if isinstance(source, BoundEvent):
+            return self.events(source.name).get(customer, [])
+        return [
+            h
+            for h in self._of_messages(source.name)
+            if h.message is not None and h.message.customer == customer and _about(h, source, of)
+        ]
+
+    def events(self, name: str) -> dict[Any, list[Happening]]:
+        """All rows of a bound event until now, by customer."""
+        if name not in self._known:
+            bound = self.project.binding.events[name]
+            found: dict[Any, list[Happening]] = {}
+            for row in self._rows(bound.table, bound.only_where):
+                at = self._read(bound.at, row)
+                if at is not None and at <= self.now:
+                    fields = self._fields(bound.fields, row)
+                    happening = Happening(key=self._read(bound.key, row), at=at, fields=fields)
+                    found.setdefault(self._read(bound.customer, row), []).append(happening)
+            self._known[name] = found
+        return self._known[name]
+
+    def _of_messages(self, name: str) -> Iterable[Happening]:
+        """A built-in event: the decisions themselves, or what providers say about messages."""
+        if name == "sent":
+            for number, message in enumerate(self.memory.messages):
+                yield Happening(
+                    key=number,
+                    at=message.decided_at,
+                    fields={"cost": message.cost},
+                    message=message,
+                )
+            return
+        messages = {(m.run_id, m.step): m for m in self.memory.messages}
+        for row in self.tables.feedback:
+            if row["name"] == name and row["at"] <= self.now:
+                yield Happening(
+                    key=row["event_id"],
+                    at=row["at"],
+                    fields=_Said(row["data"]),
+                    message=messages[row["run_id"], row["step"]],
+                )
+
+
+class _Said(dict[str, Any]):
+    """What a provider told about an event; what it did not tell is unknown."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def _about(happening: Happening, source: MessageEvent, of: Subject) -> bool:
+    """Whether it is about a message that the source means."""
+    message: Message | None = happening.message
+    assert message is not None
+    if source.own:
+        assert of.run is not None
+        if (message.run_id, message.step) != (of.run.run_id, source.path):
+            return False
+    elif source.path is not None and (message.journey, message.step) != (
+        source.journey,
+        source.path,
+    ):
+        return False
+    return source.channel is None or message.channel == source.channel
+
+
+def _typed(value: Any, field: BoundField) -> Any:
+    """A column's value as the field's type."""
+    if value is None:
+        return None
+    match field.type.kind:
+        case Kind.MONEY:
+            return money(Fraction(value))
+        case Kind.NUMBER if isinstance(value, int | Decimal):
+            return float(value)
+        case _:
+            return value

@@ -1,0 +1,216 @@
+"""May this message leave, on which channel, and if not: why, and until when?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from journeylang.model.binding import Channel, ConsentTable
+from journeylang.model.journey import Candidate, Journey, Send
+from journeylang.model.policy import Action, Cap, Policy
+from tests.oracle.chance import bucket
+from tests.oracle.clock import period, quiet_until, zone
+from tests.oracle.facts import Customer, Memory, Message, Run
+from tests.oracle.reading import Reader
+from tests.oracle.values import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """A rule that does not let a message through; `release` is set if it may be waited for."""
+
+    reason: str
+    release: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`channel` to send by; else a `reason`, and `until` when to hold if it is worth it."""
+
+    channel: str | None = None
+    reason: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A run that stands at a send, with the candidates whose `when` held as it came there."""
+
+    run: Run
+    journey: Journey
+    send: Send
+    open: tuple[Candidate, ...]
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Who goes first."""
+        run = self.run
+        return (
+            -self.journey.priority,
+            run.arrived_at,
+            self.journey.name,
+            self.send.path,
+            run.customer,
+            run.run_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All rules that bind a message, at one instant."""
+
+    reader: Reader
+    memory: Memory
+
+    def decide(self, intent: Intent) -> Verdict:
+        run, send = intent.run, intent.send
+        now = self.reader.now
+        limit = run.arrived_at + timedelta(seconds=_limit(send))
+        if now >= limit:
+            return Verdict(reason=run.reason or "expired")
+        if not intent.open:
+            return Verdict(reason="no_channel")
+        judged = [(c, list(self._failing(intent, c))) for c in intent.open]
+        for candidate, failing in judged:
+            if not failing:
+                return Verdict(channel=candidate.channel)
+        waiting = [failing for _, failing in judged if all(f.release for f in failing)]
+        if not waiting:
+            return Verdict(reason=judged[0][1][0].reason)
+        release = min(max(f.release for f in failing if f.release) for failing in waiting)
+        return Verdict(reason=waiting[0][0].reason, until=min(release, limit))
+
+    def _failing(self, intent: Intent, candidate: Candidate) -> Iterator[Failing]:
+        """The rules that fail for a channel, in the order in which they give the reason."""
+        run, journey, send = intent.run, intent.journey, intent.send
+        project = self.reader.project
+        channel = project.binding.channels[candidate.channel]
+        customer = self.reader.customers[run.customer]
+        if self.reader.evaluator.value(channel.address, Subject(customer=customer)) is None:
+            yield Failing(reason="no_address")
+        if (customer.key, channel.name) in self.reader.tables.suppressed:
+            yield Failing(reason="suppressed")
+        if journey.purpose == "transactional":
+            return
+        if not all(self.consented(name, customer) for name in self._consents(send, channel)):
+            yield Failing(reason="no_consent")
+        if journey.purpose == "marketing" and self.controlled(customer):
+            yield Failing(reason="global_control")
+        if journey.policy is None:
+            return
+        policy = project.policies[journey.policy]
+        ignored = policy.service_ignores if journey.purpose == "service" else ()
+        own = send.otherwise.action if send.otherwise is not None else None
+        tz = self.zone(customer)
+        if "quiet" not in ignored:
+            yield from self._quiet(policy, channel, own, tz)
+        if "caps" not in ignored:
+            for cap in policy.caps:
+                if cap.channel in (None, channel.name):
+                    yield from self._cap(cap, own, customer, tz)
+
+    # --- consent --------------------------------------------------------------
+
+    def _consents(self, send: Send, channel: Channel) -> list[str]:
+        topics = self.reader.project.binding.topics
+        asked = [channel.consent, topics[send.topic].consent if send.topic else None]
+        return [name for name in asked if name is not None]
+
+    def consented(self, name: str, customer: Customer) -> bool:
+        """The newest word decides, of a yes and a no at once the no; silence is a no.
+
+        Over consent by a predicate, a refusal said to the runtime wins.
+        """
+        bound = self.reader.project.binding.consents[name]
+        said = [
+            (row["at"], row["granted"])
+            for row in self.reader.tables.consent_changes
+            if row["consent"] == name and row["customer_id"] == customer.key
+        ]
+        if isinstance(bound, ConsentTable):
+            rows = self.reader.consents(bound)
+            said += [(at, granted) for who, at, granted in rows if who == customer.key]
+        said = [(at, granted) for at, granted in said if at is not None and at <= self.reader.now]
+        newest = max((at for at, _ in said), default=None)
+        granted = newest is not None and all(yes for at, yes in said if at == newest)
+        if isinstance(bound, ConsentTable):
+            return granted
+        refused = newest is not None and not granted
+        subject = Subject(customer=customer)
+        return not refused and self.reader.evaluator.holds(bound.condition, subject)
+
+    def controlled(self, customer: Customer) -> bool:
+        """In the project's one global control group, whichever policy names it."""
+        controls = [p.control for p in self.reader.project.policies.values() if p.control]
+        return any(bucket(c.salt, customer.key) < c.share for c in controls)
+
+    # --- quiet times and caps -------------------------------------------------
+
+    def zone(self, customer: Customer) -> ZoneInfo:
+        bound = self.reader.project.binding.customers
+        assert bound is not None
+        found = zone(customer.zone) or zone(bound.zone_else)
+        assert found is not None
+        return found
+
+    def _quiet(
+        self, policy: Policy, channel: Channel, own: Action | None, tz: ZoneInfo
+    ) -> Iterator[Failing]:
+        for action in ("hold", "skip"):
+            windows = [
+                (q.start, q.end)
+                for q in policy.quiets
+                if channel.name in q.channels and (own or q.action) == action
+            ]
+            until = quiet_until(tz, windows, self.reader.now)
+            if until is not None:
+                yield Failing(reason="quiet", release=until if action == "hold" else None)
+
+    def _cap(
+        self, cap: Cap, own: Action | None, customer: Customer, tz: ZoneInfo
+    ) -> Iterator[Failing]:
+        now = self.reader.now
+        counted = [
+            m.decided_at
+            for m in self.memory.messages
+            if m.customer == customer.key
+            and m.counted
+            and cap.channel in (None, m.channel)
+            and (m.run_id, m.step) not in self.reader.tables.given_back
+        ]
+        if cap.seconds is not None:
+            window = timedelta(seconds=cap.seconds)
+            counted = [at for at in counted if now - window < at]
+            release = min(counted, default=now) + window
+        else:
+            assert cap.calendar is not None
+            start, release = period(tz, now, cap.calendar)
+            counted = [at for at in counted if start <= at]
+        if len(counted) >= cap.limit:
+            holds = (own or cap.action) == "hold"
+            yield Failing(reason="capped", release=release if holds else None)
+
+
+def message(intent: Intent, channel: str, rules: Rules) -> Message:
+    """The message that is decided."""
+    run, send = intent.run, intent.send
+    return Message(
+        journey=intent.journey.name,
+        customer=run.customer,
+        run_id=run.run_id,
+        step=send.path,
+        channel=channel,
+        counted=intent.journey.purpose == "marketing",
+        decided_at=rules.reader.now,
+        expires_at=run.arrived_at + timedelta(seconds=send.expires),
+        cost=rules.reader.project.binding.channels[channel].cost,
+    )
+
+
+def _limit(send: Send) -> int:
+    """For how many seconds after its arrival a run may stand at a send."""
+    if send.otherwise is not None and send.otherwise.seconds is not None:
+        return min(send.expires, send.otherwise.seconds)
+    return send.expires
