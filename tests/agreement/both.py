@@ -9,12 +9,14 @@ from functools import cache
 from typing import Any
 
 from journeylang.analysis.check import check_files
+from journeylang.diagnostics.model import Diagnostic
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.model.project import Project
 from journeylang.runtime.setup import prepare
 from journeylang.runtime.tick import Session, tick
 from journeylang.source import Source
 from journeylang.sql.schema import STATUS_NAMES
+from journeylang.syntax.nodes import File
 from journeylang.syntax.parse import parse
 from tests.agreement.prelude import BINDING, TABLES, create
 from tests.oracle import interpreter
@@ -30,9 +32,7 @@ LOOKS = {
         "SELECT customer_id, journey, run_id, step, channel, decided_at, expires_at"
         " FROM journey.message"
     ),
-    "decisions": (
-        'SELECT customer_id, journey, run_id, step, "at", reason FROM journey.decision'
-    ),
+    "decisions": ('SELECT customer_id, journey, run_id, step, "at", reason FROM journey.decision'),
     "exposures": (
         "SELECT x.customer_id, s.journey, x.run_id, x.experiment, x.arm, x.at"
         " FROM journey.exposure AS x JOIN journey.step AS s ON s.step = x.experiment"
@@ -47,20 +47,27 @@ class InvalidProgramError(Exception):
 
 
 @cache
-def _binding() -> Any:
-    return parse(Source(path="binding.journey", text=BINDING)).value
+def _binding() -> File:
+    return _parsed("binding.journey", BINDING)
+
+
+def _parsed(path: str, text: str) -> File:
+    outcome = parse(Source(path=path, text=text))
+    if outcome.value is None or not outcome.ok:
+        raise InvalidProgramError(f"{_listed(outcome.diagnostics)}\n{text}")
+    return outcome.value
 
 
 def compiled(text: str) -> Project:
     """The project of the shared binding and a program's text."""
-    parsed = parse(Source(path="program.journey", text=text))
-    outcome = check_files([_binding(), parsed.value])
-    problems = [*parsed.diagnostics, *outcome.diagnostics]
-    errors = [d for d in problems if d.severity == "error"]
-    if errors:
-        listed = "\n".join(f"{d.code.id} {d.message} {d.span}" for d in errors)
-        raise InvalidProgramError(f"{listed}\n{text}")
+    outcome = check_files([_binding(), _parsed("program.journey", text)])
+    if outcome.value is None or not outcome.ok:
+        raise InvalidProgramError(f"{_listed(outcome.diagnostics)}\n{text}")
     return outcome.value
+
+
+def _listed(problems: Iterable[Diagnostic]) -> str:
+    return "\n".join(f"{d.code.id} {d.message} {d.span}" for d in problems)
 
 
 class Both:

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from tests.agreement.both import Both
 from tests.agreement.expressions import Draw
-from tests.agreement.prelude import EVENTS, TABLE_OF, record
+from tests.agreement.prelude import EVENTS, TABLE_OF, instant, record
 
 # Days before clocks change (Berlin, New York, Lord Howe, Casablanca), and ordinary ones.
 STARTS = (
-    datetime(2026, 3, 2, 8),
-    datetime(2026, 3, 28, 12),
-    datetime(2026, 10, 24, 12),
-    datetime(2026, 3, 7, 20, 30),
-    datetime(2026, 10, 31, 20),
-    datetime(2026, 4, 4, 2),
-    datetime(2026, 2, 14, 14),
-    datetime(2026, 1, 31, 6, 15),
+    instant("2026-03-02T08:00"),
+    instant("2026-03-28T12:00"),
+    instant("2026-10-24T12:00"),
+    instant("2026-03-07T20:30"),
+    instant("2026-10-31T20:00"),
+    instant("2026-04-04T02:00"),
+    instant("2026-02-14T14:00"),
+    instant("2026-01-31T06:15"),
 )
 ZONES = (
     "UTC",
@@ -61,8 +61,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "rate": (0.5, 0.0, 2.0, -1.25, 1e308, None),
     "vip": (True, False, None),
     "born": (date(1990, 2, 28), date(2026, 3, 28), None),
-    "joined": (datetime(2026, 3, 28, 22), datetime(2020, 1, 1), None),
-    "deleted": (None,) * 9 + (datetime(2026, 1, 1),),
+    "joined": (instant("2026-03-28T22:00"), instant("2020-01-01T00:00"), None),
+    "deleted": (None,) * 9 + (instant("2026-01-01T00:00"),),
     "source": ("web", "a", None),
     "score": (1, 10, 0, 2**62, None),
     "total": (Decimal("20.00"), Decimal("5.00"), Decimal("0.01"), Decimal("0.00"), None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 BINDING = """language 1
@@ -133,3 +134,8 @@ def record(table: str, **values: Any) -> dict[str, Any]:
     """A row; columns that are not given are unknown."""
     assert values.keys() <= TABLES[table].keys(), values.keys() - TABLES[table].keys()
     return {column: values.get(column) for column in TABLES[table]}
+
+
+def instant(text: str) -> datetime:
+    """A naive datetime, which here means UTC."""
+    return datetime.fromisoformat(text)

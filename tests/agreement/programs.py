@@ -106,8 +106,10 @@ class _Program(Expressions):
         if self.chance(2):
             share = self.pick(("25%", "25%", "0.01%", "100%"))
             headers.append(f'holdout {share} salt "{name}"')
-        for reason in ("left", "right")[: self.pick((0, 0, 1, 1, 2))]:
-            headers.append(f"exit when {self.condition(self._names(), 1)} as {reason}")
+        headers += [
+            f"exit when {self.condition(self._names(), 1)} as {reason}"
+            for reason in ("left", "right")[: self.pick((0, 0, 1, 1, 2))]
+        ]
         headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
         return headers
 

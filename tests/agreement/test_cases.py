@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.agreement.both import Both, Look, both
-from tests.agreement.prelude import TABLE_OF, record
+from tests.agreement.prelude import TABLE_OF, instant, record
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-START = datetime(2026, 3, 2, 8)  # a Monday
+START = instant("2026-03-02T08:00")  # a Monday
 
 
 def program(steps: str, *headers: str, policy: str = "", enter: str = "enter on signed_up") -> str:
@@ -35,10 +35,8 @@ def journey(name: str, steps: str, *headers: str, enter: str = "enter on signed_
 def people(pair: Both, *numbers: int, **values: Any) -> None:
     """Customers who can be reached by e-mail, in UTC unless said otherwise."""
     pair.add("crm.customers", *(person(n, **values) for n in numbers))
-    said = {"at": datetime(2025, 1, 1), "topic": "email", "status": "in"}
-    pair.add(
-        "crm.consents", *(record("crm.consents", customer_id=n, **said) for n in numbers)
-    )
+    said = {"at": instant("2025-01-01T00:00"), "topic": "email", "status": "in"}
+    pair.add("crm.consents", *(record("crm.consents", customer_id=n, **said) for n in numbers))
 
 
 def person(number: int, **values: Any) -> dict[str, Any]:
@@ -235,7 +233,9 @@ def test_a_run_that_ends_with_this_tick_is_in_the_way_of_entries_still() -> None
         assert (ends(look), refusals(look)) == ([("finished", "end")], ["active"])
 
 
-@pytest.mark.parametrize(("zone", "enters"), [("America/New_York", False), ("Asia/Kathmandu", True)])
+@pytest.mark.parametrize(
+    ("zone", "enters"), [("America/New_York", False), ("Asia/Kathmandu", True)]
+)
 def test_reentry_counts_local_days(zone: str, enters: bool) -> None:
     """From 08:00 to 18:30 UTC midnight passes in Kathmandu alone."""
     with both(program("w: wait 1h", "reenter after 1d"), START) as pair:
@@ -525,7 +525,7 @@ def says(pair: Both, status: str | None, at: datetime) -> None:
 @pytest.mark.parametrize("status", ["out", None])
 def test_of_a_yes_and_a_no_at_once_the_no_counts(status: str | None) -> None:
     with both(program('hello: send email "t"'), START) as pair:
-        says(pair, status, datetime(2025, 1, 1))
+        says(pair, status, instant("2025-01-01T00:00"))
         assert refusals(enters(pair)) == ["no_consent"]
 
 
@@ -535,7 +535,7 @@ def test_consent_with_a_later_instant_does_not_exist_yet() -> None:
         assert len(sent(enters(pair))) == 1
 
 
-@pytest.mark.parametrize(("at", "messages"), [(datetime(2024, 1, 1), 1), (START, 0)])
+@pytest.mark.parametrize(("at", "messages"), [(instant("2024-01-01T00:00"), 1), (START, 0)])
 def test_the_newer_of_both_words_decides(at: datetime, messages: int) -> None:
     with both(program('hello: send email "t"'), START) as pair:
         pair.prefer(1, "email_ok", at, False)
@@ -570,26 +570,24 @@ def wakes(zone: str, entered: datetime, wait: str) -> datetime:
     ("zone", "entered", "wait", "woken"),
     [
         # Spring: 02:00 to 03:00 does not exist in Berlin on 29 March.
-        ("Europe/Berlin", (2026, 3, 28, 1, 30), "1d", (2026, 3, 29, 1)),
-        ("Europe/Berlin", (2026, 3, 28, 12), "until 02:15", (2026, 3, 29, 1)),
-        ("Europe/Berlin", (2026, 3, 28, 12), "1d", (2026, 3, 29, 11)),
-        ("Europe/Berlin", (2026, 3, 28, 12), "24h", (2026, 3, 29, 12)),
+        ("Europe/Berlin", "2026-03-28T01:30", "1d", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-03-28T12:00", "until 02:15", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-03-28T12:00", "1d", "2026-03-29T11:00"),
+        ("Europe/Berlin", "2026-03-28T12:00", "24h", "2026-03-29T12:00"),
         # Autumn: 02:00 to 03:00 happens twice on 25 October.
-        ("Europe/Berlin", (2026, 10, 24, 0, 30), "1d", (2026, 10, 25, 0, 30)),
-        ("Europe/Berlin", (2026, 10, 25, 0, 45), "until 02:30", (2026, 10, 26, 1, 30)),
+        ("Europe/Berlin", "2026-10-24T00:30", "1d", "2026-10-25T00:30"),
+        ("Europe/Berlin", "2026-10-25T00:45", "until 02:30", "2026-10-26T01:30"),
         # Half an hour, at the other end of the world.
-        ("Australia/Lord_Howe", (2026, 4, 4, 12), "until 01:45", (2026, 4, 4, 14, 45)),
-        ("Australia/Lord_Howe", (2026, 10, 3, 12), "until 02:15", (2026, 10, 3, 15, 30)),
-        ("Asia/Kathmandu", (2026, 3, 2, 8), "until 09:00 on monday", (2026, 3, 9, 3, 15)),
-        ("UTC", (2026, 1, 31, 6), "1mo", (2026, 2, 28, 6)),
-        ("Mars/Olympus", (2026, 1, 31, 6), "until 09:00", (2026, 1, 31, 8)),
-        ("UTC", (2026, 3, 2, 9), "until 09:00", (2026, 3, 3, 9)),
+        ("Australia/Lord_Howe", "2026-04-04T12:00", "until 01:45", "2026-04-04T14:45"),
+        ("Australia/Lord_Howe", "2026-10-03T12:00", "until 02:15", "2026-10-03T15:30"),
+        ("Asia/Kathmandu", "2026-03-02T08:00", "until 09:00 on monday", "2026-03-09T03:15"),
+        ("UTC", "2026-01-31T06:00", "1mo", "2026-02-28T06:00"),
+        ("Mars/Olympus", "2026-01-31T06:00", "until 09:00", "2026-01-31T08:00"),
+        ("UTC", "2026-03-02T09:00", "until 09:00", "2026-03-03T09:00"),
     ],
 )
-def test_waits_keep_the_customers_clock(
-    zone: str, entered: tuple[int, ...], wait: str, woken: tuple[int, ...]
-) -> None:
-    assert wakes(zone, datetime(*entered), wait) == datetime(*woken)  # type: ignore[arg-type]
+def test_waits_keep_the_customers_clock(zone: str, entered: str, wait: str, woken: str) -> None:
+    assert wakes(zone, instant(entered), wait) == instant(woken)
 
 
 # --- values ---------------------------------------------------------------------------

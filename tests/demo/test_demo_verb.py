@@ -64,7 +64,7 @@ def test_the_figures_are_those_of_the_database(made: tuple[Path, Result]) -> Non
     root, result = made
     decided = figure(r"([\d,]+) messages decided", result.output)
     assert rows(root, "SELECT count(*) FROM journey.messages") == [(decided,)]
-    shown = re.findall(r"^([\d,]+) entered", result.output, re.MULTILINE)
+    shown = re.findall(r"^ +([\d,]+) entered", result.output, re.MULTILINE)
     entered = sum(int(number.replace(",", "")) for number in shown)
     assert rows(root, "SELECT count(*) FROM journey.runs") == [(entered,)]
 

@@ -20,7 +20,7 @@ JOURNEYS = [fence for fence in ALL if fence.language == "journey"]
 CONSOLES = [page for page in pages() if any(f.language == "console" for f in fences(page))]
 
 # What a reader types that needs no running: it was done to get here.
-NOT_RUN = {"git", "uv", "uvx", "pip", "pipx", "python", "python3"}
+NOT_RUN = {"git", "uv", "uvx", "pip", "pipx"}
 LANGUAGES = {"journey", "console", "toml", "html", "jinja", "sql", "text", "sh", "json", "mermaid"}
 
 _DECLARES = re.compile(
@@ -112,8 +112,9 @@ def test_commands_do_what_is_shown(page: Path, tmp_path: Path) -> None:
 def _run(words: list[str], line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     if words[0] == "journey":
         return journey(words[1:], cwd)
+    command = [sys.executable, *words[1:]] if words[0] == "python" else ["sh", "-c", line]
     return subprocess.run(
-        ["sh", "-c", line], cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=60
+        command, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=60
     )
 
 

@@ -19,7 +19,7 @@ from tests.examples.examples import Example
 REAL = os.environ.get("JOURNEY_CDNOW")
 
 # Not a whole number of days: decisions fall into day and night, and held ones are let go.
-SHORT = ("1997-01-01", "1998-01-15", "60")
+SHORT = ("1997-01-01", "1997-12-01", "84")
 LONG = ("1997-01-01", "1998-07-01", "24")
 
 pytestmark = pytest.mark.slow
@@ -74,26 +74,21 @@ def test_everything_that_happened_was_to_happen(tmp_path: Path) -> None:
     assert code == 0
     # A check of nothing would hold, too.
     assert {name for name, (rows, _) in checks.items() if rows == 0} == set()
-
-
-def test_every_reason_and_every_way_out_occurs(tmp_path: Path) -> None:
-    example = Example.copy("cdnow", tmp_path)
-    run(example, made_up(tmp_path / "cdnow.txt", 250), SHORT)
     with duckdb.connect(example.root / "cdnow.duckdb") as connection:
         reasons = connection.execute("SELECT DISTINCT reason FROM journey.non_sends").fetchall()
         ends = connection.execute("SELECT DISTINCT status, reason FROM journey.runs").fetchall()
     assert {"no_address", "no_consent", "quiet", "capped"} < {reason for (reason,) in reasons}
     assert {reason for _, reason in ends} >= {"bought", "bought_again", "small", "untouched", "end"}
-    assert "held_out" in {status for status, _ in ends}
+    assert {status for status, _ in ends} >= {"active", "held_out"}
 
 
 def test_what_should_not_have_happened_is_found(tmp_path: Path) -> None:
     example = Example.copy("cdnow", tmp_path)
-    grid = ("1997-01-01", "1997-02-10", "24")
+    grid = ("1997-01-01", "1997-01-14", "24")
     run(example, made_up(tmp_path / "cdnow.txt", 100), grid)
     with duckdb.connect(example.root / "cdnow.duckdb") as connection:
         connection.execute(
-            """UPDATE journey.message SET decided_at = TIMESTAMP '1997-02-01 09:00:00'
+            """UPDATE journey.message SET decided_at = TIMESTAMP '1997-01-14 09:00:00'
 WHERE (customer_id, message_id) = (SELECT min((customer_id, message_id)) FROM journey.message)"""
         )
     code, checks = verify(example, grid)

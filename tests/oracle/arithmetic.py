@@ -11,8 +11,8 @@ from typing import Any
 from journeylang.model.types import Kind, Type
 
 INT_END = 2**63
-MONEY_END = Decimal(10) ** 14
-CENT_OF_CENT = Decimal("0.0001")
+MONEY_END = 10**14
+UNIT = Decimal("0.0001")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -28,6 +28,9 @@ def arithmetic(operator: str, left: Any, right: Any, type_: Type) -> Any:
     match type_.kind:
         case Kind.INT:
             return whole(_exact(operator, left, right))
+        case Kind.MONEY if isinstance(left, float) or isinstance(right, float):
+            # A number is a double, and so is the count of the money's least units.
+            return units(number(_floating(operator, _units(left), _units(right))))
         case Kind.MONEY:
             return money(_exact(operator, left, right))
         case _:
@@ -44,9 +47,19 @@ def number(value: float) -> float | None:
 
 def money(value: Fraction) -> Decimal | None:
     """Four decimals, half-even."""
-    exact = round(value * 10_000)  # of a Fraction this is exact, ties to even
-    amount = _WIDE.multiply(Decimal(exact), CENT_OF_CENT)
+    return units(value * 10_000)
+
+
+def units(count: Fraction | float | None) -> Decimal | None:
+    """That many ten-thousandths, ties to even."""
+    if count is None:
+        return None
+    amount = _WIDE.multiply(Decimal(round(count)), UNIT)
     return amount if abs(amount) < MONEY_END else None
+
+
+def _units(value: Decimal | float) -> float:
+    return value if isinstance(value, float) else float(value * 10_000)
 
 
 def _exact(operator: str, left: Any, right: Any) -> Fraction:

@@ -46,7 +46,7 @@ from tests.oracle.sends import Intent, Rules, message
 from tests.oracle.values import Subject
 from tests.oracle.ways import ways
 
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - instants are naive, in UTC
+EPOCH = datetime.fromisoformat("1970-01-01")
 FEEDBACK_LATE = DAY
 
 

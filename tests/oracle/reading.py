@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +11,7 @@ from journeylang.model.binding import BoundField, ConsentTable, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression, MessageEvent
 from journeylang.model.project import Project
 from journeylang.model.types import Kind
-from tests.oracle.arithmetic import money
+from tests.oracle.arithmetic import money, number
 from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables
 from tests.oracle.values import Evaluator, Subject
 
@@ -143,7 +142,7 @@ def _typed(value: Any, field: BoundField) -> Any:
     match field.type.kind:
         case Kind.MONEY:
             return money(Fraction(value))
-        case Kind.NUMBER if isinstance(value, int | Decimal):
-            return float(value)
+        case Kind.NUMBER:
+            return number(float(value))
         case _:
             return value

@@ -83,8 +83,9 @@ def expect(connection: duckdb.DuckDBPyConnection, ticks: list[datetime]) -> None
             change(name)
         moving = True
         while moving:
-            while change("wakes") and change("advance"):
-                pass
+            change("wakes")
+            while change("advance"):
+                change("wakes")
             change("intents")
             moving = False
             for _ in range(change("ranks")):

@@ -144,8 +144,13 @@ def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -
         f" {days.sent:,} messages decided, {days.skipped:,} not sent."
     )
     if deliver:
-        failed = f"; {days.failed:,} failed" if days.failed else ""
-        click.echo(f"Delivered {days.delivered:,} messages into files{failed}.")
+        parts = (
+            (days.failed, "failed"),
+            (days.dropped, "were called back"),
+            (days.waiting, "wait for the end of quiet hours"),
+        )
+        rest = "".join(f"; {number:,} {what}" for number, what in parts if number)
+        click.echo(f"Delivered {days.delivered:,} messages into files{rest}.")
     print_diagnostics((p for p in days.problems if p.is_error), loaded.sources, err=True)
     return days
 
@@ -160,7 +165,7 @@ def _show(days: Days, directory: Path, seconds: float) -> None:
     for figures in days.funnels:
         screen.print()
         screen.print(funnel.heading(figures.journey, figures.title))
-        screen.print(funnel.overview(figures), style="dim")
+        screen.print(Padding(funnel.overview(figures), (0, 0, 0, 2)), style="dim")
         screen.print(Padding(funnel.sends(figures), (0, 0, 0, 2)))
         for line in funnel.outcome(figures):
             screen.print(Padding(line, (0, 0, 0, 2)))

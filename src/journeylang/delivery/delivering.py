@@ -18,7 +18,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
@@ -46,6 +46,7 @@ class _Open:
     message: int
     batch: int
     channel: str
+    expires_at: datetime
     attempt: int
     doubts: int
     draft: Draft
@@ -75,11 +76,17 @@ class Delivery:
 
     def run(self) -> DeliverySummary:
         """Claim and send until nothing is left that may go out."""
+        seen: set[int] = set()
         while not self._enough():
             claimed = self._claim()
             if not claimed.tokens:
                 break
+            before = self.summary.handled
             self._work(claimed)
+            if self.summary.handled == before and claimed.tokens.keys() <= seen:
+                # Another worker takes them away each time: let it have them.
+                break
+            seen |= claimed.tokens.keys()
             if self.summary.stopped and self.channels.keys() <= self.summary.stopped.keys():
                 break
         return self.summary
@@ -169,6 +176,7 @@ class Delivery:
                         message=row.message,
                         batch=row.batch,
                         channel=row.channel,
+                        expires_at=row.expires_at,
                         attempt=row.attempt + 1,
                         doubts=row.doubts,
                         draft=draft,
@@ -366,4 +374,4 @@ class Delivery:
 
     def _again(self, one: _Open, claimed: Claimed, seconds: int) -> None:
         wait = max(pause(one.attempt), seconds)
-        claimed.until(one.batch, claimed.now + timedelta(seconds=wait))
+        claimed.until(one.batch, min(claimed.now + timedelta(seconds=wait), one.expires_at))

@@ -154,7 +154,5 @@ def doubtful(engine: Engine) -> list[Doubtful]:
         Doubtful(
             message=message, journey=journey, step=step, channel=channel, since=at, detail=detail
         )
-        for message, journey, step, channel, at, detail in engine.query(
-            doubtful_messages(engine.dialect)
-        )
+        for message, journey, step, channel, at, detail in engine.query(doubtful_messages())
     ]

@@ -284,12 +284,12 @@ WHERE m.journey = {self.p("journey")} AND r.at > {self.p("since")}
         return Permission(project=self.project, program=self.program, dialect=self.dialect)
 
 
-def doubtful_messages(dialect: Dialect) -> str:
+def doubtful_messages() -> str:
     """-> (public id, journey, step, channel, since, detail) of every message in doubt."""
     ended = ", ".join(text(state) for state in FINAL)
     return f"""SELECT {public_message_id("m", "s")}, v.name, s.path, m.channel, t.last_at, t.detail
 FROM (SELECT r.message_id, max(r.at) AS last_at,
-    {dialect.newest("r.detail", "r.attempt", "r.at")} AS detail
+    max(r.detail) FILTER (WHERE r.state = 'unknown') AS detail
   FROM journey.receipt AS r GROUP BY r.message_id
   HAVING NOT bool_or(r.state IN ({ended})) AND (bool_or(r.state = 'unknown')
     OR max(r.attempt) FILTER (WHERE r.state = 'submitting')

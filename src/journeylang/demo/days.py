@@ -12,10 +12,17 @@ from journeylang.demo.place import OUTBOX
 from journeylang.demo.samples import Sample, samples
 from journeylang.diagnostics.model import Diagnostic, Outcome
 
+BETWEEN_DELIVERIES = timedelta(hours=3)
+"""As a delivery costs the same for ten messages as for a hundred."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Days:
-    """Sums over all ticks, and the figures at the end."""
+    """Sums over all ticks, and the figures at the end.
+
+    Of the messages decided, `dropped` were no longer to go out when their turn came, and
+    `waiting` are still in the outbox, for it is night where they go.
+    """
 
     ticks: int = 0
     entered: int = 0
@@ -23,6 +30,8 @@ class Days:
     skipped: int = 0
     delivered: int = 0
     failed: int = 0
+    dropped: int = 0
+    waiting: int = 0
     problems: list[Diagnostic] = field(default_factory=list)
     funnels: list[Funnel] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
@@ -44,6 +53,7 @@ def run_days(
     if opened.value is None:
         return Outcome(value=None, diagnostics=opened.diagnostics)
     days = Days()
+    delivered = instants[0] - BETWEEN_DELIVERIES
     with opened.value as runtime:
         for now in instants:
             progress(now)
@@ -52,10 +62,13 @@ def run_days(
             days.entered += tick.entered
             days.sent += tick.sent
             days.skipped += tick.skipped
-            if deliver:
+            if deliver and (now - delivered >= BETWEEN_DELIVERIES or now == instants[-1]):
+                delivered = now
                 summary = runtime.deliver(now)
                 days.delivered += summary.accepted
                 days.failed += summary.failed
+                days.dropped += summary.cancelled + summary.expired
+                days.waiting = summary.waiting
         figures = Figures(engine=runtime.engine, project=loaded.project, now=instants[-1])
         days.problems = list(runtime.problems)
         days.funnels = figures.funnels()

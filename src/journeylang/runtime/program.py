@@ -11,7 +11,7 @@ from journeylang.model.project import Project
 from journeylang.plan.operations import Program
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.moves import Compiler, JourneySql, journey_sql
+from journeylang.sql.moves import Compiler, JourneySql, Moves, journey_sql
 from journeylang.sql.relations import event, newness
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.writes import final_writes
@@ -28,6 +28,7 @@ class Ready:
     program: Program
     versions: Mapping[int, int]
     journeys: tuple[JourneySql, ...]
+    moves: Moves
     arbitration: ArbitrationSql | None
     writes: Mapping[str, str]
     session: tuple[str, ...]
@@ -57,6 +58,7 @@ def make_ready(
         program=program,
         versions=versions,
         journeys=journeys,
+        moves=Moves(compiler=compiler, plans=program.journeys),
         arbitration=arbitration_sql(compiler, program) if any_send else None,
         writes=final_writes(dialect),
         session=(*plan_tables(program), _version_table(program, versions)),

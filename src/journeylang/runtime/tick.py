@@ -22,7 +22,7 @@ from journeylang.runtime.localtime import (
     zones_in_use,
 )
 from journeylang.runtime.program import Ready
-from journeylang.sql.arbitration import BATCH
+from journeylang.sql.arbitration import BATCH, Situation
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.session import GO, SEND, working_tables
 
@@ -115,17 +115,23 @@ def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickRe
         StatementError: it refused another statement; nothing changed.
     """
     try:
-        return _Tick(session, frozenset(skip)).run(now)
+        try:
+            return _Tick(session, frozenset(skip)).run(now)
+        except StatementError:
+            # All journeys move in one statement. Taken apart, it tells whose fault it is.
+            session.zones.forget()
+            return _Tick(session, frozenset(skip), apart=True).run(now)
     except BaseException:
         session.zones.forget()
         raise
 
 
 class _Tick:
-    def __init__(self, session: Session, skip: frozenset[str]) -> None:
+    def __init__(self, session: Session, skip: frozenset[str], *, apart: bool = False) -> None:
         self.engine = session.engine
         self.ready = session.ready
         self.session = session
+        self.apart = apart
         self.journeys = [
             (plan, sql)
             for plan, sql in zip(
@@ -241,13 +247,14 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             invalid = self._local_time(news, among=None)
         done = _Done()
         for plan, sql in self.journeys:
-            with _Blamed(plan.name):
-                exits = self._exits_statement(sql, news)
-                if exits is not None:
+            exits = self._exits_statement(sql, news)
+            if exits is not None:
+                with _Blamed(plan.name):
                     done.left += self._execute(exits)
-                if self._wakes(sql, news):
-                    done.woken += self._execute(sql.wake)
-                if plan in entering:
+        self._wake([sql for _, sql in self.journeys if self._wakes(sql, news)], done)
+        for plan, sql in self.journeys:
+            if plan in entering:
+                with _Blamed(plan.name):
                     done.candidates += self._enter(plan, sql)
         if done.anybody:
             if not early:
@@ -296,18 +303,14 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         standing: set[int] = set()
         limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
         for current in range(limit):
-            going: dict[int, set[int]] = {}
+            going: set[tuple[int, int]] = set()
             for journey, fate, edge, step, leaf in self._fates(current):
                 if fate == GO:
-                    going.setdefault(journey, set()).add(edge)
+                    going.add((journey, edge))
                 elif fate == SEND:
                     standing.add(step)
                 done.leaves.add((journey, leaf))
-            for plan, sql in self.journeys:
-                if plan.journey in going:
-                    with _Blamed(plan.name):
-                        advance = sql.advance(frozenset(going[plan.journey]))
-                        self._execute(advance, round=current)
+            self._advance(going, current)
             if not going:
                 if not standing:
                     return
@@ -315,6 +318,30 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 arbitrated = current
                 standing = set()
         raise AssertionError("a journey passes each of its parks once per tick")
+
+    def _wake(self, waking: list[JourneySql], done: _Done) -> None:
+        if not waking:
+            return
+        moves = self.ready.moves
+        if not self.apart:
+            done.woken += self._execute(moves.wake(frozenset(sql.journey for sql in waking)))
+            return
+        for sql in waking:
+            with _Blamed(sql.name):
+                done.woken += self._execute(moves.wake(frozenset([sql.journey])))
+
+    def _advance(self, going: set[tuple[int, int]], current: int) -> None:
+        if not going:
+            return
+        moves = self.ready.moves
+        if not self.apart:
+            self._execute(moves.advance(frozenset(going)), round=current)
+            return
+        for plan, sql in self.journeys:
+            mine = frozenset(way for way in going if way[0] == plan.journey)
+            if mine:
+                with _Blamed(sql.name):
+                    self._execute(moves.advance(mine), round=current)
 
     def _fates(self, current: int) -> list[tuple[Any, ...]]:
         """What the rows of a round are, each combination once."""
@@ -330,8 +357,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         if after >= 0:
             self.engine.execute("DELETE FROM intent")
         self._execute(arbitration.intents, after=after)
-        ranks = self._query("SELECT max(rank) FROM intent")[0][0]
-        decide = arbitration.decide(frozenset(standing))
+        ranks, *there = self._query(arbitration.situation)[0]
+        decide = arbitration.decide(frozenset(standing), Situation(*there))
         for rank in range(1, ranks + 1):
             self._execute(decide, round=current, rank=rank)
             base = self.next_batch * BATCH

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from journeylang.model.binding import ConsentTable, ConsentWhen
 from journeylang.model.types import Kind, Type
@@ -36,10 +37,24 @@ from journeylang.sql.session import (
 )
 
 
+class Situation(NamedTuple):
+    """Of what may stand against a message, whether there is any at all in the database."""
+
+    changes: bool = True
+    suppressions: bool = True
+    given_back: bool = True
+
+
+_SITUATION = """SELECT (SELECT max(rank) FROM intent),
+  EXISTS (SELECT 1 FROM journey.consent_change), EXISTS (SELECT 1 FROM journey.suppression),
+  EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back)"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArbitrationSql:
     """Parameters: `intents` {after}, the round of the last arbitration; `decide` {now, round,
-    rank}; `messages` {now, round, rank, base}; `proceed` {now, round}.
+    rank}; `messages` {now, round, rank, base}; `proceed` {now, round}. `situation` tells how
+    many ranks there are, and a `Situation`.
     """
 
     intents: str
@@ -47,13 +62,17 @@ class ArbitrationSql:
     proceed: str
     compiler: Compiler
     program: Program
-    _decides: dict[frozenset[int], str] = field(default_factory=dict, compare=False, repr=False)
+    situation: str
+    _decides: dict[tuple[frozenset[int], Situation], str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
-    def decide(self, steps: frozenset[int]) -> str:
+    def decide(self, steps: frozenset[int], situation: Situation) -> str:
         """The statement that settles one rank of those who stand at these sends."""
-        if steps not in self._decides:
-            self._decides[steps] = _Decide(self.compiler, self.program, steps).sql()
-        return self._decides[steps]
+        key = (steps, situation)
+        if key not in self._decides:
+            self._decides[key] = _Decide(self.compiler, self.program, steps, situation).sql()
+        return self._decides[key]
 
 
 def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
@@ -64,6 +83,7 @@ def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
         proceed=_proceed(compiler),
         compiler=compiler,
         program=program,
+        situation=_SITUATION,
     )
 
 
@@ -86,7 +106,10 @@ WHERE t.round > {d.parameter("after")} AND t.fate = {SEND}"""
 
 
 class _Decide:
-    def __init__(self, compiler: Compiler, program: Program, steps: Collection[int]) -> None:
+    def __init__(
+        self, compiler: Compiler, program: Program, steps: Collection[int], there: Situation
+    ) -> None:
+        self.there = there
         self.compiler = compiler
         self.d = compiler.dialect
         self.binding = compiler.project.binding
@@ -100,9 +123,6 @@ class _Decide:
         self.cap_sets = [(n, o.caps) for n, o in enumerate(caps_sets(program)) if o.caps in bound]
         self.caps = list(dict.fromkeys(c for _, caps in self.cap_sets for c in caps))
         self.calendar = any(c.calendar for c in self.caps)
-        self.quiet = any(
-            rule is not None for o in self.offers for rule in (o.quiet_hold, o.quiet_skip)
-        )
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
         self.scope: Scope = compiler.scope(Rows(name="i", alias="i"))
@@ -142,10 +162,18 @@ JOIN plan_send AS s ON s.step = i.step"""
     def _named_consents(self) -> list[str]:
         return list(dict.fromkeys(c for _, names in self.consents for c in names))
 
+    def _said(self) -> list[str]:
+        """Consents about which there are rows: who said what, and when."""
+        return [
+            n
+            for n in self._named_consents()
+            if self.there.changes or isinstance(self.binding.consents[n], ConsentTable)
+        ]
+
     def _consent_ctes(self) -> list[str]:
         """Per consent from a table: who has said yes last."""
         ctes = []
-        for name in self._named_consents():
+        for name in self._said():
             bound = self.binding.consents[name]
             changes = (
                 'SELECT customer_id, "at", granted FROM journey.consent_change'
@@ -153,7 +181,8 @@ JOIN plan_send AS s ON s.step = i.step"""
             )
             rows = changes
             if isinstance(bound, ConsentTable):
-                rows = f"SELECT * FROM {consent_rows(bound, self.d)} AS b UNION ALL {changes}"
+                rows = f"SELECT * FROM {consent_rows(bound, self.d)} AS b"
+                rows += f" UNION ALL {changes}" if self.there.changes else ""
             # Of a yes and a no at the same instant the no wins.
             ctes.append(
                 f"{quote('said_' + name)} AS (SELECT k.customer_id,"
@@ -170,6 +199,8 @@ JOIN plan_send AS s ON s.step = i.step"""
         latest = f"{said}.yes IS NOT NULL AND ({said}.no IS NULL OR {said}.yes > {said}.no)"
         if isinstance(bound, ConsentWhen):
             condition = predicate(bound.condition, self.scope)
+            if not self.there.changes:
+                return f"coalesce({condition}, FALSE)"
             refused = f"{said}.no IS NOT NULL AND ({said}.yes IS NULL OR {said}.no >= {said}.yes)"
             return f"(coalesce({condition}, FALSE) AND NOT ({refused}))"
         return f"({latest})"
@@ -180,19 +211,23 @@ JOIN plan_send AS s ON s.step = i.step"""
         for channel in self.channels:
             address = value(self.binding.channels[channel].address, scope)
             columns.append(f"{address} IS NOT NULL AS {quote('address_' + channel)}")
-            columns.append(
+            suppressed = (
                 f"u.customer_id IS NOT NULL AND list_contains(u.channels, {text(channel)})"
-                f" AS {quote('suppressed_' + channel)}"
+                if self.there.suppressions
+                else "FALSE"
             )
+            columns.append(f"{suppressed} AS {quote('suppressed_' + channel)}")
         names = self._named_consents()
         columns += [f"{self._granted(n)} AS {quote('granted_' + n)}" for n in names]
-        said = [quote("said_" + n) for n in names]
+        said = [quote("said_" + n) for n in self._said()]
         joins = "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = c.customer_id" for s in said)
+        if self.there.suppressions:
+            joins += """
+  LEFT JOIN (SELECT customer_id, array_agg(channel) AS channels FROM journey.suppression
+    WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id"""
         return f"""reach AS (
   SELECT {", ".join(columns)}
   FROM {self.compiler.base("timezone", *scope.fields)} AS c{joins}
-  LEFT JOIN (SELECT customer_id, array_agg(channel) AS channels FROM journey.suppression
-    WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id
   WHERE c.customer_id IN (SELECT customer_id FROM i)
 )"""
 
@@ -226,13 +261,18 @@ JOIN plan_send AS s ON s.step = i.step"""
             [c.seconds for c in self.caps if c.seconds is not None]
             + [33 * 86400 if self.calendar else 0]
         )
+        given_back = (
+            """
+    AND NOT EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back
+      AND b.message_id = m.message_id AND b.customer_id = m.customer_id)"""
+            if self.there.given_back
+            else ""
+        )
         return f"""counts AS (
   SELECT m.customer_id, {", ".join(columns)}
   FROM journey.message AS m{zone}
   WHERE m.counted AND m.decided_at > {self.now} - {self.d.interval(longest)}
-    AND m.customer_id IN (SELECT customer_id FROM i)
-    AND NOT EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back
-      AND b.message_id = m.message_id AND b.customer_id = m.customer_id)
+    AND m.customer_id IN (SELECT customer_id FROM i){given_back}
   GROUP BY m.customer_id
 )"""
 
@@ -321,14 +361,23 @@ JOIN plan_send AS s ON s.step = i.step"""
             "quiet_from": nothing,
             "quiet_until": nothing,
         }
-        if self.quiet:
-            for kind, alias in (("quiet_hold", "qh"), ("quiet_skip", "qs")):
-                joins += (
-                    f"\n  LEFT JOIN zone_quiet AS {alias}"
-                    f" ON {alias}.zone = r.zone AND {alias}.rule = o.{kind}{self._now_in(alias)}"
-                )
-                quiet[kind] = f"coalesce({alias}.quiet, FALSE)"
+        aliases = [
+            alias
+            for alias, kind in (("qh", "quiet_hold"), ("qs", "quiet_skip"))
+            if any(getattr(o, kind) is not None for o in self.offers)
+        ]
+        for alias in aliases:
+            kind = "quiet_hold" if alias == "qh" else "quiet_skip"
+            joins += (
+                f"\n  LEFT JOIN zone_quiet AS {alias}"
+                f" ON {alias}.zone = r.zone AND {alias}.rule = o.{kind}{self._now_in(alias)}"
+            )
+            quiet[kind] = f"coalesce({alias}.quiet, FALSE)"
+            for column in ("from", "until"):
+                quiet[f"quiet_{column}"] = f"{alias}.next_{column}"
+        if "qh" in aliases:
             quiet["quiet_release"] = "qh.release"
+        if len(aliases) == 2:
             # The nearer of the two next quiet times goes with the message.
             nearer = "qs.next_from IS NULL OR qh.next_from <= qs.next_from"
             for column in ("from", "until"):

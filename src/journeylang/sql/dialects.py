@@ -101,9 +101,19 @@ class Dialect:
         """`value`, or unknown where computing it overflows."""
         return f"TRY({value})"
 
-    def half_even(self, value: str) -> str:
-        """Rounded to money's four decimals, ties to even."""
-        return f"round_even({value}, 4)"
+    def finite(self, value: str) -> str:
+        """A number, or unknown where it grew beyond all bounds."""
+        for beyond in ("Infinity", "-Infinity", "NaN"):
+            value = f"nullif({value}, CAST('{beyond}' AS DOUBLE))"
+        return value
+
+    def ten_thousandths(self, money: str) -> str:
+        """Money as a whole number of its least unit: a double that ties are exact in."""
+        return f"CAST({money} * 10000 AS DOUBLE)"
+
+    def money(self, ten_thousandths: str) -> str:
+        """The way back, ties to even."""
+        return self.cast(f"(round_even({ten_thousandths}, 0) / 10000)", Type(kind=Kind.MONEY))
 
     def hash60(self, *parts: str) -> str:
         """The first 15 hex digits of md5 over the parts joined by ':', as a big integer."""

@@ -175,18 +175,29 @@ def predicate(node: Expression, scope: Scope) -> str:
 def _arithmetic(node: Arithmetic, scope: Scope) -> str:
     d = scope.dialect
     left, right = value(node.left, scope), value(node.right, scope)
-    if node.operator == "/":
-        if node.type.kind is Kind.MONEY:
-            quotient = f"CAST({left} AS DOUBLE PRECISION) / nullif({right}, 0)"
-            return d.cast(d.attempt(d.half_even(quotient)), node.type)
-        number = d.column_type(NUMBER)
-        return d.attempt(f"(CAST({left} AS {number}) / nullif(CAST({right} AS {number}), 0))")
     plain = f"({left} {node.operator} {right})"
-    if node.type.kind is Kind.MONEY and node.operator == "*":
-        plain = d.half_even(plain)
-    if node.type.kind in (Kind.MONEY, Kind.INT):
-        return d.cast(d.attempt(plain), node.type)
-    return d.attempt(plain)
+    match node.type.kind:
+        case Kind.MONEY if node.operator == "/":
+            return d.money(f"{d.ten_thousandths(left)} / nullif({right}, 0)")
+        case Kind.MONEY if node.operator == "*" and Kind.NUMBER in (
+            _kind(node.left),
+            _kind(node.right),
+        ):
+            money, by = (left, right) if _kind(node.left) is Kind.MONEY else (right, left)
+            return d.money(f"{d.ten_thousandths(money)} * {by}")
+        case Kind.MONEY | Kind.INT:
+            return d.cast(d.attempt(plain), node.type)
+        case Kind.NUMBER:
+            number = d.column_type(NUMBER)
+            if node.operator == "/":
+                right = f"nullif(CAST({right} AS {number}), 0)"
+            return d.finite(f"(CAST({left} AS {number}) {node.operator} {right})")
+        case _:
+            return d.attempt(plain)
+
+
+def _kind(node: Expression) -> Kind | None:
+    return node.type.kind if node.type is not None else None
 
 
 def _needs_run(node: Aggregate) -> bool:
@@ -216,7 +227,9 @@ def _aggregate(node: Aggregate, scope: Scope) -> str:
         case "count" | "distinct":
             return f"coalesce({column}, 0)"
         case "sum":
-            return f"coalesce({column}, CAST(0 AS {d.column_type(node.type)}))"
+            # Nobody's rows make 0; a sum that is unknown is too large.
+            nothing = f"CAST(0 AS {d.column_type(node.type)})"
+            return f"CASE WHEN g{position}.customer_id IS NULL THEN {nothing} ELSE {column} END"
         case _:
             return column
 
@@ -376,7 +389,8 @@ def _figure(node: Aggregate, scope: Scope, condition: str) -> str:
             return f"{node.function}({of}){only}"
         case "sum":
             # Sums are wider than what is summed, so only the cast back can overflow.
-            return d.cast(f"sum({of}){only}", node.type)
+            total = d.cast(f"coalesce(sum({of}){only}, 0)", node.type)
+            return d.finite(total) if node.type.kind is Kind.NUMBER else total
         case "avg":
             return _average(str(of), node.type, only, d)
         case _:
@@ -384,8 +398,7 @@ def _figure(node: Aggregate, scope: Scope, condition: str) -> str:
 
 
 def _average(of: str, type_: Type, only: str, d: Dialect) -> str:
-    number = d.column_type(NUMBER)
-    mean = f"CAST(sum({of}){only} AS {number}) / nullif(count({of}){only}, 0)"
+    total, count = f"sum({of}){only}", f"nullif(count({of}){only}, 0)"
     if type_.kind is Kind.MONEY:
-        return d.cast(d.half_even(mean), type_)
-    return f"({mean})"
+        return d.money(f"{d.ten_thousandths(total)} / {count}")
+    return d.finite(f"(CAST({total} AS {d.column_type(NUMBER)}) / {count})")

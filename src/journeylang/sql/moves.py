@@ -6,9 +6,9 @@ One statement each, whatever the audience and however many steps: the steps are 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 from journeylang.model.expressions import (
     BoundEvent,
@@ -53,8 +53,8 @@ class JourneySql:
 
     `enter` {now, since_entry}: `since_entry` is the instant after which its event's rows are
     new. `exits` {now}: all active runs; `exits_new` {now, since_EVENT}: only customers with new
-    rows of `exit_events` (None if that would not be exact). `wake` {now, since_EVENT}.
-    `advance` {now, round}; `race_events` are what races wait for, by `news_of`.
+    rows of `exit_events` (None if that would not be exact). `race_events` are what races wait
+    for, by `news_of`.
     """
 
     journey: int
@@ -63,17 +63,41 @@ class JourneySql:
     exits: str | None
     exits_new: str | None
     exit_events: tuple[str, ...]
-    wake: str
     race_events: tuple[str, ...]
-    plan: JourneyPlan
-    compiler: Compiler
-    _advances: dict[frozenset[int], str] = field(default_factory=dict, compare=False, repr=False)
 
-    def advance(self, edges: frozenset[int]) -> str:
-        """The statement for those who leave by these edges."""
-        if edges not in self._advances:
-            self._advances[edges] = _advance(self.compiler, self.plan, edges)
-        return self._advances[edges]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """What moves runs that are there: one statement for all journeys together.
+
+    Parameters: `wake` {now, since_EVENT}, `advance` {now, round}. Statements are kept, for
+    the same few ways are taken again and again.
+    """
+
+    compiler: Compiler
+    plans: tuple[JourneyPlan, ...]
+    _made: dict[tuple[str, frozenset[Any]], str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def wake(self, journeys: frozenset[int]) -> str:
+        """Who leaves a park, of these journeys: the wait is over, or the event is there."""
+        plans = [p for p in self.plans if p.journey in journeys]
+        return self._keep("wake", journeys, lambda: _wake(self.compiler, plans))
+
+    def advance(self, edges: frozenset[tuple[int, int]]) -> str:
+        """Where those come to who leave by these (journey, edge)."""
+        return self._keep("advance", edges, lambda: _advance(self.compiler, self.plans, edges))
+
+    def _keep(self, kind: str, of: frozenset[Any], make: Callable[[], str]) -> str:
+        if (kind, of) not in self._made:
+            if len(self._made) >= MOST_KEPT:
+                self._made.clear()
+            self._made[kind, of] = make()
+        return self._made[kind, of]
+
+
+MOST_KEPT = 1_000
 
 
 def news_of(source: EventSource) -> str:
@@ -119,14 +143,11 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
         exits=_exits(compiler, plan, None) if plan.exits else None,
         exits_new=_exits(compiler, plan, events) if exact and events else None,
         exit_events=events or (),
-        wake=_wake(compiler, plan),
         race_events=tuple(
             dict.fromkeys(
                 news_of(b.event) for p in plan.parks if isinstance(p, RacePark) for b in p.branches
             )
         ),
-        plan=plan,
-        compiler=compiler,
     )
 
 
@@ -304,11 +325,8 @@ def _entrant_columns(
 # --- exits and wakes ----------------------------------------------------------
 
 
-def _run_rows(plan: JourneyPlan, extra: str = "") -> str:
-    return (
-        f"SELECT r.* FROM journey.run AS r WHERE r.journey = {plan.journey}"
-        f" AND r.status = {ACTIVE}{extra}"
-    )
+def _run_rows(condition: str) -> str:
+    return f"SELECT r.* FROM journey.run AS r WHERE r.status = {ACTIVE} AND {condition}"
 
 
 def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) -> str:
@@ -346,7 +364,7 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
         "moved": "TRUE",
     }
     return f"""{_insert_head(columns)}
-WITH active AS ({_run_rows(plan, extra)})
+WITH active AS ({_run_rows(f"r.journey = {plan.journey}{extra}")})
 SELECT {_select(columns)}
 FROM active AS w
 JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id{joins}
@@ -358,54 +376,55 @@ def _event(compiler: Compiler, name: str) -> str:
     return event(compiler.project.binding, trigger, (), compiler.dialect)
 
 
-def _wake(compiler: Compiler, plan: JourneyPlan) -> str:
-    races = [p for p in plan.parks if isinstance(p, RacePark)]
+def _wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
+    races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
     d = compiler.dialect
-    hits, join, hit = "", "", "NULL"
+    hits, join = "", ""
+    edge, going = "k.edge", "k.going"
+    left = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
+    awake = f"w.wake_at <= {d.parameter('now')}"
     if races:
         per_race = ",\n".join(
-            f"race_{p.step} AS ({_run_rows(plan, f' AND r.step = {p.step}')})" for p in races
+            f"race_{p.step} AS ({_run_rows(f'r.step = {p.step}')})" for p in races
         )
         found = "\n  UNION ALL ".join(
             _race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races
         )
         hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {_earliest('hits')}\n)\n"
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
-        hit = "h.at"
+        edge, left = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left})"
+        going = "CASE WHEN h.at IS NOT NULL THEN 'event' ELSE k.going END"
+        awake = f"({awake} OR h.at IS NOT NULL)"
     exited = (
         "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
-        " WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id)"
-        if plan.exits
+        f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = {END})"
+        if any(plan.exits for plan in plans)
         else ""
     )
-    held = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
     columns = {
         "round": "0",
         "customer_id": "w.customer_id",
         "run_id": "w.run_id",
-        "journey": str(plan.journey),
-        "edge": "coalesce(h.edge, k.edge)" if races else "k.edge",
+        "journey": "w.journey",
+        "edge": edge,
         "step": "w.step",
         "arrived_at": "w.arrived_at",
-        "left_at": f"coalesce({hit}, {held})" if races else held,
+        "left_at": left,
         "entered_at": "w.entered_at",
         "fate": str(GO),
         "status": str(ACTIVE),
         "reason": "CASE WHEN k.kind = 'send' THEN w.reason END",
         "entry": "w.entry",
-        "going": f"CASE WHEN {hit} IS NOT NULL THEN 'event' ELSE k.going END"
-        if races
-        else "k.going",
+        "going": going,
         "fresh": "FALSE",
         "moved": "FALSE",
     }
-    due = f"w.wake_at <= {d.parameter('now')}"
+    journeys = ", ".join(str(plan.journey) for plan in plans)
     return f"""{_insert_head(columns)}
 {hits}SELECT {_select(columns)}
 FROM journey.run AS w
 JOIN plan_park AS k ON k.step = w.step{join}
-WHERE w.journey = {plan.journey} AND w.status = {ACTIVE}
-  AND ({due}{" OR h.at IS NOT NULL" if races else ""}){exited}"""
+WHERE w.journey IN ({journeys}) AND w.status = {ACTIVE} AND {awake}{exited}"""
 
 
 def _race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, since: bool) -> str:
@@ -429,8 +448,9 @@ def _race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, s
             conditions.append(f'e."_at" > {d.parameter("since_" + news_of(branch.event))}')
         if branch.where is not None:
             conditions.append(predicate(branch.where, scope))
+        # Also for somebody who is gone: everything about them is unknown then.
         about = (
-            f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
+            f" LEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
             if any(isinstance(n, CustomerValue) for n in below)
             else ""
         )
@@ -453,7 +473,9 @@ def _earliest(hits: str) -> str:
 # --- advance ------------------------------------------------------------------
 
 
-def _advance(compiler: Compiler, plan: JourneyPlan, edges: Collection[int]) -> str:
+def _advance(
+    compiler: Compiler, plans: Sequence[JourneyPlan], edges: Collection[tuple[int, int]]
+) -> str:
     """Take everybody who leaves by one of the edges to where it leads.
 
     Only what those edges need is in the statement: most ticks take a few of many, and a
@@ -462,11 +484,15 @@ def _advance(compiler: Compiler, plan: JourneyPlan, edges: Collection[int]) -> s
     d = compiler.dialect
     now = d.parameter("now")
     scope = compiler.scope(Rows(name="going"))
-    taken = [e for e in plan.edges if e.edge in edges]
-    ways = " ".join(f"WHEN {e.edge} THEN {_way(plan, e, scope)}" for e in taken)
-    leaf = f"CASE w.edge {ways} END"
-    reached = {leaf.step for e in taken for leaf in _leaves(e.node)}
-    parks = [p for p in plan.parks if p.step in reached]
+    taken = [(p, e) for p in plans for e in p.edges if (p.journey, e.edge) in edges]
+    ways: dict[int, str] = {}
+    for plan, e in taken:
+        way = f" WHEN {e.edge} THEN {_way(plan, e, scope)}"
+        ways[plan.journey] = ways.get(plan.journey, "") + way
+    leaf = " ".join(f"WHEN {journey} THEN CASE w.edge{way} END" for journey, way in ways.items())
+    leaf = f"CASE w.journey {leaf} END"
+    reached = {leaf.step for _, e in taken for leaf in _leaves(e.node)}
+    parks = [p for plan in plans for p in plan.parks if p.step in reached]
     masks, contents = _send_columns(parks, scope)
     joins = scope.joins()
     rules = any(getattr(p, "rule", None) is not None for p in parks)
@@ -499,7 +525,7 @@ def _advance(compiler: Compiler, plan: JourneyPlan, edges: Collection[int]) -> s
         "round": f"{d.parameter('round')} + 1",
         "customer_id": "w.customer_id",
         "run_id": "w.run_id",
-        "journey": str(plan.journey),
+        "journey": "w.journey",
         "edge": edge,
         "from_step": "w.from_step",
         "step": "w.step",
@@ -522,25 +548,26 @@ def _advance(compiler: Compiler, plan: JourneyPlan, edges: Collection[int]) -> s
         "fresh": "w.fresh",
         "moved": "w.why <> 'retry'",
     }
+    journeys = ", ".join(str(journey) for journey in ways)
     return f"""{_insert_head(columns)}
 WITH going AS (
   SELECT t.* FROM trail AS t
-  WHERE t.round = {d.parameter("round")} AND t.journey = {plan.journey} AND t.fate = {GO}
+  WHERE t.round = {d.parameter("round")} AND t.fate = {GO} AND t.journey IN ({journeys})
 ), decided AS (
-  SELECT w.customer_id, w.run_id, w.step AS from_step, w.left_at, w.entered_at, w.entry,
+  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
     w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone{zoned},
     {leaf} AS leaf{_columns(masks, contents)}
   FROM going AS w
   LEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}
 ), landed AS (
-  SELECT a.customer_id, a.run_id, a.from_step, l.step, a.left_at AS arrived_at,
+  SELECT a.customer_id, a.run_id, a.journey, a.from_step, l.step, a.left_at AS arrived_at,
     {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
     CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
     CASE WHEN a.gone THEN {GONE} ELSE coalesce(l.status, {ACTIVE}) END AS status,
     CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END AS reason,
     {_pick(masks, "mask", "-1")} AS mask, {_pick(contents, "content", "NULL")} AS content
   FROM decided AS a
-  LEFT JOIN plan_leaf AS l ON l.journey = {plan.journey} AND l.leaf = a.leaf AND NOT a.gone{zone}
+  LEFT JOIN plan_leaf AS l ON l.journey = a.journey AND l.leaf = a.leaf AND NOT a.gone{zone}
 ){hits}
 SELECT {_select(columns)}
 FROM landed AS w{join}"""

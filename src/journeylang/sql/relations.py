@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
-from journeylang.model.types import INSTANT, TEXT
+from journeylang.model.types import INSTANT, TEXT, Kind
 from journeylang.sql.dialects import Dialect, quote, text
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def bound_condition(node: Expression, dialect: Dialect) -> str:
 
 def _field(field: BoundField, column: str, dialect: Dialect) -> str:
     bound = dialect.cast(bound_value(field.value, dialect), field.type)
+    if field.type.kind is Kind.NUMBER:
+        bound = dialect.finite(bound)
     return f"{bound} AS {quote(column)}"
 
 

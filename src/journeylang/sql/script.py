@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from journeylang.model.project import Project
 from journeylang.plan.operations import Program
-from journeylang.sql.arbitration import arbitration_sql
+from journeylang.sql.arbitration import Situation, arbitration_sql
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
-from journeylang.sql.moves import Compiler, journey_sql
+from journeylang.sql.moves import Compiler, Moves, journey_sql
 from journeylang.sql.session import sends
 from journeylang.sql.writes import final_writes
 
@@ -41,13 +41,15 @@ def scripts(
         )
     for plan in program.journeys:
         sql = journey_sql(compiler, plan)
-        everything = frozenset(e.edge for e in plan.edges)
+        moves = Moves(compiler=compiler, plans=(plan,))
+        edges = frozenset((plan.journey, e.edge) for e in plan.edges)
         parts = [("who enters", sql.enter)]
         if sql.exits is not None:
             parts.insert(0, ("who leaves: all active runs", sql.exits))
         if sql.exits_new is not None:
             parts.insert(1, ("who leaves: customers with new rows", sql.exits_new))
-        parts += [("who wakes", sql.wake), ("where they come to", sql.advance(everything))]
+        parts.append(("who wakes", moves.wake(frozenset([plan.journey]))))
+        parts.append(("where they come to", moves.advance(edges)))
         files[f"{plan.name}.sql"] = _script(parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
     if any(sends(plan) for plan in program.journeys):
@@ -55,7 +57,7 @@ def scripts(
         everything = frozenset(p.step for plan in program.journeys for p in sends(plan))
         shared += [
             ("who stands at a send", arbitration.intents),
-            ("may it be sent", arbitration.decide(everything)),
+            ("may it be sent", arbitration.decide(everything, Situation())),
             ("the messages", arbitration.messages),
             ("who goes on", arbitration.proceed),
         ]
