@@ -54,9 +54,9 @@ AGES = (
 )
 VALUES: dict[str, tuple[Any, ...]] = {
     "email": ("a@x.example",) * 8 + ("b@x.example", None),
-    "mobile": ("+49", "+49", None),
-    "token": ("t", None),
-    "country": ("DE", "DE", "FR", "a", None),
+    "mobile": ("+49",) * 4 + (None,),
+    "token": ("t", "t", "t", None),
+    "country": ("DE", "DE", "DE", "DE", "a", "FR", None),
     "points": (0, 10, 2, -(2**63), 2**63 - 1, None),
     "rate": (0.5, 0.0, 2.0, -1.25, 1e308, None),
     "vip": (True, False, None),

@@ -55,7 +55,7 @@ class _Program(Expressions):
     # --- policies -------------------------------------------------------------
 
     def _policy(self, name: str, *, control: bool) -> str:
-        rules = [self._cap() for _ in range(self.pick((0, 1, 1, 2, 3)))]
+        rules = [self._cap() for _ in range(self.pick((0, 1, 1, 2, 2, 3)))]
         rules += [self._quiet() for _ in range(self.pick((0, 0, 1, 1, 2)))]
         if control and self.chance(1):
             rules.append(f'control {self.pick(("10%", "50%"))} salt "g"')
@@ -81,7 +81,9 @@ class _Program(Expressions):
 
     def _journey(self, name: str) -> str:
         self.labels, self.sends = 0, []
-        self.trigger = self.pick((*EVENTS, None))
+        # Often the same for both: they then stand at their sends together.
+        before = self.triggers * 2
+        self.trigger = self.pick((*EVENTS, None, *before))
         self.triggers.append(self.trigger)
         self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
         # The first message has a label that others can speak of.
@@ -180,11 +182,11 @@ class _Program(Expressions):
             candidates = " ".join(f'{c} "t"{self._when()}' for c in channels)
             text = f"{label}: send first of {{ {candidates} }}"
         else:
-            text = f'{label}: send {self.pick(("email", "email", "sms", "push"))} "t"'
+            text = f'{label}: send {self.pick(("email",) * 6 + ("sms", "push"))} "t"'
         if self.chance(2):
             kind = self.pick(("int", "money", "text", "instant"))
             text += f" with {{ v: {self.value(self._names(), kind)} }}"
-        if self.chance(1):
+        if self.chance(1) and self.chance(5):
             text += " about offers"
         if self.chance(3):
             text += f" expires {self.pick(('1h', '12h', '1d', '3d'))}"

@@ -180,8 +180,13 @@ FROM (
 ) AS w
 WHERE r.journey = w.journey AND r.customer_id = w.customer_id AND r.entered_at = w.entered_at;
 
+-- name: waits over
+SELECT count(*) FROM live AS r JOIN moment AS m ON r.wake_at <= m.now
+JOIN program AS p ON p.journey = r.journey AND p.step = r.step AND p.kind <> 'send'
+WHERE r.status = 'active';
+
 -- name: advance
--- Everyone whose wait is over goes one step on; how many did, so that it can be repeated.
+-- Everyone whose wait is over goes one step on.
 UPDATE live AS r
 SET step = a.step, arrived_at = a.arrived_at, wake_at = NULL, status = a.status,
   reason = a.reason, ended_at = a.ended_at

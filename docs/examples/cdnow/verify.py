@@ -79,22 +79,23 @@ def expect(connection: duckdb.DuckDBPyConnection, ticks: list[datetime]) -> None
     for now in ticks:
         connection.execute("DELETE FROM moment")
         connection.execute("INSERT INTO moment VALUES (?, ?)", [before, now])
-        for name in ("night", "exits", "awaited", "refused", "thanked", "due", "enrolled"):
+        for name in ("night", "exits", "awaited", "refused", "thanked", "due", "enrolled", "wakes"):
             change(name)
         moving = True
         while moving:
-            change("wakes")
-            while change("advance"):
+            while change("waits over"):
+                change("advance")
                 change("wakes")
             change("intents")
             moving = False
             for _ in range(change("ranks")):
-                change("judge")
-                change("sent")
-                change("skipped")
+                for name in ("judge", "sent", "skipped"):
+                    change(name)
                 moving = change("moved") > 0 or moving
                 change("parked")
                 change("next rank")
+            if moving:
+                change("wakes")
         change("ended")
         before = now
     change("still under way")

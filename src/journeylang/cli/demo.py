@@ -145,12 +145,13 @@ def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -
     )
     if deliver:
         parts = (
-            (days.failed, "failed"),
-            (days.dropped, "were called back"),
-            (days.waiting, "wait for the end of quiet hours"),
+            (days.states.get("failed", 0), "failed"),
+            (days.states.get("cancelled", 0), "were called back"),
+            (days.states.get("expired", 0), "came too late"),
+            (days.states.get("queued", 0), "are still in the outbox"),
         )
         rest = "".join(f"; {number:,} {what}" for number, what in parts if number)
-        click.echo(f"Delivered {days.delivered:,} messages into files{rest}.")
+        click.echo(f"Delivered {days.states.get('accepted', 0):,} messages into files{rest}.")
     print_diagnostics((p for p in days.problems if p.is_error), loaded.sources, err=True)
     return days
 

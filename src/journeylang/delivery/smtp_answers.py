@@ -30,8 +30,8 @@ def words(code: int, message: str, mail: Email | None = None) -> str:
     plain = one_line(message)
     if mail is not None:
         for part in (mail.to.mailbox, mail.to.local):
-            if len(part) > 2:
-                plain = re.sub(re.escape(part), "…", plain, flags=re.IGNORECASE)
+            whole = re.escape(part) if len(part) > 2 else rf"(?<!\w){re.escape(part)}(?!\w)"
+            plain = re.sub(whole, "…", plain, flags=re.IGNORECASE)
     plain = _PERSONAL.sub("…", plain)
     return f"{code} {plain}".strip()[:_MAX_WORDS]
 

@@ -20,18 +20,14 @@ BETWEEN_DELIVERIES = timedelta(hours=3)
 class Days:
     """Sums over all ticks, and the figures at the end.
 
-    Of the messages decided, `dropped` were no longer to go out when their turn came, and
-    `waiting` are still in the outbox, for it is night where they go.
+    `states`: how many messages are `accepted`, `failed`, still `queued`, and so on.
     """
 
     ticks: int = 0
     entered: int = 0
     sent: int = 0
     skipped: int = 0
-    delivered: int = 0
-    failed: int = 0
-    dropped: int = 0
-    waiting: int = 0
+    states: dict[str, int] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     funnels: list[Funnel] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
@@ -64,13 +60,12 @@ def run_days(
             days.skipped += tick.skipped
             if deliver and (now - delivered >= BETWEEN_DELIVERIES or now == instants[-1]):
                 delivered = now
-                summary = runtime.deliver(now)
-                days.delivered += summary.accepted
-                days.failed += summary.failed
-                days.dropped += summary.cancelled + summary.expired
-                days.waiting = summary.waiting
+                runtime.deliver(now)
         figures = Figures(engine=runtime.engine, project=loaded.project, now=instants[-1])
         days.problems = list(runtime.problems)
+        days.states = dict(
+            runtime.engine.query("SELECT state, count(*) FROM journey.messages GROUP BY state")
+        )
         days.funnels = figures.funnels()
         days.trials = figures.trials()
         days.samples = samples(runtime.engine, loaded.root / OUTBOX)

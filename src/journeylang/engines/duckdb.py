@@ -21,6 +21,8 @@ from journeylang.engines.base import (
 from journeylang.sql.dialects import DUCKDB
 
 _LOCKED = re.compile(r"Could not set lock on file|being used by another process", re.IGNORECASE)
+_SETTINGS = "SET TimeZone = 'UTC'"
+_ALIAS = "journey_database"
 _PARAMETER = re.compile(r"\$([a-z_][a-z_0-9]*)", re.IGNORECASE)
 
 
@@ -39,7 +41,9 @@ class DuckDbEngine:
         self.connection = connection
         self.dialect = DUCKDB
         self.before = before
-        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute(_SETTINGS)
+        named = self.connection.execute("SELECT current_database()").fetchone()
+        self._aliased = named == (_ALIAS,)
 
     @classmethod
     def open(
@@ -61,7 +65,7 @@ class DuckDbEngine:
         deadline = time.monotonic() + wait
         while True:
             try:
-                return cls(duckdb.connect(path), before)
+                return cls(_connect(path), before)
             except duckdb.Error as error:
                 message = str(error)
                 if not _LOCKED.search(message):
@@ -89,7 +93,7 @@ class DuckDbEngine:
     ) -> Iterator[list[tuple[Any, ...]]]:
         """See `Engine`. Reads from a cursor of its own, so that others may run meanwhile."""
         cursor = self.connection.cursor()
-        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(_SETTINGS + (f"; USE {_ALIAS}" if self._aliased else ""))
         cursor.execute(statement, _given(statement, parameters))
         while rows := cursor.fetchmany(size):
             yield rows
@@ -140,6 +144,25 @@ class DuckDbEngine:
     def close(self) -> None:
         """See `Engine`."""
         self.connection.close()
+
+
+def _connect(path: str) -> duckdb.DuckDBPyConnection:
+    """DuckDB calls a database by its file's name, and can't tell `shop.orders` in shop.duckdb.
+
+    A file named as one of its schemas (or as the runtime's) is therefore given another name.
+    """
+    connection = duckdb.connect(path)
+    ambiguous = connection.execute(
+        "SELECT 1 FROM duckdb_schemas() WHERE database_name = current_database()"
+        " AND current_database() IN (schema_name, 'journey') LIMIT 1"
+    ).fetchone()
+    if ambiguous is None:
+        return connection
+    connection.close()
+    connection = duckdb.connect(":memory:")
+    quoted = path.replace("'", "''")
+    connection.execute(f"ATTACH '{quoted}' AS {_ALIAS}; USE {_ALIAS}")
+    return connection
 
 
 @lru_cache(maxsize=1024)

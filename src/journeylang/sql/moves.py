@@ -199,11 +199,7 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     zones: list[str] = []
     if plan.reenter_rule is not None:
         zone, zones = _zone_join(plan.reenter_rule, 'c."_zone"', "w.at"), ["timezone"]
-    columns = _entrant_columns(compiler, plan, "w", "w.refused IS NOT NULL OR w.nth > 1")
-    columns["reason"] = (
-        f"CASE WHEN w.refused IS NOT NULL THEN w.refused WHEN w.nth > 1 THEN 'active'"
-        f" ELSE {columns['reason']} END"
-    )
+    columns = _entrant_columns(plan, "w.refusal")
     return f"""{_insert_head(columns)}
 WITH seen AS (
   SELECT e.customer_id, e."_at" AS at, e."_key" AS key,
@@ -222,12 +218,13 @@ WITH seen AS (
   JOIN {compiler.base(*zones, *only.fields)} AS c ON c.customer_id = w.customer_id
   LEFT JOIN {_previous(plan, "fresh")} AS p ON p.customer_id = w.customer_id{zone}{only.joins()}
 ), ranked AS (
-  SELECT j.*, row_number() OVER (
+  SELECT j.*, {_drawn(compiler, plan, "j")} AS status, row_number() OVER (
     PARTITION BY j.customer_id, j.refused IS NULL ORDER BY j.at, j.key) AS nth
   FROM judged AS j
 )
 SELECT {_select(columns)}
-FROM ranked AS w"""
+FROM (SELECT r.*, CASE WHEN r.nth > 1 THEN coalesce(r.refused, 'active') ELSE r.refused END
+    AS refusal FROM ranked AS r) AS w"""
 
 
 def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen) -> str:
@@ -250,12 +247,12 @@ def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen) -> str:
         conditions.append("NOT coalesce(p.active, FALSE)")
         conditions.append("NOT coalesce(p.entered_at >= z.instant, FALSE)")
     key = d.as_text(f"CAST({now} AS TIMESTAMP)")
-    columns = _entrant_columns(compiler, plan, "w", None)
+    columns = _entrant_columns(plan, None)
     return f"""{_insert_head(columns)}
 WITH fresh AS (
   SELECT c.customer_id, CAST({now} AS TIMESTAMP) AS at,
     {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
-    {d.literal(None, TEXT)} AS entry
+    {d.literal(None, TEXT)} AS entry, {_drawn(compiler, plan, "c")} AS status
   FROM {compiler.base("timezone", *scope.fields)} AS c{joins}
   WHERE {" AND ".join(conditions)}
 )
@@ -281,44 +278,44 @@ def _previous(plan: JourneyPlan, candidates: str | None) -> str:
     )
 
 
-def _entrant_columns(
-    compiler: Compiler, plan: JourneyPlan, row: str, refused: str | None
-) -> dict[str, str]:
-    """The trail's row of a candidate: refused, drawn into a control group, or entering."""
+def _drawn(compiler: Compiler, plan: JourneyPlan, row: str) -> str:
+    """The status with which a candidate begins: drawn into a control group, or active."""
     d = compiler.dialect
-    drawn = []
-    if plan.control is not None:
-        bucket = d.bucket(plan.control.salt, f"{row}.customer_id")
-        drawn.append((f"{bucket} < {plan.control.share}", CONTROL, "global_control"))
-    if plan.holdout is not None:
-        bucket = d.bucket(plan.holdout.salt, f"{row}.customer_id")
-        drawn.append((f"{bucket} < {plan.holdout.share}", HELD_OUT, "held_out"))
-    first = f" WHEN {refused} THEN {REFUSED}" if refused else ""
-    ends = "".join(f" WHEN {condition} THEN {END}" for condition, _, _ in drawn)
-    status = "".join(f" WHEN {condition} THEN {status}" for condition, status, _ in drawn)
-    reason = "".join(f" WHEN {condition} THEN '{name}'" for condition, _, name in drawn)
-    held = " OR ".join(f"({condition})" for condition, _, _ in drawn)
+    whens = ""
+    for group, status in ((plan.control, CONTROL), (plan.holdout, HELD_OUT)):
+        if group is not None:
+            bucket = d.bucket(group.salt, f"{row}.customer_id")
+            whens += f" WHEN {bucket} < {group.share} THEN {status}"
+    return f"CASE{whens} ELSE {ACTIVE} END" if whens else str(ACTIVE)
 
-    def case(whens: str, otherwise: str) -> str:
-        return f"CASE{whens} ELSE {otherwise} END" if whens else otherwise
 
+def _entrant_columns(plan: JourneyPlan, refused: str | None) -> dict[str, str]:
+    """The trail's row of a candidate `w`: refused, drawn into a control group, or entering.
+
+    `refused` is its reason, NULL for those who may enter; `w.status` is as `_drawn`.
+    """
+    drawn = f"w.status <> {ACTIVE}"
+    fate = f"CASE WHEN {drawn} THEN {END} ELSE {GO} END"
+    why = f"CASE w.status WHEN {CONTROL} THEN 'global_control' WHEN {HELD_OUT} THEN 'held_out' END"
     return {
         "round": "0",
-        "customer_id": f"{row}.customer_id",
-        "run_id": f"{row}.run_id",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
         "journey": str(plan.journey),
         "edge": "0",
-        "arrived_at": f"{row}.at",
-        "left_at": f"{row}.at",
-        "entered_at": f"{row}.at",
-        "fate": case(first + ends, str(GO)),
-        "status": case(status, str(ACTIVE)),
-        "reason": case(reason, "NULL"),
-        "entry": f"{row}.entry",
+        "arrived_at": "w.at",
+        "left_at": "w.at",
+        "entered_at": "w.at",
+        "fate": f"CASE WHEN {refused} IS NOT NULL THEN {REFUSED} ELSE {fate} END"
+        if refused
+        else fate,
+        "status": "w.status",
+        "reason": f"coalesce({refused}, {why})" if refused else why,
+        "entry": "w.entry",
         "why": "'entered'",
         "going": "'entered'",
         "fresh": "TRUE",
-        "moved": held or "FALSE",
+        "moved": f"{refused} IS NULL AND {drawn}" if refused else drawn,
     }
 
 
@@ -485,6 +482,8 @@ def _advance(
     now = d.parameter("now")
     scope = compiler.scope(Rows(name="going"))
     taken = [(p, e) for p in plans for e in p.edges if (p.journey, e.edge) in edges]
+    # What several journeys ask of those who enter is often the same: better joined once.
+    scope.lone_exists = sum(bool(p.exits) for p, e in taken if e.kind == "entered") < 2
     ways: dict[int, str] = {}
     for plan, e in taken:
         way = f" WHEN {e.edge} THEN {_way(plan, e, scope)}"

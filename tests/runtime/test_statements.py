@@ -1,0 +1,112 @@
+"""How many statements a tick takes: what it costs does not follow the audience."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.world import HOUR, NOW, WELCOME, Count, make, opened, orders
+
+DAYS = timedelta(days=20)
+
+
+def counts(root: Path, journeys: dict[str, str], number: int, ticks: int = 60) -> list[int]:
+    """Statements of each hourly tick of a world."""
+    make(root, journeys, number=number)
+    seen = Count()
+    with opened(root, NOW - HOUR, seen) as runtime:
+        found = []
+        for n in range(ticks):
+            if n == 30:
+                runtime.engine.execute(orders(number, NOW + n * HOUR))
+            now = NOW + n * HOUR
+            found.append(seen.of(lambda now=now: runtime.tick(now)))  # type: ignore[misc]
+        return found
+
+
+def test_an_idle_tick_is_lock_and_probe(tmp_path: Path) -> None:
+    make(tmp_path, {"welcome": WELCOME})
+    whole: list[str] = []
+    with opened(tmp_path, NOW - HOUR, whole.append) as runtime:
+        runtime.tick(NOW + 2 * HOUR)
+        last = runtime.engine.query("SELECT max(wake_at) FROM journey.run")[0][0]
+        for n in range(3, 8):
+            whole.clear()
+            now = NOW + n * HOUR
+            assert now < last
+            assert runtime.tick(now).idle
+            kinds = [statement.split()[0] for statement in whole]
+            assert kinds == ["BEGIN", "UPDATE", "SELECT", "COMMIT"], whole
+
+
+def test_the_first_tick_of_a_session_also_reads_its_marks(tmp_path: Path) -> None:
+    make(tmp_path, {"welcome": WELCOME})
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + 2 * HOUR)
+    seen = Count()
+    with opened(tmp_path, NOW, seen) as runtime:
+        assert seen.of(lambda: runtime.tick(NOW + 3 * HOUR)) == 3
+        assert seen.of(lambda: runtime.tick(NOW + 4 * HOUR)) == 2
+
+
+@pytest.mark.slow
+def test_customers_add_no_statement(tmp_path: Path) -> None:
+    few = counts(tmp_path / "few", {"welcome": WELCOME}, 42)
+    many = counts(tmp_path / "many", {"welcome": WELCOME}, 2_000)
+    # The forty-two of the small world are of every kind that the two thousand are of.
+    assert sum(few) > 3 * len(few)
+    assert max(many) <= max(few)
+    assert sum(many) <= sum(few) + 12
+
+
+def waits(number: int) -> str:
+    steps = "\n".join(f"  w{n}: wait {n + 1}d" for n in range(number))
+    return (
+        'journey long {\n  owner "a@shop.example"\n  enter on signed_up\n  policy standard\n'
+        f"{steps}\n}}\n"
+    )
+
+
+def test_steps_without_work_add_no_statement(tmp_path: Path) -> None:
+    def long(number: int) -> list[int]:
+        return counts(tmp_path / str(number), {"long": waits(number)}, 10, ticks=30)
+
+    assert long(3) == long(30)
+
+
+def test_steps_with_work_add_no_statement(tmp_path: Path) -> None:
+    """People at thirty different steps move in as many statements as people at one."""
+
+    def spread(number: int) -> int:
+        root = make(tmp_path / str(number), {"long": waits(30)}, number=60)
+        seen = Count()
+        with opened(root, NOW - HOUR, seen) as runtime:
+            runtime.tick(NOW + HOUR)
+            steps = runtime.engine.query(
+                f"SELECT step FROM journey.step WHERE kind = 'wait' ORDER BY step LIMIT {number}"
+            )
+            listed = ", ".join(str(step) for (step,) in steps)
+            runtime.engine.execute(
+                f"UPDATE journey.run SET step = [{listed}][customer_id % {number} + 1]"
+            )
+            return seen.of(lambda: runtime.tick(NOW + 30 * HOUR))
+
+    assert spread(1) == spread(30)
+
+
+def test_the_bound_is_per_journey_with_work_and_round(tmp_path: Path) -> None:
+    """A tick in which `n` like journeys work costs at most some statements more for each."""
+
+    def like(number: int) -> dict[str, str]:
+        return {
+            f"like{n}": WELCOME.replace("journey welcome", f"journey like{n}")
+            .replace("welcome-", f"like{n}-")
+            .replace('"welcome/', '"welcome/')
+            for n in range(number)
+        }
+
+    one = counts(tmp_path / "one", like(1), 42, ticks=32)
+    five = counts(tmp_path / "five", like(5), 42, ticks=32)
+    assert max(five) <= max(one) + 4 * 3
