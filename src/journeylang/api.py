@@ -143,20 +143,62 @@ class Runtime:
     def tick(self, now: datetime) -> TickResult:
         """Step everybody to `now` (naive UTC).
 
-        A journey whose statements the database refuses stands still from then on, with a
-        diagnostic in `problems`; the tick is done again without it.
+        A journey whose statements the database refuses, or whose tables are no longer as they
+        are bound, stands still from then on, with a diagnostic in `problems`; the tick is done
+        again without it.
+
+        Raises:
+            StatementError: the database refused what no journey can be left out of.
         """
-        from journeylang.runtime.tick import JourneyFailedError, tick
+        from journeylang.engines.base import StatementError
+        from journeylang.runtime.tick import JourneyFailedError, TickResult, tick
 
         while True:
+            if self._nobody:
+                return TickResult(now=now, idle=True)
             try:
                 result = tick(self.session, now, skip=self.standing)
-            except JourneyFailedError as error:
-                self.standing.add(error.journey)
-                self.problems.append(self._failed(error))
+            except (JourneyFailedError, StatementError) as error:
+                if not self._unsound(now):
+                    if isinstance(error, StatementError):
+                        raise
+                    self.standing.add(error.journey)
+                    self.problems.append(self._failed(error))
                 continue
             self._report_zones(result.invalid_zones)
             return result
+
+    def _unsound(self, now: datetime) -> bool:
+        """Whether the binding no longer holds; what rests on it is then left out of the plan."""
+        from journeylang.runtime.setup import prepare
+        from journeylang.runtime.soundness import examine
+
+        project = self.loaded.project
+        found = examine(self.engine, project, keys=False)
+        if found.journeys <= self.standing:
+            return False
+        self.problems += [d for d in found.diagnostics if d not in self.problems]
+        self.standing |= found.journeys
+        if self._nobody:
+            return True
+        session = prepare(
+            self.engine,
+            project,
+            now=now,
+            template_entry_fields=template_entry_fields(self.loaded),
+            without=self.standing,
+        )
+        assert not isinstance(session, list), "the same project was applied before"
+        self.session = session
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = None
+        return True
+
+    @property
+    def _nobody(self) -> bool:
+        """Whether every journey stands still."""
+        return bool(self.standing) and self.standing.issuperset(self.loaded.project.journeys)
 
     def _failed(self, error: JourneyFailedError) -> Diagnostic:
         journey = self.loaded.project.journeys[error.journey]
@@ -191,6 +233,10 @@ class Runtime:
         A channel that nothing goes through and a template that fails are told in `problems`;
         their messages stay, or are marked as failed, and the rest goes on.
         """
+        from journeylang.delivery.order import DeliverySummary
+
+        if self._nobody:
+            return DeliverySummary()
         if self._outbox is None:
             self._outbox = self._open_outbox()
         summary = self._outbox.deliver(now=lambda: now, limit=limit, paused=self.standing)

@@ -107,9 +107,10 @@ class History:
 
 
 class _History:
-    def __init__(self, draw: Draw[Any], events: tuple[str, ...]) -> None:
+    def __init__(self, draw: Draw[Any], events: tuple[str, ...], *, reachable: bool) -> None:
         self.draw = draw
         self.events = events
+        self.reachable = reachable
         self.keys = 0
         self.instants: list[datetime] = []
 
@@ -133,13 +134,15 @@ class _History:
 
     def _somebody(self, number: int, start: datetime) -> Change:
         values = {name: self.pick(VALUES[name]) for name in FIELDS_OF["crm.customers"]}
+        if self.reachable:
+            values |= {"email": "a@x.example", "mobile": "+49", "token": "t", "country": "DE"}
         return ("customer", number, values | {"tz": self.pick(ZONES)})
 
     def _consents(self, people: int, start: datetime) -> list[Change]:
         return [
             ("consent", n, "email", "in", start - DAY)
             for n in range(1, people + 1)
-            if self.pick((True,) * 6 + (False,))
+            if self.reachable or self.pick((True,) * 6 + (False,))
         ]
 
     def _change(self, people: int, before: datetime | None, now: datetime) -> Change:
@@ -206,9 +209,14 @@ class _History:
 
 
 @st.composite
-def histories(draw: Draw[Any], events: tuple[str, ...] = EVENTS) -> History:
-    """A history in which `events` happen, the oftener the oftener they are named."""
-    return _History(draw, events).history()
+def histories(
+    draw: Draw[Any], events: tuple[str, ...] = EVENTS, *, reachable: bool = False
+) -> History:
+    """A history in which `events` happen, the oftener the oftener they are named.
+
+    With `reachable` everybody has addresses and has consented, as it begins.
+    """
+    return _History(draw, events, reachable=reachable).history()
 
 
 def apply(pair: Both, change: Change) -> None:

@@ -25,6 +25,8 @@ MESSAGES = ("j1/m1", "j2/m1")
 class _Program(Expressions):
     def __init__(self, draw: Draw[Any]) -> None:
         super().__init__(draw)
+        # Half of the programs are about messages: all enter, and caps and quiet hours decide.
+        self.busy = self.pick((False, True))
         self.labels = 0
         self.sends: list[str] = []
         self.trigger: str | None = None
@@ -55,9 +57,10 @@ class _Program(Expressions):
     # --- policies -------------------------------------------------------------
 
     def _policy(self, name: str, *, control: bool) -> str:
-        rules = [self._cap() for _ in range(self.pick((0, 1, 1, 2, 2, 3)))]
-        rules += [self._quiet() for _ in range(self.pick((0, 0, 1, 1, 2)))]
-        if control and self.chance(1):
+        least = int(self.busy)
+        rules = [self._cap() for _ in range(self.pick((least, 1, 1, 2, 2, 3)))]
+        rules += [self._quiet() for _ in range(self.pick((0, least, 1, 1, 2)))]
+        if control and not self.busy and self.chance(1):
             rules.append(f'control {self.pick(("10%", "50%"))} salt "g"')
         if self.chance(3):
             rules.append(f"service ignores {self.pick(('caps', 'quiet', 'caps, quiet'))}")
@@ -82,12 +85,15 @@ class _Program(Expressions):
     def _journey(self, name: str) -> str:
         self.labels, self.sends = 0, []
         # Often the same for both: they then stand at their sends together.
-        before = self.triggers * 2
-        self.trigger = self.pick((*EVENTS, None, *before))
+        choices: list[str | None] = [*EVENTS, None, *self.triggers * 2]
+        self.trigger = self.pick(choices)
         self.triggers.append(self.trigger)
         self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
         # The first message has a label that others can speak of.
-        body = [self._send(f"{name[0]}", first=True), *self._block(2, self.pick((0, 1, 2, 3)))]
+        body = [
+            self._send(f"{name[0]}", first=True),
+            *self._block(2, self.pick((0, 1, 2, 3)) + self.busy),
+        ]
         before = self._block(1, self.pick((0, 0, 1)))
         headers = self._headers(name)
         lines = "\n  ".join([*headers, *before, *body])
@@ -103,14 +109,14 @@ class _Program(Expressions):
             headers.append(f"purpose {self.purpose}{reason}")
         if self.chance(3):
             headers.append(f"priority {self.pick((1, 5))}")
-        if self.chance(1):
+        if not self.busy and self.chance(1):
             headers.append(f"only customers where {self.condition(outside, 1)}")
-        if self.chance(2):
+        if not self.busy and self.chance(2):
             share = self.pick(("25%", "25%", "0.01%", "100%"))
             headers.append(f'holdout {share} salt "{name}"')
         headers += [
             f"exit when {self.condition(self._names(), 1)} as {reason}"
-            for reason in ("left", "right")[: self.pick((0, 0, 1, 1, 2))]
+            for reason in ("left", "right")[: 0 if self.busy else self.pick((0, 0, 1, 1, 2))]
         ]
         headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
         return headers
@@ -119,12 +125,13 @@ class _Program(Expressions):
         if self.trigger is None:
             every = self.pick(("", " every 1h", " every 6h", " every 1d"))
             return f"enter when {self.condition(outside)}{every}"
-        where = f" where {self.where(outside, self.trigger)}" if self.chance(2) else ""
+        seldom = not self.busy and self.chance(2)
+        where = f" where {self.where(outside, self.trigger)}" if seldom else ""
         return f"enter on {self.trigger}{where}"
 
     def _reenter(self) -> str:
         options = ["never", "after 1d", "after 1d", "after 2d"]
-        options += ["always"] * 3 * (self.trigger is not None)
+        options += ["always"] * (9 if self.busy else 3) * (self.trigger is not None)
         return f"reenter {self.pick(options)}"
 
     def _names(self) -> Names:
@@ -150,10 +157,11 @@ class _Program(Expressions):
         return f"{letter}{self.labels}"
 
     def _step(self, depth: int) -> str:
-        kinds = ["wait", "wait", "send", "send", "send"]
+        kinds = ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
         if depth:
             kinds += ["race", "race", "race", "if", "if", "experiment"]
-        kinds += ["exit"]
+        if not self.busy:
+            kinds.append("exit")
         match self.pick(kinds):
             case "wait":
                 return self._wait()
@@ -188,7 +196,7 @@ class _Program(Expressions):
             text += f" with {{ v: {self.value(self._names(), kind)} }}"
         if self.chance(1) and self.chance(5):
             text += " about offers"
-        if self.chance(3):
+        if not self.busy and self.chance(3):
             text += f" expires {self.pick(('1h', '12h', '1d', '3d'))}"
         text += self.pick(("", "", "", " else skip", " else hold 30m", " else hold 1d"))
         self.sends.append(label)
@@ -238,10 +246,15 @@ class _Program(Expressions):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """The text of a project but the binding. `triggers` are the events by which people enter."""
+    """The text of a project but the binding.
+
+    `triggers` are the events by which people enter; `busy` if it is meant for people who can
+    all be reached.
+    """
 
     text: str
     triggers: tuple[str, ...]
+    busy: bool
 
     def __repr__(self) -> str:
         return self.text
@@ -251,4 +264,5 @@ class Program:
 def programs(draw: Draw[Any]) -> Program:
     program = _Program(draw)
     text = program.text()
-    return Program(text=text, triggers=tuple(t for t in program.triggers if t is not None))
+    triggers = tuple(t for t in program.triggers if t is not None)
+    return Program(text=text, triggers=triggers, busy=program.busy)

@@ -385,6 +385,29 @@ def test_a_rolling_cap_counts_up_to_its_width(hours: int, reason: str | None) ->
         assert refusals(look) == ([reason] if reason else [])
 
 
+def test_each_of_several_caps_counts_by_its_own_width() -> None:
+    caps = "cap email 1 per 1d then skip cap email 5 per 7d"
+    with both(program('hello: send email "t"', "reenter always", policy=caps), START) as pair:
+        enters(pair)
+        happens(pair, "signed_up", START + HOUR + DAY)
+        assert len(sent(pair.tick(START + HOUR + DAY))) == 2
+
+
+def test_a_cap_counts_its_own_channel() -> None:
+    steps = 'one: send sms "t"\ntwo: send email "t"'
+    with both(program(steps, policy="cap email 1 per 1d then skip"), START) as pair:
+        assert len(sent(enters(pair, mobile="+49"))) == 2
+
+
+def test_a_message_of_the_first_instant_of_a_day_counts_for_it() -> None:
+    cap = "cap email 1 per day then skip"
+    with both(program('hello: send email "t"', "reenter always", policy=cap), START) as pair:
+        midnight = START.replace(hour=0) + DAY
+        enters(pair, midnight)
+        happens(pair, "signed_up", midnight + HOUR)
+        assert refusals(pair.tick(midnight + HOUR)) == ["capped"]
+
+
 def test_a_calendar_cap_counts_from_the_start_of_the_local_day() -> None:
     cap = "cap email 1 per day"
     text = program('hello: send email "t"', "reenter always", policy=cap)
@@ -577,6 +600,8 @@ def wakes(zone: str, entered: datetime, wait: str) -> datetime:
         # Autumn: 02:00 to 03:00 happens twice on 25 October.
         ("Europe/Berlin", "2026-10-24T00:30", "1d", "2026-10-25T00:30"),
         ("Europe/Berlin", "2026-10-25T00:45", "until 02:30", "2026-10-26T01:30"),
+        # The second half past two; a year and a week later clocks are put back again.
+        ("Europe/Berlin", "2026-10-25T01:30", "53w", "2027-10-31T00:30"),
         # Half an hour, at the other end of the world.
         ("Australia/Lord_Howe", "2026-04-04T12:00", "until 01:45", "2026-04-04T14:45"),
         ("Australia/Lord_Howe", "2026-10-03T12:00", "until 02:15", "2026-10-03T15:30"),

@@ -186,7 +186,7 @@ SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, {NUDGE}, NULL,
 def _intent(t: Tick, source: str, columns: str, condition: str) -> str:
     """`intent`: who stands at a send, and the first rule that is against it, if any."""
     return f"""CREATE OR REPLACE TEMP TABLE intent AS
-SELECT i.*, z.wake_at, z.quiet_from, z.quiet_until,
+SELECT i.*, z.wake_at, z.quiet_from, z.quiet_until, coalesce(m.sent, 0) AS counted,
   CASE WHEN NOT i.reachable THEN 'no_address'
     WHEN s.customer_id IS NOT NULL THEN 'suppressed'
     WHEN a.granted IS DISTINCT FROM TRUE THEN 'no_consent'
@@ -220,6 +220,6 @@ FROM (SELECT i.*, row_number() OVER () - 1 + {t.first_batch * BATCH} AS message_
 SELECT batch_id, {t.now}, count(*), FALSE, NULL, NULL, NULL, 0 FROM journey.message
 WHERE decided_at = {t.now} GROUP BY batch_id""",
         f"""INSERT INTO journey.decision
-SELECT i.customer_id, i.run_id, {JOURNEY}, i.step, {t.now}, {t.number}, i.reason, NULL
-FROM intent AS i WHERE i.reason IS NOT NULL""",
+SELECT i.customer_id, i.run_id, {JOURNEY}, i.step, {t.now}, {t.number}, i.reason,
+  '{{"counted":' || i.counted || '}}' FROM intent AS i WHERE i.reason IS NOT NULL""",
     )

@@ -44,7 +44,7 @@ def renewed(text: str) -> str:
 
 def renewed_page(path: Path) -> str:
     text = renewed(path.read_text(encoding="utf-8"))
-    return refill.with_results(text) if path == refill.PAGE else text
+    return refill.with_results(text) if path in refill.PAGES else text
 
 
 def main() -> None:

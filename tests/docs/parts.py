@@ -6,7 +6,7 @@ import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 
 import click
@@ -126,7 +126,7 @@ def reported() -> set[str]:
 
 # --- what is still to come ----------------------------------------------------
 
-_CASES = {
+CASES = {
     "later_declarations": "Declarations",
     "later_headers": "Above the first step",
     "later_steps": "Steps",
@@ -139,7 +139,7 @@ _EXPECTED = re.compile(r'(?P<line>.*?)\s*#\s*(?P<kind>error|warning): JRN009 "(?
 def not_yet() -> str:
     """The cases of tests/errors that expect JRN009: what is written, what is answered."""
     parts = []
-    for name, title in _CASES.items():
+    for name, title in CASES.items():
         rows = [
             (
                 _code_span(found["line"].strip().removesuffix("{").strip()),
@@ -314,7 +314,7 @@ def _columns() -> dict[str, list[tuple[str, str, bool]]]:
 # --- Markdown -----------------------------------------------------------------
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
     return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
 

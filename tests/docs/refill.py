@@ -1,7 +1,7 @@
-"""The small shop behind docs/sql-views.md: what its statements are run on.
+"""The small shop behind the SQL of the documentation: what its statements are run on.
 
-Forty customers, the demo's binding and policy, and the journey that the page shows. Half a
-month of ticks, twelve hours apart; messages become files.
+Forty customers, the demo's binding and policy, and the journey that docs/sql-views.md shows.
+Half a month of ticks, twelve hours apart; messages become files.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from journeylang import resources
 from journeylang.api import Runtime, load
 from tests.docs.fences import ROOT, fences
 
-PAGE = ROOT / "docs" / "sql-views.md"
+JOURNEY = ROOT / "docs" / "sql-views.md"
+PAGES = (JOURNEY, ROOT / "docs" / "operations.md")
 FIRST = datetime.fromisoformat("2026-03-02T00:00")
 LAST = datetime.fromisoformat("2026-03-14T12:00")
 
@@ -90,7 +92,7 @@ def shown(heads: list[str], rows: list[tuple[Any, ...]]) -> str:
     """Columns as wide as their widest value, numbers to the right."""
     lines = [heads, *([_value(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    right = [bool(rows) and all(isinstance(r[n], int | float) for r in rows) for n in range(len(heads))]
+    right = [_numbers([row[n] for row in rows]) for n in range(len(heads))]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if to_right else cell.ljust(width)
@@ -98,6 +100,10 @@ def shown(heads: list[str], rows: list[tuple[Any, ...]]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def _numbers(values: list[object]) -> bool:
+    return bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
 
 
 def _value(value: object) -> str:
@@ -134,7 +140,7 @@ def run(root: Path, file: Path) -> None:
         shutil.copyfile(
             resources.journeys() / f"{name}.journey", root / "journeys" / f"{name}.journey"
         )
-    journey = next(fence for fence in fences(PAGE) if fence.language == "journey")
+    journey = next(fence for fence in fences(JOURNEY) if fence.language == "journey")
     (root / "journeys" / "refill.journey").write_text(journey.text, encoding="utf-8")
     for path, text in TEMPLATES.items():
         target = root / "templates" / path

@@ -48,6 +48,7 @@ event ordered from shop.orders as o {
   key o.id
   customer o.customer_id
   at o.at
+  append only
   field total: money(EUR)? = o.total
 }
 
@@ -112,7 +113,8 @@ TEMPLATES = {
 JOURNEYS = {"welcome": WELCOME, "loyal": LOYAL}
 
 SCHEMAS = "CREATE SCHEMA crm; CREATE SCHEMA shop"
-TABLES = """CREATE TABLE crm.customers (id BIGINT, tz VARCHAR, email VARCHAR, mobile VARCHAR, points INTEGER);
+TABLES = """CREATE TABLE crm.customers (
+  id BIGINT, tz VARCHAR, email VARCHAR, mobile VARCHAR, points INTEGER);
 CREATE TABLE crm.consents (customer_id BIGINT, "at" TIMESTAMP, status VARCHAR);
 CREATE TABLE shop.signups (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, source VARCHAR);
 CREATE TABLE shop.orders (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, total DECIMAL(14,4))"""
@@ -215,7 +217,7 @@ Contents = dict[str, list[tuple[Any, ...]]]
 
 
 def contents(engine: Engine, without: tuple[str, ...] = KEPT) -> Contents:
-    """Everything in the runtime's own tables."""
+    """Everything in the runtime's own tables, sorted."""
     names = engine.query(
         "SELECT table_name FROM information_schema.tables"
         " WHERE table_schema = 'journey' AND table_type = 'BASE TABLE' ORDER BY 1"
@@ -225,6 +227,17 @@ def contents(engine: Engine, without: tuple[str, ...] = KEPT) -> Contents:
         for (name,) in names
         if name not in without
     }
+
+
+def meaning(engine: Engine) -> Contents:
+    """The same without the ticks' numbers: a clock that went back has counted, and moved nobody."""
+    found = contents(engine)
+    found["tick"] = [row[1:] for row in found["tick"]]
+    for name in ("transition", "decision"):
+        columns = list(engine.columns(("journey", name)) or ())
+        at = columns.index("tick")
+        found[name] = [(*row[:at], *row[at + 1 :]) for row in found[name]]
+    return {name: sorted(rows, key=str) for name, rows in found.items()}
 
 
 class Count:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 ENV = "dev"
 
+_OTHERS = (
+    ("failed", "failed"),
+    ("cancelled", "called back"),
+    ("expired", "too late"),
+    ("queued", "queued"),
+)
+
 NOTICED = 3
 """So many warnings are shown; each journey that has met a bad address has its own."""
 
@@ -144,14 +151,11 @@ def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -
         f" {days.sent:,} messages decided, {days.skipped:,} not sent."
     )
     if deliver:
-        parts = (
-            (days.states.get("failed", 0), "failed"),
-            (days.states.get("cancelled", 0), "were called back"),
-            (days.states.get("expired", 0), "came too late"),
-            (days.states.get("queued", 0), "are still in the outbox"),
-        )
-        rest = "".join(f"; {number:,} {what}" for number, what in parts if number)
-        click.echo(f"Delivered {days.states.get('accepted', 0):,} messages into files{rest}.")
+        others = [
+            f"{days.states[state]:,} {what}" for state, what in _OTHERS if days.states.get(state)
+        ]
+        rest = f" ({', '.join(others)})" if others else " into files"
+        click.echo(f"Delivered {days.states.get('accepted', 0):,} messages{rest}.")
     print_diagnostics((p for p in days.problems if p.is_error), loaded.sources, err=True)
     return days
 

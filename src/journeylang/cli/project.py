@@ -71,11 +71,15 @@ class Instant(click.ParamType[datetime]):
             return value
         try:
             instant = datetime.fromisoformat(str(value))
-            return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+            instant = instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
         except (ValueError, OverflowError):
             self.fail(
                 f"`{value}` is no instant; write one as 2026-03-01 or 2026-03-01T09:00", param, ctx
             )
+        # Windows and waits reach from it into both directions, and have to find a calendar there.
+        if not 1900 <= instant.year < 2200:
+            self.fail(f"`{value}` lies outside of the years 1900 to 2199", param, ctx)
+        return instant
 
 
 class SpanOfTime(click.ParamType[timedelta]):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,28 +16,108 @@ from journeylang.cli.terminal import print_diagnostics
 if TYPE_CHECKING:
     from journeylang.api import Runtime
     from journeylang.diagnostics.model import Diagnostic
+    from journeylang.engines.base import StatementError
     from journeylang.loading.project import LoadedProject
     from journeylang.runtime.tick import TickResult
 
 
-@dataclass(slots=True)
-class _Sum:
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What is run, and what has come of it so far."""
+
+    loaded: LoadedProject
+    env: str
+    deliver: bool
+    now: datetime | None = None
     ticks: int = 0
     idle: int = 0
     entered: int = 0
-    moved: int = 0
     sent: int = 0
     skipped: int = 0
     delivered: int = 0
     failed: int = 0
+    failed_somewhere: bool = False
+    told: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, result: TickResult) -> None:
+    def beat(self, now: datetime) -> None:
+        """One tick of the real clock. A database that somebody else has is tried again later."""
+        self.at(_Grid(now, timedelta(), 1), progress=False, patient=True)
+
+    def at(self, instants: _Grid, *, progress: bool, patient: bool = False) -> None:
+        """Open the database, tick at each instant, close it again: others may want it."""
+        from journeylang.api import Runtime
+        from journeylang.diagnostics.codes.running import DATABASE_IN_USE
+
+        # Keys are counted once: it reads every table.
+        opened = Runtime.open(
+            self.loaded, self.env, now=instants.start, examine_keys=self.now is None
+        )
+        if opened.value is None:
+            if not patient or any(d.code is not DATABASE_IN_USE for d in opened.diagnostics):
+                stop(opened.diagnostics, self.loaded)
+            self._tell(opened.diagnostics)
+            return
+        with opened.value as runtime:
+            try:
+                for instant in _with_progress(instants, shown=progress):
+                    self._tick(runtime, instant)
+            finally:
+                self._tell(runtime.problems)
+
+    def _tick(self, runtime: Runtime, instant: datetime) -> None:
+        from journeylang.engines.base import StatementError
+
+        try:
+            result = runtime.tick(instant)
+            self._add(result)
+            if self.deliver:
+                summary = runtime.deliver(result.now)
+                self.delivered += summary.accepted
+                self.failed += summary.failed
+        except StatementError as error:
+            stop([_refused_statement(error)], self.loaded)
+
+    def _add(self, result: TickResult) -> None:
+        self.now = result.now
         self.ticks += 1
         self.idle += result.idle
         self.entered += result.entered
-        self.moved += result.moved
         self.sent += result.sent
         self.skipped += result.skipped
+
+    def _tell(self, problems: Iterable[Diagnostic]) -> None:
+        """Each problem once, however many ticks it lasts."""
+        new = [p for p in problems if (p.code.id, p.message) not in self.told]
+        self.told.update((p.code.id, p.message) for p in new)
+        self.failed_somewhere = self.failed_somewhere or any(p.is_error for p in new)
+        print_diagnostics(new, self.loaded.sources, err=True)
+
+    def line(self) -> str:
+        """All of it in one line."""
+        ticks = f"{self.ticks:,} tick{'' if self.ticks == 1 else 's'}"
+        idle = f" ({self.idle:,} idle)" if self.idle else ""
+        parts = [
+            f"{self.entered:,} entered",
+            f"{self.sent:,} messages decided",
+            f"{self.skipped:,} not sent",
+        ]
+        if self.deliver:
+            parts.append(f"{self.delivered:,} delivered")
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        at = f"{self.now:%Y-%m-%d %H:%M} UTC: " if self.now is not None else ""
+        return f"{at}{ticks}{idle}: {', '.join(parts)}"
+
+
+def _refused_statement(error: StatementError) -> Diagnostic:
+    from journeylang.diagnostics.codes.running import DATABASE_ERROR
+    from journeylang.diagnostics.model import Diagnostic
+
+    return Diagnostic(
+        code=DATABASE_ERROR,
+        message=f"the database refused a statement: {error}",
+        help="nothing of this tick has happened; mend the database and run again",
+    )
 
 
 @click.command("run")
@@ -74,23 +154,20 @@ def command(
     loaded = load_project(env)
     if not loaded.config.applies_by_itself(env):
         _refuse_unapplied(loaded, env)
-    total = _Sum()
-    problems: list[Diagnostic] = []
-    if every is not None:
-        for instant in _beats(every, until):
-            problems = _open_and_tick(loaded, env, [instant], deliver, total, progress=False)
-            if _shown(problems, loaded):
-                click.echo(_line(total, instant))
-    else:
-        instants = (
-            _grid(start, end, step or timedelta(hours=1))
-            if start is not None and end is not None
-            else [now if now is not None else utc_now()]
-        )
-        problems = _open_and_tick(loaded, env, instants, deliver, total, progress=True)
-        _shown(problems, loaded)
-        click.echo(_line(total, instants[-1]))
-    if any(p.is_error for p in problems):
+    run = _Run(loaded=loaded, env=env, deliver=deliver)
+    try:
+        if every is not None:
+            for instant in _beats(every, until):
+                run.beat(instant)
+                click.echo(run.line())
+        else:
+            run.at(_grid(start, end, step, now), progress=True)
+            click.echo(run.line())
+    except KeyboardInterrupt:
+        if run.ticks and every is None:
+            click.echo(run.line())
+        raise
+    if run.failed_somewhere:
         ctx.exit(1)
 
 
@@ -104,8 +181,10 @@ def _consistent(
     step: timedelta | None,
 ) -> None:
     virtual = start is not None or end is not None
-    if sum((once, every is not None, virtual)) > 1 or (now is not None and (virtual or every)):
+    if sum((once, every is not None, virtual)) > 1:
         raise click.UsageError("choose one of --once, --every and --from … --to")
+    if now is not None and (virtual or every is not None):
+        raise click.UsageError("--now is a single tick; leave out --every, --from and --to")
     if (start is None) != (end is None):
         raise click.UsageError("--from and --to go together")
     if start is not None and end is not None and end < start:
@@ -114,6 +193,8 @@ def _consistent(
         raise click.UsageError("--step goes with --from and --to")
     if until is not None and every is None:
         raise click.UsageError("--until goes with --every")
+    if until is not None and until < utc_now():
+        raise click.UsageError("--until lies in the past")
 
 
 def _refuse_unapplied(loaded: LoadedProject, env: str) -> None:
@@ -132,55 +213,43 @@ def _refuse_unapplied(loaded: LoadedProject, env: str) -> None:
     )
 
 
-def _grid(start: datetime, end: datetime, step: timedelta) -> list[datetime]:
-    return [start + n * step for n in range((end - start) // step + 1)]
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The instants of a virtual clock, however many."""
+
+    start: datetime
+    step: timedelta
+    count: int
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (self.start + n * self.step for n in range(self.count))
+
+
+def _grid(
+    start: datetime | None, end: datetime | None, step: timedelta | None, now: datetime | None
+) -> _Grid:
+    if start is None or end is None:
+        return _Grid(now if now is not None else utc_now(), timedelta(), 1)
+    step = step or timedelta(hours=1)
+    return _Grid(start, step, (end - start) // step + 1)
 
 
 def _beats(every: timedelta, until: datetime | None) -> Iterator[datetime]:
     """Real instants, `every` apart as far as ticks are quick enough; an interrupt ends them."""
     while True:
         began = time.monotonic()
-        now = utc_now()
-        if until is not None and now > until:
+        yield utc_now()
+        rest = max(0.0, every.total_seconds() - (time.monotonic() - began))
+        if until is not None and utc_now() + timedelta(seconds=rest) > until:
             return
-        yield now
-        time.sleep(max(0.0, every.total_seconds() - (time.monotonic() - began)))
+        time.sleep(rest)
 
 
-def _open_and_tick(
-    loaded: LoadedProject,
-    env: str,
-    instants: list[datetime],
-    deliver: bool,
-    total: _Sum,
-    *,
-    progress: bool,
-) -> list[Diagnostic]:
-    """Open the database, tick at each instant, close it again: others may want it."""
-    from journeylang.api import Runtime
-
-    opened = Runtime.open(loaded, env, now=instants[0])
-    if opened.value is None:
-        stop(opened.diagnostics, loaded)
-    with opened.value as runtime:
-        for instant in _with_progress(instants, shown=progress):
-            total.add(runtime.tick(instant))
-            if deliver:
-                _deliver(runtime, instant, total)
-        return list(runtime.problems)
-
-
-def _deliver(runtime: Runtime, now: datetime, total: _Sum) -> None:
-    summary = runtime.deliver(now)
-    total.delivered += summary.accepted
-    total.failed += summary.failed
-
-
-def _with_progress(instants: list[datetime], *, shown: bool) -> Iterator[datetime]:
+def _with_progress(instants: _Grid, *, shown: bool) -> Iterator[datetime]:
     from journeylang.cli.terminal import console
 
     screen = console(err=True)
-    if not shown or len(instants) < 2 or not screen.is_terminal:
+    if not shown or instants.count < 2 or not screen.is_terminal:
         yield from instants
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -192,28 +261,8 @@ def _with_progress(instants: list[datetime], *, shown: bool) -> Iterator[datetim
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task("", total=len(instants))
+        task = bar.add_task("", total=instants.count)
         for instant in instants:
             bar.update(task, description=f"{instant:%Y-%m-%d %H:%M}")
             yield instant
             bar.advance(task)
-
-
-def _shown(problems: list[Diagnostic], loaded: LoadedProject) -> bool:
-    if problems:
-        print_diagnostics(problems, loaded.sources, err=True)
-    return True
-
-
-def _line(total: _Sum, now: datetime) -> str:
-    ticks = f"{total.ticks:,} tick{'' if total.ticks == 1 else 's'}"
-    idle = f" ({total.idle:,} idle)" if total.idle else ""
-    parts = [
-        f"{total.entered:,} entered",
-        f"{total.sent:,} messages decided",
-        f"{total.skipped:,} not sent",
-        f"{total.delivered:,} delivered",
-    ]
-    if total.failed:
-        parts.append(f"{total.failed:,} failed")
-    return f"{now:%Y-%m-%d %H:%M} UTC: {ticks}{idle}: {', '.join(parts)}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +12,7 @@ import click
 from journeylang.cli.project import load_project, stop
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from journeylang.engines.base import Engine
@@ -22,6 +25,9 @@ _QUEUE = """SELECT channel, state, count(*) FROM journey.messages GROUP BY ALL O
 _SKIPS = (
     """SELECT journey, step, reason, count(*) FROM journey.non_sends GROUP BY ALL ORDER BY ALL"""
 )
+
+_MOST = 20
+"""So many messages in doubt are shown one by one."""
 
 
 @click.command("status")
@@ -37,22 +43,27 @@ def command(env: str, output: str) -> None:
         stop(opened.diagnostics, loaded)
     engine = opened.value
     try:
-        if not engine.query(
-            "SELECT 1 FROM information_schema.tables"
-            " WHERE table_schema = 'journey' AND table_name = 'lock'"
-        ):
-            click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
-            return
         found = _read(engine)
     finally:
         engine.close()
     if output == "json":
-        click.echo(json.dumps({"format_version": 1, **found}, indent=2, default=str))
+        click.echo(json.dumps({"format_version": 1, **found}, indent=2, default=_plain))
+    elif found["now"] is None:
+        click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
     else:
         _show(found)
 
 
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
 def _read(engine: Engine) -> dict[str, Any]:
+    from journeylang.delivery.outbox import doubtful
+
+    if engine.columns(("journey", "lock")) is None:
+        nothing: dict[str, Any] = {"now": None, "ticks": 0}
+        return nothing | {"runs": [], "messages": [], "non_sends": [], "doubtful": []}
     now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
     return {
         "now": now,
@@ -62,6 +73,7 @@ def _read(engine: Engine) -> dict[str, Any]:
         ),
         "messages": _rows(engine.query(_QUEUE), "channel", "state", "messages"),
         "non_sends": _rows(engine.query(_SKIPS), "journey", "step", "reason", "count"),
+        "doubtful": [dataclasses.asdict(message) for message in doubtful(engine)],
     }
 
 
@@ -80,15 +92,31 @@ def _show(found: dict[str, Any]) -> None:
         overdue = f" ({row['overdue']:,} overdue)" if row["overdue"] else ""
         at = row["step"] if row["status"] == "active" else ""
         runs.add_row(row["journey"], at, row["status"], f"{row['runs']:,}", wake + overdue)
-    screen.print(runs)
+    _print(screen, runs)
     messages = _table("channel", "state", "messages")
     for row in found["messages"]:
         messages.add_row(row["channel"], row["state"], f"{row['messages']:,}")
-    screen.print(messages)
+    _print(screen, messages)
     skips = _table("journey", "step", "not sent because", "times")
     for row in found["non_sends"]:
         skips.add_row(row["journey"], row["step"] or "(entry)", row["reason"], f"{row['count']:,}")
-    screen.print(skips)
+    _print(screen, skips)
+    doubts = _table("in doubt", "journey", "step", "channel", "since", "why")
+    for row in found["doubtful"][:_MOST]:
+        since = f"{row['since']:%Y-%m-%d %H:%M}"
+        what = (row["journey"], row["step"], row["channel"], since, row["detail"] or "")
+        doubts.add_row(row["message"], *what)
+    _print(screen, doubts)
+    if len(found["doubtful"]) > _MOST:
+        screen.print(
+            f"and {len(found['doubtful']) - _MOST:,} more in doubt; `--output json` has all"
+        )
+
+
+def _print(screen: Console, table: Table) -> None:
+    if table.row_count:
+        screen.print(table)
+        screen.print()
 
 
 def _table(*columns: str) -> Table:

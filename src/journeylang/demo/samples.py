@@ -31,7 +31,7 @@ class Sample:
     lines: tuple[str, ...]
 
 
-def samples(engine: Engine, outbox: Path, *, lines: int = 4) -> list[Sample]:
+def samples(engine: Engine, outbox: Path, *, lines: int = 5) -> list[Sample]:
     """The first message of each channel, as far as its file is there."""
     found = []
     for journey, step, channel, at, file in engine.query(_FIRST):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -125,10 +125,12 @@ class DuckDbEngine:
         self._run("BEGIN", None)
         try:
             yield
+            self._run("COMMIT", None)
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            # A commit that was refused has already ended the transaction.
+            with suppress(duckdb.TransactionException):
+                self.connection.execute("ROLLBACK")
             raise
-        self._run("COMMIT", None)
 
     def columns(self, table: Sequence[str]) -> dict[str, str] | None:
         """See `Engine`."""

@@ -68,7 +68,8 @@ def prepare(
         refused = _stranded(engine, project, known) + _spoiled(engine, project, program)
         if refused:
             return refused
-        versions, applied = _store(engine, project, program, known, now)
+        _forget_exits(engine, [known.journeys[n] for n in without if n in known.journeys])
+        versions, applied = _store(engine, running, program, known, now)
     steps = dict(_numbering(engine).steps)
     ready = make_ready(running, program, steps, versions, engine.dialect)
     return Session.begin(engine, ready, kind, applied)
@@ -102,8 +103,13 @@ def _stranded(engine: Engine, project: Project, known: Numbering) -> list[Refuse
     )
     if not holding:
         return []
-    journeys = project.journeys.items()
-    present = {(name, path) for name, journey in journeys for path, _ in step_paths(journey)}
+    # Nobody can wait at an experiment or the hold-out, even if its name is that of a step gone.
+    present = {
+        (name, path)
+        for name, journey in project.journeys.items()
+        for path, kind in step_paths(journey)
+        if kind not in ("experiment", "holdout")
+    }
     counts = dict(holding)
     return [
         Refused(
@@ -165,7 +171,7 @@ def _store(
                 f" ({plan.journey}, {text(plan.name)}, {version}, {d.instant(now)}, '{mark}',"
                 f" {text(stored)})"
             )
-            engine.execute(f"DELETE FROM journey.watermark WHERE name = 'exits {plan.journey}'")
+            _forget_exits(engine, [plan.journey])
         versions[plan.journey] = version
     if changed:
         _store_steps(engine, project, program, known)
@@ -173,6 +179,13 @@ def _store(
         engine.query("SELECT journey, min(applied_at) FROM journey.version GROUP BY journey")
     )
     return versions, applied
+
+
+def _forget_exits(engine: Engine, journeys: Sequence[int]) -> None:
+    """Have the next tick of these journeys ask everybody's exits, not only of new rows."""
+    if journeys:
+        names = ", ".join(f"'exits {journey}'" for journey in journeys)
+        engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({names})")
 
 
 def _store_steps(engine: Engine, project: Project, program: Program, known: Numbering) -> None:

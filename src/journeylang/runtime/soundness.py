@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from journeylang.diagnostics.codes.running import (
+    DATABASE_ERROR,
     KEY_NOT_UNIQUE,
     KEY_NULL,
     MISSING_COLUMN,
@@ -19,7 +21,7 @@ from journeylang.diagnostics.codes.running import (
 )
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.diagnostics.suggest import did_you_mean
-from journeylang.engines.base import Engine
+from journeylang.engines.base import Engine, StatementError
 from journeylang.model.binding import ConsentTable, Customers, Event, Table
 from journeylang.model.expressions import (
     BoundEvent,
@@ -31,7 +33,14 @@ from journeylang.model.expressions import (
 from journeylang.model.project import Project
 from journeylang.model.walk import walk
 from journeylang.source import Span
-from journeylang.sql.relations import bound_condition, bound_value, table_name
+from journeylang.sql.relations import (
+    bound_condition,
+    bound_value,
+    consent_rows,
+    customers,
+    event,
+    table_name,
+)
 
 Bound = Customers | Event | ConsentTable
 
@@ -55,7 +64,7 @@ def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
     diagnostics: list[Diagnostic] = []
     stopped: set[str] = set()
     for name, table in bound:
-        found = list(_table(engine, table))
+        found = list(_table(engine, table)) or list(_read(engine, project, table))
         if not found and keys and not isinstance(table, ConsentTable):
             found = list(_keys(engine, table))
         if found:
@@ -87,6 +96,30 @@ def _table(engine: Engine, bound: Bound) -> Iterator[Diagnostic]:
             message=f"table `{bound.table}` has no column `{name}`",
             span=span,
             help=did_you_mean(name, columns) or "correct the name in the binding",
+        )
+
+
+def _read(engine: Engine, project: Project, bound: Bound) -> Iterator[Diagnostic]:
+    """Does the database take the relation that all statements read? Types may not fit."""
+    d = engine.dialect
+    match bound:
+        case Customers():
+            relation = customers(project.binding, d)
+        case Event():
+            source = BoundEvent(name=bound.name, span=bound.span)
+            relation = event(project.binding, source, [f.name for f in bound.fields], d)
+        case ConsentTable():
+            relation = consent_rows(bound, d)
+        case _:
+            assert_never(bound)
+    try:
+        engine.query(f"SELECT * FROM {relation} AS b LIMIT 1")
+    except StatementError as error:
+        yield Diagnostic(
+            code=DATABASE_ERROR,
+            message=f"table `{bound.table}` can't be read as it is bound: {error}",
+            span=bound.span,
+            help="compare the columns' types with the binding",
         )
 
 

@@ -132,7 +132,7 @@ def _by_day(tz: ZoneInfo, rule: Calendar, low: datetime, high: datetime) -> Iter
     since = low
     while since <= high:
         until = min(since + _DAY, high + _TICK)
-        yield from _split(since, until, lambda a: after_calendar(tz, a, rule))
+        yield from _split(tz, since, until, lambda a: after_calendar(tz, a, rule))
         since = until
 
 
@@ -168,20 +168,26 @@ def _steps(
 
 
 def _split(
-    since: datetime, until: datetime, wake: Callable[[datetime], datetime]
+    tz: ZoneInfo, since: datetime, until: datetime, wake: Callable[[datetime], datetime]
 ) -> Iterator[Piece]:
-    """Halve until each piece is a shift or constant: at most one change of clocks a day."""
+    """Halve until each piece is constant or a shift: at most one change of clocks a day.
+
+    Equal ends do not tell of the middle where clocks change in between: there a shift may go
+    back to what it was, if clocks also change where it leads to.
+    """
     last = until - _TICK
     first_wake, last_wake = wake(since), wake(last)
-    if last_wake - first_wake == last - since:
+    steady = _offset(tz, since) == _offset(tz, last)
+    straight = steady and _offset(tz, first_wake) == _offset(tz, last_wake)
+    if steady and first_wake == last_wake:
+        yield Piece(since=since, until=until, instant=first_wake, shift=None)
+    elif straight and last_wake - first_wake == last - since:
         shift = (first_wake - since) // timedelta(seconds=1)
         yield Piece(since=since, until=until, instant=None, shift=shift)
-    elif first_wake == last_wake:
-        yield Piece(since=since, until=until, instant=first_wake, shift=None)
     else:
         middle = since + (until - since) // 2
-        yield from _split(since, middle, wake)
-        yield from _split(middle, until, wake)
+        yield from _split(tz, since, middle, wake)
+        yield from _split(tz, middle, until, wake)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

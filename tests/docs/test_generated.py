@@ -1,0 +1,70 @@
+"""Pages say what the code says. `python -m tests.docs.generate` writes them anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from journeylang.diagnostics.codes import ALL_CODES
+from tests.docs import generate, parts
+from tests.docs.fences import ROOT, pages
+from tests.docs.generate import PARTS, names, renewed
+
+MADE = [page for page in pages() if names(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", MADE, ids=lambda page: page.name)
+def test_made_parts_are_as_the_code_is(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert renewed(text) == text, "python -m tests.docs.generate"
+
+
+def test_every_part_has_one_place() -> None:
+    placed = [name for page in MADE for name in names(page.read_text(encoding="utf-8"))]
+    assert sorted(placed) == sorted(PARTS)
+
+
+def test_a_part_without_an_end_is_no_part() -> None:
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        assert text.count("<!-- made: ") == len(names(text)), page
+
+
+def test_what_stands_around_a_part_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "PARTS", {"verbs": lambda: "new"})
+    page = "before\n<!-- made: verbs -->\nold\n<!-- end: verbs -->\nbehind\n"
+    assert renewed(page) == ("before\n<!-- made: verbs -->\n\nnew\n\n<!-- end: verbs -->\nbehind\n")
+
+
+def test_codes_that_are_reported_are_known_as_such() -> None:
+    told = parts.reported()
+    assert {"JRN001", "JRN101", "JRN802"} <= told
+    assert told <= {code.id for code in ALL_CODES}
+
+
+def test_every_case_of_what_is_to_come_is_on_the_page() -> None:
+    """A new file of tests/errors with JRN009 in it has to be named in `parts`."""
+    assert parts.later_cases() == set(parts.CASES)
+
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for found in LINK.finditer(text):
+        target = page.parent / found["path"] if found["path"] else page
+        assert target.exists(), f"{page.name}: {found[0]}"
+        if found["anchor"]:
+            assert found["anchor"] in anchors(target), f"{page.name}: {found[0]}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as code hosts make them, and those given by hand."""
+    text = page.read_text(encoding="utf-8")
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    made = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+    return made | set(re.findall(r'<a id="([^"]+)">', text))
