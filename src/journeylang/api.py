@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -280,6 +280,15 @@ class Runtime:
         while now <= end:
             yield self.tick(now)
             now += step
+
+    def beside(self) -> Runtime:
+        """The same on a second connection: one thread ticks while another one delivers.
+
+        Journeys that stand still do so for both; each has problems of its own.
+        """
+        return replace(
+            self, engine=self.engine.beside(), problems=[], _told=set(), _zones=set(), _outbox=None
+        )
 
     def close(self) -> None:
         """Give the database and the providers' connections back."""

@@ -29,8 +29,8 @@ LOOKS = {
         " FROM journey.run"
     ),
     "messages": (
-        "SELECT customer_id, journey, run_id, step, channel, decided_at, expires_at"
-        " FROM journey.message"
+        "SELECT customer_id, journey, run_id, step, channel, decided_at, expires_at,"
+        " quiet_from, quiet_until FROM journey.message"
     ),
     "decisions": ('SELECT customer_id, journey, run_id, step, "at", reason FROM journey.decision'),
     "exposures": (
@@ -208,7 +208,16 @@ def remembered(memory: Memory) -> Look:
             for r in memory.runs
         ],
         "messages": [
-            (m.customer, m.journey, m.run_id, m.step, m.channel, m.decided_at, m.expires_at)
+            (
+                m.customer,
+                m.journey,
+                m.run_id,
+                m.step,
+                m.channel,
+                m.decided_at,
+                m.expires_at,
+                *(m.quiet or (None, None)),
+            )
             for m in memory.messages
         ],
         "decisions": [

@@ -25,8 +25,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "joined": "instant",
     },
     "signed_up": {"source": "text", "score": "int"},
-    "ordered": {"total": "money", "items": "int"},
-    "visited": {"page": "text", "weight": "number"},
+    "ordered": {"total": "money", "items": "int", "gift": "bool", "due": "date"},
+    "visited": {"page": "text", "weight": "number", "seen": "instant", "daily": "time"},
 }
 LITERALS: dict[str, tuple[str, ...]] = {
     "text": ('"web"', '"a"', '"DE"', '"ä"', '""'),
@@ -36,6 +36,7 @@ LITERALS: dict[str, tuple[str, ...]] = {
     "bool": ("true", "false"),
     "date": ("2026-03-28", "1990-02-28"),
     "instant": ("2026-03-28T23:30", "2026-03-29T01:00:00+02:00"),
+    "time": ("09:00", "17:30"),
     "duration": ("1h", "1d", "30d"),
 }
 SPANS = ("30m", "1h", "6h", "1d", "3d", "30d")
@@ -117,14 +118,14 @@ class Expressions:
                 subject = self.value(names, self.pick(("instant", "date")))
                 return f"{subject} {self.pick(('older', 'newer'))} than {self.pick(SPANS)}"
             case "flag":
-                return "customer.vip"
+                return "gift" if names.event == "ordered" else "customer.vip"
             case _:
                 kind = self._kind()
                 how = self.pick(COMPARISONS if kind != "bool" else ("=", "!="))
                 return f"{self.value(names, kind)} {how} {self.value(names, kind, 0)}"
 
     def _kind(self) -> str:
-        return self.pick(("int", "text", "money", "number", "bool", "date", "instant"))
+        return self.pick(("int", "text", "money", "number", "bool", "date", "instant", "time"))
 
     # --- values ---------------------------------------------------------------
 
@@ -176,7 +177,7 @@ class Expressions:
         of = [(e, f) for e in EVENTS for f, k in FIELDS[e].items() if k == kind]
         if kind == "int" and self.pick((True, False)):
             return f"count({self.event(names)})"
-        if kind == "instant":
+        if kind == "instant" and self.pick((True, True, False)):
             return f"{self.pick(('first', 'last'))}({self.event(names)})"
         if kind == "int" and self.chance(2):
             return f"distinct(visited.page{self._scope(names, 'visited')})"
@@ -185,7 +186,9 @@ class Expressions:
         event, field = self.pick(of)
         functions = ["first", "last"]
         if kind in ("int", "number", "money"):
-            functions += ["sum", "min", "max"] + ["avg"] * (kind != "int")
+            functions += ["sum"] + ["avg"] * (kind != "int")
+        if kind in ("int", "number", "money", "date", "time", "instant"):
+            functions += ["min", "max"]
         return f"{self.pick(functions)}({event}.{field}{self._scope(names, event)})"
 
     # --- events ---------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +69,11 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "items": (1, 2, None),
     "status": ("paid", "paid", "cancelled", None),
     "page": ("web", "a", "", None),
-    "weight": (0.5, 2.0, 0.0, None),
+    "weight": (0.5, 2.0, 0.0, 0.375, None),
+    "gift": (True, False, None),
+    "due": (date(2026, 3, 28), date(1990, 2, 28), None),
+    "seen": (instant("2026-03-28T23:30"), instant("2026-03-28T22:00:00.000001"), None),
+    "daily": (time(9), time(17, 30), None),
 }
 FIELDS_OF = {
     "crm.customers": (
@@ -77,8 +81,8 @@ FIELDS_OF = {
         *("vip", "born", "joined", "deleted"),
     ),
     "shop.signups": ("source", "score"),
-    "shop.orders": ("total", "items", "status"),
-    "shop.visits": ("page", "weight"),
+    "shop.orders": ("total", "items", "gift", "due", "status"),
+    "shop.visits": ("page", "weight", "seen", "daily"),
 }
 MESSAGE_EVENTS = ("opened", "opened", "clicked", "bounced", "delivered")
 

@@ -37,6 +37,8 @@ event ordered from shop.orders as o {
   at o.at late 6h
   field total: money(EUR)? = o.total
   field items: int? = o.items
+  field gift: bool? = o.gift
+  field due: date? = o.due
   only where o.status != "cancelled"
 }
 
@@ -47,6 +49,8 @@ event visited from shop.visits as v {
   changed at v.changed
   field page: text? = v.page
   field weight: number? = v.weight
+  field seen: instant? = v.seen
+  field daily: time? = v.daily
 }
 
 consent email_ok from crm.consents as m {
@@ -101,6 +105,8 @@ TABLES: dict[str, dict[str, str]] = {
         "at": "TIMESTAMP",
         "total": "DECIMAL(14,4)",
         "items": "BIGINT",
+        "gift": "BOOLEAN",
+        "due": "DATE",
         "status": "VARCHAR",
     },
     "shop.visits": {
@@ -110,6 +116,8 @@ TABLES: dict[str, dict[str, str]] = {
         "changed": "TIMESTAMP",
         "page": "VARCHAR",
         "weight": "DOUBLE",
+        "seen": "TIMESTAMP",
+        "daily": "TIME",
     },
     "crm.consents": {
         "customer_id": "BIGINT",

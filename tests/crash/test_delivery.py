@@ -39,8 +39,8 @@ class Scene:
 
     def again(self) -> None:
         shutil.rmtree(self.folder / "outbox", ignore_errors=True)
-        (self.folder / "shop.duckdb.wal").unlink(missing_ok=True)
-        shutil.copy(self.folder / "first.duckdb", self.folder / "shop.duckdb")
+        (self.folder / "base.duckdb.wal").unlink(missing_ok=True)
+        shutil.copy(self.folder / "first.duckdb", self.folder / "base.duckdb")
         self.now = NOW
 
     def deliver(self, channels: dict[str, Any], kill: int = 0) -> int:
@@ -50,7 +50,7 @@ class Scene:
 
     def finish(self, channels: dict[str, Any]) -> Found:
         """Deliver, here, until nothing is left to do; then what is in the database."""
-        engine = DuckDbEngine.open(str(self.folder / "shop.duckdb"))
+        engine = DuckDbEngine.open(str(self.folder / "base.duckdb"))
         outbox = open_outbox(engine, self.folder, channels)
         for _ in range(3):
             outbox.deliver(now=lambda: self.now)

@@ -90,7 +90,7 @@ def deliver(crime: Crime) -> None:
 
     if crime.kill:
         sys.addaudithook(watch)
-    engine = DuckDbEngine.open(str(crime.folder / "shop.duckdb"), before=point)
+    engine = DuckDbEngine.open(str(crime.folder / "base.duckdb"), before=point)
     outbox = open_outbox(engine, crime.folder, crime.channels)
     outbox.deliver(now=lambda: crime.now)
     outbox.close()

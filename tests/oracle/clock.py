@@ -8,6 +8,7 @@ gap, and one that it shows twice in autumn is the first of the two.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -115,25 +116,41 @@ def period(tz: ZoneInfo, now: datetime, name: str) -> tuple[datetime, datetime]:
     )
 
 
-def quiet_until(tz: ZoneInfo, windows: list[tuple[time, time]], now: datetime) -> datetime | None:
-    """When the quiet time that now is in ends; None if it is not quiet.
+Window = tuple[time, time]
 
-    Quiet times that touch or overlap are one. A window whose end is not behind its start
-    goes on past midnight.
+
+def quiet_until(tz: ZoneInfo, windows: Sequence[Window], now: datetime) -> datetime | None:
+    """When the quiet time that now is in ends; None if it is not quiet."""
+    return next((end for start, end in _quiet(tz, windows, now) if start <= now < end), None)
+
+
+def next_quiet(
+    tz: ZoneInfo, windows: Sequence[Window], now: datetime
+) -> tuple[datetime, datetime] | None:
+    """The first quiet time that begins later than now."""
+    return next(((start, end) for start, end in _quiet(tz, windows, now) if start > now), None)
+
+
+def _quiet(
+    tz: ZoneInfo, windows: Sequence[Window], now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The quiet times around now; those that touch or overlap are one.
+
+    A window whose end is not behind its start goes on past midnight.
     """
     today = wall(tz, now).date()
-    spans = []
-    for days in range(-2, 10):
-        day = today + days * DAY
-        for start, end in windows:
-            last = day if end > start else day + DAY
-            spans.append(
-                (
-                    begins(tz, datetime.combine(day, start)),
-                    begins(tz, datetime.combine(last, end)),
-                )
-            )
-    until = now
-    while ends := [end for start, end in spans if start <= until < end]:
-        until = max(ends)
-    return until if until > now else None
+    spans = sorted(
+        (
+            begins(tz, datetime.combine(day, start)),
+            begins(tz, datetime.combine(day if end > start else day + DAY, end)),
+        )
+        for day in (today + days * DAY for days in range(-2, 10))
+        for start, end in windows
+    )
+    found: list[tuple[datetime, datetime]] = []
+    for start, end in spans:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif start < end:
+            found.append((start, end))
+    return found

@@ -72,6 +72,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
+    """`quiet`: the next quiet time, in which a message that is still about does not leave."""
+
     journey: str
     customer: Any
     run_id: int
@@ -80,6 +82,7 @@ class Message:
     counted: bool
     decided_at: datetime
     expires_at: datetime
+    quiet: tuple[datetime, datetime] | None
     cost: Decimal | None
 
 

@@ -8,20 +8,14 @@ but the model of the project.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from journeylang.model.expressions import BoundEvent, EventSource, Expression
 from journeylang.model.journey import (
     Block,
     Calendar,
     Elapsed,
-    EnterOn,
-    EnterWhen,
     Experiment,
     If,
-    Journey,
     Leave,
     Race,
     Send,
@@ -29,34 +23,14 @@ from journeylang.model.journey import (
     Wait,
 )
 from journeylang.model.project import Project
-from tests.oracle.chance import bucket, instant_key, number
-from tests.oracle.clock import DAY, later, next_time, wall
-from tests.oracle.facts import (
-    Customer,
-    Decision,
-    Exposure,
-    Happening,
-    Memory,
-    Run,
-    Status,
-    Tables,
-)
-from tests.oracle.reading import Reader
-from tests.oracle.sends import Intent, Rules, message
+from tests.oracle.chance import bucket
+from tests.oracle.clock import later, next_time
+from tests.oracle.entering import Entries
+from tests.oracle.facts import Decision, Memory, Run, Tables
+from tests.oracle.sends import Intent, message
+from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
 from tests.oracle.ways import ways
-
-EPOCH = datetime.fromisoformat("1970-01-01")
-FEEDBACK_LATE = DAY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moving:
-    """A run on its way: the steps before it. `entered` if it enters with this tick."""
-
-    run: Run
-    way: Block
-    entered: bool = False
 
 
 def tick(project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
@@ -64,32 +38,19 @@ def tick(project: Project, tables: Tables, memory: Memory, now: datetime) -> Non
     _Tick(project, tables, memory, now).run()
 
 
-class _Tick:
+class _Tick(Stage):
     def __init__(self, project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
-        self.project = project
-        self.memory = memory
-        self.previous = memory.now
-        self.now = max(now, memory.now)
-        self.reader = Reader(project, tables, memory, self.now)
-        self.rules = Rules(reader=self.reader, memory=memory)
+        super().__init__(project, tables, memory, now)
         self.ways = {name: ways(journey) for name, journey in project.journeys.items()}
 
     def run(self) -> None:
+        """The phases, in their order."""
         self.exits()
-        moving = [*self.wakes(), *self.entries()]
+        moving = [*self.wakes(), *Entries(stage=self).all()]
         while moving:
             standing = [i for m in moving if (i := self.advance(m)) is not None]
             moving = self.arbitrate(standing)
         self.memory.now = self.now
-
-    def active(self) -> list[Run]:
-        return [run for run in self.memory.runs if run.status == "active"]
-
-    def holds(self, condition: Expression, run: Run, event: Happening | None = None) -> bool:
-        """A condition of a run's, now."""
-        customer = self.reader.customers.get(run.customer)
-        subject = Subject(customer=customer, run=run, event=event)
-        return self.reader.evaluator.holds(condition, subject)
 
     # --- 1. exits -------------------------------------------------------------
 
@@ -105,10 +66,6 @@ class _Tick:
         """The first exit that is true."""
         exits = self.project.journeys[run.journey].exits
         return next((x.reason for x in exits if self.holds(x.condition, run)), None)
-
-    def end(self, run: Run, status: Status, reason: str, at: datetime) -> None:
-        run.status = status
-        run.step, run.wake_at, run.reason, run.arrived_at = None, None, reason, at
 
     # --- 2. wakes -------------------------------------------------------------
 
@@ -146,161 +103,6 @@ class _Tick:
         elif deadline <= self.now:
             run.arrived_at = deadline
             yield Moving(run=run, way=(*race.timeout, *behind))
-
-    def is_new(self, source: EventSource, event: Happening) -> bool:
-        """A row that comes up to `late` after the fact moves as if it had been there."""
-        late = FEEDBACK_LATE
-        if isinstance(source, BoundEvent):
-            late = timedelta(seconds=self.project.binding.events[source.name].late)
-        return self.previous - late < event.at
-
-    # --- 3. entries -----------------------------------------------------------
-
-    def entries(self) -> Iterator[Moving]:
-        for journey in self.project.journeys.values():
-            match journey.entry:
-                case EnterOn():
-                    yield from self.enter_on(journey, journey.entry)
-                case EnterWhen():
-                    yield from self.enter_when(journey, journey.entry)
-
-    def enter_on(self, journey: Journey, entry: EnterOn) -> Iterator[Moving]:
-        """Each customer's new events, by (at, key)."""
-        source = BoundEvent(name=entry.event, span=entry.span)
-        for key, customer in self.reader.customers.items():
-            rows = self.reader.events(entry.event).get(key, [])
-            entered = False
-            for event in sorted(rows, key=lambda e: (e.at, e.key)):
-                run_id = number(journey.name, key, event.key)
-                if (
-                    event.at <= self.memory.applied[journey.name]
-                    or not self.is_new(source, event)
-                    or not self.fits(entry, customer, event)
-                    or self.seen(journey, run_id)
-                ):
-                    continue
-                refused = "active" if entered else self.refusal(journey, customer, event.at)
-                # At most one run of a customer enters in a tick, held-out ones included.
-                if refused is not None:
-                    self.refuse(journey, customer, run_id, refused)
-                    continue
-                entered = True
-                yield from self.enter(journey, customer, run_id, event)
-
-    def fits(self, entry: EnterOn, customer: Customer, event: Happening) -> bool:
-        subject = Subject(customer=customer, event=event)
-        return entry.where is None or self.reader.evaluator.holds(entry.where, subject)
-
-    def seen(self, journey: Journey, run_id: int) -> bool:
-        """Whether this entry has been decided: it is not tried again."""
-        name = journey.name
-        return any(r.run_id == run_id and r.journey == name for r in self.memory.runs) or any(
-            d.run_id == run_id and d.journey == name and d.step is None
-            for d in self.memory.decisions
-        )
-
-    def refuse(self, journey: Journey, customer: Customer, run_id: int, reason: str) -> None:
-        self.memory.decisions.append(
-            Decision(
-                journey=journey.name,
-                customer=customer.key,
-                run_id=run_id,
-                step=None,
-                at=self.now,
-                reason=reason,
-            )
-        )
-
-    def refusal(self, journey: Journey, customer: Customer, at: datetime) -> str | None:
-        """Why a customer may not enter; in this order."""
-        runs = [
-            r for r in self.memory.runs if r.journey == journey.name and r.customer == customer.key
-        ]
-        if any(r.status == "active" for r in runs):
-            return "active"
-        if runs and not self.may_return(journey, customer, max(r.entered_at for r in runs), at):
-            return "reentry"
-        subject = Subject(customer=customer)
-        if journey.only is not None and not self.reader.evaluator.holds(journey.only, subject):
-            return "audience"
-        return None
-
-    def may_return(
-        self, journey: Journey, customer: Customer, previous: datetime, at: datetime
-    ) -> bool:
-        match journey.reenter.rule:
-            case "never":
-                return False
-            case "always":
-                return True
-            case "after":
-                tz = self.rules.zone(customer)
-                between = wall(tz, at).date() - wall(tz, previous).date()
-                return between >= journey.reenter.days * DAY
-
-    def enter_when(self, journey: Journey, entry: EnterWhen) -> Iterator[Moving]:
-        """Everyone for whom it is true and who may; those who may not are not recorded."""
-        last = self.memory.looked.get(journey.name)
-        if last is not None and entry.every is not None:
-            every = timedelta(seconds=entry.every)
-            if (self.now - EPOCH) // every == (last - EPOCH) // every:
-                return
-        self.memory.looked[journey.name] = self.now
-        for key, customer in self.reader.customers.items():
-            subject = Subject(customer=customer)
-            if (
-                self.reader.evaluator.holds(entry.condition, subject)
-                and self.refusal(journey, customer, self.now) is None
-            ):
-                run_id = number(journey.name, key, instant_key(self.now))
-                yield from self.enter(journey, customer, run_id, None)
-
-    def enter(
-        self, journey: Journey, customer: Customer, run_id: int, event: Happening | None
-    ) -> Iterator[Moving]:
-        """Begin a run; it goes on unless it is drawn into a control group."""
-        at = self.now if event is None else event.at
-        run = Run(
-            journey=journey.name,
-            customer=customer.key,
-            run_id=run_id,
-            entered_at=at,
-            arrived_at=at,
-            entry={} if event is None else event.fields,
-        )
-        self.memory.runs.append(run)
-        marketing = journey.purpose == "marketing"
-        control = marketing and any(p.control for p in self.project.policies.values())
-        holdout = journey.holdout
-        arm: Literal["treated", "global_control", "held_out"] = "treated"
-        if marketing and self.rules.controlled(customer):
-            arm = "global_control"
-        elif holdout is not None and bucket(holdout.salt, customer.key) < holdout.share:
-            arm = "held_out"
-        if control or holdout is not None:
-            self.expose(run, "holdout", arm, at)
-        if arm == "treated":
-            yield Moving(run=run, way=journey.body, entered=True)
-        else:
-            self.end(run, arm, arm, at)
-
-    def expose(self, run: Run, experiment: str, arm: str, at: datetime) -> None:
-        """The first time counts."""
-        known = any(
-            (x.journey, x.experiment, x.customer) == (run.journey, experiment, run.customer)
-            for x in self.memory.exposures
-        )
-        if not known:
-            self.memory.exposures.append(
-                Exposure(
-                    journey=run.journey,
-                    experiment=experiment,
-                    customer=run.customer,
-                    arm=arm,
-                    at=at,
-                    run_id=run.run_id,
-                )
-            )
 
     # --- 4. advance -----------------------------------------------------------
 

@@ -11,7 +11,7 @@ from journeylang.model.binding import Channel, ConsentTable
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Action, Cap, Policy
 from tests.oracle.chance import bucket
-from tests.oracle.clock import period, quiet_until, zone
+from tests.oracle.clock import Window, next_quiet, period, quiet_until, zone
 from tests.oracle.facts import Customer, Memory, Message, Run
 from tests.oracle.reading import Reader
 from tests.oracle.values import Subject
@@ -98,18 +98,51 @@ class Rules:
             yield Failing(reason="no_consent")
         if journey.purpose == "marketing" and self.controlled(customer):
             yield Failing(reason="global_control")
-        if journey.policy is None:
-            return
-        policy = project.policies[journey.policy]
-        ignored = policy.service_ignores if journey.purpose == "service" else ()
         own = send.otherwise.action if send.otherwise is not None else None
         tz = self.zone(customer)
-        if "quiet" not in ignored:
-            yield from self._quiet(policy, channel, own, tz)
-        if "caps" not in ignored:
-            for cap in policy.caps:
-                if cap.channel in (None, channel.name):
-                    yield from self._cap(cap, own, customer, tz)
+        for action in ("hold", "skip"):
+            windows = self._windows(journey, channel, own, action)
+            until = quiet_until(tz, windows, self.reader.now)
+            if until is not None:
+                yield Failing(reason="quiet", release=until if action == "hold" else None)
+        for cap in self._caps(journey, channel):
+            yield from self._cap(cap, own, customer, tz)
+
+    def quiet_ahead(self, intent: Intent, name: str) -> tuple[datetime, datetime] | None:
+        """The next quiet time of a channel, of whichever action."""
+        channel = self.reader.project.binding.channels[name]
+        windows = [
+            window
+            for action in ("hold", "skip")
+            for window in self._windows(intent.journey, channel, None, action)
+        ]
+        customer = self.reader.customers[intent.run.customer]
+        return next_quiet(self.zone(customer), windows, self.reader.now)
+
+    # --- the policy -----------------------------------------------------------
+
+    def _policy(self, journey: Journey, what: str) -> Policy | None:
+        """The policy, unless it does not bind this journey in its caps or quiet times."""
+        if journey.policy is None or journey.purpose == "transactional":
+            return None
+        policy = self.reader.project.policies[journey.policy]
+        ignores = journey.purpose == "service" and what in policy.service_ignores
+        return None if ignores else policy
+
+    def _windows(
+        self, journey: Journey, channel: Channel, own: Action | None, action: str
+    ) -> list[Window]:
+        policy = self._policy(journey, "quiet")
+        return [
+            (q.start, q.end)
+            for q in (policy.quiets if policy is not None else ())
+            if channel.name in q.channels and (own or q.action) == action
+        ]
+
+    def _caps(self, journey: Journey, channel: Channel) -> list[Cap]:
+        policy = self._policy(journey, "caps")
+        caps = policy.caps if policy is not None else ()
+        return [cap for cap in caps if cap.channel in (None, channel.name)]
 
     # --- consent --------------------------------------------------------------
 
@@ -146,7 +179,7 @@ class Rules:
         controls = [p.control for p in self.reader.project.policies.values() if p.control]
         return any(bucket(c.salt, customer.key) < c.share for c in controls)
 
-    # --- quiet times and caps -------------------------------------------------
+    # --- caps -----------------------------------------------------------------
 
     def zone(self, customer: Customer) -> ZoneInfo:
         bound = self.reader.project.binding.customers
@@ -154,19 +187,6 @@ class Rules:
         found = zone(customer.zone) or zone(bound.zone_else)
         assert found is not None
         return found
-
-    def _quiet(
-        self, policy: Policy, channel: Channel, own: Action | None, tz: ZoneInfo
-    ) -> Iterator[Failing]:
-        for action in ("hold", "skip"):
-            windows = [
-                (q.start, q.end)
-                for q in policy.quiets
-                if channel.name in q.channels and (own or q.action) == action
-            ]
-            until = quiet_until(tz, windows, self.reader.now)
-            if until is not None:
-                yield Failing(reason="quiet", release=until if action == "hold" else None)
 
     def _cap(
         self, cap: Cap, own: Action | None, customer: Customer, tz: ZoneInfo
@@ -205,6 +225,7 @@ def message(intent: Intent, channel: str, rules: Rules) -> Message:
         counted=intent.journey.purpose == "marketing",
         decided_at=rules.reader.now,
         expires_at=run.arrived_at + timedelta(seconds=send.expires),
+        quiet=rules.quiet_ahead(intent, channel),
         cost=rules.reader.project.binding.channels[channel].cost,
     )
 

@@ -35,10 +35,13 @@ def command(emit: str, out: Path | None) -> None:
     if out is None:
         click.echo("\n".join(made.values()), nl=False)
         return
-    for name, text in made.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    try:
+        for name, text in made.items():
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"cannot write into {out}: {error.strerror}") from None
     click.echo(f"wrote {len(made):,} file{'' if len(made) == 1 else 's'} to {out}")
 
 
@@ -75,7 +78,7 @@ def _ast(loaded: LoadedProject) -> dict[str, str]:
     from journeylang.plan.serialise import to_json
 
     return {
-        f"{Path(path).stem}.ast.json": json.dumps(
+        f"{path.removeprefix('journeys/').removesuffix('.journey')}.ast.json": json.dumps(
             {"format_version": 1, "file": path, "tree": to_json(tree)}, indent=2
         )
         + "\n"

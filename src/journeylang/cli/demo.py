@@ -57,7 +57,7 @@ NOTICED = 3
     help="How many virtual days to run.",
 )
 @click.option(
-    "--step", type=SpanOfTime(), default="1h", show_default=True, help="Time between ticks."
+    "--step", type=SpanOfTime(), default="12h", show_default=True, help="Time between ticks."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other people.")
 @click.option(

@@ -25,6 +25,7 @@ def command(journey: str, form: str) -> None:
     del form
     journeys = load_project().project.journeys
     if journey not in journeys:
-        hint = did_you_mean(journey, journeys) or f"there is {', '.join(sorted(journeys))}"
+        listed = f"there is {', '.join(sorted(journeys))}" if journeys else "the project has none"
+        hint = did_you_mean(journey, journeys) or listed
         raise click.UsageError(f"no journey `{journey}`; {hint}")
     click.echo(mermaid(journeys[journey]), nl=False)

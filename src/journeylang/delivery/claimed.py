@@ -17,11 +17,13 @@ class Claimed:
     """Batches by number, with the token of the claim.
 
     A batch that nothing is left of is done; else it is free again at `not_before` (None: at
-    once).
+    once). `all_free`: no other batch was free when these were claimed.
     """
 
     tokens: dict[int, int]
     now: datetime
+    lease_until: datetime
+    all_free: bool
     left: int = 0
     not_before: dict[int, datetime | None] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Un
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
-from journeylang.delivery.statements import OpenMessage, pause
+from journeylang.delivery.statements import FREE, OpenMessage, pause
 from journeylang.delivery.writing import Draft, Row
 
 CLAIM = 4_000
@@ -87,6 +87,8 @@ class Delivery:
                 # Another worker takes them away each time: let it have them.
                 break
             seen |= claimed.tokens.keys()
+            if claimed.all_free:
+                break
             if self.summary.stopped and self.channels.keys() <= self.summary.stopped.keys():
                 break
         return self.summary
@@ -102,21 +104,36 @@ class Delivery:
     def _claim(self) -> Claimed:
         """Free batches; what another worker lost in them is called in doubt."""
         now = self.order.now()
-        parameters = {
-            "now": now,
-            "lease_until": now + self.order.lease,
-            "holder": self.holder,
-            "room": CLAIM,
-        }
-        with self.engine.transaction():
-            tokens = dict(self.engine.query(self.sql.claim, parameters))
-            unkeyed = [name for name, one in self.channels.items() if not one.provider.keyed]
-            again = [batch for batch, token in tokens.items() if token > 1]
-            if unkeyed and again:
-                self.summary.unknown += self.engine.execute(
-                    self.sql.doubt(unkeyed), {"now": now, "batches": again}
-                )
-        return Claimed(tokens=tokens, now=now)
+        lease_until = now + self.order.lease
+        free = self.engine.query(self.sql.free, {"now": now, "holder": self.holder})
+        wanted: dict[int, int] = {}
+        room = CLAIM
+        for batch, token, messages in free:
+            if room > 0:
+                wanted[batch] = token
+                room -= messages
+        tokens: dict[int, int] = {}
+        if wanted:
+            parameters = {
+                "lease_until": lease_until,
+                "holder": self.holder,
+                "batches": list(wanted),
+                "tokens": list(wanted.values()),
+            }
+            with self.engine.transaction():
+                tokens = dict(self.engine.query(self.sql.claim, parameters))
+                unkeyed = [name for name, one in self.channels.items() if not one.provider.keyed]
+                again = [batch for batch, token in tokens.items() if token > 1]
+                if unkeyed and again:
+                    self.summary.unknown += self.engine.execute(
+                        self.sql.doubt(unkeyed), {"now": now, "batches": again}
+                    )
+        return Claimed(
+            tokens=tokens,
+            now=now,
+            lease_until=lease_until,
+            all_free=len(free) == len(wanted) < FREE,
+        )
 
     # -- a claim's messages
 
@@ -147,7 +164,11 @@ class Delivery:
         now = claimed.now
         ready: list[_Open] = []
         removed = Receipts(provider=None)
-        rows = self.engine.query(self.sql.open_messages, {"batches": list(claimed.tokens)})
+        new = [batch for batch, token in claimed.tokens.items() if token == 1]
+        old = [batch for batch, token in claimed.tokens.items() if token > 1]
+        rows = self.engine.query(self.sql.open_messages, {"batches": old}) if old else []
+        if new:
+            rows += self.engine.query(self.sql.new_messages, {"batches": new})
         for row in map(OpenMessage._make, rows):
             if row.state == "unknown" and not self._tries_again(row):
                 continue
@@ -291,17 +312,21 @@ class Delivery:
             "hashes": [mail.address_hash for mail in mails],
             "doubts": [mail.of.doubts for mail in mails],
             "provider": channel.provider.name,
-            "lease_until": now + self.order.lease,
             **claimed.held(),
         }
         states: dict[int, tuple[str, str | None]] = {}
         with self.engine.transaction():
             if mails:
-                for message, state, detail in self.engine.query(self.sql.slots, parameters):
+                for message, state, detail in self.engine.query(
+                    self.sql.slots(channel.name), parameters
+                ):
                     states[message] = state, detail
             if ended:
                 self.engine.execute(self.sql.receipts, ended.parameters(now))
-            self.engine.execute(self.sql.renew, parameters)
+            if claimed.lease_until - now < self.order.lease / 2:
+                claimed.lease_until = now + self.order.lease
+                renewed = claimed.held() | {"lease_until": claimed.lease_until}
+                self.engine.execute(self.sql.renew, renewed)
         sent = []
         for mail in mails:
             match states.get(mail.of.message):

@@ -8,11 +8,13 @@ the no.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from journeylang.model.binding import ConsentTable, ConsentWhen
+from journeylang.model.binding import Binding, ConsentTable, ConsentWhen
 from journeylang.model.project import Project
-from journeylang.plan.operations import Program, SendPark
+from journeylang.model.walk import customer_fields, walk
+from journeylang.plan.operations import Offer, Program, SendPark
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.relations import consent_rows, customers
@@ -22,37 +24,49 @@ from journeylang.sql.schema import EXITED, GONE
 _OF_MARKETING = ("unsubscribe",)
 
 
+def some_customers(binding: Binding, fields: Iterable[str], dialect: Dialect) -> str:
+    """The customers relation with these fields alone: a planner pays for each one it sees."""
+    bound = binding.customers
+    assert bound is not None, "checked: a project with journeys binds customers"
+    wanted = set(fields)
+    fewer = replace(bound, fields=tuple(f for f in bound.fields if f.name in wanted))
+    return customers(replace(binding, customers=fewer), dialect)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """Builds the parts of the statement for one program."""
+    """Builds the parts of the statement for one channel of a program."""
 
     project: Project
     program: Program
     dialect: Dialect
+    channel: str
 
-    def parks(self) -> list[tuple[SendPark, bool]]:
-        """All sends, and whether they are transactional."""
+    def offers(self) -> list[tuple[Offer, bool]]:
+        """The channel's part in each send, and whether the send is transactional."""
         return [
-            (park, plan.purpose == "transactional")
+            (offer, plan.purpose == "transactional")
             for plan in self.program.journeys
             for park in plan.parks
             if isinstance(park, SendPark)
+            for offer in park.offers
+            if offer.channel == self.channel
         ]
 
     def consents(self) -> list[str]:
-        """Names of all consents that sends rest on."""
-        return list(
-            dict.fromkeys(c for park, _ in self.parks() for o in park.offers for c in o.consents)
-        )
+        """Names of all consents that the channel's sends rest on."""
+        return list(dict.fromkeys(name for offer, _ in self.offers() for name in offer.consents))
 
     def ctes(self) -> list[str]:
-        """`said_<consent>` for each consent, and `c`: the customers at hand."""
-        ctes = [self._said(name) for name in self.consents()]
-        base = customers(self.project.binding, self.dialect)
-        ctes.append(
-            f"c AS (SELECT * FROM {base} AS c WHERE c.customer_id IN (SELECT customer_id FROM i))"
-        )
-        return ctes
+        """`said_<consent>` for each consent, `c`: the customers at hand, `u`: the suppressed."""
+        bound = [self.project.binding.consents[name] for name in self.consents()]
+        asked = [n for one in bound if isinstance(one, ConsentWhen) for n in walk(one.condition)]
+        base = some_customers(self.project.binding, customer_fields(asked), self.dialect)
+        return [
+            *(self._said(name) for name in self.consents()),
+            f"c AS (SELECT * FROM {base} AS c WHERE c.customer_id IN (SELECT customer_id FROM i))",
+            f"u AS ({self._suppressed()})",
+        ]
 
     def joins(self) -> str:
         said = [quote(f"said_{name}") for name in self.consents()]
@@ -67,7 +81,7 @@ class Permission:
         return (
             f"CASE WHEN {self._exited()} THEN 'exit: ' || r.reason"
             f" WHEN c.customer_id IS NULL OR r.status = {GONE} THEN 'gone'"
-            f" WHEN {self._suppressed()} THEN 'suppressed'"
+            " WHEN i.message_id IN (SELECT message_id FROM u) THEN 'suppressed'"
             f" WHEN NOT ({self._consented()}) THEN 'no_consent' END"
         )
 
@@ -87,35 +101,27 @@ class Permission:
         )
 
     def _suppressed(self) -> str:
-        transactional = [str(park.step) for park, exempt in self.parks() if exempt]
         spared = ""
+        transactional = sorted({str(offer.step) for offer, exempt in self.offers() if exempt})
         if transactional:
             words = ", ".join(text(reason) for reason in _OF_MARKETING)
             spared = f" AND NOT (i.step IN ({', '.join(transactional)}) AND s.reason IN ({words}))"
-        return (
-            "EXISTS (SELECT 1 FROM journey.suppression AS s WHERE s.channel = i.channel"
-            f" AND s.customer_id = i.customer_id{spared})"
-            " OR EXISTS (SELECT 1 FROM journey.suppression AS s WHERE s.channel = i.channel"
-            f" AND s.address_hash = i.address_hash{spared})"
+        by = (
+            "SELECT i.message_id FROM i JOIN journey.suppression AS s"
+            f" ON s.channel = {text(self.channel)} AND s.{{0}} = i.{{0}}{spared}"
         )
+        return f"{by.format('customer_id')} UNION ALL {by.format('address_hash')}"
 
     def _consented(self) -> str:
-        """Per set of consents that a send's channel rests on: all of them stand."""
-        offers: dict[tuple[str, ...], list[tuple[int, str]]] = {}
-        for park, _ in self.parks():
-            for offer in park.offers:
-                offers.setdefault(offer.consents, []).append((park.step, offer.channel))
-        whens = []
-        for names, places in offers.items():
-            granted = " AND ".join(self._granted(name) for name in names) or "TRUE"
-            by_channel: dict[str, list[str]] = {}
-            for step, channel in places:
-                by_channel.setdefault(channel, []).append(str(step))
-            where = " OR ".join(
-                f"i.channel = {text(channel)} AND i.step IN ({', '.join(sorted(set(steps)))})"
-                for channel, steps in by_channel.items()
-            )
-            whens.append(f"WHEN {where} THEN {granted}")
+        """Per set of consents that a send rests on: all of them stand."""
+        sets: dict[tuple[str, ...], list[int]] = {}
+        for offer, _ in self.offers():
+            sets.setdefault(offer.consents, []).append(offer.step)
+        whens = [
+            f"WHEN i.step IN ({', '.join(map(str, sorted(steps)))})"
+            f" THEN {' AND '.join(map(self._granted, names)) or 'TRUE'}"
+            for names, steps in sets.items()
+        ]
         # What no send of the program rests on any more has nothing to stand on.
         return f"CASE {' '.join(whens)} ELSE FALSE END" if whens else "FALSE"
 

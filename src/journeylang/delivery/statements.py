@@ -8,29 +8,33 @@ expired, …) end it for ever; else the last attempt's greatest rank counts:
     retry        certainly not taken; again after a pause
     unknown      in doubt
 
-They are written so that they hold for several workers at once: batches are claimed by one
-UPDATE (`skip_locked` where rows are locked), `submitting` is written only under a live lease
-with the token of the claim, and only where the slot (message, attempt) is free.
+They hold for several workers at once: a batch is claimed by changing its token, `submitting`
+is written only under a live lease with the token of the claim, and only where the slot
+(message, attempt) is free.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from journeylang.delivery.permission import Permission
+from journeylang.delivery.permission import Permission, some_customers
 from journeylang.model.project import Project
+from journeylang.model.walk import customer_fields, walk
 from journeylang.plan.operations import Program
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, value
-from journeylang.sql.relations import customer_column, customers
+from journeylang.sql.relations import customer_column
 from journeylang.sql.schema import RECEIPT_RANKS, public_message_id
 
 FINAL = ("cancelled", "expired", "failed", "accepted", "delivered", "bounced")
 """States that end a message."""
+
+FREE = 500
+"""So many free batches are looked at together."""
 
 FIRST_PAUSE = 60
 LONGEST_PAUSE = 3600
@@ -71,7 +75,7 @@ class OpenMessage(NamedTuple):
         return now
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Statements:
     """All statements for one program on one engine.
 
@@ -83,30 +87,32 @@ class Statements:
     program: Program
     dialect: Dialect
     exclusive: bool
-    _contents: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict, repr=False)
 
     def p(self, name: str) -> str:
         return self.dialect.parameter(name)
 
     @cached_property
-    def claim(self) -> str:
-        """{now, lease_until, holder, room} -> (batch_id, token): free batches, oldest first.
-
-        At least one batch, and as many as `room` messages let in.
-        """
+    def free(self) -> str:
+        """{now, holder} -> (batch_id, token, messages): batches to be claimed, oldest first."""
         free = f"b.lease_until IS NULL OR b.lease_until <= {self.p('now')}"
         if self.exclusive:
             free += f" OR b.holder <> {self.p('holder')}"
-        return f"""UPDATE journey.batch SET holder = {self.p("holder")}, token = token + 1,
-  lease_until = {self.p("lease_until")}
-WHERE batch_id IN (
-  SELECT o.batch_id FROM (
-    SELECT f.batch_id, sum(f.messages) OVER (ORDER BY f.batch_id) - f.messages AS before
-    FROM (SELECT b.batch_id, b.messages FROM journey.batch AS b
-      WHERE NOT b.done AND (b.not_before IS NULL OR b.not_before <= {self.p("now")}) AND ({free})
-      ORDER BY b.batch_id LIMIT 200) AS f
-  ) AS o WHERE o.before < {self.p("room")})
-RETURNING batch_id, token"""
+        return f"""SELECT b.batch_id, b.token, b.messages FROM journey.batch AS b
+WHERE NOT b.done AND (b.not_before IS NULL OR b.not_before <= {self.p("now")}) AND ({free})
+ORDER BY b.batch_id LIMIT {FREE}"""
+
+    @cached_property
+    def claim(self) -> str:
+        """{lease_until, holder, batches, tokens} -> (batch_id, new token).
+
+        Of two workers that have seen the same token only one finds it still there.
+        """
+        return f"""UPDATE journey.batch SET holder = {self.p("holder")},
+  token = journey.batch.token + 1, lease_until = {self.p("lease_until")}
+FROM (SELECT unnest({self.p("batches")}::BIGINT[]) AS batch_id,
+  unnest({self.p("tokens")}::BIGINT[]) AS token) AS l
+WHERE l.batch_id = journey.batch.batch_id AND l.token = journey.batch.token
+RETURNING journey.batch.batch_id, journey.batch.token"""
 
     def doubt(self, channels: Iterable[str]) -> str:
         """{now, batches}: `unknown` for what a lost worker may have handed over.
@@ -133,6 +139,14 @@ WHERE m.batch_id IN (SELECT unnest({self.p("batches")}::BIGINT[]))
   AND NOT coalesce(p.ended, FALSE)
 ORDER BY m.message_id"""
 
+    @cached_property
+    def new_messages(self) -> str:
+        """{batches} -> the same of batches that nobody has worked on before."""
+        return f"""SELECT m.message_id, m.batch_id, m.journey, m.step, m.channel, m.quiet_from,
+  m.quiet_until, m.expires_at, 0, NULL, 0, NULL
+FROM journey.message AS m WHERE m.batch_id IN (SELECT unnest({self.p("batches")}::BIGINT[]))
+ORDER BY m.message_id"""
+
     def _progress(self) -> str:
         """How far each message of the batches has come."""
         ended = ", ".join(text(state) for state in FINAL)
@@ -149,27 +163,24 @@ ORDER BY m.message_id"""
     WHERE b.batch_id IN (SELECT unnest({self.p("batches")}::BIGINT[])))
   GROUP BY r.message_id)"""
 
+    @lru_cache(maxsize=256)  # noqa: B019 - it lives as long as its program
     def contents(self, channel: str, fields: tuple[str, ...]) -> str:
         """{ids} -> (message_id, public id, known, address, zone, locale, entered_at, entry,
         content, then the customer's `fields`), for messages of one channel.
 
         The only statement that reads addresses.
         """
-        key = channel, fields
-        if key not in self._contents:
-            self._contents[key] = self._contents_of(channel, fields)
-        return self._contents[key]
-
-    def _contents_of(self, channel: str, fields: tuple[str, ...]) -> str:
         scope = Scope(
             project=self.project,
             dialect=self.dialect,
             steps={},
             rows=Rows(name="i", alias="i"),
         )
-        address = value(self.project.binding.channels[channel].address, scope)
+        bound = self.project.binding.channels[channel].address
+        address = value(bound, scope)
         asked = "".join(f", c.{quote(customer_column(name))}" for name in fields)
-        base = customers(self.project.binding, self.dialect)
+        needed = (*fields, *customer_fields(walk(bound)))
+        base = some_customers(self.project.binding, needed, self.dialect)
         ids = f"SELECT unnest({self.p('ids')}::BIGINT[])"
         return f"""WITH i AS (SELECT m.* FROM journey.message AS m WHERE m.message_id IN ({ids})),
 c AS (SELECT * FROM {base} AS c WHERE c.customer_id IN (SELECT customer_id FROM i))
@@ -179,10 +190,10 @@ FROM i JOIN journey.step AS s ON s.step = i.step
 LEFT JOIN c ON c.customer_id = i.customer_id
 LEFT JOIN journey.run AS r ON r.customer_id = i.customer_id AND r.run_id = i.run_id"""
 
-    @cached_property
-    def slots(self) -> str:
+    @lru_cache(maxsize=64)  # noqa: B019 - it lives as long as its program
+    def slots(self, channel: str) -> str:
         """{now, ids, attempts, hashes, doubts, provider, batches, tokens}
-        -> (message_id, state, detail): who may go out now.
+        -> (message_id, state, detail): who may go out over the channel now.
 
         The one statement that lets a message out: it writes `submitting`, or `expired` or
         `cancelled` with the reason, into the slot (message, attempt). What has a slot or has
@@ -190,7 +201,9 @@ LEFT JOIN journey.run AS r ON r.customer_id = i.customer_id AND r.run_id = i.run
         """
         ended = ", ".join(text(state) for state in FINAL)
         now = self.p("now")
-        permission = self.permission
+        permission = Permission(
+            project=self.project, program=self.program, dialect=self.dialect, channel=channel
+        )
         ctes = [
             f"""g AS (SELECT unnest({self.p("ids")}::BIGINT[]) AS message_id,
   unnest({self.p("attempts")}::INTEGER[]) AS attempt,
@@ -201,15 +214,15 @@ LEFT JOIN journey.run AS r ON r.customer_id = i.customer_id AND r.run_id = i.run
     unnest({self.p("tokens")}::BIGINT[]) AS token) AS l
     ON l.batch_id = b.batch_id AND l.token = b.token
   WHERE b.lease_until > {now})""",
-            f"""i AS (SELECT m.customer_id, m.message_id, m.run_id, m.journey, m.step, m.channel,
-    m.decided_at, m.expires_at, g.attempt, g.address_hash, g.doubts
+            f"""i AS (SELECT m.customer_id, m.message_id, m.run_id, m.journey, m.step, m.decided_at,
+    m.expires_at, g.attempt, g.address_hash, g.doubts
   FROM g JOIN journey.message AS m ON m.message_id = g.message_id
   WHERE m.batch_id IN (SELECT batch_id FROM held)
-    AND NOT EXISTS (SELECT 1 FROM journey.receipt AS x WHERE x.message_id = g.message_id
-      AND (x.attempt = g.attempt AND x.state IN ('submitting', 'cancelled')
-        OR x.state IN ({ended}))))""",
+    AND m.message_id NOT IN (SELECT x.message_id FROM journey.receipt AS x
+      JOIN g ON g.message_id = x.message_id
+      WHERE x.state IN ({ended}) OR (x.state = 'submitting' AND x.attempt = g.attempt)))""",
             *permission.ctes(),
-            f"""judged AS (SELECT i.*, {permission.reason()} AS reason
+            f"""j AS (SELECT i.*, {permission.reason()} AS reason
   FROM i{permission.joins()})""",
         ]
         expired = f"j.expires_at <= {now}"
@@ -221,7 +234,7 @@ SELECT j.customer_id, j.message_id, j.attempt,
     ELSE 'submitting' END,
   {now}, {self.p("provider")}, NULL, CASE WHEN {expired} THEN NULL ELSE j.reason END,
   ({expired} OR j.reason IS NOT NULL) AND j.doubts = 0
-FROM judged AS j
+FROM j
 RETURNING message_id, state, detail"""
 
     @cached_property
@@ -278,10 +291,6 @@ WHERE m.journey = {self.p("journey")} AND r.at > {self.p("since")}
   AND r.at >= (SELECT max(v.applied_at) FROM journey.version AS v
     WHERE v.journey = {self.p("journey")})
   AND r.state IN ('failed', 'accepted', 'retry', 'unknown')"""
-
-    @cached_property
-    def permission(self) -> Permission:
-        return Permission(project=self.project, program=self.program, dialect=self.dialect)
 
 
 def doubtful_messages() -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from journeylang.api import LoadedProject, Runtime
 from journeylang.demo.figures import Figures, Funnel, Trial
 from journeylang.demo.place import OUTBOX
 from journeylang.demo.samples import Sample, samples
 from journeylang.diagnostics.model import Diagnostic, Outcome
-
-BETWEEN_DELIVERIES = timedelta(hours=3)
-"""As a delivery costs the same for ten messages as for a hundred."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,8 +48,7 @@ def run_days(
     if opened.value is None:
         return Outcome(value=None, diagnostics=opened.diagnostics)
     days = Days()
-    delivered = instants[0] - BETWEEN_DELIVERIES
-    with opened.value as runtime:
+    with opened.value as runtime, _Deliveries(runtime, wanted=deliver) as deliveries:
         for now in instants:
             progress(now)
             tick = runtime.tick(now)
@@ -58,9 +56,9 @@ def run_days(
             days.entered += tick.entered
             days.sent += tick.sent
             days.skipped += tick.skipped
-            if deliver and (now - delivered >= BETWEEN_DELIVERIES or now == instants[-1]):
-                delivered = now
-                runtime.deliver(now)
+            deliveries.begin(now)
+        deliveries.finish()
+        runtime.problems += deliveries.problems
         figures = Figures(engine=runtime.engine, project=loaded.project, now=instants[-1])
         days.problems = list(runtime.problems)
         days.states = dict(
@@ -70,6 +68,48 @@ def run_days(
         days.trials = figures.trials()
         days.samples = samples(runtime.engine, loaded.root / OUTBOX)
     return Outcome(value=days, diagnostics=tuple(days.problems))
+
+
+class _Deliveries:
+    """Delivers what a tick has decided while the next ticks run, one delivery at a time.
+
+    What fails meanwhile is given back to its cap a tick or two later than if ticks waited.
+    """
+
+    def __init__(self, runtime: Runtime, *, wanted: bool) -> None:
+        self.runtime = runtime.beside() if wanted else None
+        self.pool = ThreadPoolExecutor(max_workers=1)
+        self.running: Future[object] | None = None
+        self.latest: datetime | None = None
+
+    @property
+    def problems(self) -> list[Diagnostic]:
+        return self.runtime.problems if self.runtime is not None else []
+
+    def begin(self, now: datetime) -> None:
+        self.latest = now
+        if self.runtime is not None and (self.running is None or self.running.done()):
+            self._await()
+            self.running = self.pool.submit(self.runtime.deliver, now)
+
+    def finish(self) -> None:
+        """Deliver what is left."""
+        self._await()
+        if self.runtime is not None and self.latest is not None:
+            self.runtime.deliver(self.latest)
+
+    def _await(self) -> None:
+        if self.running is not None:
+            self.running.result()
+            self.running = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown(wait=True)
+        if self.runtime is not None:
+            self.runtime.close()
 
 
 def grid(start: datetime, end: datetime, step: timedelta) -> list[datetime]:

@@ -40,6 +40,9 @@ class Engine(Protocol):
 
     dialect: Dialect
 
+    def beside(self) -> Engine:
+        """A second connection to the same database, for another thread."""
+
     def execute(self, statement: str, parameters: Parameters | None = None) -> int:
         """Run a statement; how many rows it wrote (0 for definitions)."""
 

@@ -76,6 +76,13 @@ class DuckDbEngine:
                     raise DatabaseBusyError(path, who) from error
                 time.sleep(0.1)
 
+    def beside(self) -> DuckDbEngine:
+        """See `Engine`."""
+        cursor = self.connection.cursor()
+        if self._aliased:
+            cursor.execute(f"USE {_ALIAS}")
+        return DuckDbEngine(cursor, self.before)
+
     def execute(self, statement: str, parameters: Parameters | None = None) -> int:
         """See `Engine`."""
         cursor = self._run(statement, parameters)
@@ -86,7 +93,9 @@ class DuckDbEngine:
 
     def query(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """See `Engine`."""
-        return self._run(statement, parameters).fetchall()
+        cursor = self._run(statement, parameters)
+        with _interruptible():
+            return cursor.fetchall()
 
     def stream(
         self, statement: str, parameters: Parameters | None = None, size: int = 10_000
@@ -94,9 +103,13 @@ class DuckDbEngine:
         """See `Engine`. Reads from a cursor of its own, so that others may run meanwhile."""
         cursor = self.connection.cursor()
         cursor.execute(_SETTINGS + (f"; USE {_ALIAS}" if self._aliased else ""))
-        cursor.execute(statement, _given(statement, parameters))
-        while rows := cursor.fetchmany(size):
+        with _interruptible():
+            cursor.execute(statement, _given(statement, parameters))
+            rows = cursor.fetchmany(size)
+        while rows:
             yield rows
+            with _interruptible():
+                rows = cursor.fetchmany(size)
 
     def insert(
         self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
@@ -115,7 +128,8 @@ class DuckDbEngine:
         if self.before is not None:
             self.before(statement)
         try:
-            return self.connection.execute(statement, _given(statement, parameters))
+            with _interruptible():
+                return self.connection.execute(statement, _given(statement, parameters))
         except duckdb.Error as error:
             raise StatementError(statement, _first_line(str(error))) from error
 
@@ -146,6 +160,17 @@ class DuckDbEngine:
     def close(self) -> None:
         """See `Engine`."""
         self.connection.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """DuckDB notices Ctrl-C by itself, and hides it in an error of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:

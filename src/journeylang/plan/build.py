@@ -390,6 +390,7 @@ class _JourneyBuilder:
                     control=self._control() if purpose == "marketing" else None,
                     counted=purpose == "marketing",
                     caps=caps,
+                    quiet=quiet.get("any"),
                     quiet_hold=quiet.get("hold"),
                     quiet_skip=quiet.get("skip"),
                     cost=channel.cost,
@@ -423,11 +424,11 @@ class _JourneyBuilder:
         if policy is None:
             return {}
         rules: dict[str, int] = {}
-        for action in ("hold", "skip"):
+        for action in ("any", "hold", "skip"):
             windows = tuple(
                 (q.start, q.end)
                 for q in policy.quiets
-                if channel.name in q.channels and (own or q.action) == action
+                if channel.name in q.channels and action in ("any", own or q.action)
             )
             if windows:
                 rules[action] = self._rule(QuietTimes(windows=windows))

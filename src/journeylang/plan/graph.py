@@ -25,7 +25,7 @@ from journeylang.model.journey import (
     WaitSpan,
 )
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Where ways come from, and what is written on them: (node, words).
 Ends = list[tuple[str, str]]
 
@@ -150,4 +150,6 @@ def _on(weekdays: tuple[int, ...]) -> str:
         return ""
     if weekdays == (1, 2, 3, 4, 5):
         return " on weekdays"
+    if weekdays == (6, 7):
+        return " on weekends"
     return " on " + ", ".join(_DAYS[day - 1] for day in weekdays)

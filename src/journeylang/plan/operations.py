@@ -146,7 +146,10 @@ class CapRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One channel of a send with all rules that bind it."""
+    """One channel of a send with all rules that bind it.
+
+    `quiet` is the rule of all its quiet times, whether they are waited for or skipped.
+    """
 
     step: int
     position: int
@@ -157,6 +160,7 @@ class Offer:
     control: Control | None
     counted: bool
     caps: tuple[CapRule, ...]
+    quiet: int | None
     quiet_hold: int | None
     quiet_skip: int | None
     cost: Decimal | None

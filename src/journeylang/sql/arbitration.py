@@ -361,29 +361,24 @@ JOIN plan_send AS s ON s.step = i.step"""
             "quiet_from": nothing,
             "quiet_until": nothing,
         }
-        aliases = [
-            alias
-            for alias, kind in (("qh", "quiet_hold"), ("qs", "quiet_skip"))
-            if any(getattr(o, kind) is not None for o in self.offers)
-        ]
-        for alias in aliases:
-            kind = "quiet_hold" if alias == "qh" else "quiet_skip"
+        kinds = {"qh": "quiet_hold", "qs": "quiet_skip"}
+        if any(o.quiet not in (o.quiet_hold, o.quiet_skip) for o in self.offers):
+            kinds["qa"] = "quiet"
+        asked = [a for a, kind in kinds.items() if any(getattr(o, kind) for o in self.offers)]
+        for alias in asked:
+            kind = kinds[alias]
             joins += (
                 f"\n  LEFT JOIN zone_quiet AS {alias}"
                 f" ON {alias}.zone = r.zone AND {alias}.rule = o.{kind}{self._now_in(alias)}"
             )
-            quiet[kind] = f"coalesce({alias}.quiet, FALSE)"
-            for column in ("from", "until"):
-                quiet[f"quiet_{column}"] = f"{alias}.next_{column}"
-        if "qh" in aliases:
+            if alias != "qa":
+                quiet[kind] = f"coalesce({alias}.quiet, FALSE)"
+        if "qh" in asked:
             quiet["quiet_release"] = "qh.release"
-        if len(aliases) == 2:
-            # The nearer of the two next quiet times goes with the message.
-            nearer = "qs.next_from IS NULL OR qh.next_from <= qs.next_from"
-            for column in ("from", "until"):
-                quiet[f"quiet_{column}"] = (
-                    f"CASE WHEN {nearer} THEN qh.next_{column} ELSE qs.next_{column} END"
-                )
+        # The next quiet time of all goes with the message.
+        ahead = ["qa"] if "qa" in asked else asked
+        for column in ("from", "until") if ahead else ():
+            quiet[f"quiet_{column}"] = f"coalesce({', '.join(f'{a}.next_{column}' for a in ahead)})"
         return f"""candidate AS (
   SELECT i.customer_id, i.run_id, o.position, o.channel, o.cost, o.counted,
     NOT {self._pick("address_", "o.channel", self.channels, "FALSE")} AS no_address,

@@ -67,10 +67,10 @@ def scripts(
 
 
 def _script(parts: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"-- {title}\n{_pretty(sql)};\n" for title, sql in parts)
+    return "\n".join(f"-- {title}\n{laid_out(sql)};\n" for title, sql in parts)
 
 
-def _pretty(sql: str) -> str:
+def laid_out(sql: str) -> str:
     """Laid out by sqlglot, for reading alone: what runs is the text it is given."""
     import sqlglot
     from sqlglot.errors import SqlglotError

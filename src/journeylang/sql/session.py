@@ -208,7 +208,7 @@ def plan_tables(program: Program) -> list[str]:
         _table(
             "plan_offer",
             "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
-            " controlled BOOLEAN, quiet_hold INTEGER, quiet_skip INTEGER, counted BOOLEAN,"
+            " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER, counted BOOLEAN,"
             " cost DECIMAL(18,4)",
             (
                 (
@@ -218,6 +218,7 @@ def plan_tables(program: Program) -> list[str]:
                     caps[o.caps],
                     consents[o.consents],
                     "TRUE" if o.control is not None else "FALSE",
+                    o.quiet,
                     o.quiet_hold,
                     o.quiet_skip,
                     "TRUE" if o.counted else "FALSE",

@@ -1,0 +1,172 @@
+"""Who enters, who does not and why, and who leaves: in both forms."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.agreement.both import both
+from tests.agreement.small import (
+    DAY,
+    HOUR,
+    MINUTE,
+    START,
+    ends,
+    enters,
+    happens,
+    people,
+    person,
+    program,
+    refusals,
+)
+
+
+@pytest.mark.parametrize("share", ["0.01%", "100%"])
+def test_one_run_of_a_customer_enters_per_tick_held_out_or_not(share: str) -> None:
+    headers = ("reenter always", f'holdout {share} salt "h"')
+    with both(program("w: wait 1h", *headers), START) as pair:
+        people(pair, 1)
+        for minute in (3, 1, 2):
+            happens(pair, "signed_up", START + minute * MINUTE)
+        look = pair.tick(START + HOUR)
+        assert refusals(look) == ["active", "active"]
+        assert look["runs"][0][3] == START + MINUTE
+
+
+def test_refusals_are_given_in_the_order_active_reentry_audience() -> None:
+    headers = ("reenter after 1d", "only customers where customer.points > 5")
+    with both(program("w: wait 6h", *headers), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + HOUR)
+        pair.put("crm.customers", [person(1, points=0)])
+        expected = []
+        for hours, reason in ((2, "active"), (8, "reentry"), (24, "audience")):
+            pair.tick(START + (hours - 1) * HOUR)
+            happens(pair, "signed_up", START + hours * HOUR)
+            look = pair.tick(START + hours * HOUR)
+            expected.append(reason)
+            assert refusals(look) == sorted(expected)
+
+
+def test_a_run_that_ends_with_this_tick_is_in_the_way_of_entries_still() -> None:
+    """Entries come before the woken move on; only who left by an exit is out of the way."""
+    with both(program("w: wait 1h", "reenter always"), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + HOUR)
+        happens(pair, "signed_up", START + 4 * HOUR)
+        look = pair.tick(START + 4 * HOUR)
+        assert (ends(look), refusals(look)) == ([("finished", "end")], ["active"])
+
+
+@pytest.mark.parametrize(("rule", "runs"), [("never", 1), ("always", 2), ("after 1d", 2)])
+def test_reentry_after_the_run_has_ended(rule: str, runs: int) -> None:
+    with both(program("w: wait 1h", f"reenter {rule}"), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + 2 * HOUR)
+        happens(pair, "signed_up", START + DAY)
+        look = pair.tick(START + DAY)
+        assert len(look["runs"]) == runs
+        assert refusals(look) == ["reentry"] * (2 - runs)
+
+
+def test_the_first_instant_of_a_day_belongs_to_it_for_reentry_too() -> None:
+    with both(program("w: wait 1h", "reenter after 1d"), START) as pair:
+        people(pair, 1)
+        midnight = START.replace(hour=0) + DAY
+        happens(pair, "signed_up", midnight)
+        pair.tick(midnight)
+        pair.tick(midnight + 2 * HOUR)
+        happens(pair, "signed_up", midnight + 3 * HOUR)
+        assert refusals(pair.tick(midnight + 3 * HOUR)) == ["reentry"]
+
+
+def test_who_left_by_an_exit_may_enter_with_the_same_tick() -> None:
+    headers = ("reenter always", "exit when exists(ordered since entry) as bought")
+    with both(program("w: wait 30d", *headers), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + HOUR)
+        happens(pair, "ordered", START + 2 * HOUR)
+        happens(pair, "signed_up", START + 2 * HOUR)
+        look = pair.tick(START + 2 * HOUR)
+        assert ends(look) == [("exited", "bought"), ("active", None)]
+
+
+def test_the_global_control_group_is_drawn_before_the_hold_out() -> None:
+    headers = ('holdout 100% salt "h"',)
+    control = 'control 100% salt "g"'
+    with both(program('hello: send email "t"', *headers, policy=control), START) as pair:
+        look = enters(pair)
+        assert ends(look) == [("global_control", "global_control")]
+        assert [(row[3], row[4]) for row in look["exposures"]] == [("holdout", "global_control")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "enters"), [("America/New_York", False), ("Asia/Kathmandu", True)]
+)
+def test_reentry_counts_local_days(zone: str, enters: bool) -> None:
+    """From 08:00 to 18:30 UTC midnight passes in Kathmandu alone."""
+    with both(program("w: wait 1h", "reenter after 1d"), START) as pair:
+        people(pair, 1, tz=zone)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + 2 * HOUR)
+        happens(pair, "signed_up", START + 10 * HOUR + 30 * MINUTE)
+        look = pair.tick(START + 11 * HOUR)
+        assert len(look["runs"]) == (2 if enters else 1)
+
+
+def test_a_run_that_enters_meets_its_exits_before_anything_else() -> None:
+    with both(program('hello: send email "t"', "exit when customer.points = 10"), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        look = pair.tick(START + HOUR)
+        assert (ends(look), look["messages"]) == ([("exited", "exit")], [])
+
+
+def test_exit_beats_a_wake_of_the_same_tick() -> None:
+    steps = 'r: wait for ordered up to 1d { on ordered { hello: send email "t" } }'
+    with both(program(steps, "exit when exists(ordered since entry) as bought"), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + HOUR)
+        happens(pair, "ordered", START + 2 * HOUR)
+        assert ends(pair.tick(START + 2 * HOUR)) == [("exited", "bought")]
+
+
+def test_enter_when_every_looks_once_per_period_and_records_nobody() -> None:
+    enter = "enter when customer.points >= 10 every 6h"
+    with both(program("w: wait 1h", "reenter after 1d", enter=enter), START) as pair:
+        people(pair, 1)
+        pair.tick(START)
+        people(pair, 2)
+        pair.tick(START + 3 * HOUR)
+        look = pair.tick(START + 4 * HOUR)
+        assert sorted((row[0], row[3]) for row in look["runs"]) == [
+            (1, START),
+            (2, START + 4 * HOUR),
+        ]
+        assert look["decisions"] == []
+
+
+def test_somebody_who_is_gone_leaves_when_the_run_is_next_moved() -> None:
+    with both(program("w: wait 1d", "exit when customer.points = 11"), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + HOUR)
+        pair.put("crm.customers", [])
+        assert ends(pair.tick(START + 2 * HOUR)) == [("active", None)]
+        assert ends(pair.tick(START + 2 * DAY)) == [("gone", "gone")]
+
+
+def test_somebody_who_is_gone_is_moved_by_an_event_whose_condition_asks_for_them() -> None:
+    """Everything about them is unknown, so `not` of it holds."""
+    steps = "r: wait for ordered where not (customer.points > 5) up to 30d"
+    with both(program(steps), START) as pair:
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        pair.tick(START + HOUR)
+        pair.put("crm.customers", [])
+        happens(pair, "ordered", START + 2 * HOUR)
+        assert ends(pair.tick(START + 2 * HOUR)) == [("gone", "gone")]

@@ -1,0 +1,119 @@
+"""``journey status``: where everybody is, what waits, what is doubtful."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from journeylang.cli.main import cli
+from tests.runtime.world import HOUR, NOW, make, opened, sql
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(make(tmp_path))
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+@pytest.fixture
+def ran(root: Path) -> Path:
+    """Some messages delivered, some that wait, one of which nobody knows."""
+    with opened(root, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.deliver(NOW + HOUR)
+        runtime.tick(NOW + 24 * HOUR)
+        runtime.engine.execute(
+            "INSERT INTO journey.receipt SELECT customer_id, message_id, 1, 'submitting',"
+            f" TIMESTAMP '{NOW + 24 * HOUR}', NULL, NULL, NULL, FALSE FROM journey.message"
+            " ORDER BY message_id DESC LIMIT 1"
+        )
+        runtime.engine.execute(
+            "INSERT INTO journey.receipt SELECT customer_id, message_id, 1, 'unknown',"
+            f" TIMESTAMP '{NOW + 24 * HOUR}', NULL, NULL, 'no answer', FALSE FROM journey.message"
+            " ORDER BY message_id DESC LIMIT 1"
+        )
+    return root
+
+
+def status(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["status", *arguments])
+
+
+def found() -> dict[str, Any]:
+    result = status("--output", "json")
+    assert result.exit_code == 0, result.output
+    answer: dict[str, Any] = json.loads(result.output)
+    return answer
+
+
+def test_nothing_has_run(root: Path) -> None:
+    result = status()
+    assert (result.exit_code, result.output) == (
+        0,
+        "nothing has run in `dev` yet: `journey run dev`\n",
+    )
+    assert found() == {
+        "format_version": 1,
+        "now": None,
+        "ticks": 0,
+        "runs": [],
+        "messages": [],
+        "non_sends": [],
+        "doubtful": [],
+    }
+    schemas = sql(root, "SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'journey'")
+    assert schemas == [(0,)], "asking changes nothing"
+
+
+def test_json(ran: Path) -> None:
+    answer = found()
+    assert answer["format_version"] == 1
+    assert (answer["now"], answer["ticks"]) == ("2026-03-03T10:00:00", 2)
+    people = {(r["journey"], r["step"], r["status"]): r["runs"] for r in answer["runs"]}
+    there = sql(ran, "SELECT count(*) FROM journey.run")[0][0]
+    assert sum(people.values()) == there
+    assert people["welcome", "settle", "active"] == 18
+    settled = next(r for r in answer["runs"] if r["step"] == "settle")
+    assert settled["next_wake"] == "2026-03-03T11:00:00"
+    assert settled["overdue"] == 0
+    states = {r["state"]: r["messages"] for r in answer["messages"] if r["channel"] == "email"}
+    assert states["unknown"] == 1
+    assert states["queued"] > 0
+    assert states["accepted"] > 0
+    (doubt,) = answer["doubtful"]
+    assert doubt["since"] == "2026-03-03T10:00:00"
+    assert doubt["detail"] == "no answer"
+    assert len(doubt["message"]) == 32
+    assert "@" not in json.dumps(answer), "no personal data"
+
+
+def test_text(ran: Path) -> None:
+    result = status()
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines[0] == "2 ticks, the last at 2026-03-03 10:00 UTC"
+    assert "welcome settle active 18 2026-03-03 11:00" in lines
+    assert "email unknown 1" in lines
+    assert any(line.startswith("in doubt journey step channel since why") for line in lines)
+    assert any(line.endswith("email 2026-03-03 10:00 no answer") for line in lines)
+
+
+def test_tables_without_rows_are_not_shown(root: Path) -> None:
+    with opened(root, NOW - HOUR):
+        pass
+    lines = status().output.split("\n")
+    assert lines[0] == "0 ticks, the last at 2026-03-02 09:00 UTC"
+    assert not any(lines[1:])
+
+
+def test_no_database(root: Path) -> None:
+    (root / "shop.duckdb").unlink()
+    result = status()
+    assert result.exit_code == 2
+    assert "error[JRN801]" in result.stderr
+    assert status("prod").exit_code == 1

@@ -1,0 +1,120 @@
+"""Figures, not tests: `pytest tests/delivery/test_speed.py -m benchmark -s`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from journeylang.delivery.links import Links
+from journeylang.delivery.mime import Address, Email, to_bytes
+from journeylang.delivery.render import For, Rendered, renderer
+from tests.delivery.mailserver import mail_server
+from tests.delivery.shop import NOW, TEMPLATES, make_shop
+
+pytestmark = pytest.mark.benchmark
+
+
+def figure(what: str, number: int, work: Callable[[], None]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"\n{what}: {number / wall:,.0f} a second, {number / cpu:,.0f} a CPU second")
+    return number / wall, number / cpu
+
+
+def test_rendering() -> None:
+    links = Links(key=b"k" * 32)
+    from decimal import Decimal
+
+    from journeylang.delivery.formats import Money
+
+    def work() -> None:
+        one = renderer(TEMPLATES)
+        for n in range(20_000):
+            scope = {
+                "customer": {"first_name": f"Jürgen {n}", "points": n},
+                "entry": {"total": Money.of(Decimal(n % 500), "EUR")},
+            }
+            what = For(message=f"{n:032x}", scope=scope, locale="de-DE")
+            assert isinstance(one.render("thanks/hello", "email", what, links), Rendered)
+
+    _, cpu = figure("HTML e-mails rendered", 20_000, work)
+    assert cpu > 5_000
+
+
+def test_writing_mime() -> None:
+    sender = Address(local="hello", domain="acme.example", name="Acme")
+    to = Address(local="jo", domain="example.com")
+    html = "<p>Ein Satz über die Bestellung, die heute kam.</p>\n" * 30
+
+    def work() -> None:
+        for n in range(20_000):
+            to_bytes(
+                Email(
+                    id=f"{n:032x}",
+                    sender=sender,
+                    to=to,
+                    subject=f"Grüße {n}",
+                    text=html,
+                    html=html,
+                    date=NOW,
+                )
+            )
+
+    figure("e-mails of 3 kB written as MIME", 20_000, work)
+
+
+def test_fifty_thousand_files(tmp_path: Path) -> None:
+    number = 50_000
+    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
+    shop.people(number)
+    shop.messages(range(1, number + 1))
+
+    def work() -> None:
+        assert shop.deliver().accepted == number
+
+    _, cpu = figure("messages into files, all in", number, work)
+    shop.close()
+    assert cpu > 2_000
+
+
+def test_ten_thousand_over_smtp(tmp_path: Path) -> None:
+    number = 10_000
+    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
+    shop.people(number)
+    shop.messages(range(1, number + 1))
+    with mail_server() as mail:
+        shop.use(
+            email={
+                "provider": "smtp",
+                "host": "127.0.0.1",
+                "port": mail.port,
+                "from": "a@b.example",
+            }
+        )
+
+        def work() -> None:
+            assert shop.deliver().accepted == number
+
+        # The server is Python too, and shares this process.
+        figure("messages over SMTP, the server included", number, work)
+        shop.close()
+
+
+def test_many_small_deliveries(tmp_path: Path) -> None:
+    number = 100
+    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
+    shop.people(number * 10)
+    outbox = shop.outbox()
+    outbox.links()
+
+    def work() -> None:
+        for n in range(number):
+            shop.messages(range(n * 10 + 1, n * 10 + 11))
+            assert outbox.deliver(now=shop.clock).accepted == 10
+
+    figure("deliveries of ten messages", number, work)
+    shop.close()

@@ -1,0 +1,158 @@
+"""Who enters, who may not, and who is drawn into a control group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from journeylang.model.expressions import BoundEvent
+from journeylang.model.journey import EnterOn, EnterWhen, Journey
+from tests.oracle.chance import bucket, instant_key, number
+from tests.oracle.clock import DAY, wall
+from tests.oracle.facts import Customer, Decision, Happening, Run
+from tests.oracle.stage import Moving, Stage
+from tests.oracle.values import Subject
+
+EPOCH = datetime.fromisoformat("1970-01-01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The entries of one tick."""
+
+    stage: Stage
+
+    def all(self) -> Iterator[Moving]:
+        """Those who enter and go on, in all journeys."""
+        for journey in self.stage.project.journeys.values():
+            match journey.entry:
+                case EnterOn():
+                    yield from self.enter_on(journey, journey.entry)
+                case EnterWhen():
+                    yield from self.enter_when(journey, journey.entry)
+
+    def enter_on(self, journey: Journey, entry: EnterOn) -> Iterator[Moving]:
+        """Each customer's new events, by (at, key)."""
+        source = BoundEvent(name=entry.event, span=entry.span)
+        for key, customer in self.stage.reader.customers.items():
+            rows = self.stage.reader.events(entry.event).get(key, [])
+            entered = False
+            for event in sorted(rows, key=lambda e: (e.at, e.key)):
+                run_id = number(journey.name, key, event.key)
+                if (
+                    event.at <= self.stage.memory.applied[journey.name]
+                    or not self.stage.is_new(source, event)
+                    or not self.fits(entry, customer, event)
+                    or self.seen(journey, run_id)
+                ):
+                    continue
+                refused = "active" if entered else self.refusal(journey, customer, event.at)
+                # At most one run of a customer enters in a tick, held-out ones included.
+                if refused is not None:
+                    self.refuse(journey, customer, run_id, refused)
+                    continue
+                entered = True
+                yield from self.enter(journey, customer, run_id, event)
+
+    def fits(self, entry: EnterOn, customer: Customer, event: Happening) -> bool:
+        subject = Subject(customer=customer, event=event)
+        return entry.where is None or self.stage.reader.evaluator.holds(entry.where, subject)
+
+    def seen(self, journey: Journey, run_id: int) -> bool:
+        """Whether this entry has been decided: it is not tried again."""
+        name = journey.name
+        return any(r.run_id == run_id and r.journey == name for r in self.stage.memory.runs) or any(
+            d.run_id == run_id and d.journey == name and d.step is None
+            for d in self.stage.memory.decisions
+        )
+
+    def refuse(self, journey: Journey, customer: Customer, run_id: int, reason: str) -> None:
+        self.stage.memory.decisions.append(
+            Decision(
+                journey=journey.name,
+                customer=customer.key,
+                run_id=run_id,
+                step=None,
+                at=self.stage.now,
+                reason=reason,
+            )
+        )
+
+    def refusal(self, journey: Journey, customer: Customer, at: datetime) -> str | None:
+        """Why a customer may not enter; in this order."""
+        runs = [
+            r
+            for r in self.stage.memory.runs
+            if r.journey == journey.name and r.customer == customer.key
+        ]
+        if any(r.status == "active" for r in runs):
+            return "active"
+        if runs and not self.may_return(journey, customer, max(r.entered_at for r in runs), at):
+            return "reentry"
+        subject = Subject(customer=customer)
+        if journey.only is not None and not self.stage.reader.evaluator.holds(
+            journey.only, subject
+        ):
+            return "audience"
+        return None
+
+    def may_return(
+        self, journey: Journey, customer: Customer, previous: datetime, at: datetime
+    ) -> bool:
+        match journey.reenter.rule:
+            case "never":
+                return False
+            case "always":
+                return True
+            case "after":
+                tz = self.stage.rules.zone(customer)
+                between = wall(tz, at).date() - wall(tz, previous).date()
+                return between >= journey.reenter.days * DAY
+
+    def enter_when(self, journey: Journey, entry: EnterWhen) -> Iterator[Moving]:
+        """Everyone for whom it is true and who may; those who may not are not recorded."""
+        last = self.stage.memory.looked.get(journey.name)
+        if last is not None and entry.every is not None:
+            every = timedelta(seconds=entry.every)
+            if (self.stage.now - EPOCH) // every == (last - EPOCH) // every:
+                return
+        self.stage.memory.looked[journey.name] = self.stage.now
+        for key, customer in self.stage.reader.customers.items():
+            subject = Subject(customer=customer)
+            if (
+                self.stage.reader.evaluator.holds(entry.condition, subject)
+                and self.refusal(journey, customer, self.stage.now) is None
+            ):
+                run_id = number(journey.name, key, instant_key(self.stage.now))
+                yield from self.enter(journey, customer, run_id, None)
+
+    def enter(
+        self, journey: Journey, customer: Customer, run_id: int, event: Happening | None
+    ) -> Iterator[Moving]:
+        """Begin a run; it goes on unless it is drawn into a control group."""
+        at = self.stage.now if event is None else event.at
+        run = Run(
+            journey=journey.name,
+            customer=customer.key,
+            run_id=run_id,
+            entered_at=at,
+            arrived_at=at,
+            entry={} if event is None else event.fields,
+        )
+        self.stage.memory.runs.append(run)
+        marketing = journey.purpose == "marketing"
+        control = marketing and any(p.control for p in self.stage.project.policies.values())
+        holdout = journey.holdout
+        arm: Literal["treated", "global_control", "held_out"] = "treated"
+        if marketing and self.stage.rules.controlled(customer):
+            arm = "global_control"
+        elif holdout is not None and bucket(holdout.salt, customer.key) < holdout.share:
+            arm = "held_out"
+        if control or holdout is not None:
+            self.stage.expose(run, "holdout", arm, at)
+        if arm == "treated":
+            yield Moving(run=run, way=journey.body, entered=True)
+        else:
+            self.stage.end(run, arm, arm, at)

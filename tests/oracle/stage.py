@@ -1,0 +1,76 @@
+"""What all phases of a tick share: who is there, what is new, and how a run ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from journeylang.model.expressions import BoundEvent, EventSource, Expression
+from journeylang.model.journey import Block
+from journeylang.model.project import Project
+from tests.oracle.clock import DAY
+from tests.oracle.facts import Exposure, Happening, Memory, Run, Status, Tables
+from tests.oracle.reading import Reader
+from tests.oracle.sends import Rules
+from tests.oracle.values import Subject
+
+FEEDBACK_LATE = DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A run on its way: the steps before it. `entered` if it enters with this tick."""
+
+    run: Run
+    way: Block
+    entered: bool = False
+
+
+class Stage:
+    """One tick's view of the world. A tick does not go back."""
+
+    def __init__(self, project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
+        self.project = project
+        self.memory = memory
+        self.previous = memory.now
+        self.now = max(now, memory.now)
+        self.reader = Reader(project, tables, memory, self.now)
+        self.rules = Rules(reader=self.reader, memory=memory)
+
+    def active(self) -> list[Run]:
+        return [run for run in self.memory.runs if run.status == "active"]
+
+    def holds(self, condition: Expression, run: Run, event: Happening | None = None) -> bool:
+        """A condition of a run's, now."""
+        customer = self.reader.customers.get(run.customer)
+        subject = Subject(customer=customer, run=run, event=event)
+        return self.reader.evaluator.holds(condition, subject)
+
+    def is_new(self, source: EventSource, event: Happening) -> bool:
+        """A row that comes up to `late` after the fact moves as if it had been there."""
+        late = FEEDBACK_LATE
+        if isinstance(source, BoundEvent):
+            late = timedelta(seconds=self.project.binding.events[source.name].late)
+        return self.previous - late < event.at
+
+    def end(self, run: Run, status: Status, reason: str, at: datetime) -> None:
+        run.status = status
+        run.step, run.wake_at, run.reason, run.arrived_at = None, None, reason, at
+
+    def expose(self, run: Run, experiment: str, arm: str, at: datetime) -> None:
+        """The first time counts."""
+        known = any(
+            (x.journey, x.experiment, x.customer) == (run.journey, experiment, run.customer)
+            for x in self.memory.exposures
+        )
+        if not known:
+            self.memory.exposures.append(
+                Exposure(
+                    journey=run.journey,
+                    experiment=experiment,
+                    customer=run.customer,
+                    arm=arm,
+                    at=at,
+                    run_id=run.run_id,
+                )
+            )
