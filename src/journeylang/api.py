@@ -386,6 +386,7 @@ def _prepare(
             project,
             now=now,
             template_entry_fields=template_entry_fields(loaded),
+            templates=loaded.template_texts(),
             without=unsound.journeys,
         )
     except TooManyWaysError as error:

@@ -144,6 +144,22 @@ def test_service_messages_keep_caps_and_do_not_count() -> None:
         assert refusals(look) == ["capped"]
 
 
+@pytest.mark.parametrize(("ignored", "reasons"), [("caps", ["quiet"]), ("caps, quiet", [])])
+def test_service_messages_ignore_what_the_policy_lets_them(
+    ignored: str, reasons: list[str]
+) -> None:
+    rules = f"cap email 1 per 7d then skip quiet email 22:00 to 07:00 service ignores {ignored}"
+    text = project(
+        journey("a", 'one: send email "t"', "reenter always"),
+        journey("b", 'two: send email "t" else skip', "purpose service", enter="enter on visited"),
+        policy=rules,
+    )
+    with both(text, START) as pair:
+        enters(pair)
+        happens(pair, "visited", START.replace(hour=23))
+        assert refusals(pair.tick(START.replace(hour=23))) == reasons
+
+
 def test_a_transactional_message_needs_an_address_alone() -> None:
     text = program(
         'hello: send email "t"',
@@ -170,6 +186,17 @@ def test_priority_then_arrival_then_name_decide_who_goes_first() -> None:
         policy="cap email 1 per 1d",
     )
     with both(text, START) as pair:
+        assert [message[0] for message in sent(enters(pair))] == ["one"]
+
+
+def test_of_equal_priority_the_earlier_arrival_goes_first() -> None:
+    text = project(
+        journey("z", 'one: send email "t"', enter="enter on ordered"),
+        journey("a", 'two: send email "t"'),
+        policy="cap email 1 per 1d",
+    )
+    with both(text, START) as pair:
+        happens(pair, "ordered", START + MINUTE)
         assert [message[0] for message in sent(enters(pair))] == ["one"]
 
 
@@ -202,6 +229,32 @@ def test_several_channels_give_the_reason_of_the_one_that_waits() -> None:
     steps = 'hello: send first of { sms "t" email "t" }'
     with both(program(steps, policy="quiet email 22:00 to 07:00"), START) as pair:
         assert enters(pair, START.replace(hour=23))["runs"][0][8] == "quiet"
+
+
+def test_a_hold_lasts_until_the_first_channel_is_free() -> None:
+    quiet = "quiet email 22:00 to 07:00 quiet sms 22:00 to 06:00"
+    steps = 'hello: send first of { email "t" sms "t" }'
+    with both(program(steps, policy=quiet), START) as pair:
+        look = enters(pair, START.replace(hour=23), mobile="+49")
+        assert look["runs"][0][7] == START.replace(hour=6) + DAY
+
+
+def test_a_hold_lasts_until_all_rules_of_a_channel_let_it_through() -> None:
+    rules = "cap email 1 per day quiet email 22:00 to 07:00"
+    with both(program('hello: send email "t"', "reenter always", policy=rules), START) as pair:
+        enters(pair, START.replace(hour=21))
+        happens(pair, "signed_up", START.replace(hour=23))
+        look = pair.tick(START.replace(hour=23))
+        held = [row[7:] for row in look["runs"] if row[4] == "active"]
+        assert held == [(START.replace(hour=7) + DAY, "quiet")]
+
+
+def test_nothing_waits_behind_a_rule_that_may_not_be_waited_for() -> None:
+    rules = "cap email 1 per day then skip quiet email 22:00 to 07:00"
+    with both(program('hello: send email "t"', "reenter always", policy=rules), START) as pair:
+        enters(pair, START.replace(hour=21))
+        happens(pair, "signed_up", START.replace(hour=23))
+        assert refusals(pair.tick(START.replace(hour=23))) == ["quiet"]
 
 
 def test_several_channels_give_the_reason_of_the_first_whose_condition_holds() -> None:

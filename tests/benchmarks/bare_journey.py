@@ -149,7 +149,7 @@ SELECT e.customer_id, e.run_id, {JOURNEY}, 1, CASE WHEN NOT e.gated THEN {SETTLE
 FROM entering AS e JOIN zone AS z ON z.tz = e.tz""",
         f"""INSERT INTO journey.exposure
 SELECT e.customer_id, {SUBJECT}, CASE e.step WHEN {PLAIN} THEN 'plain' ELSE 'named' END,
-  e.entered_at, e.run_id FROM entering AS e
+  e.entered_at, e.run_id, 'j1-subject' FROM entering AS e
 WHERE NOT e.gated AND NOT EXISTS (SELECT 1 FROM journey.exposure AS x
   WHERE x.customer_id = e.customer_id AND x.experiment = {SUBJECT})""",
         f"""INSERT INTO journey.transition

@@ -54,15 +54,24 @@ def test_the_same_text_whatever_the_hashes(root: Path, what: str) -> None:
 def test_sql_is_sql(root: Path) -> None:
     emit("--emit", "sql", "-o", "build")
     files = {path.name: path.read_text() for path in (root / "build").iterdir()}
-    assert files.keys() == {"loyal.sql", "segments.sql", "shared.sql", "welcome.sql"}
+    assert files.keys() == {
+        "loyal.sql",
+        "project.segments.sql",
+        "project.shared.sql",
+        "welcome.sql",
+    }
     for text in files.values():
         assert all(sqlglot.parse(text, read="duckdb"))
-    assert "-- segment rich" in files["segments.sql"]
+    assert "-- segment rich" in files["project.segments.sql"]
     assert emit("--emit", "sql").output == "\n".join(files[name] for name in sorted_as_shown(files))
 
 
 def sorted_as_shown(files: dict[str, str]) -> list[str]:
-    return ["segments.sql", *sorted(files.keys() - {"segments.sql", "shared.sql"}), "shared.sql"]
+    return [
+        "project.segments.sql",
+        *sorted(files.keys() - {"project.segments.sql", "project.shared.sql"}),
+        "project.shared.sql",
+    ]
 
 
 def test_plan_and_tree_are_json(root: Path) -> None:

@@ -249,13 +249,14 @@ def test_it_is_waited_for(root: Path) -> None:
             [sys.executable, "-m", "journeylang", "run", "--now", FROM],
             cwd=root,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         time.sleep(1.5)
         assert holder.stdin is not None
         holder.stdin.close()
-        answer, _ = running.communicate(timeout=30)
-        assert running.returncode == 0
+        answer, problems = running.communicate(timeout=30)
+        assert running.returncode == 0, problems
         assert "1 tick" in answer
 
 

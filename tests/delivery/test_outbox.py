@@ -490,6 +490,20 @@ def test_a_lost_lease_lets_nothing_out(shop: Shop) -> None:
     assert shop.one("SELECT token FROM journey.batch") == 3
 
 
+def test_two_deliveries_of_one_process_leave_each_other_alone(shop: Shop) -> None:
+    shop.people(4)
+    shop.messages([1, 2, 3, 4])
+    others = shop.outbox()
+
+    class Meanwhile(Scripted):
+        def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
+            assert others.deliver(now=shop.clock).handled == 0
+            super().send(messages, answers)
+
+    script(shop, Meanwhile())
+    assert shop.deliver().accepted == 4
+
+
 def test_a_cancelled_slot_wins(shop: Shop) -> None:
     shop.people(2)
     shop.messages([1, 2])

@@ -53,7 +53,10 @@ def _plan(loaded: LoadedProject) -> dict[str, str]:
     if outcome.value is None:
         stop(outcome.diagnostics, loaded, code=1)
     return {
-        f"{plan.name}.plan.json": json.dumps(plan_json(loaded.project, plan), indent=2) + "\n"
+        f"{plan.name}.plan.json": json.dumps(
+            plan_json(loaded.project, outcome.value, plan, loaded.template_texts()), indent=2
+        )
+        + "\n"
         for plan in outcome.value.journeys
     }
 

@@ -126,8 +126,16 @@ def _refused_statement(error: StatementError) -> Diagnostic:
 @click.option("--every", type=SpanOfTime(), help="Tick again and again: 1m.")
 @click.option("--until", type=Instant(), help="With --every: stop at this instant.")
 @click.option("--now", type=Instant(), help="Tick as if it were this instant.")
-@click.option("--from", "start", type=Instant(), help="Virtual clock: the first tick.")
-@click.option("--to", "end", type=Instant(), help="Virtual clock: the last tick.")
+@click.option(
+    "--from",
+    "start",
+    type=Instant(),
+    envvar="JOURNEY_RUN_FROM",
+    help="Virtual clock: the first tick.",
+)
+@click.option(
+    "--to", "end", type=Instant(), envvar="JOURNEY_RUN_TO", help="Virtual clock: the last tick."
+)
 @click.option("--step", type=SpanOfTime(), help="Virtual clock: between ticks.  [default: 1h]")
 @click.option(
     "--deliver/--no-deliver", default=True, show_default=True, help="Send what is decided."

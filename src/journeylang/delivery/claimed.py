@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from journeylang.delivery.statements import pause
+from journeylang.delivery.order import DeliverySummary, Order
+from journeylang.delivery.statements import FREE, pause
+
+CLAIM = 4_000
+"""Messages claimed together, about."""
 
 LONGEST_REST = 900
 """Seconds after which a batch that could not be sent is looked at again, at the latest."""
@@ -58,3 +62,48 @@ class Claimed:
             "done": [batch not in self.not_before for batch in self.tokens],
             "not_before": [self.not_before.get(batch) for batch in self.tokens],
         }
+
+    def abandon(self) -> dict[str, Any]:
+        """The same, for all batches to be free again at once."""
+        return self.held() | {
+            "done": [False] * len(self.tokens),
+            "not_before": [None] * len(self.tokens),
+        }
+
+
+def claim(order: Order, holder: str, summary: DeliverySummary) -> Claimed:
+    """Take free batches; what another worker lost in them is called in doubt.
+
+    A provider that knows an idempotency key is just asked again.
+    """
+    engine, sql, now = order.engine, order.statements, order.now()
+    lease_until = now + order.lease
+    free = engine.query(sql.free, {"now": now, "holder": holder})
+    wanted: dict[int, int] = {}
+    room = CLAIM
+    for batch, token, messages in free:
+        if room > 0:
+            wanted[batch] = token
+            room -= messages
+    tokens: dict[int, int] = {}
+    if wanted:
+        parameters = {
+            "lease_until": lease_until,
+            "holder": holder,
+            "batches": list(wanted),
+            "tokens": list(wanted.values()),
+        }
+        with engine.transaction():
+            tokens = dict(engine.query(sql.claim, parameters))
+            unkeyed = [name for name, one in order.channels.items() if not one.provider.keyed]
+            again = [batch for batch, token in tokens.items() if token > 1]
+            if unkeyed and again:
+                summary.unknown += engine.execute(
+                    sql.doubt(unkeyed), {"now": now, "batches": again}
+                )
+    return Claimed(
+        tokens=tokens,
+        now=now,
+        lease_until=lease_until,
+        all_free=len(free) == len(wanted) < FREE,
+    )

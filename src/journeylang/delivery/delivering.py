@@ -15,25 +15,27 @@ and elsewhere calls them `unknown`. Time comes from the caller.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
-from journeylang.delivery.claimed import Claimed
+from journeylang.delivery.claimed import Claimed, claim
 from journeylang.delivery.failures import Failures
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
-from journeylang.delivery.statements import FREE, OpenMessage, pause
+from journeylang.delivery.statements import OpenMessage, pause
 from journeylang.delivery.writing import Draft, Row
+from journeylang.engines.base import StatementError
 
-CLAIM = 4_000
-"""Messages claimed together, about."""
+_PROCESS = uuid.uuid4().hex
 
 PROBLEMS = 20
 """So many failed messages are told one by one."""
@@ -69,7 +71,8 @@ class Delivery:
         self.engine = order.engine
         self.sql = order.statements
         self.channels = order.channels
-        self.holder = uuid.uuid4().hex
+        # Of a process that is gone, another one frees the batches; its own it leaves alone.
+        self.holder = f"{os.getpid()}-{_PROCESS}"
         self.summary = DeliverySummary()
         self.opened: set[str] = set()
         self.failures = Failures(order.engine, order.statements)
@@ -78,7 +81,7 @@ class Delivery:
         """Claim and send until nothing is left that may go out."""
         seen: set[int] = set()
         while not self._enough():
-            claimed = self._claim()
+            claimed = claim(self.order, self.holder, self.summary)
             if not claimed.tokens:
                 break
             before = self.summary.handled
@@ -99,45 +102,25 @@ class Delivery:
             return True
         return order.until is not None and order.now() >= order.until
 
-    # -- claiming
-
-    def _claim(self) -> Claimed:
-        """Free batches; what another worker lost in them is called in doubt."""
-        now = self.order.now()
-        lease_until = now + self.order.lease
-        free = self.engine.query(self.sql.free, {"now": now, "holder": self.holder})
-        wanted: dict[int, int] = {}
-        room = CLAIM
-        for batch, token, messages in free:
-            if room > 0:
-                wanted[batch] = token
-                room -= messages
-        tokens: dict[int, int] = {}
-        if wanted:
-            parameters = {
-                "lease_until": lease_until,
-                "holder": self.holder,
-                "batches": list(wanted),
-                "tokens": list(wanted.values()),
-            }
-            with self.engine.transaction():
-                tokens = dict(self.engine.query(self.sql.claim, parameters))
-                unkeyed = [name for name, one in self.channels.items() if not one.provider.keyed]
-                again = [batch for batch, token in tokens.items() if token > 1]
-                if unkeyed and again:
-                    self.summary.unknown += self.engine.execute(
-                        self.sql.doubt(unkeyed), {"now": now, "batches": again}
-                    )
-        return Claimed(
-            tokens=tokens,
-            now=now,
-            lease_until=lease_until,
-            all_free=len(free) == len(wanted) < FREE,
-        )
-
     # -- a claim's messages
 
     def _work(self, claimed: Claimed) -> None:
+        try:
+            self._send(claimed)
+        except BaseException:
+            # Interrupted: nobody need wait for the lease to end.
+            with suppress(StatementError), self.engine.transaction():
+                self.engine.execute(self.sql.release, claimed.abandon())
+            raise
+        self.summary.waiting += claimed.left
+        with self.engine.transaction():
+            self.engine.execute(self.sql.release, claimed.release())
+        earliest = claimed.earliest()
+        if earliest is not None:
+            known = self.summary.next_at
+            self.summary.next_at = earliest if known is None else min(known, earliest)
+
+    def _send(self, claimed: Claimed) -> None:
         ready = self._ready(claimed)
         for name in dict.fromkeys(one.channel for one in ready):
             mine = [one for one in ready if one.channel == name]
@@ -151,13 +134,6 @@ class Delivery:
                         claimed.keep(one.batch)
                 else:
                     self._chunk(self.channels[name], chunk, claimed)
-        self.summary.waiting += claimed.left
-        with self.engine.transaction():
-            self.engine.execute(self.sql.release, claimed.release())
-        earliest = claimed.earliest()
-        if earliest is not None:
-            known = self.summary.next_at
-            self.summary.next_at = earliest if known is None else min(known, earliest)
 
     def _ready(self, claimed: Claimed) -> list[_Open]:
         """The messages that may go out now; of the others `claimed` is told until when not."""

@@ -199,6 +199,11 @@ class _JourneyBuilder:
             holdout=journey.holdout,
             control=self._control() if policy is not None and marketing else None,
             holdout_step=self._number(HOLDOUT_PATH),
+            salts=tuple(
+                (self._number(s.path), s.salt)
+                for s in steps(journey.body)
+                if isinstance(s, Experiment)
+            ),
             entry_fields=self._entry_fields(),
             parks=tuple(self.parks.values()),
             edges=tuple(e for e in self.edges if e is not None),

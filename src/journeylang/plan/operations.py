@@ -193,8 +193,8 @@ Park = WaitPark | RacePark | SendPark
 class JourneyPlan:
     """All of a journey that a tick needs.
 
-    `holdout_step` numbers its exposures. `reenter_rule` maps an entry's instant to the one
-    before which the previous entry must lie.
+    `holdout_step` numbers its exposures; `salts` are those of its experiments, by step.
+    `reenter_rule` maps an entry's instant to the one before which the previous entry must lie.
     """
 
     journey: int
@@ -209,6 +209,7 @@ class JourneyPlan:
     holdout: Holdout | None
     control: Control | None
     holdout_step: int
+    salts: tuple[tuple[int, str], ...]
     entry_fields: tuple[str, ...]
     parks: tuple[Park, ...]
     edges: tuple[Edge, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -18,7 +19,7 @@ from journeylang.model.expressions import MetricValue, SegmentTest
 from journeylang.model.journey import Experiment
 from journeylang.model.project import Project
 from journeylang.plan.build import steps
-from journeylang.plan.operations import JourneyPlan
+from journeylang.plan.operations import JourneyPlan, Program
 
 FORMAT_VERSION = 1
 
@@ -49,10 +50,26 @@ def to_json(value: object) -> Any:
             raise AssertionError(f"no JSON for {type(value).__name__}")
 
 
-def plan_json(project: Project, plan: JourneyPlan) -> dict[str, Any]:
-    """The plan of one journey with the definitions that it uses."""
-    body: dict[str, Any] = to_json(plan)
+def plan_json(
+    project: Project,
+    program: Program,
+    plan: JourneyPlan,
+    templates: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The plan of one journey with the definitions that it uses.
+
+    `templates`: their texts by path; of those that the journey sends a hash is part of it, and
+    one of the binding. Rules over local time stand where the program has their numbers.
+    """
+    body: dict[str, Any] = _with_rules(to_json(plan), [to_json(r) for r in program.rules])
     body["format_version"] = FORMAT_VERSION
+    body["binding"] = _hash(to_json(project.binding))
+    sent = {f"{o.template}.{o.channel}" for p in plan.parks for o in getattr(p, "offers", ())}
+    body["templates"] = {
+        path: _hash(text)
+        for path, text in sorted((templates or {}).items())
+        if path.rpartition(".")[0] in sent
+    }
     body["experiments"] = {
         e.path: {
             "salt": e.salt,
@@ -71,10 +88,32 @@ def plan_json(project: Project, plan: JourneyPlan) -> dict[str, Any]:
     return body
 
 
-def fingerprint(project: Project, plan: JourneyPlan) -> str:
-    """A hash of everything that the journey means."""
-    canonical = json.dumps(plan_json(project, plan), sort_keys=True, separators=(",", ":"))
+def fingerprint(body: Mapping[str, Any]) -> str:
+    """A hash of everything that a journey means, from its `plan_json`."""
+    return _hash(body)
+
+
+def _hash(body: object) -> str:
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_RULES = frozenset({"rule", "reenter_rule", "quiet_hold", "quiet_skip"})
+
+
+def _with_rules(body: Any, rules: list[Any]) -> Any:
+    match body:
+        case dict():
+            return {
+                key: rules[value]
+                if key in _RULES and isinstance(value, int)
+                else _with_rules(value, rules)
+                for key, value in body.items()
+            }
+        case list():
+            return [_with_rules(value, rules) for value in body]
+        case _:
+            return body
 
 
 def _definitions(project: Project, plan: JourneyPlan) -> set[str]:

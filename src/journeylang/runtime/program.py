@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import EnterOn
 from journeylang.model.project import Project
-from journeylang.plan.operations import Program
+from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.moves import Compiler, JourneySql, Moves, journey_sql
@@ -80,12 +80,18 @@ def watched_events(program: Program, journeys: tuple[JourneySql, ...]) -> tuple[
 def _version_table(program: Program, versions: Mapping[int, int]) -> str:
     rows = ", ".join(
         f"({j.journey}, {versions[j.journey]}, {j.holdout_step},"
-        f" {'TRUE' if j.holdout is not None or j.control is not None else 'FALSE'})"
+        f" {'TRUE' if j.holdout is not None or j.control is not None else 'FALSE'},"
+        f" {text(_salts(j))})"
         for j in program.journeys
     )
-    columns = "journey INTEGER, version INTEGER, holdout_step INTEGER, draws BOOLEAN"
+    columns = "journey INTEGER, version INTEGER, holdout_step INTEGER, draws BOOLEAN, salt VARCHAR"
     filled = f"; INSERT INTO plan_version VALUES {rows}" if rows else ""
     return f"CREATE OR REPLACE TEMP TABLE plan_version ({columns}){filled}"
+
+
+def _salts(plan: JourneyPlan) -> str:
+    """What the draw at the entry rests on; another salt is another draw."""
+    return " ".join(g.salt for g in (plan.control, plan.holdout) if g is not None)
 
 
 def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:

@@ -46,11 +46,13 @@ def prepare(
     *,
     now: datetime,
     template_entry_fields: Mapping[str, Sequence[str]] | None = None,
+    templates: Mapping[str, str] | None = None,
     without: Collection[str] = (),
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
-    `without` names journeys that stand still: what they rest on is missing.
+    `templates` are the texts by path: another text is another version. `without` names
+    journeys that stand still: what they rest on is missing.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path. What would strand a run is refused, and then nothing
@@ -69,7 +71,7 @@ def prepare(
         if refused:
             return refused
         _forget_exits(engine, [known.journeys[n] for n in without if n in known.journeys])
-        versions, applied = _store(engine, running, program, known, now)
+        versions, applied = _store(engine, running, program, known, now, templates or {})
     steps = dict(_numbering(engine).steps)
     ready = make_ready(running, program, steps, versions, engine.dialect)
     return Session.begin(engine, ready, kind, applied)
@@ -137,7 +139,7 @@ def _spoiled(engine: Engine, project: Project, program: Program) -> list[Refused
     refused = []
     for plan in program.journeys:
         before = stored.get(plan.name, {}).get("experiments", {})
-        for path, now in plan_json(project, plan)["experiments"].items():
+        for path, now in plan_json(project, program, plan)["experiments"].items():
             old = before.get(path)
             if old is not None and old["salt"] == now["salt"] and old["arms"] != now["arms"]:
                 reason = "arms of a running experiment changed without a new salt"
@@ -146,7 +148,12 @@ def _spoiled(engine: Engine, project: Project, program: Program) -> list[Refused
 
 
 def _store(
-    engine: Engine, project: Project, program: Program, known: Numbering, now: datetime
+    engine: Engine,
+    project: Project,
+    program: Program,
+    known: Numbering,
+    now: datetime,
+    templates: Mapping[str, str],
 ) -> tuple[dict[int, int], dict[int, datetime]]:
     import json
 
@@ -160,12 +167,13 @@ def _store(
     versions: dict[int, int] = {}
     changed = False
     for plan in program.journeys:
-        mark = fingerprint(project, plan)
+        body = plan_json(project, program, plan, templates)
+        mark = fingerprint(body)
         version, before = latest.get(plan.journey, (0, None))
         if before != mark:
             version += 1
             changed = True
-            stored = json.dumps(plan_json(project, plan), sort_keys=True)
+            stored = json.dumps(body, sort_keys=True)
             engine.execute(
                 "INSERT INTO journey.version VALUES"
                 f" ({plan.journey}, {text(plan.name)}, {version}, {d.instant(now)}, '{mark}',"

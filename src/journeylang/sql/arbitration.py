@@ -364,7 +364,11 @@ JOIN plan_send AS s ON s.step = i.step"""
         kinds = {"qh": "quiet_hold", "qs": "quiet_skip"}
         if any(o.quiet not in (o.quiet_hold, o.quiet_skip) for o in self.offers):
             kinds["qa"] = "quiet"
-        asked = [a for a, kind in kinds.items() if any(getattr(o, kind) for o in self.offers)]
+        asked = [
+            alias
+            for alias, kind in kinds.items()
+            if any(getattr(o, kind) is not None for o in self.offers)
+        ]
         for alias in asked:
             kind = kinds[alias]
             joins += (
@@ -425,7 +429,11 @@ chosen AS (
 )"""
 
     def _figures(self) -> str:
-        pairs = [("channel", "k.channel"), ("channels", "k.others"), ("counted", "k.caps")]
+        pairs = [
+            ("channel", "k.channel"),
+            ("channels", "k.others"),
+            ("counted", self.d.as_json("k.caps")),
+        ]
         figures = self.d.json_object(pairs)
         return f"CASE WHEN k.reason IS NOT NULL THEN {figures} END"
 

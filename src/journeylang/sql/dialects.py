@@ -140,6 +140,10 @@ class Dialect:
         inside = ", ".join(f"{text(name)}, {value}" for name, value in items)
         return f"CAST(json_object({inside}) AS VARCHAR)"
 
+    def as_json(self, document: str) -> str:
+        """A JSON text as a member of another document."""
+        return f"CAST({document} AS JSON)"
+
     def json_text(self, document: str, name: str) -> str:
         """A member of a JSON object as text, NULL if absent or null."""
         return f"json_extract_string({document}, {text('$.' + quote(name))})"

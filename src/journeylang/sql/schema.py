@@ -114,7 +114,7 @@ TABLES = {
     ),
     "exposure": (
         "customer_id {key} NOT NULL, experiment INTEGER NOT NULL, arm VARCHAR NOT NULL,"
-        " {at} TIMESTAMP NOT NULL, run_id BIGINT NOT NULL"
+        " {at} TIMESTAMP NOT NULL, run_id BIGINT NOT NULL, salt VARCHAR NOT NULL"
     ),
     "consent_change": (
         "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
@@ -167,7 +167,7 @@ FROM journey.decision AS d
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = d.journey
 LEFT JOIN journey.step AS s ON s.step = d.step""",
         """CREATE OR REPLACE VIEW journey.exposures AS
-SELECT x.customer_id, v.name AS journey, s.path AS experiment, x.arm, x.at, x.run_id
+SELECT x.customer_id, v.name AS journey, s.path AS experiment, x.arm, x.at, x.run_id, x.salt
 FROM journey.exposure AS x
 JOIN journey.step AS s ON s.step = x.experiment
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = s.journey""",

@@ -36,7 +36,7 @@ def scripts(
     compiler = Compiler(project=project, dialect=dialect, steps=steps)
     files = {}
     if project.segments:
-        files["segments.sql"] = _script(
+        files["project.segments.sql"] = _script(
             (f"segment {name}", segment_query(compiler, name)) for name in project.segments
         )
     for plan in program.journeys:
@@ -62,7 +62,7 @@ def scripts(
             ("who goes on", arbitration.proceed),
         ]
     shared += list(final_writes(dialect).items())
-    files["shared.sql"] = _script(shared)
+    files["project.shared.sql"] = _script(shared)
     return files
 
 

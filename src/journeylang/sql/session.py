@@ -173,9 +173,9 @@ def plan_tables(program: Program) -> list[str]:
         ),
         _table(
             "plan_exposure",
-            "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR",
+            "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR, salt VARCHAR",
             (
-                (j.journey, leaf.leaf, experiment, text(arm))
+                (j.journey, leaf.leaf, experiment, text(arm), text(dict(j.salts)[experiment]))
                 for j in program.journeys
                 for leaf in j.leaves
                 for experiment, arm in leaf.exposures
@@ -208,8 +208,8 @@ def plan_tables(program: Program) -> list[str]:
         _table(
             "plan_offer",
             "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
-            " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER, counted BOOLEAN,"
-            " cost DECIMAL(18,4)",
+            " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER,"
+            " counted BOOLEAN, cost DECIMAL(18,4)",
             (
                 (
                     o.step,

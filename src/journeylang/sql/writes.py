@@ -30,19 +30,22 @@ WHERE t.fate IN ({REST}, {END})""",
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
 FROM trail AS t WHERE t.moved""",
-        "exposures": """INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id)
-SELECT t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id
+        "exposures": """INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
+  salt)
+SELECT t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id, x.salt
 FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf
 WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k
-  WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment)""",
-        "drawn": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id)
+  WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
+    AND k.salt = x.salt)""",
+        "drawn": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
 SELECT t.customer_id, v.holdout_step,
   CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,
-  t.entered_at, t.run_id
+  t.entered_at, t.run_id, v.salt
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
 WHERE t.round = 0 AND t.why = 'entered' AND t.fate <> {REFUSED}
   AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
-    WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step)""",
+    WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
+    AND k.salt = v.salt)""",
         "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
   "at", tick, reason, figures)
 SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures

@@ -119,8 +119,7 @@ TOO_MANY_WAYS = Code(
     why="All that happens between two waits is decided in one statement. Twenty experiments in a"
     " row with nothing between them have a million outcomes, more than can be written down.",
     bad="a: experiment … b: experiment … c: experiment …     # and so on, with empty arms",
-    good="a: experiment … { arm x 50% { hello: send email } … }\nsettle: wait 1h\n"
-    "b: experiment …",
+    good="a: experiment … { arm x 50% { hello: send email } … }\nsettle: wait 1h\nb: experiment …",
     fence="text",
 )
 
