@@ -18,6 +18,7 @@ from tests.agreement.small import (
     program,
     refusals,
 )
+from tests.oracle.chance import bucket
 
 
 @pytest.mark.parametrize("share", ["0.01%", "100%"])
@@ -103,10 +104,23 @@ def test_the_global_control_group_is_drawn_before_the_hold_out() -> None:
         assert [(row[3], row[4]) for row in look["exposures"]] == [("holdout", "global_control")]
 
 
-@pytest.mark.parametrize(
-    ("zone", "enters"), [("America/New_York", False), ("Asia/Kathmandu", True)]
-)
-def test_reentry_counts_local_days(zone: str, enters: bool) -> None:
+@pytest.mark.parametrize(("more", "status"), [(0, "active"), (1, "held_out")])
+def test_a_share_ends_before_its_bucket(more: int, status: str) -> None:
+    share = (bucket("h", 1) + more) / 100
+    with both(program("w: wait 1h", f'holdout {share:.2f}% salt "h"'), START) as pair:
+        assert [run_status for run_status, _ in ends(enters(pair))] == [status]
+
+
+@pytest.mark.parametrize(("more", "arm"), [(0, "b"), (1, "a")])
+def test_an_arm_ends_before_its_bucket(more: int, arm: str) -> None:
+    points = bucket("x", 1) + more
+    shares = f"arm a {points / 100:.2f}% {{ }} arm b {(10_000 - points) / 100:.2f}% {{ }}"
+    with both(program(f'x: experiment salt "x" {{ {shares} }}'), START) as pair:
+        assert [row[4] for row in enters(pair)["exposures"]] == [arm]
+
+
+@pytest.mark.parametrize(("zone", "again"), [("America/New_York", False), ("Asia/Kathmandu", True)])
+def test_reentry_counts_local_days(zone: str, again: bool) -> None:
     """From 08:00 to 18:30 UTC midnight passes in Kathmandu alone."""
     with both(program("w: wait 1h", "reenter after 1d"), START) as pair:
         people(pair, 1, tz=zone)
@@ -114,7 +128,7 @@ def test_reentry_counts_local_days(zone: str, enters: bool) -> None:
         pair.tick(START + 2 * HOUR)
         happens(pair, "signed_up", START + 10 * HOUR + 30 * MINUTE)
         look = pair.tick(START + 11 * HOUR)
-        assert len(look["runs"]) == (2 if enters else 1)
+        assert len(look["runs"]) == (2 if again else 1)
 
 
 def test_a_run_that_enters_meets_its_exits_before_anything_else() -> None:
