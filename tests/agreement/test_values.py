@@ -76,6 +76,16 @@ def test_waits_keep_the_customers_clock(zone: str, entered: str, wait: str, woke
         ("(0.0001 EUR * 0.5) = 0 EUR", True),
         ("(0.0003 EUR * 0.5) = 0.0002 EUR", True),
         ('customer.timezone = "UTC"', True),
+        # Half-open at the old end: two orders an hour ago, and this run's own sign-ups.
+        ("count(ordered within 1h) = 0", True),
+        ("count(ordered within 61m) = 2", True),
+        ("count(signed_up since entry) = 0", True),
+        ("count(signed_up since last(ordered)) = 2", True),
+        ("count(signed_up since last(visited)) = 0", True),
+        ("last(ordered) older than 1h", True),
+        ("last(ordered) newer than 1h", False),
+        ("last(ordered.items) is unknown", True),
+        ("first(ordered.items) = 1", True),
         ("(1000000000000.0 * 1000000000000.0) is known", True),
     ],
 )
@@ -84,8 +94,8 @@ def test_expressions_are_total(condition: str, holds: bool) -> None:
         people(pair, 1)
         for score in (2**62, 2**62):
             happens(pair, "signed_up", START + MINUTE, score=score)
-        for total in ("0.0001", "0.0002"):
-            happens(pair, "ordered", START, total=Decimal(total))
+        for total, items in (("0.0001", 1), ("0.0002", None)):
+            happens(pair, "ordered", START, total=Decimal(total), items=items)
         look = pair.tick(START + HOUR)
         assert ends(look) == [("exited", "held") if holds else ("active", None)]
 

@@ -1,6 +1,7 @@
 """Provider `file`: every message is a file in a folder.
 
-`<folder>/<channel>/<two digits>/<id>.eml` or `.json`. The name is the public message id,
+`<folder>/<channel>/<id>.eml` or `.json`. (One folder per channel: spread over some hundred
+folders, making a file takes ten times as long on ext4.) The name is the public message id,
 so that a message sent again after a crash overwrites itself; it is written under another
 name first and renamed, so that half a file is never seen. Files are readable by their owner
 alone, for they hold addresses.
@@ -61,11 +62,10 @@ class FileProvider:
                 channel, extension, content = message.channel, "json", _json(message)
             case _:
                 assert_never(message)
-        shard = f"{channel}/{message.id[:2]}"
-        if shard not in self._made:
-            (self.folder / shard).mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._made.add(shard)
-        name = f"{shard}/{message.id}.{extension}"
+        if channel not in self._made:
+            (self.folder / channel).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._made.add(channel)
+        name = f"{channel}/{message.id}.{extension}"
         path = f"{self.folder}/{name}"
         handle = os.open(f"{path}.part", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
