@@ -224,7 +224,7 @@ GROUP BY batch_id""",
         return [row[0] for row in rows]
 
     def files(self, channel: str = "email") -> list[Path]:
-        return sorted((self.root / "outbox" / channel).glob("*/*"))
+        return sorted((self.root / "outbox" / channel).glob("*.*"))
 
     def close(self) -> None:
         for outbox in self.outboxes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from journeylang.delivery.manifest import (
     read_manifest,
     read_settings,
 )
+from journeylang.delivery.outcome import Answer
+from journeylang.delivery.provider import Note
 from journeylang.delivery.smtp import SmtpProvider
 
 BUILT_IN = sorted(path.parent.name for path in resources.providers().glob("*/provider.toml"))
@@ -36,6 +39,17 @@ def test_built_in_manifests_and_their_examples(name: str) -> None:
     }
     assert read_settings(manifest, example["settings"], variables)
     assert all(setting.help for setting in manifest.settings.values())
+
+
+def test_a_file_is_written_as_its_example_says(tmp_path: Path) -> None:
+    example = json.loads((resources.providers() / "file" / "example.json").read_text())
+    fields = example["message"] | {"at": datetime.fromisoformat(example["message"]["at"])}
+    provider = FileProvider(tmp_path / example["settings"]["folder"])
+    answers: dict[str, Answer] = {}
+    assert provider.open() is None
+    provider.send([Note(**fields)], answers)
+    assert json.loads((tmp_path / example["written"]).read_text()) == example["message"]
+    assert "outbox/" + answers[fields["id"]].provider_id == example["written"]  # type: ignore[union-attr]
 
 
 def test_there_are_file_and_smtp() -> None:

@@ -51,7 +51,7 @@ def test_other_channels_are_json(shop: Shop) -> None:
         "id": file.stem,
         "channel": "sms",
         "to": "+49151001",
-        "at": "2026-03-02T10:00:00",
+        "at": "2026-03-02T10:00:00+00:00",
         "text": "Thank you, Jürgen 1.\n",
     }
     assert file.stat().st_mode & 0o077 == 0

@@ -258,6 +258,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "arm": "the arm; of a hold-out `treated`, `held_out` or `global_control`",
             "at": "when",
             "run_id": "the run",
+            "salt": "what the draw rested on: another salt is another experiment",
         },
     ),
     "history": (

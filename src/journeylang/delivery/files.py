@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import assert_never
 
@@ -82,7 +83,7 @@ def _json(note: Note) -> bytes:
         "id": note.id,
         "channel": note.channel,
         "to": note.to,
-        "at": note.at.isoformat(),
+        "at": note.at.replace(tzinfo=note.at.tzinfo or UTC).isoformat(),
         "subject": note.subject or None,
         "text": note.text,
         "html": note.html,
