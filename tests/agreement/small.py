@@ -37,8 +37,9 @@ def people(pair: Both, *numbers: int, **values: Any) -> None:
 
 
 def person(number: int, **values: Any) -> dict[str, Any]:
-    given = {"tz": "UTC", "country": "DE", "points": 10, "email": f"{number}@x.example"}
-    return record("crm.customers", id=number, **(given | values))
+    given = {"id": number, "tz": "UTC", "country": "DE", "points": 10}
+    given |= {"email": f"{number}@x.example"}
+    return record("crm.customers", **(given | values))
 
 
 def happens(pair: Both, event: str, at: datetime, customer: int = 1, **values: Any) -> None:

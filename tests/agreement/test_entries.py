@@ -21,6 +21,23 @@ from tests.agreement.small import (
 from tests.oracle.chance import bucket
 
 
+def test_rows_without_a_key_stop_nobody() -> None:
+    """An apply refuses such tables; a row that comes later enrols nobody."""
+    with both(program("w: wait 1d"), START) as pair:
+        people(pair, 1, 2)
+        happens(pair, "signed_up", START + MINUTE, id=None)
+        happens(pair, "signed_up", START + MINUTE, customer=2)
+        assert [row[0] for row in pair.tick(START + HOUR)["runs"]] == [2]
+
+
+def test_customers_without_a_key_are_none() -> None:
+    enter = "enter when customer.email is known"
+    with both(program("w: wait 1d", enter=enter), START) as pair:
+        people(pair, 1)
+        pair.add("crm.customers", person(2, id=None))
+        assert [row[0] for row in pair.tick(START + HOUR)["runs"]] == [1]
+
+
 @pytest.mark.parametrize("share", ["0.01%", "100%"])
 def test_one_run_of_a_customer_enters_per_tick_held_out_or_not(share: str) -> None:
     headers = ("reenter always", f'holdout {share} salt "h"')

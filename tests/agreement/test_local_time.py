@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from journeylang.model.journey import Calendar, TimeOfDay
@@ -59,6 +59,7 @@ def probes(low: datetime, high: datetime, edges: Sequence[datetime]) -> list[dat
 
 @settings(max_examples=200)
 @given(names, starts, lengths, calendars | st.builds(TimeOfDay, at=times, weekdays=days))
+@example("Europe/Berlin", instant("2026-10-24T23:54"), DAY, Calendar(days=53 * 7))
 def test_a_wait_ends_where_the_clock_says(
     name: str, low: datetime, length: timedelta, rule: Calendar | TimeOfDay
 ) -> None:

@@ -182,4 +182,6 @@ def test_rows_that_come_too_late_wake_nobody(minutes: int, status: str) -> None:
         happens(pair, "visited", START + MINUTE)
         pair.tick(START + 3 * HOUR)
         happens(pair, "signed_up", START + HOUR + minutes * MINUTE + MINUTE)
+        # What happens to others makes no difference.
+        happens(pair, "signed_up", START + 4 * HOUR, customer=2)
         assert ends(pair.tick(START + 4 * HOUR))[0][0] == status

@@ -38,6 +38,7 @@ class Entries:
         source = BoundEvent(name=entry.event, span=entry.span)
         for key, customer in self.stage.reader.customers.items():
             rows = self.stage.reader.events(entry.event).get(key, [])
+            rows = [row for row in rows if row.key is not None]
             entered = False
             for event in sorted(rows, key=lambda e: (e.at, e.key)):
                 run_id = number(journey.name, key, event.key)

@@ -48,6 +48,8 @@ class Reader:
         found = {}
         for row in self._rows(bound.table, bound.only_where):
             key = self._read(bound.key, row)
+            if key is None:
+                continue
             zone, locale = self._read(bound.timezone, row), self._read(bound.locale, row)
             found[key] = Customer(
                 key=key,

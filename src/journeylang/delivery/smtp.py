@@ -145,12 +145,12 @@ class SmtpProvider:
                 if client.supports_extension("starttls"):
                     await client.starttls()
                 elif server.must_encrypt:
-                    client.close()
+                    _drop(client)
                     return Refused(kind="config", detail="the server offers no STARTTLS")
             if server.user is not None:
                 await client.login(server.user, server.password or "")
         except (SMTPException, OSError) as error:
-            client.close()
+            _drop(client)
             return smtp_answers.to_connection(error)
         return client
 
@@ -160,8 +160,13 @@ class SmtpProvider:
                 async with asyncio.timeout(2):
                     await client.quit()
             except (SMTPException, OSError):
-                client.close()
+                pass
+            finally:
+                _drop(client)
         self._idle.clear()
+        # Transports close their sockets in the loop's next turns, and it has no more after this.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     # -- sending
 
@@ -235,10 +240,10 @@ class SmtpProvider:
             # Interrupted: what was not begun is known not to be sent.
             if stage is _Stage.BEFORE_CONTENT:
                 answers[mail.id] = TryLater(detail="interrupted")
-            client.close()
+            _drop(client)
             raise
         except (SMTPException, OSError) as error:
-            client.close()
+            _drop(client)
             if stage is _Stage.CONTENT:
                 return Unknown(detail="the connection was lost before the server answered")
             if isinstance(error, SMTPResponseException):
@@ -250,7 +255,7 @@ class SmtpProvider:
         try:
             await client.rset()
         except (SMTPException, OSError):
-            client.close()
+            _drop(client)
 
     async def _envelope(self, client: SMTP, mail: Email) -> Answer | None:
         """MAIL and RCPT; None if both were taken."""
@@ -271,6 +276,14 @@ class SmtpProvider:
         except SMTPResponseException as error:
             return smtp_answers.to_recipient(error, mail)
         return None
+
+
+def _drop(client: SMTP) -> None:
+    """Hang up at once: a polite end of TLS would wait for the other side's."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def _ends_channel(answer: Answer) -> bool:

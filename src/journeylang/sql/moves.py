@@ -205,7 +205,8 @@ WITH seen AS (
   SELECT e.customer_id, e."_at" AS at, e."_key" AS key,
     {d.hash60(text(plan.name), d.as_text("e.customer_id"), key)} AS run_id, {stored} AS entry
   FROM {relation} AS e{about}
-  WHERE e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("now")}{where}
+  WHERE e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("now")}
+    AND e."_key" IS NOT NULL{where}
 ), fresh AS (
   SELECT s.* FROM seen AS s
   WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
@@ -230,7 +231,8 @@ FROM (SELECT r.*, CASE WHEN r.nth > 1 THEN coalesce(r.refused, 'active') ELSE r.
 def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen) -> str:
     d = compiler.dialect
     scope = compiler.scope(Rows())
-    conditions = [predicate(entry.condition, scope)]
+    # An apply refuses keys that are unknown; a row that comes later must not stop everybody.
+    conditions = ["c.customer_id IS NOT NULL", predicate(entry.condition, scope)]
     if plan.only is not None:
         conditions.append(predicate(plan.only, scope))
     joins = scope.joins()
