@@ -160,8 +160,11 @@ class Both:
 
     def tick(self, now: datetime) -> Look:
         """Tick both and compare; what the runtime shows."""
+        before = _counts(self.memory)
         interpreter.tick(self.project, self.tables, self.memory, now)
-        tick(self.session, now)
+        result = tick(self.session, now)
+        told = (result.entered, result.sent, result.skipped)
+        new = tuple(b - a for a, b in zip(before, _counts(self.memory), strict=True))
         shown = {name: self._shown(name) for name in LOOKS}
         meant = remembered(self.memory)
         for name in LOOKS:
@@ -169,6 +172,7 @@ class Both:
             assert len(shown[name]) == len(runtime), f"{name} twice at {now}\n{self.text}"
             if runtime != oracle:
                 raise AssertionError(self._difference(name, now, runtime, oracle))
+        assert told == new, f"entered, sent, skipped at {now}\n{self.text}"
         return shown
 
     def _shown(self, name: str) -> list[tuple[Any, ...]]:
@@ -188,6 +192,12 @@ class Both:
         lines += [f"  runtime only: {_readable(row)}" for row in sorted(runtime - oracle, key=str)]
         lines += [f"  oracle only:  {_readable(row)}" for row in sorted(oracle - runtime, key=str)]
         return "\n".join([*lines, self.text])
+
+
+def _counts(memory: Memory) -> tuple[int, int, int]:
+    """Runs, messages and non-sends so far."""
+    skipped = sum(1 for d in memory.decisions if d.step is not None)
+    return len(memory.runs), len(memory.messages), skipped
 
 
 def remembered(memory: Memory) -> Look:

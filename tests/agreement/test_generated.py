@@ -23,7 +23,7 @@ ASKED = settings.get_current_profile_name().startswith("agreement")
 CHOSEN = (
     settings(suppress_health_check=UNMOVED)
     if ASKED
-    else settings(max_examples=60, derandomize=True, suppress_health_check=UNMOVED)
+    else settings(max_examples=50, derandomize=True, suppress_health_check=UNMOVED)
 )
 
 

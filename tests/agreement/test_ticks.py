@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from journeylang.runtime.tick import tick
 from tests.agreement.both import both
 from tests.agreement.small import (
     DAY,
@@ -112,6 +113,21 @@ def test_an_exit_sees_a_row_when_its_instant_comes() -> None:
         happens(pair, "visited", START + DAY, changed=START)
         assert ends(pair.tick(START + DAY - HOUR)) == [("active", None)]
         assert ends(pair.tick(START + DAY)) == [("exited", "exit")]
+
+
+def test_an_exit_sees_a_row_that_broke_the_promise_with_the_next_one() -> None:
+    """Append only: rows come within `late`. So who has no new row is not looked at."""
+    exits = "exit when exists(signed_up since entry) as left"
+    with both(program("w: wait 30d", exits, enter="enter on visited"), START) as pair:
+        people(pair, 1)
+        happens(pair, "visited", START + MINUTE)
+        pair.tick(START + 9 * HOUR)
+        statuses = []
+        for hours, at in ((10, 2 * HOUR), (11, 11 * HOUR)):
+            happens(pair, "signed_up", START + at)
+            tick(pair.session, START + hours * HOUR)
+            statuses += pair.engine.query("SELECT status FROM journey.runs")
+        assert statuses == [("active",), ("exited",)]
 
 
 def test_the_runtimes_own_decisions_can_be_awaited() -> None:

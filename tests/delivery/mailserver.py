@@ -20,7 +20,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
-@dataclass(slots=True, kw_only=True)
+# No slots: aiosmtpd looks at every attribute, which fails on those of Python before 3.11.3.
+@dataclass(kw_only=True)
 class MailServer:
     """What arrived, and how it is to behave.
 
