@@ -158,7 +158,7 @@ def test_many_kills_in_a_row(scene: Scene) -> None:
 # -- over SMTP: the server itself kills the sender, at the n-th thing that it is asked
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Killer(MailServer):
     """Kills the process named in a file at a chosen MAIL, RCPT or message taken."""
 

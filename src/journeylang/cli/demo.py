@@ -133,9 +133,10 @@ def _project(directory: Path) -> LoadedProject:
 def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -> Days:
     from journeylang.demo.days import grid, run_days
 
-    # By one in the afternoon, UTC, it is day for nearly all of the shop's customers: with a tick
-    # a day at midnight, quiet hours would let nothing through.
-    instants = grid(shop.opening + timedelta(hours=13), shop.last, step)
+    # With a tick a day at midnight, quiet hours would let nothing through; at one in the
+    # afternoon, UTC, it is day for nearly all of the shop's customers.
+    first = timedelta(hours=13) if step >= timedelta(days=1) else timedelta()
+    instants = grid(shop.opening + first, shop.last, step)
     done = 0
     with _bar(f"{shop.days} virtual days") as bar:
 
