@@ -107,7 +107,8 @@ def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel_from_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     unpacked = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(sdist) as archive:
-        # The archive is our own, and the first releases of 3.11 have no filters for it.
+        # The first releases of 3.11 have no filters, and the archive is our own.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         archive.extractall(unpacked)  # noqa: S202
     (source,) = unpacked.iterdir()
     return build("wheel", source, tmp_path_factory.mktemp("wheel_from_sdist"))
