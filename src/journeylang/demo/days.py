@@ -48,8 +48,6 @@ def run_days(
     if opened.value is None:
         return Outcome(value=None, diagnostics=opened.diagnostics)
     days = Days()
-    # In a shop of this size a second thread costs a tick more than it gains; it delivers.
-    opened.value.engine.execute("SET threads = 1")
     with opened.value as runtime, _Deliveries(runtime, wanted=deliver) as deliveries:
         for now in instants:
             progress(now)
