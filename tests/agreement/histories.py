@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.agreement.both import Both
 from tests.agreement.expressions import Draw
-from tests.agreement.prelude import EVENTS, TABLE_OF, instant, record
+from tests.agreement.prelude import TABLE_OF, Theme, instant, record
 
 # Days before clocks change (Berlin, New York, Lord Howe, Casablanca), and ordinary ones.
 STARTS = (
@@ -111,10 +111,13 @@ class History:
 
 
 class _History:
-    def __init__(self, draw: Draw[Any], events: tuple[str, ...], *, reachable: bool) -> None:
+    def __init__(self, draw: Draw[Any], events: tuple[str, ...], theme: Theme) -> None:
         self.draw = draw
         self.events = events
-        self.reachable = reachable
+        self.theme = theme
+        # Everybody has addresses and has consented, as it begins.
+        self.reachable = theme in (Theme.MESSAGES, Theme.RACES)
+        self.start = self.pick(STARTS)
         self.keys = 0
         self.instants: list[datetime] = []
 
@@ -122,12 +125,14 @@ class _History:
         return self.draw(st.sampled_from(options))
 
     def history(self) -> History:
-        start = now = self.pick(STARTS)
-        people = self.pick((1, 2, 3, 3, 4))
+        start = now = self.start
+        races = self.theme is Theme.RACES
+        people = self.pick((1, 1, 2) if races else (1, 2, 3, 3, 4))
+        steps = (*STEPS, *(DAY, 6 * HOUR) * 4) if self.theme is Theme.ENTRIES else STEPS
         moments = []
         for number in range(self.pick((2, 3, 4, 5, 6, 7, 8))):
             before = now
-            now = now + self.pick(STEPS)
+            now = now + self.pick(steps)
             changes = [self._somebody(n, start) for n in range(1, people + 1)] * (number == 0)
             changes += self._consents(people, start) * (number == 0)
             count = self.pick((0, 2, 4, 6, 8) if number else (4, 6, 8, 10))
@@ -152,7 +157,8 @@ class _History:
     def _change(self, people: int, before: datetime | None, now: datetime) -> Change:
         kind = self.pick(
             ("event",) * 14
-            + ("event at another's instant", "feedback", "feedback", "feedback", "change a row")
+            + ("event at another's instant",) * (5 if self.theme is Theme.RACES else 1)
+            + ("feedback", "feedback", "feedback", "change a row")
             + ("customer field", "customer field", "customer goes", "consent", "preference")
             + ("suppression", "given back", "row goes")
         )
@@ -178,7 +184,8 @@ class _History:
             case "consent":
                 topic = self.pick(("email", "email", "offers"))
                 status = self.pick(("in", "out", None))
-                return ("consent", who, topic, status, self._at(now))
+                at = self.pick((self.start - DAY, self._at(now)))
+                return ("consent", who, topic, status, at)
             case "preference":
                 consent = self.pick(("email_ok", "sms_ok", "offers_ok"))
                 return ("preference", who, consent, self._at(now), self.pick((False, True)))
@@ -213,14 +220,9 @@ class _History:
 
 
 @st.composite
-def histories(
-    draw: Draw[Any], events: tuple[str, ...] = EVENTS, *, reachable: bool = False
-) -> History:
-    """A history in which `events` happen, the oftener the oftener they are named.
-
-    With `reachable` everybody has addresses and has consented, as it begins.
-    """
-    return _History(draw, events, reachable=reachable).history()
+def histories(draw: Draw[Any], events: tuple[str, ...], theme: Theme) -> History:
+    """A history in which `events` happen, the oftener the oftener they are named."""
+    return _History(draw, events, theme).history()
 
 
 def apply(pair: Both, change: Change) -> None:

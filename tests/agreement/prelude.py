@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 BINDING = """language 1
@@ -72,6 +73,16 @@ channel email { address: customer.email, consent: email_ok, cost: 0.0004 EUR }
 channel sms { address: customer.mobile, consent: sms_ok, cost: 0.06 EUR }
 channel push { address: customer.token, consent: sms_ok }
 """
+
+
+class Theme(StrEnum):
+    """What a generated case is mostly about; half of what is drawn would else come to nothing."""
+
+    ANYTHING = "anything"
+    MESSAGES = "messages"
+    RACES = "races"
+    ENTRIES = "entries"
+
 
 CHANNELS = ("email", "sms", "push")
 EVENTS = ("signed_up", "ordered", "visited")

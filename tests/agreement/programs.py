@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.agreement.expressions import Draw, Expressions, Names
-from tests.agreement.prelude import CHANNELS, EVENTS
+from tests.agreement.prelude import CHANNELS, EVENTS, Theme
 
 WAITS = ("30m", "1h", "6h", "1d", "2d", "1w", "1mo")
 TIMES = ("00:00", "00:30", "02:15", "02:30", "09:00", "23:45")
@@ -25,8 +25,9 @@ MESSAGES = ("j1/m1", "j2/m1")
 class _Program(Expressions):
     def __init__(self, draw: Draw[Any]) -> None:
         super().__init__(draw)
-        # Half of the programs are about messages: all enter, and caps and quiet hours decide.
-        self.busy = self.pick((False, True))
+        self.theme = self.pick(tuple(Theme))
+        # Everybody enters and stays; what happens then is the matter.
+        self.busy = self.theme in (Theme.MESSAGES, Theme.RACES)
         self.labels = 0
         self.sends: list[str] = []
         self.trigger: str | None = None
@@ -60,7 +61,7 @@ class _Program(Expressions):
         least = int(self.busy)
         rules = [self._cap() for _ in range(self.pick((least, 1, 1, 2, 2, 3)))]
         rules += [self._quiet() for _ in range(self.pick((0, least, 1, 1, 2)))]
-        if control and not self.busy and self.chance(1):
+        if control and not self.busy and self.chance(2):
             rules.append(f'control {self.pick(("10%", "50%"))} salt "g"')
         if self.chance(3):
             rules.append(f"service ignores {self.pick(('caps', 'quiet', 'caps, quiet'))}")
@@ -90,13 +91,17 @@ class _Program(Expressions):
         self.triggers.append(self.trigger)
         self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
         # The first message has a label that others can speak of.
-        body = [
-            self._send(f"{name[0]}", first=True),
-            *self._block(2, self.pick((0, 1, 2, 3)) + self.busy),
-        ]
-        before = self._block(1, self.pick((0, 0, 1)))
+        first = self._send("m", first=True)
+        match self.theme:
+            case Theme.RACES:
+                before, behind = [self._race(1)], self._block(1, self.pick((0, 1)))
+            case Theme.ENTRIES:
+                before, behind = [], self._block(0, self.pick((0, 0, 1)))
+            case _:
+                before = self._block(1, self.pick((0, 0, 1)))
+                behind = self._block(2, self.pick((0, 1, 2, 3)) + self.busy)
         headers = self._headers(name)
-        lines = "\n  ".join([*headers, *before, *body])
+        lines = "\n  ".join([*headers, *before, first, *behind])
         return f'journey {name} "J" {{\n  {lines}\n}}'
 
     def _headers(self, name: str) -> list[str]:
@@ -111,15 +116,20 @@ class _Program(Expressions):
             headers.append(f"priority {self.pick((1, 5))}")
         if not self.busy and self.chance(1):
             headers.append(f"only customers where {self.condition(outside, 1)}")
-        if not self.busy and self.chance(2):
+        if not self.busy and self.chance(4 if self.theme is Theme.ENTRIES else 2):
             share = self.pick(("25%", "25%", "0.01%", "100%"))
             headers.append(f'holdout {share} salt "{name}"')
         headers += [
-            f"exit when {self.condition(self._names(), 1)} as {reason}"
+            f"exit when {self._leaving()} as {reason}"
             for reason in ("left", "right")[: 0 if self.busy else self.pick((0, 0, 1, 1, 2))]
         ]
         headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
         return headers
+
+    def _leaving(self) -> str:
+        if self.theme is Theme.ENTRIES:
+            return f"exists({self.pick(EVENTS)} since entry)"
+        return self.condition(self._names(), 1)
 
     def _entry(self, outside: Names) -> str:
         if self.trigger is None:
@@ -130,7 +140,7 @@ class _Program(Expressions):
         return f"enter on {self.trigger}{where}"
 
     def _reenter(self) -> str:
-        options = ["never", "after 1d", "after 1d", "after 2d"]
+        options = ["never", "after 1d", "after 1d", "after 2d"] * (1 if self.busy else 2)
         options += ["always"] * (9 if self.busy else 3) * (self.trigger is not None)
         return f"reenter {self.pick(options)}"
 
@@ -223,7 +233,11 @@ class _Program(Expressions):
 
     def _awaited(self) -> tuple[str, str]:
         event, shape = self.source(self._names())
-        where = f" where {self.where(self._names(), shape)}" if self.chance(4) else ""
+        seldom = 4
+        if self.theme is Theme.RACES and self.chance(8):
+            event = shape = self.pick(EVENTS)
+            seldom = 1
+        where = f" where {self.where(self._names(), shape)}" if self.chance(seldom) else ""
         return event, where
 
     def _if(self, depth: int) -> str:
@@ -248,13 +262,12 @@ class _Program(Expressions):
 class Program:
     """The text of a project but the binding.
 
-    `triggers` are the events by which people enter; `busy` if it is meant for people who can
-    all be reached.
+    `triggers` are the events by which people enter.
     """
 
     text: str
     triggers: tuple[str, ...]
-    busy: bool
+    theme: Theme
 
     def __repr__(self) -> str:
         return self.text
@@ -265,4 +278,4 @@ def programs(draw: Draw[Any]) -> Program:
     program = _Program(draw)
     text = program.text()
     triggers = tuple(t for t in program.triggers if t is not None)
-    return Program(text=text, triggers=triggers, busy=program.busy)
+    return Program(text=text, triggers=triggers, theme=program.theme)

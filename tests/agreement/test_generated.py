@@ -42,7 +42,7 @@ def cases(draw: Draw[Any]) -> tuple[Program, History]:
     """A program, and a history in which what it waits for happens."""
     program = draw(programs())
     events = (*EVENTS, *program.triggers * 3)
-    return program, draw(histories(events, reachable=program.busy))
+    return program, draw(histories(events, program.theme))
 
 
 @pytest.mark.slow

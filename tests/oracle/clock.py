@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from journeylang.model.journey import Calendar, TimeOfDay
 
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MIDNIGHT = time()
 
@@ -55,26 +57,24 @@ def begins(tz: ZoneInfo, shown: datetime) -> datetime:
 @cache
 def _regimes(tz: ZoneInfo, day: date) -> list[tuple[datetime, datetime, timedelta]]:
     """Spans around a day (UTC) in each of which the clock is ahead of UTC by one offset."""
-    since = at = datetime.combine(day, MIDNIGHT) - 2 * DAY
+    since = datetime.combine(day, MIDNIGHT) - 2 * DAY
+    hours = [since + n * HOUR for n in range(6 * 24 + 1)]
     found = []
-    for hour in range(1, 6 * 24 + 1):
-        following = since + timedelta(hours=1) if hour == 1 else at + timedelta(hours=1)
-        if offset(tz, following) != offset(tz, at):
+    for at, following in pairwise(hours):
+        if offset(tz, at) != offset(tz, following):
             change = _change(tz, at, following)
             found.append((since, change, offset(tz, at)))
             since = change
-        at = following
-    return [*found, (since, at, offset(tz, at))]
+    return [*found, (since, hours[-1], offset(tz, hours[-1]))]
 
 
 def _change(tz: ZoneInfo, before: datetime, after: datetime) -> datetime:
     """The first second of the new offset; clocks change on whole seconds."""
-    seconds = int((after - before).total_seconds())
-    return next(
-        at
-        for at in (before + timedelta(seconds=s) for s in range(1, seconds + 1))
-        if offset(tz, at) != offset(tz, before)
-    )
+    at = before
+    while offset(tz, at) == offset(tz, before):
+        at += timedelta(seconds=1)
+    assert at <= after
+    return at
 
 
 def later(tz: ZoneInfo, arrival: datetime, span: Calendar) -> datetime:
