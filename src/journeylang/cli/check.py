@@ -49,8 +49,10 @@ def command(
     All files are read, for they have one namespace; PATHS narrow down which findings are shown.
     """
     from journeylang.cli.terminal import wants_colour
+    from journeylang.diagnostics.model import in_order
     from journeylang.diagnostics.render import render_json, render_text, summary
     from journeylang.loading.find import find_project
+    from journeylang.loading.linting import lint_project
     from journeylang.loading.project import load
 
     start = Path.cwd()
@@ -59,11 +61,13 @@ def command(
         raise _NoProject(start)
     select, ignore = _prefixes(selected, "--select"), _prefixes(ignored, "--ignore")
     loading = load(root)
-    config = loading.outcome.value.config if loading.outcome.value is not None else None
+    loaded = loading.outcome.value
+    config = None if loaded is None else loaded.config
+    linted = () if loaded is None else lint_project(loaded)
     leave_out = (*ignore, *(config.lint.ignore if config is not None else ()))
     shown = [
         diagnostic
-        for diagnostic in loading.diagnostics
+        for diagnostic in in_order((*loading.diagnostics, *linted))
         if _is_under(diagnostic, root, paths)
         and (not select or diagnostic.code.id.startswith(select))
         and not diagnostic.code.id.startswith(leave_out)

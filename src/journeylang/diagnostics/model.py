@@ -40,6 +40,27 @@ class Label:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The characters of ``span`` give way to ``text``; an empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """What a tool may do about a finding: all of the edits, or none of them.
+
+    ``title`` says it in the imperative (``remove the suppression``). It is ``safe`` when nobody
+    is messaged otherwise than before.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """One finding. Messages begin in lower case and have no full stop.
@@ -55,6 +76,7 @@ class Diagnostic:
     help: str = ""
     notes: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
+    fix: Fix | None = None
     # Always a Severity once made: the code's own, unless another one is given.
     severity: Severity = None  # type: ignore[assignment]
 

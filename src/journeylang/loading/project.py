@@ -39,6 +39,7 @@ class LoadedProject:
 
     ``sources`` holds every file that was read, for diagnostics. ``templates`` are those that
     a step sends, ``parts`` further ones that they include, by their path below ``templates/``.
+    ``whole``: no definition was left out of the model for an error.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class LoadedProject:
     templates: Mapping[TemplateKey, tuple[TemplateFile, ...]]
     parts: Mapping[str, Source]
     uses: Mapping[TemplateKey, TemplateUse]
+    whole: bool = True
 
     def template_texts(self) -> dict[str, str]:
         """Every template by its path below ``templates/``: what the renderer is made of."""
@@ -90,12 +92,13 @@ def load(root: Path, env: str | None = None) -> Loading:
     assert project.value is not None
     templates = reader.templates(project.value)
     parts = reader.parts(templates)
+    whole = project.ok and not reader.holes
     messages = check_messages(
         project.value,
         templates,
         included=parts,
         there=reader.there,
-        whole=project.ok and not reader.holes,
+        whole=whole,
     )
     reader.problems.extend(messages.diagnostics)
     value = None
@@ -109,9 +112,10 @@ def load(root: Path, env: str | None = None) -> Loading:
             templates=templates,
             parts=parts,
             uses=messages.value or {},
+            whole=whole,
         )
     return Loading(
-        outcome=Outcome(value=value, diagnostics=_once(reader.problems)),
+        outcome=Outcome(value=value, diagnostics=once(reader.problems)),
         sources=reader.sources,
         checked=checked,
     )
@@ -122,7 +126,7 @@ def _has_holes(diagnostics: tuple[Diagnostic, ...]) -> bool:
     return any(diagnostic.code in syntax.CODES for diagnostic in diagnostics)
 
 
-def _once(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+def once(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """In order; of two findings of one code at one place the first, for the second follows."""
     found: dict[object, Diagnostic] = {}
     for diagnostic in problems:

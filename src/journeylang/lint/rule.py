@@ -1,0 +1,74 @@
+"""What a rule is, and what it is given to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from journeylang.analysis.declared import Declared
+from journeylang.analysis.messages import TemplateFile, TemplateKey, sends
+from journeylang.analysis.templates import TemplateUse
+from journeylang.diagnostics.model import Code, Diagnostic
+from journeylang.model.journey import Candidate, Journey, Send
+from journeylang.model.policy import Policy
+from journeylang.model.project import Project
+from journeylang.source import Source
+from journeylang.syntax.nodes import File
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the rules know from outside the language: of `journey.toml`, and nothing secret.
+
+    ``dialects`` are those of all environments' databases, in the words of sqlglot.
+    ``postal_addresses`` says by channel whether some environment's provider puts a postal address
+    under each message.
+    """
+
+    sql_escape: str = "allow"
+    dialects: tuple[str, ...] = ("duckdb",)
+    postal_addresses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A project without an error in its definitions, as meant, as written, and as text.
+
+    ``declared`` has the nodes of ``files`` by kind and name; whatever the model holds under a
+    name has its node there under the same one.
+    """
+
+    project: Project
+    files: tuple[File, ...]
+    declared: Declared
+    sources: Mapping[str, Source]
+    templates: Mapping[TemplateKey, tuple[TemplateFile, ...]] = field(default_factory=dict)
+    parts: Mapping[str, Source] = field(default_factory=dict)
+    uses: Mapping[TemplateKey, TemplateUse] = field(default_factory=dict)
+    settings: Settings = Settings()
+
+    def policy(self, journey: Journey) -> Policy | None:
+        """The policy that a journey's messages keep."""
+        return None if journey.policy is None else self.project.policies.get(journey.policy)
+
+    def candidates(self) -> Iterator[tuple[Journey, Send, Candidate]]:
+        """Every channel of every send of every journey."""
+        for journey in self.project.journeys.values():
+            for send in sends(journey.body):
+                for candidate in send.candidates:
+                    yield journey, send, candidate
+
+
+Find = Callable[[Checked], Iterable[Diagnostic]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A code and the function that looks for it.
+
+    ``find`` may tell the same thing twice and in any order. It is linear in the size of the
+    project, and asks nothing but what it is given: no clock, no chance, no file.
+    """
+
+    code: Code
+    find: Find

@@ -1,0 +1,62 @@
+"""The rules, asked about a loaded project."""
+
+from __future__ import annotations
+
+from journeylang.analysis.declared import declare
+from journeylang.analysis.findings import Findings
+from journeylang.diagnostics.model import Diagnostic
+from journeylang.lint import RULES, Checked, Settings, lint
+from journeylang.loading.config import Config
+from journeylang.loading.project import LoadedProject
+
+
+def lint_project(loaded: LoadedProject) -> tuple[Diagnostic, ...]:
+    """What the rules find; nothing while a definition is wrong, for rules do not guess."""
+    return lint(checked(loaded), RULES) if loaded.whole else ()
+
+
+def checked(loaded: LoadedProject) -> Checked:
+    """The project as the rules look at it."""
+    return Checked(
+        project=loaded.project,
+        files=loaded.files,
+        declared=declare(loaded.files, Findings()),
+        sources=loaded.sources,
+        templates=loaded.templates,
+        parts=loaded.parts,
+        uses=loaded.uses,
+        settings=settings(loaded.config),
+    )
+
+
+def settings(config: Config) -> Settings:
+    """What `journey.toml` says that rules need to know."""
+    environments = config.env.values()
+    dialects = {dialect(environment.database) for environment in environments}
+    return Settings(
+        sql_escape=config.lint.sql_escape,
+        dialects=tuple(sorted(d for d in dialects if d is not None)) or ("duckdb",),
+        postal_addresses=frozenset(
+            name
+            for environment in environments
+            for name, channel in environment.channels.items()
+            if channel.settings.get("postal_address")
+        ),
+    )
+
+
+_SCHEMES = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "spark": "spark",
+    "databricks": "databricks",
+    "duckdb": "duckdb",
+}
+
+
+def dialect(database: str) -> str | None:
+    """Of an environment's database: a file is DuckDB's; None where only a secret says it."""
+    if database.startswith("env:"):
+        return None
+    scheme, separator, _ = database.partition("://")
+    return _SCHEMES.get(scheme.partition("+")[0]) if separator else "duckdb"
