@@ -33,7 +33,8 @@ from journeylang.diagnostics.model import Code, Diagnostic, Outcome
 from journeylang.loading.find import CONFIG, find_project
 from journeylang.loading.project import LoadedProject, Loading, load
 from journeylang.model.journey import Block, Experiment
-from journeylang.plan.build import TooManyWaysError, build, steps
+from journeylang.plan.build import TooManyWaysError, build
+from journeylang.plan.numbering import steps
 from journeylang.plan.operations import Program
 from journeylang.source import Span
 

@@ -11,7 +11,7 @@ import duckdb
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from journeylang.api import load
-from journeylang.plan.build import number
+from journeylang.plan.numbering import number
 from journeylang.sql.dialects import DUCKDB
 from journeylang.sql.moves import Compiler
 from journeylang.sql.script import segment_query

@@ -11,7 +11,7 @@ import pytest
 from journeylang.demo.figures import Figures, Funnel, Share
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.model.project import Project
-from journeylang.plan.build import number, step_paths
+from journeylang.plan.numbering import number, step_paths
 from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, FINISHED, HELD_OUT, create_tables
 
 START = datetime(2026, 3, 2)  # noqa: DTZ001 - UTC

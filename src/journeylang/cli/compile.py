@@ -63,7 +63,7 @@ def _plan(loaded: LoadedProject) -> dict[str, str]:
 
 def _sql(loaded: LoadedProject) -> dict[str, str]:
     from journeylang.api import compile_program
-    from journeylang.plan.build import number
+    from journeylang.plan.numbering import number
     from journeylang.runtime.program import make_ready
     from journeylang.sql.dialects import DUCKDB
     from journeylang.sql.script import scripts

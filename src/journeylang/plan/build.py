@@ -8,10 +8,8 @@ not park joins what stands after the `if` without a jump.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
 
-from journeylang.model.binding import Channel
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
     Block,
@@ -27,11 +25,11 @@ from journeylang.model.journey import (
     TimeOfDay,
     Wait,
 )
-from journeylang.model.policy import Control, Policy
 from journeylang.model.project import Project
 from journeylang.model.walk import entry_fields, walk
+from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number, steps
+from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
-    CapRule,
     DayStart,
     Decide,
     Edge,
@@ -39,10 +37,8 @@ from journeylang.plan.operations import (
     JourneyPlan,
     Leaf,
     Node,
-    Offer,
     Park,
     Program,
-    QuietTimes,
     RaceBranch,
     RacePark,
     SendPark,
@@ -51,7 +47,6 @@ from journeylang.plan.operations import (
     ZoneRule,
 )
 
-HOLDOUT_PATH = "holdout"
 MAX_WAYS = 2_000
 
 Exposures = tuple[tuple[int, str], ...]
@@ -65,69 +60,6 @@ class TooManyWaysError(Exception):
     def __init__(self, journey: Journey) -> None:
         super().__init__(journey.name)
         self.journey = journey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numbering:
-    """Numbers of journeys and steps; those of an applied project are kept for ever."""
-
-    journeys: Mapping[str, int] = field(default_factory=dict)
-    steps: Mapping[tuple[str, str], int] = field(default_factory=dict)
-
-
-def step_paths(journey: Journey) -> list[tuple[str, str]]:
-    """(path, kind) of every labelled step, in the order written, and of the hold-out."""
-    found = [(HOLDOUT_PATH, "holdout")]
-    for step in steps(journey.body):
-        match step:
-            case Wait():
-                found.append((step.path, "wait"))
-            case Race():
-                found.append((step.path, "race"))
-            case Send():
-                found.append((step.path, "send"))
-            case Experiment():
-                found.append((step.path, "experiment"))
-            case _:
-                pass
-    return found
-
-
-def steps(block: Block) -> Iterator[Step]:
-    """Every step of a block and below it, in the order written."""
-    for step in block:
-        yield step
-        for inner in _blocks(step):
-            yield from steps(inner)
-
-
-def _blocks(step: Step) -> tuple[Block, ...]:
-    match step:
-        case Wait() | Send() | Leave():
-            return ()
-        case Race():
-            return (*(b.body for b in step.branches), step.timeout)
-        case If():
-            return (step.then, step.otherwise)
-        case Experiment():
-            return tuple(a.body for a in step.arms)
-        case _:
-            assert_never(step)
-
-
-def number(project: Project, known: Numbering | None = None) -> Numbering:
-    """Numbers for all journeys and steps: those known, and the next free ones."""
-    journeys = dict(known.journeys) if known else {}
-    steps = dict(known.steps) if known else {}
-    for name in project.journeys:
-        journeys.setdefault(name, max(journeys.values(), default=0) + 1)
-    free = max(steps.values(), default=0)
-    for name, journey in project.journeys.items():
-        for path, _ in step_paths(journey):
-            if (name, path) not in steps:
-                free += 1
-                steps[name, path] = free
-    return Numbering(journeys=journeys, steps=steps)
 
 
 def build(
@@ -168,6 +100,7 @@ class _JourneyBuilder:
         self.numbers = numbers
         self.rules = rules
         self.template_fields = template_fields
+        self.offers = Offers(project=project, journey=journey, rule=self._rule)
         self.parks: dict[int, Park] = {}
         self.edges: list[Edge | None] = [None]  # the first is the entry
         self.sizes: dict[int, int] = {}
@@ -180,7 +113,7 @@ class _JourneyBuilder:
         # Exits of those who enter are leaves of their own: checked before they advance.
         for way_out in journey.exits:
             self._leaf(None, way_out.reason, (), exited=True)
-        policy = self._policy()
+        offers = self.offers
         marketing = journey.purpose == "marketing"
         return JourneyPlan(
             journey=self.numbers.journeys[journey.name],
@@ -197,7 +130,7 @@ class _JourneyBuilder:
             only=journey.only,
             exits=journey.exits,
             holdout=journey.holdout,
-            control=self._control() if policy is not None and marketing else None,
+            control=offers.control if offers.policy is not None and marketing else None,
             holdout_step=self._number(HOLDOUT_PATH),
             salts=tuple(
                 (self._number(s.path), s.salt)
@@ -356,7 +289,7 @@ class _JourneyBuilder:
                 path=step.path,
                 label=step.label,
                 candidates=step.candidates,
-                offers=self._offers(step, number_),
+                offers=self.offers.of(step, number_),
                 values=step.values,
                 expires=step.expires,
                 limit=limit,
@@ -374,80 +307,7 @@ class _JourneyBuilder:
         if number_ not in self.parks:
             self.parks[number_] = make()
 
-    def _offers(self, step: Send, number_: int) -> tuple[Offer, ...]:
-        policy, purpose = self._policy(), self.journey.purpose
-        own = step.otherwise.action if step.otherwise is not None else None
-        ignored = policy.service_ignores if policy and purpose == "service" else ()
-        bound = purpose != "transactional"
-        offers = []
-        for position, candidate in enumerate(step.candidates):
-            channel = self.project.binding.channels[candidate.channel]
-            caps = self._caps(policy, channel, own) if bound and "caps" not in ignored else ()
-            quiet = self._quiet(policy, channel, own) if bound and "quiet" not in ignored else {}
-            offers.append(
-                Offer(
-                    step=number_,
-                    position=position,
-                    channel=channel.name,
-                    template=candidate.template,
-                    conditional=candidate.when is not None,
-                    consents=self._consents(step, channel) if bound else (),
-                    control=self._control() if purpose == "marketing" else None,
-                    counted=purpose == "marketing",
-                    caps=caps,
-                    quiet=quiet.get("any"),
-                    quiet_hold=quiet.get("hold"),
-                    quiet_skip=quiet.get("skip"),
-                    cost=channel.cost,
-                    currency=channel.currency,
-                )
-            )
-        return tuple(offers)
-
-    def _consents(self, step: Send, channel: Channel) -> tuple[str, ...]:
-        topic = self.project.binding.topics[step.topic].consent if step.topic else None
-        return tuple(c for c in (channel.consent, topic) if c is not None)
-
-    def _caps(
-        self, policy: Policy | None, channel: Channel, own: str | None
-    ) -> tuple[CapRule, ...]:
-        if policy is None:
-            return ()
-        return tuple(
-            CapRule(
-                channel=cap.channel,
-                limit=cap.limit,
-                seconds=cap.seconds,
-                calendar=cap.calendar,
-                action="hold" if own == "hold" else "skip" if own == "skip" else cap.action,
-            )
-            for cap in policy.caps
-            if cap.channel in (None, channel.name)
-        )
-
-    def _quiet(self, policy: Policy | None, channel: Channel, own: str | None) -> dict[str, int]:
-        if policy is None:
-            return {}
-        rules: dict[str, int] = {}
-        for action in ("any", "hold", "skip"):
-            windows = tuple(
-                (q.start, q.end)
-                for q in policy.quiets
-                if channel.name in q.channels and action in ("any", own or q.action)
-            )
-            if windows:
-                rules[action] = self._rule(QuietTimes(windows=windows))
-        return rules
-
     # --- names and numbers ----------------------------------------------------
-
-    def _policy(self) -> Policy | None:
-        name = self.journey.policy
-        return self.project.policies[name] if name is not None else None
-
-    def _control(self) -> Control | None:
-        """The project's one global control group, whichever policy names it."""
-        return next((p.control for p in self.project.policies.values() if p.control), None)
 
     def _number(self, path: str) -> int:
         return self.numbers.steps[self.journey.name, path]

@@ -18,7 +18,7 @@ from typing import Any
 from journeylang.model.expressions import MetricValue, SegmentTest
 from journeylang.model.journey import Experiment
 from journeylang.model.project import Project
-from journeylang.plan.build import steps
+from journeylang.plan.numbering import steps
 from journeylang.plan.operations import JourneyPlan, Program
 
 FORMAT_VERSION = 1

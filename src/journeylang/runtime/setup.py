@@ -9,7 +9,8 @@ from typing import Literal
 
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
-from journeylang.plan.build import Numbering, build, step_paths
+from journeylang.plan.build import build
+from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.program import Ready, make_ready
@@ -197,7 +198,7 @@ def _forget_exits(engine: Engine, journeys: Sequence[int]) -> None:
 
 
 def _store_steps(engine: Engine, project: Project, program: Program, known: Numbering) -> None:
-    from journeylang.plan.build import number
+    from journeylang.plan.numbering import number
 
     numbers = number(project, known)
     rows = [

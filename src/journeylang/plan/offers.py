@@ -1,0 +1,95 @@
+"""What stands for each channel of a send: the rules that bind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from journeylang.model.binding import Channel
+from journeylang.model.journey import Journey, Send
+from journeylang.model.policy import Control, Policy
+from journeylang.model.project import Project
+from journeylang.plan.operations import CapRule, Offer, QuietTimes, ZoneRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Builds the offers of one journey's sends. `rule` numbers a rule over local time."""
+
+    project: Project
+    journey: Journey
+    rule: Callable[[ZoneRule], int]
+
+    def of(self, step: Send, number: int) -> tuple[Offer, ...]:
+        """One offer per candidate, in the order written; `number` is the step's."""
+        policy, purpose = self.policy, self.journey.purpose
+        own = step.otherwise.action if step.otherwise is not None else None
+        ignored = policy.service_ignores if policy and purpose == "service" else ()
+        bound = purpose != "transactional"
+        offers = []
+        for position, candidate in enumerate(step.candidates):
+            channel = self.project.binding.channels[candidate.channel]
+            caps = self._caps(channel, own) if bound and "caps" not in ignored else ()
+            quiet = self._quiet(channel, own) if bound and "quiet" not in ignored else {}
+            offers.append(
+                Offer(
+                    step=number,
+                    position=position,
+                    channel=channel.name,
+                    template=candidate.template,
+                    conditional=candidate.when is not None,
+                    consents=self._consents(step, channel) if bound else (),
+                    control=self.control if purpose == "marketing" else None,
+                    counted=purpose == "marketing",
+                    caps=caps,
+                    quiet=quiet.get("any"),
+                    quiet_hold=quiet.get("hold"),
+                    quiet_skip=quiet.get("skip"),
+                    cost=channel.cost,
+                    currency=channel.currency,
+                )
+            )
+        return tuple(offers)
+
+    @property
+    def policy(self) -> Policy | None:
+        name = self.journey.policy
+        return self.project.policies[name] if name is not None else None
+
+    @property
+    def control(self) -> Control | None:
+        """The project's one global control group, whichever policy names it."""
+        return next((p.control for p in self.project.policies.values() if p.control), None)
+
+    def _consents(self, step: Send, channel: Channel) -> tuple[str, ...]:
+        topic = self.project.binding.topics[step.topic].consent if step.topic else None
+        return tuple(c for c in (channel.consent, topic) if c is not None)
+
+    def _caps(self, channel: Channel, own: str | None) -> tuple[CapRule, ...]:
+        if self.policy is None:
+            return ()
+        return tuple(
+            CapRule(
+                channel=cap.channel,
+                limit=cap.limit,
+                seconds=cap.seconds,
+                calendar=cap.calendar,
+                action="hold" if own == "hold" else "skip" if own == "skip" else cap.action,
+            )
+            for cap in self.policy.caps
+            if cap.channel in (None, channel.name)
+        )
+
+    def _quiet(self, channel: Channel, own: str | None) -> dict[str, int]:
+        if self.policy is None:
+            return {}
+        rules: dict[str, int] = {}
+        for action in ("any", "hold", "skip"):
+            windows = tuple(
+                (q.start, q.end)
+                for q in self.policy.quiets
+                if channel.name in q.channels and action in ("any", own or q.action)
+            )
+            if windows:
+                rules[action] = self.rule(QuietTimes(windows=windows))
+        return rules
