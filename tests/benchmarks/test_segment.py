@@ -12,8 +12,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from journeylang.api import load
 from journeylang.plan.numbering import number
+from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import DUCKDB
-from journeylang.sql.moves import Compiler
 from journeylang.sql.script import segment_query
 from tests.benchmarks.conftest import Sizes
 from tests.benchmarks.measure import side_by_side

@@ -10,8 +10,9 @@ from journeylang.model.journey import EnterOn
 from journeylang.model.project import Project
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
+from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.moves import Compiler, JourneySql, Moves, journey_sql
+from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.relations import event, newness
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.writes import final_writes

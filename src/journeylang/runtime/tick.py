@@ -8,14 +8,13 @@ taken are not taken again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from journeylang.engines.base import Engine, StatementError
-from journeylang.model.journey import EnterOn, EnterWhen
-from journeylang.plan.operations import JourneyPlan
+from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.localtime import (
     ZoneTables,
     needs_local_time,
@@ -25,8 +24,6 @@ from journeylang.runtime.program import Ready
 from journeylang.sql.arbitration import BATCH, Situation
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.session import GO, SEND, working_tables
-
-_EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
 
 
 class JourneyFailedError(Exception):
@@ -145,9 +142,9 @@ class _Tick:
         with self.engine.transaction():
             self._lock(now)
             news = self._probe()
-            evaluate = self._evaluations()
-            if self._work(news, evaluate):
-                result = self._move(news, evaluate)
+            openings = self._openings(news)
+            if openings or self._work(news):
+                result = self._move(news, openings)
             else:
                 result = TickResult(now=self.now, idle=True)
         self.session.memory[self.number] = self.marks
@@ -194,16 +191,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 news.events.add(name)
         return news
 
-    def _evaluations(self) -> set[int]:
-        """Journeys with `enter when` whose turn it is."""
-        turns = set()
-        for plan, _ in self.journeys:
-            if isinstance(plan.entry, EnterWhen):
-                last = self.marks.get(f"enter {plan.journey}")
-                every = plan.entry.every
-                if not every or last is None or _period(self.now, every) > _period(last, every):
-                    turns.add(plan.journey)
-        return turns
+    def _openings(self, news: _News) -> dict[int, Opening]:
+        entries = Entries(
+            ready=self.ready,
+            now=self.now,
+            previous=self.previous,
+            applied=self.session.applied,
+            marks=self.marks,
+            events=frozenset(news.events),
+        )
+        return entries.openings(plan for plan, _ in self.journeys)
 
     def _exits_statement(self, sql: JourneySql, news: _News) -> str | None:
         if not news.active.get(sql.journey):
@@ -221,28 +218,19 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             "sent" in waits_for or bool(waits_for & news.events)
         )
 
-    def _enters(self, plan: JourneyPlan, news: _News, evaluate: set[int]) -> bool:
-        if isinstance(plan.entry, EnterOn):
-            return plan.entry.event in news.events
-        return plan.journey in evaluate
-
-    def _work(self, news: _News, evaluate: set[int]) -> bool:
+    def _work(self, news: _News) -> bool:
         return any(
-            self._exits_statement(sql, news)
-            or self._wakes(sql, news)
-            or self._enters(plan, news, evaluate)
-            for plan, sql in self.journeys
+            self._exits_statement(sql, news) or self._wakes(sql, news) for _, sql in self.journeys
         )
 
     # --- moving ---------------------------------------------------------------
 
-    def _move(self, news: _News, evaluate: set[int]) -> TickResult:
+    def _move(self, news: _News, openings: Mapping[int, Opening]) -> TickResult:
         for statement in working_tables(self.session.key_type):
             self.engine.execute(statement)
-        entering = [p for p, _ in self.journeys if self._enters(p, news, evaluate)]
         invalid: tuple[str, ...] = ()
         # Only a rule for re-entry asks for local time before it is known who moves.
-        early = any(p.reenter_rule is not None for p in entering)
+        early = any(p.reenter_rule is not None for p, _ in self.journeys if p.journey in openings)
         if early:
             invalid = self._local_time(news, among=None)
         done = _Done()
@@ -253,15 +241,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                     done.left += self._execute(exits)
         self._wake([sql for _, sql in self.journeys if self._wakes(sql, news)], done)
         for plan, sql in self.journeys:
-            if plan in entering:
+            opening = openings.get(plan.journey)
+            if opening is not None:
                 with _Blamed(plan.name):
-                    done.candidates += self._enter(plan, sql)
+                    done.candidates += self._execute(sql.enter, **opening.parameters)
         if done.anybody:
             if not early:
                 invalid = self._local_time(news, among="trail")
             self._settle(done)
             self._write(done)
-        self._remember(evaluate)
+        self._remember(openings)
         return TickResult(
             now=self.now,
             idle=False,
@@ -289,13 +278,6 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             low=low,
             now=self.now,
         )
-
-    def _enter(self, plan: JourneyPlan, sql: JourneySql) -> int:
-        if isinstance(plan.entry, EnterOn):
-            late = timedelta(seconds=self.ready.late(plan.entry.event))
-            since = max(self.previous - late, self.session.applied[plan.journey])
-            return self._execute(sql.enter, since_entry=since)
-        return self._execute(sql.enter)
 
     def _settle(self, done: _Done) -> None:
         """Advance and arbitrate until nobody moves."""
@@ -408,8 +390,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             f" ({self.number}, {now}, {entered}, {done.moved}, {done.sent}, {done.skipped})"
         )
 
-    def _remember(self, evaluate: set[int]) -> None:
-        names = [f"enter {journey}" for journey in evaluate]
+    def _remember(self, openings: Mapping[int, Opening]) -> None:
+        names = [mark(journey) for journey, opening in openings.items() if opening.looked]
         names += [f"exits {plan.journey}" for plan, sql in self.journeys if sql.exits]
         self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
         if names:
@@ -439,10 +421,6 @@ class _Blamed:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, StatementError):
             raise JourneyFailedError(self.journey, error) from error
-
-
-def _period(instant: datetime, every: int) -> int:
-    return int((instant - _EPOCH).total_seconds() // every)
 
 
 Progress = Callable[[TickResult], None]

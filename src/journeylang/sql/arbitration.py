@@ -18,9 +18,9 @@ from typing import NamedTuple
 from journeylang.model.binding import ConsentTable, ConsentWhen
 from journeylang.model.types import Kind, Type
 from journeylang.plan.operations import CapRule, Program
+from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
-from journeylang.sql.moves import Compiler
 from journeylang.sql.relations import consent_rows
 from journeylang.sql.schema import ACTIVE
 from journeylang.sql.session import (

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from journeylang.model.project import Project
 from journeylang.plan.operations import Program
 from journeylang.sql.arbitration import Situation, arbitration_sql
+from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
-from journeylang.sql.moves import Compiler, Moves, journey_sql
+from journeylang.sql.moves import Moves, journey_sql
 from journeylang.sql.session import sends
 from journeylang.sql.writes import final_writes
 
