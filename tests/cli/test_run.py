@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli, main
+from journeylang.delivery.links import key_id
 from journeylang.engines.duckdb import DuckDbEngine
 from tests.runtime.world import (
     CONFIG,
@@ -284,6 +285,20 @@ def test_a_variable_that_is_not_set(root: Path, monkeypatch: pytest.MonkeyPatch)
     assert run("--now", FROM).exit_code == 0
 
 
+def test_where_links_lead_and_who_signs_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = root / "journey.toml"
+    named = '[env.dev]\nbase_url = "https://m.shop.example"\nlink_key = "env:SHOP_LINK_KEY"\n'
+    config.write_text(config.read_text().replace("[env.dev]\n", named))
+    refuse(run("--now", FROM), 2, "error[JRN810]", "SHOP_LINK_KEY", "journey.toml:6:")
+    monkeypatch.setenv("SHOP_LINK_KEY", "a long secret")
+    run("--now", FROM)
+    assert run("--now", "2026-03-02T12:00").exit_code == 0
+    mails = [file.read_text() for file in (root / "outbox" / "email").glob("*.eml")]
+    signer = key_id(b"a long secret")
+    assert all("<https://m.shop.example/u/" in mail and signer in mail for mail in mails)
+    assert mails
+
+
 def test_an_unknown_provider(root: Path) -> None:
     write(root, config=CONFIG.replace('email = "file"', 'email = "flie"'))
     run("--now", FROM)
@@ -367,10 +382,18 @@ def test_a_broken_database_in_the_midst(root: Path) -> None:
 # --- interrupts ---------------------------------------------------------------
 
 
+# Tests that a shell runs in the background have the signal ignored, and hand that on.
+_INTERRUPTIBLE = """import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from journeylang.delivery.links import key_id
+from journeylang.cli.main import main
+main()"""
+
+
 def test_an_interrupt_leaves_whole_ticks(root: Path, tmp_path: Path) -> None:
     sql(root, orders(20, NOW + 29 * HOUR))
     running = subprocess.Popen(
-        [sys.executable, "-m", "journeylang", "run", "--from", FROM, "--to", "2026-06-01"],
+        [sys.executable, "-c", _INTERRUPTIBLE, "run", "--from", FROM, "--to", "2026-06-01"],
         cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -381,7 +404,10 @@ def test_an_interrupt_leaves_whole_ticks(root: Path, tmp_path: Path) -> None:
     while not list((root / "outbox").glob("*/*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    answer, problems = running.communicate(timeout=30)
+    try:
+        answer, problems = running.communicate(timeout=30)
+    finally:
+        running.kill()
     assert running.returncode == 130, problems
     assert "interrupted" in problems
     assert "Traceback" not in problems

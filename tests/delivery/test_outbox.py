@@ -200,7 +200,7 @@ def test_without_an_address_the_message_fails(shop: Shop) -> None:
     assert (done.accepted, done.failed) == (1, 2)
     assert shop.details("failed") == [
         "no_address",
-        "template thanks/hello.email: the recipient's address is no e-mail address",
+        "invalid_recipient: no e-mail address",
     ]
 
 

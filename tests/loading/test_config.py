@@ -65,6 +65,18 @@ def test_settings() -> None:
         ('[project]\nname = "a"\n\n[evn.dev]\n', 4, "unknown key `evn`", "did you mean `env`?"),
         ('[project]\nname = "a"\n[env.dev]\n', 3, "`database` is missing in `[env.dev]`", "add"),
         ("[lint]\n", 1, "`project` is missing", "add a table `[project]`"),
+        (
+            '[project]\nname = "a"\n[env.dev]\ndatabase = "x"\nlink_key = "s3cret"',
+            5,
+            "a secret is named by its variable",
+            "",
+        ),
+        (
+            '[project]\nname = "a"\n[env.dev]\ndatabase = "x"\nbase_url = "acme.example"',
+            5,
+            "`env.dev.base_url`: string should match",
+            "",
+        ),
         ('[project]\nname = "a b"', 2, "`project.name`: string should match", ""),
         ('[project]\nname = "a"\nlanguage = 7', 3, "`project.language`: input should be 1", ""),
         ('[project]\nname = "a"\n[lint]\nignore = ["JRN999"]', 3, "no code `JRN999`", ""),

@@ -36,8 +36,11 @@ def compose(
     letterhead: Letterhead,
     links: Links,
     file: str,
-) -> Outgoing | Failed:
-    """The message, or why it cannot go out; `file` is the template's."""
+) -> Outgoing | Failed | None:
+    """The message, or why it cannot go out; `file` is the template's.
+
+    None: the recipient's address is none.
+    """
     if channel != "email":
         return Note(
             id=id,
@@ -50,7 +53,7 @@ def compose(
         )
     recipient = address(to)
     if recipient is None:
-        return Failed(file=file, line=None, kind="the recipient's address is no e-mail address")
+        return None
     sender = letterhead.sender if rendered.sender is None else address(rendered.sender)
     if sender is None:
         return Failed(file=file, line=None, kind="`from` is no e-mail address")

@@ -249,8 +249,11 @@ class Delivery:
             elif row.address is None:
                 self._fail(ended, one, "no_address")
             else:
-                self.failures.tried[plan.journey] += 1
                 written = self.order.writer.write(one.draft, channel, row, links, now)
+                if written is None:
+                    self._fail(ended, one, "invalid_recipient: no e-mail address")
+                    continue
+                self.failures.tried[plan.journey] += 1
                 if isinstance(written, Failed | Broken):
                     self._fail(ended, one, f"template {written.detail}")
                     why = self.failures.fails(plan.journey, now)

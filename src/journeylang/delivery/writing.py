@@ -124,7 +124,7 @@ class Writer:
 
     def write(
         self, draft: Draft, channel: Channel, row: Row, links: Links, now: datetime
-    ) -> Outgoing | Failed | Broken:
+    ) -> Outgoing | Failed | Broken | None:
         """The finished message. `row.address` is known."""
         assert row.address is not None, "a message without an address is set aside before"
         entry = from_json(row.entry, draft.entry, "entry.") if draft.entry else {}

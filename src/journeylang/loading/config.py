@@ -11,7 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from journeylang.diagnostics.codes import find_code
 from journeylang.diagnostics.codes.running import BAD_CONFIG, SECRET_MISSING, UNKNOWN_ENVIRONMENT
@@ -76,12 +83,24 @@ class ChannelTable(BaseModel):
 
 
 class Environment(_Table):
-    """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``."""
+    """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``.
+
+    ``base_url`` is where links of messages lead, ``link_key`` the secret that signs them.
+    """
 
     database: str = Field(min_length=1)
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")
+    link_key: str | None = None
     channels: dict[str, ChannelTable] = Field(default_factory=dict)
     parameters: dict[str, SettingValue] = Field(default_factory=dict)
     auto_apply: bool | None = None
+
+    @field_validator("link_key")
+    @classmethod
+    def _by_reference(cls, written: str | None) -> str | None:
+        if written is not None and not re.fullmatch(r"env:\w+", written):
+            raise ValueError('a secret is named by its variable: `link_key = "env:LINK_KEY"`')
+        return written
 
 
 class Config(_Table):

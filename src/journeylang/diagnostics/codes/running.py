@@ -136,9 +136,9 @@ RECIPIENT_REFUSED = Code(
 TEMPLATE_FAILED = Code(
     id="JRN813",
     name="template-failed",
-    title="A message could not be made from its template",
-    why="The message of that customer is set aside; never does a blank or half a message go"
-    " out. If it happens to many, the journey pauses.",
+    title="A message could not be made",
+    why="Its template fails for that customer, or the address is none. It is set aside; never does"
+    " a blank or half a message go out. If a template fails for many, the journey pauses.",
     bad="{{ customer.loyalty_points / customer.orders }}",
     good="{{ customer.loyalty_points / customer.orders if customer.orders else 0 }}",
     severity=Severity.WARNING,

@@ -1,13 +1,4 @@
-"""The public face: load a project, compile it, run it.
-
-    loading = load(Path("."), "dev")
-    opened = Runtime.open(loading.outcome.value, "dev", now=now)
-    with opened.value as runtime:
-        runtime.tick(now)
-        runtime.deliver(now)
-
-Time is always given; nothing here reads a clock.
-"""
+"""A project on its database: ticks and deliveries."""
 
 from __future__ import annotations
 
@@ -17,26 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
-from journeylang.diagnostics.codes.flow import TOO_MANY_WAYS
+from journeylang.api.applying import applied
+from journeylang.api.database import open_database
+from journeylang.api.program import template_entry_fields
 from journeylang.diagnostics.codes.running import (
     DATABASE_ERROR,
-    DATABASE_IN_USE,
-    DATABASE_UNAVAILABLE,
     INVALID_TIMEZONE,
     SMTP_UNAVAILABLE,
     TEMPLATE_FAILED,
 )
-from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
-from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
-from journeylang.diagnostics.model import Code, Diagnostic, Outcome
-from journeylang.loading.find import CONFIG, find_project
-from journeylang.loading.project import LoadedProject, Loading, load
-from journeylang.model.journey import Block, Experiment
-from journeylang.plan.build import TooManyWaysError, build
-from journeylang.plan.numbering import steps
-from journeylang.plan.operations import Program
-from journeylang.source import Span
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.loading.config import secret
+from journeylang.loading.find import CONFIG
+from journeylang.loading.project import LoadedProject
 
 if TYPE_CHECKING:
     from journeylang.delivery.order import DeliverySummary
@@ -44,47 +28,7 @@ if TYPE_CHECKING:
     from journeylang.delivery.outcome import Refused as RefusedByProvider
     from journeylang.delivery.outcome import TryLater
     from journeylang.engines.base import Engine
-    from journeylang.runtime.setup import Refused
     from journeylang.runtime.tick import JourneyFailedError, Session, TickResult
-
-__all__ = ["LoadedProject", "Loading", "Runtime", "compile_program", "find_project", "load"]
-
-
-def template_entry_fields(loaded: LoadedProject) -> dict[str, tuple[str, ...]]:
-    """Per journey, the fields of `entry` that its templates use."""
-    fields: dict[str, dict[str, None]] = {}
-    for journey in loaded.project.journeys.values():
-        mine = fields.setdefault(journey.name, {})
-        for template, channel in sent_templates(journey.body):
-            use = loaded.uses.get((template, channel))
-            mine.update(dict.fromkeys(use.entry_fields if use is not None else ()))
-    return {name: tuple(f for f in found if f != "at") for name, found in fields.items()}
-
-
-def sent_templates(block: Block) -> Iterator[tuple[str, str]]:
-    """(template, channel) of every candidate below a block."""
-    from journeylang.analysis.messages import sends
-
-    for send in sends(block):
-        for candidate in send.candidates:
-            yield candidate.template, candidate.channel
-
-
-def compile_program(loaded: LoadedProject) -> Outcome[Program]:
-    """The plan of a checked project, numbered as in a new database."""
-    try:
-        return Outcome(value=build(loaded.project, None, template_entry_fields(loaded)))
-    except TooManyWaysError as error:
-        return Outcome(value=None, diagnostics=(_too_many_ways(error),))
-
-
-def _too_many_ways(error: TooManyWaysError) -> Diagnostic:
-    return Diagnostic(
-        code=TOO_MANY_WAYS,
-        message=f"journey `{error.journey.name}` has too many ways between two waits",
-        span=error.journey.span,
-        help="put a wait between its `if`s, or decide in a segment",
-    )
 
 
 @dataclass(slots=True)
@@ -104,6 +48,7 @@ class Runtime:
     _zones: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _outbox: Outbox | None = None
+    _link_key: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def open(
@@ -122,11 +67,14 @@ class Runtime:
         `now` is the instant from which triggers of new journeys count. `before` sees each
         statement.
         """
+        key = _link_key(loaded, env, environ)
+        if key.diagnostics:
+            return Outcome(value=None, diagnostics=key.diagnostics)
         opened = open_database(loaded, env, environ=environ, wait=wait, before=before)
         if opened.value is None:
             return Outcome(value=None, diagnostics=opened.diagnostics)
         engine = opened.value
-        prepared = _prepare(engine, loaded, now, keys=examine_keys)
+        prepared = applied(engine, loaded, now, keys=examine_keys)
         if prepared.value is None:
             engine.close()
             return Outcome(value=None, diagnostics=prepared.diagnostics)
@@ -138,6 +86,7 @@ class Runtime:
             session=session,
             problems=list(prepared.diagnostics),
             standing=set(standing),
+            _link_key=key.value,
         )
         return Outcome(value=runtime, diagnostics=prepared.diagnostics)
 
@@ -255,11 +204,17 @@ class Runtime:
         from journeylang.delivery.channels import open_channels
         from journeylang.delivery.outbox import DeliveryConfig, Outbox
 
-        tables = self.loaded.config.env[self.env].channels
+        environment = self.loaded.config.env[self.env]
+        tables = environment.channels
         given = {n: {"provider": c.provider, **c.settings} for n, c in tables.items()}
         opened = open_channels(given, root=self.loaded.root)
         self.problems += opened.diagnostics
-        config = DeliveryConfig(channels=opened.value or {}, templates=self.loaded.template_texts())
+        config = DeliveryConfig(
+            channels=opened.value or {},
+            templates=self.loaded.template_texts(),
+            base_url=environment.base_url,
+            link_key=self._link_key,
+        )
         return Outbox(self.engine, self.loaded.project, self.session.ready.program, config)
 
     def _template_failed(self, journey: str, why: str) -> Diagnostic:
@@ -304,56 +259,19 @@ class Runtime:
         self.close()
 
 
-def open_database(
-    loaded: LoadedProject,
-    env: str,
-    *,
-    environ: Mapping[str, str] | None = None,
-    wait: float = 10.0,
-    create: bool = False,
-    before: Callable[[str], None] | None = None,
-) -> Outcome[Engine]:
-    """The environment's database, opened; a file is waited for if another process has it."""
-    from journeylang.engines.base import DatabaseBusyError, DatabaseUnavailableError
-    from journeylang.engines.duckdb import DuckDbEngine
-    from journeylang.loading.config import secret
-    from journeylang.loading.toml_places import place
-
-    source = loaded.sources.get(CONFIG)
-    keys = ("env", env, "database")
+def _link_key(loaded: LoadedProject, env: str, environ: Mapping[str, str] | None) -> Outcome[bytes]:
+    """What signs links, if the project names it; else the database has a key of its own."""
+    named = loaded.config.env[env].link_key
+    if named is None:
+        return Outcome(value=None)
     found = secret(
-        loaded.config.env[env].database,
+        named,
         os.environ if environ is None else environ,
-        source=source,
-        keys=keys,
+        source=loaded.sources.get(CONFIG),
+        keys=("env", env, "link_key"),
     )
-    if found.value is None:
-        return Outcome(value=None, diagnostics=found.diagnostics)
-    where = place(source, keys) if source is not None else None
-    if "://" in found.value:
-        return _refused(
-            NOT_SUPPORTED_YET,
-            f"databases other than DuckDB are not supported yet: {found.value.split('://')[0]}",
-            where,
-            "name a DuckDB file",
-        )
-    path = loaded.root / found.value
-    try:
-        return Outcome(value=DuckDbEngine.open(str(path), wait=wait, create=create, before=before))
-    except DatabaseBusyError as error:
-        return _refused(
-            DATABASE_IN_USE,
-            f"`{found.value}` is in use by {error.holder}",
-            where,
-            "close the other program, or wait for it to end",
-        )
-    except DatabaseUnavailableError as error:
-        return _refused(
-            DATABASE_UNAVAILABLE,
-            f"`{found.value}` can't be opened: {error}",
-            where,
-            "correct the path, or load the data first",
-        )
+    value = found.value.encode() if found.value is not None else None
+    return Outcome(value=value, diagnostics=found.diagnostics)
 
 
 def _stopped(channel: str, answer: RefusedByProvider | TryLater) -> Diagnostic:
@@ -361,62 +279,4 @@ def _stopped(channel: str, answer: RefusedByProvider | TryLater) -> Diagnostic:
         code=SMTP_UNAVAILABLE,
         message=f"nothing goes out by `{channel}`: {answer.detail}",
         help="its messages wait in the outbox; the next run tries again",
-    )
-
-
-def _refused(code: Code, message: str, span: Span | None, help_: str) -> Outcome[Engine]:
-    return Outcome(
-        value=None, diagnostics=(Diagnostic(code=code, message=message, span=span, help=help_),)
-    )
-
-
-def _prepare(
-    engine: Engine, loaded: LoadedProject, now: datetime, *, keys: bool
-) -> Outcome[tuple[Session, frozenset[str]]]:
-    from journeylang.engines.base import StatementError
-    from journeylang.runtime.setup import prepare
-    from journeylang.runtime.soundness import examine
-
-    project = loaded.project
-    try:
-        unsound = examine(engine, project, keys=keys)
-        if project.journeys and unsound.journeys >= set(project.journeys):
-            return Outcome(value=None, diagnostics=unsound.diagnostics)
-        session = prepare(
-            engine,
-            project,
-            now=now,
-            template_entry_fields=template_entry_fields(loaded),
-            templates=loaded.template_texts(),
-            without=unsound.journeys,
-        )
-    except TooManyWaysError as error:
-        return Outcome(value=None, diagnostics=(_too_many_ways(error),))
-    except StatementError as error:
-        failed = Diagnostic(
-            code=DATABASE_ERROR, message=f"the database refused a statement: {error}"
-        )
-        return Outcome(value=None, diagnostics=(failed,))
-    if isinstance(session, list):
-        refused = tuple(_not_applied(loaded, r) for r in session)
-        return Outcome(value=None, diagnostics=(*unsound.diagnostics, *refused))
-    return Outcome(value=(session, unsound.journeys), diagnostics=unsound.diagnostics)
-
-
-def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
-    journey = loaded.project.journeys.get(refused.journey)
-    spoiled = refused.kind == "spoiled"
-    span = journey.span if journey is not None else None
-    if journey is not None and spoiled:
-        found = (s for s in steps(journey.body) if isinstance(s, Experiment))
-        span = next((e.span for e in found if e.path == refused.path), span)
-    return Diagnostic(
-        code=EXPERIMENT_CHANGED_LIVE if spoiled else RENAMED_WITHOUT_MOVED,
-        message=f"`{refused.journey}/{refused.path}`: {refused.reason}",
-        span=span,
-        help=(
-            "give the experiment a new salt, or its former shares"
-            if spoiled
-            else "put the step back until nobody waits there"
-        ),
     )

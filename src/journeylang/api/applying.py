@@ -1,0 +1,77 @@
+"""Bringing a database up to what the project says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from journeylang.api.program import template_entry_fields, too_many_ways
+from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
+from journeylang.diagnostics.codes.running import DATABASE_ERROR
+from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.loading.project import LoadedProject
+from journeylang.model.journey import Experiment
+from journeylang.plan.build import TooManyWaysError
+from journeylang.plan.numbering import steps
+
+if TYPE_CHECKING:
+    from journeylang.engines.base import Engine
+    from journeylang.runtime.setup import Refused
+    from journeylang.runtime.tick import Session
+
+
+def applied(
+    engine: Engine, loaded: LoadedProject, now: datetime, *, keys: bool
+) -> Outcome[tuple[Session, frozenset[str]]]:
+    """A session of the project as it is now, and the journeys that stand still.
+
+    `keys` asks whether the bound keys are unique, which reads whole tables.
+    """
+    from journeylang.engines.base import StatementError
+    from journeylang.runtime.setup import prepare
+    from journeylang.runtime.soundness import examine
+
+    project = loaded.project
+    try:
+        unsound = examine(engine, project, keys=keys)
+        if project.journeys and unsound.journeys >= set(project.journeys):
+            return Outcome(value=None, diagnostics=unsound.diagnostics)
+        session = prepare(
+            engine,
+            project,
+            now=now,
+            template_entry_fields=template_entry_fields(loaded),
+            templates=loaded.template_texts(),
+            without=unsound.journeys,
+        )
+    except TooManyWaysError as error:
+        return Outcome(value=None, diagnostics=(too_many_ways(error),))
+    except StatementError as error:
+        failed = Diagnostic(
+            code=DATABASE_ERROR, message=f"the database refused a statement: {error}"
+        )
+        return Outcome(value=None, diagnostics=(failed,))
+    if isinstance(session, list):
+        refused = tuple(_not_applied(loaded, r) for r in session)
+        return Outcome(value=None, diagnostics=(*unsound.diagnostics, *refused))
+    return Outcome(value=(session, unsound.journeys), diagnostics=unsound.diagnostics)
+
+
+def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
+    journey = loaded.project.journeys.get(refused.journey)
+    spoiled = refused.kind == "spoiled"
+    span = journey.span if journey is not None else None
+    if journey is not None and spoiled:
+        found = (s for s in steps(journey.body) if isinstance(s, Experiment))
+        span = next((e.span for e in found if e.path == refused.path), span)
+    return Diagnostic(
+        code=EXPERIMENT_CHANGED_LIVE if spoiled else RENAMED_WITHOUT_MOVED,
+        message=f"`{refused.journey}/{refused.path}`: {refused.reason}",
+        span=span,
+        help=(
+            "give the experiment a new salt, or its former shares"
+            if spoiled
+            else "put the step back until nobody waits there"
+        ),
+    )
