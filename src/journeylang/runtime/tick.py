@@ -21,8 +21,9 @@ from journeylang.runtime.localtime import (
     zones_in_use,
 )
 from journeylang.runtime.program import Ready
-from journeylang.sql.arbitration import BATCH, Situation
+from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import JourneySql
+from journeylang.sql.reach import Situation
 from journeylang.sql.session import GO, SEND, working_tables
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from journeylang.model.project import Project
 from journeylang.plan.operations import Program
-from journeylang.sql.arbitration import Situation, arbitration_sql
+from journeylang.sql.arbitration import arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.moves import Moves, journey_sql
+from journeylang.sql.reach import Situation
 from journeylang.sql.session import sends
 from journeylang.sql.writes import final_writes
 

@@ -1,0 +1,158 @@
+"""Settling one rank of those who stand at a send.
+
+For each channel of a send every rule is evaluated; the first failing one, in the order
+no_address, suppressed, no_consent, global_control, quiet, capped, is its reason. The first
+channel without one is taken. A channel *waits* if all its failing rules may be waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from journeylang.model.types import Kind, Type
+from journeylang.plan.operations import Program
+from journeylang.sql.caps import Caps
+from journeylang.sql.compiler import Compiler
+from journeylang.sql.reach import Reach, Situation
+from journeylang.sql.session import HELD, SENT, SKIPPED, offers
+
+
+class Deciding:
+    """The statement for those who stand at the given sends; parameters {now, round, rank}."""
+
+    def __init__(
+        self, compiler: Compiler, program: Program, steps: Collection[int], there: Situation
+    ) -> None:
+        self.d = compiler.dialect
+        self.offers = [o for o in offers(program) if o.step in steps]
+        self.reach = Reach(compiler, program, self.offers, there)
+        self.caps = Caps(self.d, program, self.offers, there)
+        self.single = all(o.position == 0 for o in self.offers)
+        self.now = self.d.parameter("now")
+
+    def sql(self) -> str:
+        ctes = [f"i AS (SELECT * FROM intent WHERE rank = {self.d.parameter('rank')})"]
+        ctes += [*self.reach.ctes(), *self.caps.ctes()]
+        ctes += [self._candidates(), self._judged(), self._chosen()]
+        return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
+  entered_at, entry, content, fresh, expires_at, rank, outcome, channel, reason, figures, wake_at,
+  quiet_from, quiet_until, cost, counted)
+WITH {("," + chr(10)).join(ctes)}
+SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
+  i.entered_at, i.entry, i.content,
+  i.fresh, i.expires_at, i.rank, {self._outcome()} AS outcome, k.channel,
+  CASE WHEN {self.now} >= i.limit_at THEN coalesce(i.last_reason, 'expired')
+    ELSE coalesce(k.reason, 'no_channel') END,
+  {self._figures()}, least(coalesce(k.release, i.limit_at), i.limit_at),
+  k.quiet_from, k.quiet_until, k.cost, k.counted
+FROM i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id
+JOIN plan_send AS s ON s.step = i.step"""
+
+    def _outcome(self) -> str:
+        return (
+            f"CASE WHEN {self.now} >= i.limit_at THEN {SKIPPED}"
+            f" WHEN k.run_id IS NULL THEN {SKIPPED} WHEN k.reason IS NULL THEN {SENT}"
+            f" WHEN k.waiting AND s.parks THEN {HELD} ELSE {SKIPPED} END"
+        )
+
+    def _now_in(self, alias: str) -> str:
+        return f" AND {self.now} >= {alias}.since AND {self.now} < {alias}.until"
+
+    def _controlled(self) -> str:
+        control = next((o.control for o in self.offers if o.control is not None), None)
+        if control is None:
+            return "FALSE"
+        return (
+            f"(o.controlled AND {self.d.bucket(control.salt, 'i.customer_id')} < {control.share})"
+        )
+
+    def _candidates(self) -> str:
+        conditional = any(o.conditional for o in self.offers)
+        when = " AND (i.mask = -1 OR (i.mask >> o.position) & 1 = 1)" if conditional else ""
+        joins = f"\n  JOIN plan_offer AS o ON o.step = i.step{when}"
+        joins += "\n  JOIN reach AS r ON r.customer_id = i.customer_id"
+        joins += self.caps.joins()
+        nothing = self.d.literal(None, Type(kind=Kind.INSTANT))
+        quiet = {
+            "quiet_hold": "FALSE",
+            "quiet_skip": "FALSE",
+            "quiet_release": nothing,
+            "quiet_from": nothing,
+            "quiet_until": nothing,
+        }
+        kinds = {"qh": "quiet_hold", "qs": "quiet_skip"}
+        if any(o.quiet not in (o.quiet_hold, o.quiet_skip) for o in self.offers):
+            kinds["qa"] = "quiet"
+        asked = [
+            alias
+            for alias, kind in kinds.items()
+            if any(getattr(o, kind) is not None for o in self.offers)
+        ]
+        for alias in asked:
+            kind = kinds[alias]
+            joins += (
+                f"\n  LEFT JOIN zone_quiet AS {alias}"
+                f" ON {alias}.zone = r.zone AND {alias}.rule = o.{kind}{self._now_in(alias)}"
+            )
+            if alias != "qa":
+                quiet[kind] = f"coalesce({alias}.quiet, FALSE)"
+        if "qh" in asked:
+            quiet["quiet_release"] = "qh.release"
+        # The next quiet time of all goes with the message.
+        ahead = ["qa"] if "qa" in asked else asked
+        for column in ("from", "until") if ahead else ():
+            quiet[f"quiet_{column}"] = f"coalesce({', '.join(f'{a}.next_{column}' for a in ahead)})"
+        return f"""candidate AS (
+  SELECT i.customer_id, i.run_id, o.position, o.channel, o.cost, o.counted,
+    {self.reach.no_address()} AS no_address,
+    {self.reach.suppressed()} AS suppressed,
+    {self.reach.no_consent()} AS no_consent, {self._controlled()} AS controlled,
+    {quiet["quiet_hold"]} AS quiet_hold, {quiet["quiet_skip"]} AS quiet_skip,
+    {quiet["quiet_release"]} AS quiet_release, {quiet["quiet_from"]} AS quiet_from,
+    {quiet["quiet_until"]} AS quiet_until,
+    coalesce({self.caps.used_up("hold")}, FALSE) AS capped_hold,
+    coalesce({self.caps.used_up("skip")}, FALSE) AS capped_skip,
+    {self.caps.release()} AS cap_release, {self.caps.figures()} AS caps
+  FROM i{joins}
+)"""
+
+    def _judged(self) -> str:
+        return """judged AS (
+  SELECT k.customer_id, k.run_id, k.position, k.channel, k.cost, k.counted, k.quiet_from,
+    k.quiet_until, k.caps,
+    CASE WHEN k.no_address THEN 'no_address' WHEN k.suppressed THEN 'suppressed'
+      WHEN k.no_consent THEN 'no_consent' WHEN k.controlled THEN 'global_control'
+      WHEN k.quiet_hold OR k.quiet_skip THEN 'quiet'
+      WHEN k.capped_hold OR k.capped_skip THEN 'capped' END AS reason,
+    NOT (k.no_address OR k.suppressed OR k.no_consent OR k.controlled OR k.quiet_skip
+      OR k.capped_skip) AND (k.quiet_hold OR k.capped_hold) AS waiting,
+    greatest(CASE WHEN k.quiet_hold THEN k.quiet_release END,
+      CASE WHEN k.capped_hold THEN k.cap_release END) AS release
+  FROM candidate AS k
+)"""
+
+    def _chosen(self) -> str:
+        if self.single:
+            return "chosen AS (SELECT *, NULL AS others FROM judged)"
+        return """settled AS (
+  SELECT customer_id, run_id, min(CASE WHEN reason IS NULL THEN position END) AS open,
+    min(CASE WHEN waiting THEN position END) AS held, min(position) AS first,
+    min(CASE WHEN waiting THEN release END) AS release,
+    string_agg(channel || ': ' || coalesce(reason, 'open'), ', ' ORDER BY position) AS others
+  FROM judged GROUP BY customer_id, run_id
+),
+chosen AS (
+  SELECT j.customer_id, j.run_id, j.position, j.channel, j.cost, j.counted, j.quiet_from,
+    j.quiet_until, j.caps, j.reason, j.waiting, s.release, s.others
+  FROM settled AS s JOIN judged AS j ON j.customer_id = s.customer_id AND j.run_id = s.run_id
+    AND j.position = coalesce(s.open, s.held, s.first)
+)"""
+
+    def _figures(self) -> str:
+        pairs = [
+            ("channel", "k.channel"),
+            ("channels", "k.others"),
+            ("counted", self.d.as_json("k.caps")),
+        ]
+        figures = self.d.json_object(pairs)
+        return f"CASE WHEN k.reason IS NOT NULL THEN {figures} END"

@@ -1,0 +1,132 @@
+"""Can a customer be reached by a channel at all: address, suppression, consent.
+
+The relations are asked of the rank at hand, a CTE `i` with each customer once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from journeylang.model.binding import ConsentTable, ConsentWhen
+from journeylang.plan.operations import Offer, Program
+from journeylang.sql.compiler import Compiler
+from journeylang.sql.dialects import quote, text
+from journeylang.sql.expressions import Rows, Scope, predicate, value
+from journeylang.sql.relations import consent_rows
+from journeylang.sql.session import consent_sets
+
+
+class Situation(NamedTuple):
+    """Of what may stand against a message, whether there is any at all in the database."""
+
+    changes: bool = True
+    suppressions: bool = True
+    given_back: bool = True
+
+
+class Reach:
+    """Columns of the relation `reach` (customer_id, zone, …), one row per customer of `i`."""
+
+    def __init__(
+        self, compiler: Compiler, program: Program, offers: Sequence[Offer], there: Situation
+    ) -> None:
+        self.compiler = compiler
+        self.binding = compiler.project.binding
+        self.d = compiler.dialect
+        self.there = there
+        self.channels = list(dict.fromkeys(o.channel for o in offers))
+        # Sets keep their numbers in the whole program; those of no offer here are left out.
+        asked = {o.consents for o in offers}
+        self.consents = [(n, c) for n, c in enumerate(consent_sets(program)) if c in asked]
+        self.scope: Scope = compiler.scope(Rows(name="i", alias="i"))
+
+    def ctes(self) -> list[str]:
+        """`said_<consent>` for each consent about which there are rows, and `reach`."""
+        return [*(self._said_cte(name) for name in self._said()), self._reach()]
+
+    def no_address(self) -> str:
+        return f"NOT {self._by_channel('address_')}"
+
+    def suppressed(self) -> str:
+        return self._by_channel("suppressed_")
+
+    def no_consent(self) -> str:
+        whens = []
+        for number, names in self.consents:
+            if names:
+                granted = " AND ".join(f"r.{quote('granted_' + n)}" for n in names)
+                whens.append(f"WHEN {number} THEN {granted}")
+        return f"NOT (CASE o.consents {' '.join(whens)} ELSE TRUE END)" if whens else "FALSE"
+
+    def _by_channel(self, prefix: str) -> str:
+        whens = " ".join(f"WHEN {text(n)} THEN r.{quote(prefix + n)}" for n in self.channels)
+        return f"CASE o.channel {whens} ELSE FALSE END"
+
+    def _named_consents(self) -> list[str]:
+        return list(dict.fromkeys(c for _, names in self.consents for c in names))
+
+    def _said(self) -> list[str]:
+        """Consents about which there are rows: who said what, and when."""
+        return [
+            n
+            for n in self._named_consents()
+            if self.there.changes or isinstance(self.binding.consents[n], ConsentTable)
+        ]
+
+    def _said_cte(self, name: str) -> str:
+        """Who has said yes last, and who no. Of both at the same instant the no wins."""
+        bound = self.binding.consents[name]
+        changes = (
+            'SELECT customer_id, "at", granted FROM journey.consent_change'
+            f" WHERE consent = {text(name)}"
+        )
+        rows = changes
+        if isinstance(bound, ConsentTable):
+            rows = f"SELECT * FROM {consent_rows(bound, self.d)} AS b"
+            rows += f" UNION ALL {changes}" if self.there.changes else ""
+        return (
+            f"{quote('said_' + name)} AS (SELECT k.customer_id,"
+            " max(k.at) FILTER (WHERE k.granted) AS yes,"
+            " max(k.at) FILTER (WHERE NOT k.granted) AS no"
+            f" FROM ({rows}) AS k WHERE k.at <= {self.d.parameter('now')}"
+            " AND k.customer_id IN (SELECT customer_id FROM i) GROUP BY k.customer_id)"
+        )
+
+    def _granted(self, name: str) -> str:
+        bound = self.binding.consents[name]
+        said = quote("said_" + name)
+        latest = f"{said}.yes IS NOT NULL AND ({said}.no IS NULL OR {said}.yes > {said}.no)"
+        if isinstance(bound, ConsentWhen):
+            condition = predicate(bound.condition, self.scope)
+            if not self.there.changes:
+                return f"coalesce({condition}, FALSE)"
+            refused = f"{said}.no IS NOT NULL AND ({said}.yes IS NULL OR {said}.no >= {said}.yes)"
+            return f"(coalesce({condition}, FALSE) AND NOT ({refused}))"
+        return f"({latest})"
+
+    def _reach(self) -> str:
+        scope = self.scope
+        columns = ['c.customer_id, c."_zone" AS zone']
+        for channel in self.channels:
+            address = value(self.binding.channels[channel].address, scope)
+            columns.append(f"{address} IS NOT NULL AS {quote('address_' + channel)}")
+            suppressed = (
+                f"u.customer_id IS NOT NULL AND list_contains(u.channels, {text(channel)})"
+                if self.there.suppressions
+                else "FALSE"
+            )
+            columns.append(f"{suppressed} AS {quote('suppressed_' + channel)}")
+        names = self._named_consents()
+        columns += [f"{self._granted(n)} AS {quote('granted_' + n)}" for n in names]
+        said = [quote("said_" + n) for n in self._said()]
+        joins = "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = c.customer_id" for s in said)
+        if self.there.suppressions:
+            joins += """
+  LEFT JOIN (SELECT customer_id, array_agg(channel) AS channels FROM journey.suppression
+    WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id"""
+        return f"""reach AS (
+  SELECT {", ".join(columns)}
+  FROM {self.compiler.base("timezone", *scope.fields)} AS c{joins}
+  WHERE c.customer_id IN (SELECT customer_id FROM i)
+)"""
