@@ -10,6 +10,8 @@ from journeylang.analysis.dependencies import Definition, in_order_of_need
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.extent import Extent, extent, fits
 from journeylang.analysis.findings import Findings
+from journeylang.analysis.fragments import fragments
+from journeylang.analysis.includes import by_themselves
 from journeylang.analysis.journeys import journey
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import step_kinds
@@ -44,11 +46,15 @@ def check_files(
     _needs_customers(declared, findings)
     customers = customer_shape(declared, findings)
     events = event_shapes(declared, findings)
-    steps = {name: step_kinds(node.steps) for name, node in declared.journeys.items()}
+    put_in = fragments(declared, findings)
+    steps = {
+        name: step_kinds(node.steps, put_in.put_in) for name, node in declared.journeys.items()
+    }
     checker = Checker(
         declared=declared,
         customers=customers,
         sources=Sources(declared=declared, events=events, steps=steps, findings=findings),
+        fragments=put_in,
         findings=findings,
     )
     bound = _binding(declared, checker, zones)
@@ -64,6 +70,7 @@ def check_files(
             if (built := journey(node, checker)) is not None
         },
     )
+    by_themselves(checker)
     _not_yet(declared, findings)
     return Outcome(value=project, diagnostics=findings.in_order())
 
@@ -150,8 +157,6 @@ def _not_yet(declared: Declared, findings: Findings) -> None:
         findings.later("`promo`", promo.name.span)
     for prospects in declared.prospects.values():
         findings.later("`prospects`", prospects.name.span)
-    for fragment in declared.fragments.values():
-        findings.later("`fragment`", fragment.name.span)
     for catalog in declared.catalogs.values():
         findings.later("`catalog`", catalog.name.span, warning=True)
     for assume in declared.assumptions.values():

@@ -17,7 +17,7 @@ from journeylang.diagnostics.model import Label
 from journeylang.syntax import nodes
 
 Definition = tuple[str, str]
-"""(``metric`` or ``segment``, name)."""
+"""(``metric``, ``segment`` or ``fragment``, name)."""
 
 
 def in_order_of_need(
@@ -31,11 +31,11 @@ def in_order_of_need(
         needs["segment", name] = _needs(segment.condition, declared, events)
     order: list[Definition] = []
     cyclic: set[Definition] = set()
-    for group in _strongly_connected(needs):
+    for group in strongly_connected(needs):
         order.extend(group)
         if len(group) > 1 or group[0] in needs[group[0]]:
             cyclic.update(group)
-            _tell_cycle(group, needs, declared, findings)
+            tell_cycle(group, needs, declared, findings)
     return order, frozenset(cyclic)
 
 
@@ -106,7 +106,7 @@ def _children(node: nodes.Expression) -> tuple[nodes.Expression, ...]:
             assert_never(node)
 
 
-def _strongly_connected(
+def strongly_connected(
     needs: Mapping[Definition, Mapping[Definition, nodes.Name]],
 ) -> Iterator[list[Definition]]:
     """Groups that need each other, each behind the groups it needs (Tarjan 1972, a loop)."""
@@ -145,7 +145,7 @@ def _strongly_connected(
                     yield group
 
 
-def _tell_cycle(
+def tell_cycle(
     group: list[Definition],
     needs: Mapping[Definition, Mapping[Definition, nodes.Name]],
     declared: Declared,
@@ -153,7 +153,7 @@ def _tell_cycle(
 ) -> None:
     """One finding per circle: at the first definition, with the way round."""
     members = set(group)
-    first = min(group, key=lambda d: _name(d, declared).span)
+    first = min(group, key=lambda d: name_of(d, declared).span)
     place = {first: 0}
     following = first
     while True:
@@ -163,12 +163,12 @@ def _tell_cycle(
             break
         place[following] = len(place)
     way = list(place)[place[following] :]
-    start = min(range(len(way)), key=lambda i: _name(way[i], declared).span)
+    start = min(range(len(way)), key=lambda i: name_of(way[i], declared).span)
     way = way[start:] + way[:start]
     shown = [name for _, name in way[:6]] + (["…"] if len(way) > 6 else []) + [way[0][1]]
     findings.error(
         names.CYCLIC_DEFINITION,
-        _name(way[0], declared).span,
+        name_of(way[0], declared).span,
         f"{way[0][0]} `{way[0][1]}` is defined by itself",
         label=" -> ".join(shown),
         labels=tuple(
@@ -179,6 +179,12 @@ def _tell_cycle(
     )
 
 
-def _name(definition: Definition, declared: Declared) -> nodes.Name:
+def name_of(definition: Definition, declared: Declared) -> nodes.Name:
     kind, name = definition
-    return declared.metrics[name].name if kind == "metric" else declared.segments[name].name
+    match kind:
+        case "metric":
+            return declared.metrics[name].name
+        case "fragment":
+            return declared.fragments[name].name
+        case _:
+            return declared.segments[name].name

@@ -16,6 +16,7 @@ from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.dependencies import Definition
 from journeylang.analysis.findings import Findings
+from journeylang.analysis.fragments import Fragments
 from journeylang.analysis.operators import is_predicate, type_of
 from journeylang.analysis.predicates import (
     aged,
@@ -57,6 +58,7 @@ class Checker:
     declared: Declared
     customers: Shape
     sources: Sources
+    fragments: Fragments
     findings: Findings
     metrics: dict[str, Type] = field(default_factory=dict)
     aggregating: set[Definition] = field(default_factory=set)

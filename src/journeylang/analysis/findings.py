@@ -1,7 +1,8 @@
 """Where the checks put what they find, and how they guess what was meant."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.experiments import SHARES_NOT_100
@@ -32,6 +33,26 @@ class Findings:
     found: list[Diagnostic] = field(default_factory=list)
     holes: frozenset[str] = frozenset()
     _comparisons: int = _COMPARISONS
+    _includes: list[Span] = field(default_factory=list)
+    _told_within: set[tuple[str, Span | None]] = field(default_factory=set)
+
+    @contextmanager
+    def within(self, include: Span) -> Iterator[None]:
+        """While a fragment is put in: what is found says where, and once for all its includes."""
+        first = len(self.found)
+        self._includes.append(include)
+        try:
+            yield
+        finally:
+            self._includes.pop()
+            told = self.found[first:]
+            del self.found[first:]
+            for diagnostic in told:
+                key = diagnostic.code.id, diagnostic.span
+                if self._includes or key not in self._told_within:
+                    self.found.append(_with_include(diagnostic, include))
+                if not self._includes:
+                    self._told_within.add(key)
 
     def error(
         self,
@@ -107,3 +128,21 @@ class Findings:
 
     def in_order(self) -> tuple[Diagnostic, ...]:
         return in_order(self.found)
+
+
+_MOST_INCLUDES = 4
+"""Of a chain of includes those that are shown: the innermost ones."""
+
+
+def _with_include(diagnostic: Diagnostic, include: Span) -> Diagnostic:
+    span = diagnostic.span
+    here = span is not None and span.path == include.path
+    if span is not None and here and include.start <= span.start < include.end:
+        # The place is that of a value that is given there.
+        return diagnostic
+    if sum(label.message == _INCLUDED for label in diagnostic.labels) >= _MOST_INCLUDES:
+        return diagnostic
+    return replace(diagnostic, labels=(*diagnostic.labels, Label(include, _INCLUDED)))
+
+
+_INCLUDED = "included here"

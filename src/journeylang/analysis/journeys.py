@@ -8,6 +8,7 @@ from typing import get_args
 from journeylang.analysis.declared import head
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.lines import missing, only
+from journeylang.analysis.parameters import declarations, unknown_values
 from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.sources import unknown_event
@@ -38,7 +39,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
             entry=_entry_shape(node, checker),
             steps=checker.sources.steps[name],
         ),
-        parameters=frozenset(p.name.text for p in node.parameters),
+        parameters=unknown_values(declarations(node.parameters, findings)),
     )
     during = replace(before, what=f"journey `{name}`", run=True)
     entry = _entry(node, before, checker)

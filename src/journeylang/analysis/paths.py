@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from journeylang.source import Span
@@ -81,8 +81,13 @@ def blocks(step: nodes.Step, prefix: Prefix) -> Iterator[tuple[nodes.Block, Pref
             pass
 
 
-def step_kinds(block: nodes.Block) -> dict[str, str]:
-    """The kind of each labelled step by its path, in the order written."""
+def step_kinds(
+    block: nodes.Block, put_in: Callable[[nodes.Include], nodes.Fragment | None]
+) -> dict[str, str]:
+    """The kind of each labelled step by its path, in the order written.
+
+    ``put_in`` says which fragment an include stands for.
+    """
     found: dict[str, str] = {}
     waiting: list[tuple[nodes.Step, Prefix]] = [(step, ()) for step in reversed(block)]
     while waiting:
@@ -91,6 +96,8 @@ def step_kinds(block: nodes.Block) -> dict[str, str]:
         if step.label is not None and kind in LABELLED:
             found.setdefault("/".join((*prefix, step.label.text)), kind)
         within = [(s, p) for steps, p in blocks(step, prefix) for s in steps]
+        if isinstance(step, nodes.Include) and (fragment := put_in(step)) is not None:
+            within = [(s, inside(step, prefix)) for s in fragment.steps]
         waiting.extend(reversed(within))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from journeylang.analysis.parameters import value_of
 from journeylang.analysis.scope import AT, RESERVED_OF_CUSTOMERS, Scope
 from journeylang.diagnostics.codes import names
 from journeylang.model.expressions import (
@@ -85,7 +86,7 @@ def _bare(name: nodes.Name, node: nodes.Ref, scope: Scope, checker: Checker) -> 
     if shape is not None and (shape.open or text in shape.fields or text in AT):
         return event_value(name, scope, checker)
     if text in scope.parameters:
-        return None
+        return value_of(text, node, scope, checker.findings)
     if text in checker.declared.metrics:
         if not scope.aggregates:
             checker.findings.error(

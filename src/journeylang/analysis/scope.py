@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from journeylang.model.expressions import EventSource
 from journeylang.model.types import INSTANT, TEXT, Type
+from journeylang.syntax import nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,26 @@ class JourneyScope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterType:
+    """What a parameter holds: a kind of value, or `template` or `percent`, which are none."""
+
+    name: str
+    currency: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.currency})" if self.currency is not None else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter where it is used. What is wrong with it is told elsewhere: its ``type`` is
+    then None. Without a ``value`` it is not known here which one it will have."""
+
+    type: ParameterType | None
+    value: nodes.Literals | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """``what`` completes "… in {what}". ``inside`` is the path of the block the text is in.
 
@@ -77,7 +98,7 @@ class Scope:
     journey: JourneyScope | None = None
     run: bool = False
     inside: tuple[str, ...] = ()
-    parameters: frozenset[str] = frozenset()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 AUDIENCE = Scope(what="a segment or metric")

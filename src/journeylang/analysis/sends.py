@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from journeylang.analysis.expressions import Checker
+from journeylang.analysis.parameters import in_braces
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import parameter, seconds
 from journeylang.analysis.template_scope import GIVEN
@@ -14,6 +15,7 @@ from journeylang.diagnostics.codes import consent, names
 from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
 from journeylang.model.expressions import Expression
+from journeylang.source import Span
 from journeylang.syntax import nodes
 
 _TEMPLATE = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*")
@@ -71,28 +73,33 @@ class Sender:
             return None
         if node.condition is not None and condition is None:
             return None
-        return model.Candidate(
-            channel=node.channel.text, template=template, when=condition, span=node.span
-        )
+        path, span = template
+        return model.Candidate(channel=node.channel.text, template=path, when=condition, span=span)
 
-    def _template(self, node: nodes.Candidate, label: str, scope: Scope) -> str | None:
-        match node.template:
-            case None:
-                return f"{self.journey}/{label}"
-            case nodes.Ref():
-                parameter(node.template, "template", scope, self.checker.findings)
+    def _template(self, node: nodes.Candidate, label: str, scope: Scope) -> tuple[str, Span] | None:
+        """The template's path, and where it is written: by a parameter, elsewhere."""
+        if node.template is None:
+            return f"{self.journey}/{label}", node.span
+        if isinstance(node.template, nodes.Ref):
+            given = parameter(node.template, "template", scope, self.checker.findings)
+            if not isinstance(given, nodes.String):
                 return None
-            case nodes.String(value=text):
-                if _TEMPLATE.fullmatch(text):
-                    return text
-                self.checker.findings.error(
-                    names.BAD_VALUE,
-                    node.template.span,
-                    f'`"{text}"` is no name of a template',
-                    help="a template is named by its path below `templates/`, without the"
-                    ' channel and the ending: `"welcome/hello"`',
-                )
+            text, span = given.value, given.span
+        else:
+            filled = in_braces(node.template, scope, self.checker.findings)
+            if filled is None:
                 return None
+            text, span = filled
+        if _TEMPLATE.fullmatch(text):
+            return text, (span if span != node.template.span else node.span)
+        self.checker.findings.error(
+            names.BAD_VALUE,
+            span,
+            f'`"{text}"` is no name of a template',
+            help="a template is named by its path below `templates/`, without the"
+            ' channel and the ending: `"welcome/hello"`',
+        )
+        return None
 
     def _reachable(self, name: nodes.Name) -> bool:
         """The channel is there, and fit for the journey's purpose."""

@@ -28,8 +28,10 @@ def written(duration: nodes.Duration) -> str:
 def duration(node: nodes.DurationLike, scope: Scope, findings: Findings) -> nodes.Duration | None:
     """The duration meant, more than nothing; a hundred years are the parser's bound."""
     if isinstance(node, nodes.Ref):
-        parameter(node, "duration", scope, findings)
-        return None
+        given = parameter(node, "duration", scope, findings)
+        if not isinstance(given, nodes.Duration):
+            return None
+        node = given
     if node.value > 0:
         return node
     findings.error(
@@ -84,8 +86,18 @@ def days(node: nodes.DurationLike, scope: Scope, findings: Findings) -> int | No
 def share(node: nodes.PercentLike, scope: Scope, findings: Findings, *, least: int) -> int | None:
     """Basis points from `least` to 10,000; a hundredth of a percent is the finest."""
     if isinstance(node, nodes.Ref):
-        parameter(node, "percent", scope, findings)
-        return None
+        given = parameter(node, "percent", scope, findings)
+        if not isinstance(given, nodes.Percent):
+            return None
+        node = given
+        if node.value > 100:
+            findings.error(
+                names.BAD_VALUE,
+                node.span,
+                f"a share of {percent(node.value)}",
+                help="a share lies between 0% and 100%",
+            )
+            return None
     points = node.value * 100
     if least <= points <= 10_000 and points == points.to_integral_value():
         return int(points)
@@ -111,8 +123,10 @@ def whole(
 ) -> int | None:
     """A whole number from `least` to a billion."""
     if isinstance(node, nodes.Ref):
-        parameter(node, "int", scope, findings)
-        return None
+        given = parameter(node, "int", scope, findings)
+        if not isinstance(given, nodes.Integer):
+            return None
+        node = given
     return bounded(node.value, node.span, what, findings, least=least)
 
 
@@ -130,17 +144,29 @@ def bounded(
     return None
 
 
-def parameter(node: nodes.Ref, kind: str, scope: Scope, findings: Findings) -> None:
-    """A name where a literal could stand: of a parameter, or of nothing.
+def parameter(
+    node: nodes.Ref, kind: str, scope: Scope, findings: Findings
+) -> nodes.Literals | None:
+    """What a name stands for where a literal could stand: a parameter's value.
 
-    Parameters are reported where they are declared, so their uses are silent.
+    None where it was reported, or is not known here.
     """
-    if len(node.parts) == 1 and node.text in scope.parameters:
-        return
-    findings.unknown(
-        "parameter",
-        node.text,
-        node.span,
-        scope.parameters,
-        label=f"{kind} is expected here",
-    )
+    found = scope.parameters.get(node.text) if len(node.parts) == 1 else None
+    if found is None:
+        findings.unknown(
+            "parameter",
+            node.text,
+            node.span,
+            scope.parameters,
+            label=f"{kind} is expected here",
+        )
+        return None
+    if found.type is not None and found.type.name != kind:
+        findings.error(
+            names.TYPE_MISMATCH,
+            node.span,
+            f"`{node.text}` is {found.type}, {kind} is expected here",
+            label=f"this is {found.type}",
+        )
+        return None
+    return found.value

@@ -123,4 +123,15 @@ TOO_MANY_WAYS = Code(
     fence="text",
 )
 
+TOO_MANY_STEPS = Code(
+    id="JRN212",
+    name="too-many-steps",
+    title="Includes that come to more steps than can be run",
+    why="An include is all steps of its fragment. Ten fragments that each include the one before"
+    " ten times are ten thousand million steps in a hundred lines.",
+    bad="fragment b { x: include a  y: include a }     # and so on, thirty times",
+    good="fragment b { x: include a }",
+    fence="text",
+)
+
 CODES = family(globals())
