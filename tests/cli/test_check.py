@@ -20,6 +20,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+WITH_POLICY = WELCOME.replace("enter", "policy standard\n  enter")
+
+
 def check(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["check", *arguments])
 
@@ -47,7 +50,7 @@ def test_findings(root: Path) -> None:
         )
         or " 1 | segment a" in done.output
     )
-    assert done.output.endswith("\n\nchecked 3 files: 1 error, 1 warning\n")
+    assert done.output.endswith(f"\n\nchecked 3 files: 1 error, 1 warning{RULES_WAIT}")
 
 
 def test_warnings_alone_are_fine(root: Path) -> None:
@@ -73,25 +76,79 @@ def test_json(root: Path) -> None:
     assert found["help"] == "did you mean `signed_up`?"
 
 
+UNCAPPED = """policy lax { quiet email 20:00 to 09:00 }
+journey one { owner "a@b.example" policy lax enter on signed_up hello: send email "welcome/hello" }
+"""
+ONE = "error[JRN101]: unknown event"
+RULES_WAIT = "; the rules are asked once definitions have no error\n"
+
+
 def test_select_and_ignore(root: Path) -> None:
-    write(root, journeys__more="segment a = exists(signd_up)\nsegment b = customer.email > 5")
-    assert check("--select", "JRN102").output.count("error[") == 1
-    assert check("--select", "102,unknown-name").output.count("error[") == 2
-    assert check("--ignore", "JRN101", "--ignore", "JRN102").exit_code == 0
-    assert check("--select", "JRN3").output == "checked 3 files: nothing found\n"
-    unknown = check("--select", "JRN999")
-    assert unknown.exit_code == 2
-    assert "no code begins with `JRN999`" in unknown.output
+    write(root, journeys__more=UNCAPPED, journeys__welcome=WITH_POLICY)
+    assert "JRN302" in check().output
+    assert "JRN302" in check("--select", "JRN3").output
+    assert "JRN302" in check("--select", "302,jrn109").output
+    assert "JRN302" not in check("--select", "702,JRN009").output
+    assert "JRN302" not in check("--ignore", "uncapped-send").output
+    # Of two the longer counts, and of equally long ones the one that leaves out.
+    assert "JRN302" in check("--ignore", "JRN3", "--select", "JRN302").output
+    assert "JRN302" not in check("--ignore", "JRN302", "--select", "JRN302").output
 
 
-def test_settings_may_ignore(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "word", "message"),
+    [
+        ("--select", "JRN999", "no code begins with `JRN999`"),
+        ("--select", "JRN30", ""),
+        ("--ignore", "uncaped-send", "did you mean `uncapped-send`?"),
+        ("--ignore", "JRN032", "did you mean `JRN302`?"),
+        ("--ignore", "JRN101", "`JRN101` cannot be left out"),
+        ("--ignore", "JRN10", ""),
+    ],
+)
+def test_words_that_select(root: Path, option: str, word: str, message: str) -> None:
+    done = check(option, word)
+    assert done.exit_code == (2 if message else 0)
+    assert message in " ".join(done.output.split()).replace(" │ ", " ")
+
+
+def test_what_makes_a_project_mean_nothing_is_always_told(root: Path) -> None:
+    write(root, journeys__more="segment a = exists(signd_up)")
+    assert ONE in check("--select", "JRN3").output
+    assert ONE in check("--ignore", "JRN1").output
+    assert check().output.endswith(f"checked 3 files: 1 error{RULES_WAIT}")
+
+
+def test_settings_select_ignore_and_weigh(root: Path) -> None:
     text = (root / "journey.toml").read_text()
-    write(
-        root,
-        journey_dot_toml=f'{text}\n[lint]\nignore = ["JRN101"]\n',
-        journeys__more="segment a = exists(signd_up)",
-    )
-    assert check().output == "checked 3 files: nothing found\n"
+
+    def checked(lint: str) -> Result:
+        write(
+            root,
+            journey_dot_toml=f"{text}\n[lint]\n{lint}\n",
+            journeys__more=UNCAPPED,
+            journeys__welcome=WITH_POLICY,
+        )
+        return check()
+
+    assert "JRN302" not in checked('ignore = ["JRN3"]').output
+    assert "JRN302" not in checked('select = ["JRN2"]').output
+    raised = checked('severity = { JRN302 = "error", JRN3 = "warning" }')
+    assert raised.exit_code == 1
+    assert "error[JRN302]" in raised.output
+    refused = checked('ignore = ["JRN101"]')
+    assert "error[JRN809]: `JRN101` cannot be left out; without it" in refused.output
+    assert " --> journey.toml:8:1" in refused.output
+
+
+def test_suppressions(root: Path) -> None:
+    text = UNCAPPED.replace(" hello:", "\n# journey: ignore[JRN302] one message only\nhello:")
+    write(root, journeys__more=text, journeys__welcome=WITH_POLICY)
+    assert "JRN302" not in check().output
+    write(root, journeys__more=text.replace("302", "303"), journeys__welcome=WITH_POLICY)
+    output = check().output
+    assert "JRN302" in output
+    assert "warning[JRN702]: nothing of JRN303 is found here" in output
 
 
 def test_paths_narrow_down_what_is_shown(root: Path) -> None:

@@ -79,7 +79,24 @@ def test_settings() -> None:
         ),
         ('[project]\nname = "a b"', 2, "`project.name`: string should match", ""),
         ('[project]\nname = "a"\nlanguage = 7', 3, "`project.language`: input should be 1", ""),
-        ('[project]\nname = "a"\n[lint]\nignore = ["JRN999"]', 3, "no code `JRN999`", ""),
+        (
+            '[project]\nname = "a"\n[lint]\nignore = ["JRN999"]',
+            4,
+            "no code begins with `JRN999`",
+            "",
+        ),
+        (
+            '[project]\nname = "a"\n[lint]\nignore = ["JRN101"]',
+            4,
+            "`JRN101` cannot be left out",
+            "",
+        ),
+        (
+            '[project]\nname = "a"\n[lint]\nseverity = { JRN302 = "fatal" }',
+            4,
+            "`lint.severity.JRN302`: input should be 'error' or 'warning'",
+            "",
+        ),
         (
             '[project]\nname = "a"\n[env.dev]\ndatabase = "x"\nchannels = { email = 5 }',
             5,

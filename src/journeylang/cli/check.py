@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--select",
-    "selected",
     metavar="CODES",
     multiple=True,
     help="Only these codes, or all that begin so: JRN2,JRN301.",
 )
 @click.option(
     "--ignore",
-    "ignored",
     metavar="CODES",
     multiple=True,
     help="Not these codes, nor any that begin so.",
@@ -41,48 +39,45 @@ def command(
     ctx: click.Context,
     paths: tuple[Path, ...],
     output: str,
-    selected: tuple[str, ...],
-    ignored: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
 ) -> None:
     """Find what is wrong in the project, offline; exits with 1 where something is.
 
     All files are read, for they have one namespace; PATHS narrow down which findings are shown.
+    What makes the project mean nothing is shown whatever is selected.
     """
     from journeylang.cli.terminal import wants_colour
-    from journeylang.diagnostics.model import in_order
     from journeylang.diagnostics.render import render_json, render_text, summary
+    from journeylang.lint.selection import Selection, selected
+    from journeylang.loading.checking import check
     from journeylang.loading.find import find_project
-    from journeylang.loading.linting import lint_project
-    from journeylang.loading.project import load
 
     start = Path.cwd()
     root = find_project(start) or next((r for p in paths if (r := find_project(p))), None)
     if root is None:
         raise _NoProject(start)
-    select, ignore = _prefixes(selected, "--select"), _prefixes(ignored, "--ignore")
-    loading = load(root)
-    loaded = loading.outcome.value
-    config = None if loaded is None else loaded.config
-    linted = () if loaded is None else lint_project(loaded)
-    leave_out = (*ignore, *(config.lint.ignore if config is not None else ()))
-    shown = [
-        diagnostic
-        for diagnostic in in_order((*loading.diagnostics, *linted))
-        if _is_under(diagnostic, root, paths)
-        and (not select or diagnostic.code.id.startswith(select))
-        and not diagnostic.code.id.startswith(leave_out)
-    ]
+    selecting = _prefixes(select, "--select")
+    ignoring = _prefixes(ignore, "--ignore", leaving_out=True)
+    checking = check(root)
+    selection = Selection(
+        select=selecting or checking.selection.select,
+        ignore=(*ignoring, *checking.selection.ignore),
+        severities=checking.selection.severities,
+    )
+    shown = [d for d in selected(checking.diagnostics, selection) if _is_under(d, root, paths)]
     if output == "json":
-        click.echo(render_json(shown, loading.sources))
+        click.echo(render_json(shown, checking.sources))
     else:
         import sys
 
         colour = wants_colour(sys.stdout)
         if shown:
-            click.echo(render_text(shown, loading.sources, colour=colour), color=colour)
+            click.echo(render_text(shown, checking.sources, colour=colour), color=colour)
             click.echo()
-        files = f"{loading.checked:,} file{'' if loading.checked == 1 else 's'}"
-        click.echo(f"checked {files}: {summary(shown) or 'nothing found'}")
+        files = f"{checking.checked:,} file{'' if checking.checked == 1 else 's'}"
+        more = "" if checking.whole else "; the rules are asked once definitions have no error"
+        click.echo(f"checked {files}: {summary(shown) or 'nothing found'}{more}")
     if any(diagnostic.is_error for diagnostic in shown):
         ctx.exit(1)
 
@@ -106,23 +101,15 @@ class _NoProject(click.ClickException):
         click.echo(self.message, err=True)
 
 
-def _prefixes(given: Sequence[str], option: str) -> tuple[str, ...]:
+def _prefixes(given: Sequence[str], option: str, *, leaving_out: bool = False) -> tuple[str, ...]:
     """``JRN2,301`` as ``("JRN2", "JRN301")``; a code that nothing begins with is a slip."""
-    from journeylang.diagnostics.codes import ALL_CODES
+    from journeylang.lint.selection import Refused, prefixes
 
-    found = []
-    for text in (part.strip() for words in given for part in words.split(",")):
-        if not text:
-            continue
-        named = next((code.id for code in ALL_CODES if code.name == text), None)
-        prefix = named or (text.upper() if text.upper().startswith("JRN") else f"JRN{text}")
-        if not any(code.id.startswith(prefix) for code in ALL_CODES):
-            raise click.BadParameter(
-                f"no code begins with `{text}`; `journey rule` lists all of them",
-                param_hint=f"'{option}'",
-            )
-        found.append(prefix)
-    return tuple(found)
+    words = [word for words in given for word in words.split(",") if word.strip()]
+    found = prefixes(words, leaving_out=leaving_out)
+    if isinstance(found, Refused):
+        raise click.BadParameter(f"{found.message}; {found.help}", param_hint=f"'{option}'")
+    return found
 
 
 def _is_under(diagnostic: Diagnostic, root: Path, paths: Sequence[Path]) -> bool:

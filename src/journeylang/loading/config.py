@@ -20,10 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from journeylang.diagnostics.codes import find_code
 from journeylang.diagnostics.codes.running import BAD_CONFIG, SECRET_MISSING, UNKNOWN_ENVIRONMENT
-from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.diagnostics.model import Diagnostic, Outcome, Severity
 from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.lint.selection import Refused, Selection, prefixes
 from journeylang.loading.toml_places import Keys, place
 from journeylang.source import Source
 
@@ -44,17 +44,43 @@ class ProjectTable(_Table):
 
 
 class LintTable(_Table):
-    """``[lint]``: codes that are not reported; whether the `sql` hatch may be used."""
+    """``[lint]``: which findings are told, how severe they are; whether `sql` may be used.
 
+    Codes are ids, names, or what they begin with: ``["JRN6", "uncapped-send"]``.
+    """
+
+    select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    severity: dict[str, Severity] = Field(default_factory=dict)
     sql_escape: Literal["allow", "warning", "error"] = Field(default="allow", alias="sql-escape")
 
-    @model_validator(mode="after")
-    def _codes_exist(self) -> LintTable:
-        for code in self.ignore:
-            if find_code(code) is None:
-                raise ValueError(f"no code `{code}`; `journey rule` lists all of them")
-        return self
+    @field_validator("select")
+    @classmethod
+    def _selectable(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return _prefixes(words)
+
+    @field_validator("ignore")
+    @classmethod
+    def _ignorable(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return _prefixes(words, leaving_out=True)
+
+    @field_validator("severity")
+    @classmethod
+    def _weighable(cls, weights: dict[str, Severity]) -> dict[str, Severity]:
+        return {_prefixes((word,), leaving_out=True)[0]: w for word, w in weights.items()}
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(
+            select=self.select, ignore=self.ignore, severities=tuple(self.severity.items())
+        )
+
+
+def _prefixes(words: tuple[str, ...], *, leaving_out: bool = False) -> tuple[str, ...]:
+    found = prefixes(words, leaving_out=leaving_out)
+    if isinstance(found, Refused):
+        raise ValueError(f"{found.message}; {found.help}")
+    return found
 
 
 class ChannelTable(BaseModel):

@@ -19,10 +19,20 @@ UNUSED_SUPPRESSION = Code(
     name="unused-suppression",
     title="A suppression of something that is not found",
     why="It would hide the next finding of this kind, which nobody has looked at.",
-    bad="# journey: ignore[JRN302] one mail only\nwait 2d",
-    good="wait 2d",
+    bad="# journey: ignore[JRN302] one mail only\npause: wait 2d",
+    good="pause: wait 2d",
     severity=Severity.WARNING,
-    fence="text",
+)
+
+BAD_SUPPRESSION = Code(
+    id="JRN703",
+    name="bad-suppression",
+    title="A suppression that suppresses nothing",
+    why="It names no code, or one that cannot be suppressed, or gives no reason. Whoever reads it"
+    " next has to learn from it why the finding was thought to be fine.",
+    bad="# journey: ignore[JRN302]\nhello: send email",
+    good="# journey: ignore[JRN302] nobody gets more than this one\nhello: send email",
+    severity=Severity.WARNING,
 )
 
 CODES = family(globals())
