@@ -54,6 +54,7 @@ AGES = (
 )
 VALUES: dict[str, tuple[Any, ...]] = {
     "email": ("a@x.example",) * 8 + ("b@x.example", None),
+    "favourite": ("email", "sms", "sms", "push", "pigeon", None),
     "mobile": ("+49",) * 4 + (None,),
     "token": ("t", "t", "t", None),
     "country": ("DE", "DE", "DE", "DE", "a", "FR", None),
@@ -77,7 +78,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 FIELDS_OF = {
     "crm.customers": (
-        *("email", "mobile", "token", "country", "points", "rate"),
+        *("favourite", "email", "mobile", "token", "country", "points", "rate"),
         *("vip", "born", "joined", "deleted"),
     ),
     "shop.signups": ("source", "score"),

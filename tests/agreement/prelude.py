@@ -11,6 +11,7 @@ BINDING = """language 1
 customers from crm.customers as c {
   key c.id
   timezone c.tz else "Europe/Berlin"
+  prefers c.favourite
   field email: text? = c.email pii
   field mobile: text? = c.mobile pii
   field token: text? = c.token pii
@@ -92,6 +93,7 @@ TABLES: dict[str, dict[str, str]] = {
     "crm.customers": {
         "id": "BIGINT",
         "tz": "VARCHAR",
+        "favourite": "VARCHAR",
         "email": "VARCHAR",
         "mobile": "VARCHAR",
         "token": "VARCHAR",

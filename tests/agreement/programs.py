@@ -198,7 +198,8 @@ class _Program(Expressions):
         if self.chance(4):
             channels = self._draw(st.permutations(CHANNELS))[: self.pick((1, 2, 2, 3))]
             candidates = " ".join(f'{c} "t"{self._when()}' for c in channels)
-            text = f"{label}: send first of {{ {candidates} }}"
+            strategy = self.pick(("first", "first", "preferred", "preferred", "cheapest"))
+            text = f"{label}: send {strategy} of {{ {candidates} }}"
         else:
             text = f'{label}: send {self.pick(("email",) * 6 + ("sms", "push"))} "t"'
         if self.chance(2):

@@ -315,3 +315,44 @@ def test_a_refusal_wins_over_consent_by_a_predicate() -> None:
 def test_a_topic_has_a_consent_of_its_own() -> None:
     with both(program('hello: send email "t" about offers'), START) as pair:
         assert refusals(enters(pair)) == ["no_consent"]
+
+
+FAVOURITE = 'hello: send preferred of { email "t" sms "t" when customer.vip email "u" sms "u" }'
+
+
+@pytest.mark.parametrize(
+    ("favourite", "channel"),
+    [("sms", "sms"), ("email", "email"), (None, "email"), ("fax", "email")],
+)
+def test_the_favourite_channel_goes_first(favourite: str | None, channel: str) -> None:
+    with both(program(FAVOURITE), START) as pair:
+        assert [m[1] for m in sent(enters(pair, mobile="+49", favourite=favourite))] == [channel]
+
+
+def test_behind_the_favourite_the_order_is_as_written() -> None:
+    steps = 'hello: send preferred of { push "t" email "t" sms "t" }'
+    with both(program(steps), START) as pair:
+        assert [m[1] for m in sent(enters(pair, mobile="+49", favourite="sms", country="FR"))] == [
+            "email"
+        ]
+
+
+def test_the_reason_is_that_of_the_favourite() -> None:
+    steps = 'hello: send preferred of { push "t" sms "t" }'
+    with both(program(steps), START) as pair:
+        look = enters(pair, mobile="+49", favourite="sms", country="FR")
+        assert refusals(look) == ["no_consent"]
+
+
+def test_the_cheapest_channel_goes_first_and_of_equal_ones_the_first_written() -> None:
+    steps = 'hello: send cheapest of { sms "t" email "t" push "t" when customer.vip }'
+    with both(program(steps), START) as pair:
+        people(pair, 2, mobile="+49", token="t", vip=True)
+        happens(pair, "signed_up", START + MINUTE, 2)
+        look = enters(pair, mobile="+49", token="t")
+        assert sorted(m[1] for m in sent(look)) == ["email", "push"]
+
+
+def test_until_something_is_learnt_the_best_is_the_first_written() -> None:
+    with both(program('hello: send best of { email "t" sms "t" }'), START) as pair:
+        assert [m[1] for m in sent(enters(pair, mobile="+49"))] == ["email"]

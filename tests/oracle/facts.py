@@ -41,6 +41,7 @@ class Customer:
     key: Any
     zone: str
     locale: str
+    prefers: str | None
     fields: Mapping[str, Any]
 
 

@@ -55,6 +55,7 @@ class Reader:
                 key=key,
                 zone=bound.zone_else if zone is None else zone,
                 locale=bound.locale_else if locale is None else locale,
+                prefers=self._read(bound.prefers, row),
                 fields=self._fields(bound.fields, row),
             )
         return found

@@ -72,7 +72,7 @@ class Rules:
             return Verdict(reason=run.reason or "expired")
         if not intent.open:
             return Verdict(reason="no_channel")
-        judged = [(c, list(self._failing(intent, c))) for c in intent.open]
+        judged = [(c, list(self._failing(intent, c))) for c in self._in_turn(intent)]
         for candidate, failing in judged:
             if not failing:
                 return Verdict(channel=candidate.channel)
@@ -81,6 +81,19 @@ class Rules:
             return Verdict(reason=judged[0][1][0].reason)
         release = min(max(f.release for f in failing if f.release) for failing in waiting)
         return Verdict(reason=waiting[0][0].reason, until=min(release, limit))
+
+    def _in_turn(self, intent: Intent) -> list[Candidate]:
+        """The candidates in the order in which they are tried."""
+        open_ = list(intent.open)
+        match intent.send.strategy:
+            case "preferred":
+                favourite = self.reader.customers[intent.run.customer].prefers
+                return sorted(open_, key=lambda c: c.channel != favourite)
+            case "cheapest":
+                channels = self.reader.project.binding.channels
+                return sorted(open_, key=lambda c: channels[c.channel].cost or 0)
+            case "first" | "best":
+                return open_
 
     def _failing(self, intent: Intent, candidate: Candidate) -> Iterator[Failing]:
         """The rules that fail for a channel, in the order in which they give the reason."""

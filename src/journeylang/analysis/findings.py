@@ -92,7 +92,15 @@ class Findings:
             help=self.meant(name, candidates) or help or self._all(kind, candidates),
         )
 
-    def later(self, what: str, span: Span, *, warning: bool = False, advice: str = "") -> None:
+    def later(
+        self,
+        what: str,
+        span: Span,
+        *,
+        warning: bool = False,
+        label: str = "read, but without effect",
+        advice: str = "",
+    ) -> None:
         """A construct of the language that is read and has no meaning yet.
 
         A warning only where nothing that is sent depends on it.
@@ -102,7 +110,7 @@ class Findings:
                 code=NOT_SUPPORTED_YET,
                 message=f"{what} is not supported yet",
                 span=span,
-                label="read, but without effect" if warning else "",
+                label=label if warning else "",
                 help=advice,
                 severity=Severity.WARNING if warning else Severity.ERROR,
             )

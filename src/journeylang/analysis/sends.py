@@ -10,6 +10,7 @@ from journeylang.analysis.expressions import Checker
 from journeylang.analysis.parameters import in_braces
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import parameter, seconds
+from journeylang.analysis.strategies import strategy
 from journeylang.analysis.template_scope import GIVEN
 from journeylang.diagnostics.codes import consent, names
 from journeylang.diagnostics.model import Label
@@ -32,9 +33,7 @@ class Sender:
 
     def send(self, node: nodes.Send, label: str, path: str, scope: Scope) -> model.Send | None:
         findings = self.checker.findings
-        strategy = node.strategy
-        if strategy in ("preferred", "cheapest", "best"):
-            findings.later(f"`send {strategy} of`", node.span, advice="write `send first of { … }`")
+        how = strategy(node, self.checker)
         candidates = [self._candidate(c, label, scope) for c in node.candidates]
         values = self._values(node.values, scope)
         expires: int | None = _DEFAULT_EXPIRES
@@ -47,11 +46,12 @@ class Sender:
             return None
         if len(whole) < len(candidates) or values is None or expires is None or not fine:
             return None
-        if strategy not in ("only", "first"):
+        if how is None:
             return None
         return model.Send(
             label=label,
             path=path,
+            strategy=how,
             candidates=whole,
             values=values,
             expires=expires,

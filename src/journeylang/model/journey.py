@@ -93,12 +93,19 @@ class Otherwise:
     span: Span = field(compare=False, repr=False)
 
 
+Strategy = Literal["first", "preferred", "cheapest", "best"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send by the first candidate that is open. `expires` in seconds (default 7 days)."""
+    """Send by the first candidate that is open, in the order written or in the strategy's.
+
+    `expires` in seconds (default 7 days).
+    """
 
     label: str
     path: str
+    strategy: Strategy = "first"
     candidates: tuple[Candidate, ...]
     values: tuple[tuple[str, Expression], ...] = ()
     expires: int = 7 * 86400

@@ -81,6 +81,8 @@ class _Chart:
                 return self._plain(f"[{_label(step.label, 'wait ' + _until(step.until))}]", ends)
             case Send():
                 channels = ", ".join(c.channel for c in step.candidates)
+                if step.strategy != "first":
+                    channels = f"{step.strategy} of {channels}"
                 return self._plain(f"[/{_label(step.label, 'send ' + channels)}/]", ends)
             case Race():
                 node = self._node(f"[{_label(step.label, 'wait for')}]")

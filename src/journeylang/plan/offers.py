@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from journeylang.model.binding import Channel
-from journeylang.model.journey import Journey, Send
+from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Control, Policy
 from journeylang.model.project import Project
 from journeylang.plan.operations import CapRule, Offer, QuietTimes, ZoneRule
@@ -20,14 +20,21 @@ class Offers:
     journey: Journey
     rule: Callable[[ZoneRule], int]
 
+    def candidates(self, step: Send) -> tuple[Candidate, ...]:
+        """In the order in which they are tried: by cost, where that is the strategy."""
+        if step.strategy != "cheapest":
+            return step.candidates
+        channels = self.project.binding.channels
+        return tuple(sorted(step.candidates, key=lambda c: channels[c.channel].cost or 0))
+
     def of(self, step: Send, number: int) -> tuple[Offer, ...]:
-        """One offer per candidate, in the order written; `number` is the step's."""
+        """One offer per candidate, in that order; `number` is the step's."""
         policy, purpose = self.policy, self.journey.purpose
         own = step.otherwise.action if step.otherwise is not None else None
         ignored = policy.service_ignores if policy and purpose == "service" else ()
         bound = purpose != "transactional"
         offers = []
-        for position, candidate in enumerate(step.candidates):
+        for position, candidate in enumerate(self.candidates(step)):
             channel = self.project.binding.channels[candidate.channel]
             caps = self._caps(channel, own) if bound and "caps" not in ignored else ()
             quiet = self._quiet(channel, own) if bound and "quiet" not in ignored else {}

@@ -169,11 +169,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendPark:
-    """`limit` in seconds from arrival: how long it may be held before it is skipped."""
+    """Candidates in the order in which they are tried; `preferred`: the favourite before all.
+
+    `limit` in seconds from arrival: how long it may be held before it is skipped.
+    """
 
     step: int
     path: str
     label: str
+    preferred: bool
     candidates: tuple[Candidate, ...]
     offers: tuple[Offer, ...]
     values: tuple[tuple[str, Expression], ...]

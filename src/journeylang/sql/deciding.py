@@ -71,6 +71,13 @@ JOIN plan_send AS s ON s.step = i.step"""
         when = " AND (i.mask = -1 OR (i.mask >> o.position) & 1 = 1)" if conditional else ""
         joins = f"\n  JOIN plan_offer AS o ON o.step = i.step{when}"
         joins += "\n  JOIN reach AS r ON r.customer_id = i.customer_id"
+        position = "o.position"
+        if self.reach.preferring:
+            joins += (
+                "\n  LEFT JOIN plan_turn AS q ON q.step = o.step AND q.position = o.position"
+                " AND q.favourite = r.favourite"
+            )
+            position = "coalesce(q.turn, o.position)"
         joins += self.caps.joins()
         nothing = self.d.literal(None, Type(kind=Kind.INSTANT))
         quiet = {
@@ -103,7 +110,7 @@ JOIN plan_send AS s ON s.step = i.step"""
         for column in ("from", "until") if ahead else ():
             quiet[f"quiet_{column}"] = f"coalesce({', '.join(f'{a}.next_{column}' for a in ahead)})"
         return f"""candidate AS (
-  SELECT i.customer_id, i.run_id, o.position, o.channel, o.cost, o.counted,
+  SELECT i.customer_id, i.run_id, {position} AS position, o.channel, o.cost, o.counted,
     {self.reach.no_address()} AS no_address,
     {self.reach.suppressed()} AS suppressed,
     {self.reach.no_consent()} AS no_consent, {self._controlled()} AS controlled,

@@ -13,8 +13,8 @@ from journeylang.plan.operations import Offer, Program
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
-from journeylang.sql.relations import consent_rows
-from journeylang.sql.session import consent_sets
+from journeylang.sql.relations import PREFERS, consent_rows
+from journeylang.sql.session import consent_sets, sends
 
 
 class Situation(NamedTuple):
@@ -39,6 +39,11 @@ class Reach:
         # Sets keep their numbers in the whole program; those of no offer here are left out.
         asked = {o.consents for o in offers}
         self.consents = [(n, c) for n, c in enumerate(consent_sets(program)) if c in asked]
+        self.preferring = any(
+            p.preferred and p.step in {o.step for o in offers}
+            for j in program.journeys
+            for p in sends(j)
+        )
         self.scope: Scope = compiler.scope(Rows(name="i", alias="i"))
 
     def ctes(self) -> list[str]:
@@ -108,6 +113,10 @@ class Reach:
     def _reach(self) -> str:
         scope = self.scope
         columns = ['c.customer_id, c."_zone" AS zone']
+        asked = ["timezone"]
+        if self.preferring:
+            columns.append(f"c.{quote(PREFERS)} AS favourite")
+            asked.append(PREFERS)
         for channel in self.channels:
             address = value(self.binding.channels[channel].address, scope)
             columns.append(f"{address} IS NOT NULL AS {quote('address_' + channel)}")
@@ -127,6 +136,6 @@ class Reach:
     WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id"""
         return f"""reach AS (
   SELECT {", ".join(columns)}
-  FROM {self.compiler.base("timezone", *scope.fields)} AS c{joins}
+  FROM {self.compiler.base(*asked, *scope.fields)} AS c{joins}
   WHERE c.customer_id IN (SELECT customer_id FROM i)
 )"""

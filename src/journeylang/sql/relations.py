@@ -18,6 +18,7 @@ from journeylang.sql.dialects import Dialect, quote, text
 if TYPE_CHECKING:
     from journeylang.sql.expressions import Scope
 
+PREFERS = "_prefers"
 _RESERVED = {"key": "customer_id", "timezone": "_zone", "locale": "_locale"}
 
 
@@ -71,7 +72,7 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
     """Everybody in the base: customer_id and the fields named, or all.
 
     `timezone` and `locale` among them are "_zone" and "_locale", the binding's
-    `else` where unknown.
+    `else` where unknown. `PREFERS` is the name of the favourite channel, if it is asked for.
     """
     bound = binding.customers
     assert bound is not None, "checked: a project with journeys binds customers"
@@ -84,6 +85,9 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
     if fields is None or "locale" in fields:
         known = f"coalesce({dialect.cast(locale, TEXT)}, {text(bound.locale_else)})"
         columns.append(f'{known} AS "_locale"')
+    if fields is not None and PREFERS in fields:
+        favourite = "NULL" if bound.prefers is None else bound_value(bound.prefers, dialect)
+        columns.append(f"{dialect.cast(favourite, TEXT)} AS {quote(PREFERS)}")
     columns += [
         _field(f, customer_column(f.name), dialect)
         for f in bound.fields

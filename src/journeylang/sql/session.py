@@ -206,6 +206,11 @@ def plan_tables(program: Program) -> list[str]:
             ),
         ),
         _table(
+            "plan_turn",
+            "step INTEGER, favourite VARCHAR, position INTEGER, turn INTEGER",
+            ((step, text(name), position, turn) for step, name, position, turn in turns(program)),
+        ),
+        _table(
             "plan_offer",
             "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
             " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER,"
@@ -228,6 +233,17 @@ def plan_tables(program: Program) -> list[str]:
             ),
         ),
     ]
+
+
+def turns(program: Program) -> list[tuple[int, str, int, int]]:
+    """(step, favourite, position, turn) where that channel's candidates are tried first."""
+    found = []
+    for park in (p for j in program.journeys for p in sends(j) if p.preferred):
+        channels = [o.channel for o in park.offers]
+        for favourite in dict.fromkeys(channels):
+            order = sorted(range(len(channels)), key=lambda p: (channels[p] != favourite, p))
+            found += [(park.step, favourite, p, turn) for turn, p in enumerate(order)]
+    return found
 
 
 def consent_sets(program: Program) -> list[tuple[str, ...]]:
