@@ -256,7 +256,12 @@ class _Program(Expressions):
             f"arm {name} {share}%{' control' if name == 'a' else ''} {self._braces(depth - 1)}"
             for name, share in zip("abc", shares, strict=False)
         )
-        return f'{label}: experiment salt "{self.pick("uvw")}{label}" {{ {arms} }}'
+        adaptive, goal = "", ""
+        if self.chance(3):
+            event, where = self._awaited()
+            adaptive = "adaptive "
+            goal = f" goal {event}{where} within {self.pick(('1h', '6h', '1d'))}"
+        return f'{label}: experiment {adaptive}salt "{self.pick("uvw")}{label}"{goal} {{ {arms} }}'
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -183,6 +183,7 @@ ONE_ROW_PER = {
     "decision": "message not sent, or entry refused, with the reason",
     "message_event": "feedback of a provider",
     "exposure": "customer and experiment, or hold-out: the first time",
+    "weight": "arm of an adaptive experiment and UTC day: the buckets that it owns",
     "consent_change": "consent given or taken back with the runtime itself",
     "suppression": "address that is not written to any more",
 }

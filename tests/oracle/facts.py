@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -117,7 +117,7 @@ class Memory:
 
     `applied` has each journey's first apply, `now` the latest tick, and before the first one
     the apply itself. `looked` has the tick at which an `enter when`
-    was last looked at.
+    was last looked at, `shares` the day's shares of the arms of adaptive experiments.
     """
 
     applied: Mapping[str, datetime]
@@ -127,3 +127,4 @@ class Memory:
     messages: list[Message] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
+    shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)

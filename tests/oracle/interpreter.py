@@ -27,6 +27,7 @@ from tests.oracle.chance import bucket
 from tests.oracle.clock import later, next_time
 from tests.oracle.entering import Entries
 from tests.oracle.facts import Decision, Memory, Run, Tables
+from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, message
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
@@ -45,6 +46,7 @@ class _Tick(Stage):
 
     def run(self) -> None:
         """The phases, in their order."""
+        learn(self)
         self.exits()
         moving = [*self.wakes(), *Entries(stage=self).all()]
         while moving:
@@ -145,8 +147,11 @@ class _Tick(Stage):
 
     def arm(self, run: Run, experiment: Experiment) -> Block:
         """Drawn by the customer alone, so the same at each re-entry."""
-        drawn = bucket(experiment.salt, run.customer)
-        arm = next(a for a in experiment.arms if a.low <= drawn < a.high)
+        if experiment.learns is not None:
+            arm = arm_of(self, run, experiment)
+        else:
+            drawn = bucket(experiment.salt, run.customer)
+            arm = next(a for a in experiment.arms if a.low <= drawn < a.high)
         self.expose(run, experiment.path, arm.name, run.arrived_at)
         return arm.body
 

@@ -49,4 +49,4 @@ def by_themselves(checker: Checker) -> None:
             parameters=unknown_values(checker.fragments.parameters[name]),
         )
         sender = Sender(journey="", purpose="transactional", checker=checker)
-        Steps(journey=name, sender=sender, checker=checker).block(fragment.steps, scope)
+        Steps(journey=name, goals=None, sender=sender, checker=checker).block(fragment.steps, scope)

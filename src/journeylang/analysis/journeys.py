@@ -7,6 +7,7 @@ from typing import get_args
 
 from journeylang.analysis.declared import head
 from journeylang.analysis.expressions import Checker
+from journeylang.analysis.goals import goals
 from journeylang.analysis.lines import missing, only
 from journeylang.analysis.parameters import declarations, unknown_values
 from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
@@ -17,8 +18,7 @@ from journeylang.analysis.steps import Steps
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
-from journeylang.model.expressions import BoundEvent, EventValue
-from journeylang.model.types import NUMERIC, Kind
+from journeylang.model.expressions import BoundEvent
 from journeylang.syntax import nodes
 from journeylang.syntax.headers import Entry
 
@@ -64,8 +64,10 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
     kind: model.Purpose = "marketing" if purpose is None else purpose.kind
     priority = only(node.headers, nodes.Priority, "priority", findings)
     only_customers = only(node.headers, nodes.OnlyCustomers, "only customers", findings)
+    found_goals = goals(node, during, checker)
     steps = Steps(
         journey=name,
+        goals=found_goals,
         sender=Sender(journey=name, purpose=kind, checker=checker),
         checker=checker,
     )
@@ -85,7 +87,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
             only_customers.condition, replace(before, what="`only customers where`")
         ),
         exits=_exits(node, during, checker),
-        goals=_goals(node, during, checker),
+        goals=found_goals,
         holdout=_holdout(node, during, checker),
         policy=_policy(node, kind, checker),
         body=steps.block(node.steps, during),
@@ -207,54 +209,6 @@ def _exits(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.E
             if condition is not None:
                 found.append(model.ExitWhen(condition=condition, reason=reason, span=header.span))
     return tuple(found)
-
-
-def _goals(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.Goal, ...]:
-    found = [
-        _goal(header, scope, checker) for header in node.headers if isinstance(header, nodes.Goal)
-    ]
-    return tuple(goal for goal in found if goal is not None)
-
-
-def _goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
-    event = checker.sources.event(node.event, scope)
-    inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.event_condition(node.where, inner)
-    within = None if node.within is None else seconds(node.within, scope, checker.findings)
-    worth = None if node.worth is None else _worth(node.worth, inner, checker)
-    broken = (
-        event is None
-        or (node.where is not None and where is None)
-        or (node.within is not None and within is None)
-        or (node.worth is not None and worth is None)
-    )
-    if broken or event is None:
-        return None
-    return model.Goal(event=event.source, where=where, within=within, worth=worth, span=node.span)
-
-
-def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> str | None:
-    """The event's field that says what a goal is worth."""
-    found = checker.value(node, scope)
-    if found is None:
-        return None
-    if not isinstance(found, EventValue):
-        checker.findings.error(
-            names.TYPE_MISMATCH,
-            node.span,
-            "what a goal is worth is a field of its event",
-            help="write `worth total`",
-        )
-        return None
-    if found.type.kind not in {*NUMERIC, Kind.MONEY}:
-        checker.findings.error(
-            names.TYPE_MISMATCH,
-            node.span,
-            f"what a goal is worth is a number or money, this is {found.type}",
-            label=f"this is {found.type}",
-        )
-        return None
-    return found.name
 
 
 def _holdout(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Holdout | None:

@@ -34,9 +34,13 @@ class Place:
 
 @dataclass(slots=True)
 class Steps:
-    """Builds the blocks of one journey; ``paths`` grows with each labelled step."""
+    """Builds the blocks of one journey; ``paths`` grows with each labelled step.
+
+    ``goals`` are the journey's; None in a fragment by itself.
+    """
 
     journey: str
+    goals: tuple[model.Goal, ...] | None
     sender: Sender
     checker: Checker
     paths: dict[str, nodes.Name] = field(default_factory=dict)

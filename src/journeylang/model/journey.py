@@ -135,12 +135,27 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """`within` in seconds (None: no end); `worth` names a numeric field of the event."""
+
+    event: EventSource
+    where: Expression | None
+    within: int | None
+    worth: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
+    """`goal` is its own one; `learns` is the goal by which the shares of an adaptive one move."""
+
     label: str
     path: str
     salt: str
     arms: tuple[Arm, ...]
     expect: str | None = None
+    goal: Goal | None = None
+    learns: Goal | None = None
     span: Span = field(compare=False, repr=False)
 
 
@@ -189,17 +204,6 @@ class Reenter:
 class ExitWhen:
     condition: Expression
     reason: str
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """`within` in seconds (None: no end); `worth` names a numeric field of the event."""
-
-    event: EventSource
-    where: Expression | None
-    within: int | None
-    worth: str | None
     span: Span = field(compare=False, repr=False)
 
 

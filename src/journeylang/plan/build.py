@@ -16,6 +16,7 @@ from journeylang.model.journey import (
     Calendar,
     Elapsed,
     Experiment,
+    Goal,
     If,
     Journey,
     Leave,
@@ -36,6 +37,7 @@ from journeylang.plan.operations import (
     EdgeKind,
     JourneyPlan,
     Leaf,
+    Learning,
     Node,
     Park,
     Program,
@@ -141,6 +143,11 @@ class _JourneyBuilder:
             parks=tuple(self.parks.values()),
             edges=tuple(e for e in self.edges if e is not None),
             leaves=tuple(self.leaves.values()),
+            learning=tuple(
+                self._learning(s, s.learns)
+                for s in steps(journey.body)
+                if isinstance(s, Experiment) and s.learns is not None
+            ),
             max_rounds=2 * len(self.parks) + 2,
             span=journey.span,
         )
@@ -185,10 +192,19 @@ class _JourneyBuilder:
 
         def split(met: Exposures) -> Node:
             ways = tuple((low, high, way((*met, (number_, name)))) for low, high, name, way in arms)
-            node = Split(step=number_, salt=step.salt, arms=ways)
+            names = tuple(name for _, _, name, _ in arms) if step.learns is not None else ()
+            node = Split(step=number_, salt=step.salt, arms=ways, learned=names)
             return self._sized(node, *(way for _, _, way in ways))
 
         return self._once(split)
+
+    def _learning(self, step: Experiment, goal: Goal) -> Learning:
+        return Learning(
+            step=self._number(step.path),
+            salt=step.salt,
+            arms=tuple((a.name, a.low, a.high) for a in step.arms),
+            goal=goal,
+        )
 
     def _decide(self, condition: Expression, then: Node, otherwise: Node) -> Node:
         if then is otherwise:
@@ -333,6 +349,8 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
                 yield step.condition
             case Race():
                 yield from (b.where for b in step.branches if b.where is not None)
+            case Experiment(learns=Goal(where=condition)) if condition is not None:
+                yield condition
             case Send():
                 yield from (c.when for c in step.candidates if c.when is not None)
                 yield from (v for _, v in step.values)

@@ -25,6 +25,7 @@ from journeylang.model.journey import (
     Elapsed,
     Entry,
     ExitWhen,
+    Goal,
     Holdout,
     Purpose,
     Reenter,
@@ -78,11 +79,15 @@ class Decide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """An experiment: arms as (low, high, node) over the customer's bucket."""
+    """An experiment: arms as (low, high, node) over the customer's bucket.
+
+    Of an adaptive one the ranges are those of the day, by the names of the arms (`learned`).
+    """
 
     step: int
     salt: str
     arms: tuple[tuple[int, int, Node], ...]
+    learned: tuple[str, ...] = ()
 
 
 Node = Leaf | Decide | Split
@@ -194,6 +199,16 @@ Park = WaitPark | RacePark | SendPark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """An adaptive experiment: what its arms are judged by; `arms` are (name, low, high)."""
+
+    step: int
+    salt: str
+    arms: tuple[tuple[str, int, int], ...]
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyPlan:
     """All of a journey that a tick needs.
 
@@ -218,6 +233,7 @@ class JourneyPlan:
     parks: tuple[Park, ...]
     edges: tuple[Edge, ...]
     leaves: tuple[Leaf, ...]
+    learning: tuple[Learning, ...]
     max_rounds: int
     span: Span
 

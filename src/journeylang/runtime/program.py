@@ -9,9 +9,11 @@ from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import EnterOn
 from journeylang.model.project import Project
 from journeylang.plan.operations import JourneyPlan, Program
+from journeylang.runtime.learning import Lesson
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
+from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.relations import event, newness
 from journeylang.sql.session import plan_tables, sends
@@ -31,6 +33,7 @@ class Ready:
     journeys: tuple[JourneySql, ...]
     moves: Moves
     arbitration: ArbitrationSql | None
+    lessons: Mapping[int, tuple[Lesson, ...]]
     writes: Mapping[str, str]
     session: tuple[str, ...]
     events: tuple[str, ...]
@@ -61,6 +64,11 @@ def make_ready(
         journeys=journeys,
         moves=Moves(compiler=compiler, plans=program.journeys),
         arbitration=arbitration_sql(compiler, program) if any_send else None,
+        lessons={
+            plan.journey: tuple(Lesson(of=x, outcomes=outcomes(compiler, x)) for x in plan.learning)
+            for plan in program.journeys
+            if plan.learning
+        },
         writes=final_writes(dialect),
         session=(*plan_tables(program), _version_table(program, versions)),
         events=events,

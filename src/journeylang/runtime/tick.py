@@ -15,6 +15,7 @@ from typing import Any
 
 from journeylang.engines.base import Engine, StatementError
 from journeylang.runtime.entries import Entries, Opening, mark
+from journeylang.runtime.learning import due, learn
 from journeylang.runtime.localtime import (
     ZoneTables,
     needs_local_time,
@@ -142,6 +143,7 @@ class _Tick:
     def run(self, now: datetime) -> TickResult:
         with self.engine.transaction():
             self._lock(now)
+            self._learn()
             news = self._probe()
             openings = self._openings(news)
             if openings or self._work(news):
@@ -170,6 +172,13 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             self.marks = known
             return
         self.marks = dict(self.engine.query('SELECT name, "at" FROM journey.watermark'))
+
+    def _learn(self) -> None:
+        plans = [plan for plan, _ in self.journeys]
+        for journey, lesson in due(self.ready.lessons, plans, self.marks, self.now):
+            with _Blamed(journey):
+                learn(self.engine, lesson, self.now)
+            self._mark([lesson.mark])
 
     def _p(self, name: str) -> str:
         return self.engine.dialect.parameter(name)
@@ -394,14 +403,19 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     def _remember(self, openings: Mapping[int, Opening]) -> None:
         names = [mark(journey) for journey, opening in openings.items() if opening.looked]
         names += [f"exits {plan.journey}" for plan, sql in self.journeys if sql.exits]
-        self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
-        if names:
-            listed = ", ".join(f"'{name}'" for name in names)
-            now = self.engine.dialect.instant(self.now)
-            rows = ", ".join(f"('{name}', {now})" for name in names)
-            self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
-            self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
+        self._mark(names)
         self._execute(f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'")
+
+    def _mark(self, names: list[str]) -> None:
+        """Set these watermarks to now."""
+        if not names:
+            return
+        self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
+        listed = ", ".join(f"'{name}'" for name in names)
+        now = self.engine.dialect.instant(self.now)
+        rows = ", ".join(f"('{name}', {now})" for name in names)
+        self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
+        self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
 
     def _execute(self, statement: str, **extra: Any) -> int:
         return self.engine.execute(statement, {**self.parameters, **extra})

@@ -90,12 +90,14 @@ class Scope:
     lone_exists: bool = True
     groups: dict[GroupKey, Group] = field(default_factory=dict)
     fields: dict[str, None] = field(default_factory=dict)
+    further: dict[object, str] = field(default_factory=dict)
 
     def joins(self) -> str:
         """LEFT JOINs of everything gathered, to be put behind the FROM of the rows."""
-        return "".join(
+        groups = "".join(
             f"\n{_join(self, group, f'g{n}')}" for n, group in enumerate(self.groups.values())
         )
+        return groups + "".join(self.further.values())
 
 
 def definitions(project: Project) -> Mapping[str, Mapping[str, Expression]]:

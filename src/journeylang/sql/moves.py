@@ -32,6 +32,7 @@ from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.entries import enter
 from journeylang.sql.expressions import Rows, Scope, message_scope, predicate, value
+from journeylang.sql.learning import arm
 from journeylang.sql.relations import event, newness
 from journeylang.sql.schema import ACTIVE, EXITED, GONE
 from journeylang.sql.session import END, GO, REST, SEND
@@ -406,6 +407,11 @@ def _tree(node: Node, scope: Scope) -> str:
             condition = predicate(node.condition, scope)
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
+        case Split() if node.learned:
+            drawn = arm(node, scope)
+            ways = zip(node.learned[:-1], node.arms[:-1], strict=True)
+            whens = " ".join(f"WHEN {text(name)} THEN {_tree(way[2], scope)}" for name, way in ways)
+            return f"CASE {drawn} {whens} ELSE {_tree(node.arms[-1][2], scope)} END"
         case Split():
             bucket = scope.dialect.bucket(node.salt, f"{scope.rows.alias}.customer_id")
             whens = " ".join(

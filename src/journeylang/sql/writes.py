@@ -32,11 +32,13 @@ SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.
 FROM trail AS t WHERE t.moved""",
         "exposures": """INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
   salt)
-SELECT t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id, x.salt
+SELECT DISTINCT ON (t.customer_id, x.experiment, x.salt)
+  t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id, x.salt
 FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf
 WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k
   WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
-    AND k.salt = x.salt)""",
+    AND k.salt = x.salt)
+ORDER BY t.customer_id, x.experiment, x.salt, t.arrived_at, t.run_id""",
         "drawn": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
 SELECT t.customer_id, v.holdout_step,
   CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,

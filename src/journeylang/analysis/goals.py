@@ -1,0 +1,65 @@
+"""Goals: which event counts as success, how soon, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from journeylang.analysis.expressions import Checker
+from journeylang.analysis.scope import Scope
+from journeylang.analysis.sources import unknown_event
+from journeylang.analysis.spans import seconds
+from journeylang.diagnostics.codes import names
+from journeylang.model import journey as model
+from journeylang.model.expressions import EventValue
+from journeylang.model.types import NUMERIC, Kind
+from journeylang.syntax import nodes
+
+
+def goals(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.Goal, ...]:
+    """The goals of a journey that are right, in their order."""
+    found = [
+        goal(header, scope, checker) for header in node.headers if isinstance(header, nodes.Goal)
+    ]
+    return tuple(g for g in found if g is not None)
+
+
+def goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
+    """A goal of a journey or an experiment."""
+    event = checker.sources.event(node.event, scope)
+    inner = replace(scope, event=event or unknown_event(node.event))
+    where = None if node.where is None else checker.event_condition(node.where, inner)
+    within = None if node.within is None else seconds(node.within, scope, checker.findings)
+    worth = None if node.worth is None else _worth(node.worth, inner, checker)
+    broken = (
+        event is None
+        or (node.where is not None and where is None)
+        or (node.within is not None and within is None)
+        or (node.worth is not None and worth is None)
+    )
+    if broken or event is None:
+        return None
+    return model.Goal(event=event.source, where=where, within=within, worth=worth, span=node.span)
+
+
+def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> str | None:
+    """The event's field that says what a goal is worth."""
+    found = checker.value(node, scope)
+    if found is None:
+        return None
+    if not isinstance(found, EventValue):
+        checker.findings.error(
+            names.TYPE_MISMATCH,
+            node.span,
+            "what a goal is worth is a field of its event",
+            help="write `worth total`",
+        )
+        return None
+    if found.type.kind not in {*NUMERIC, Kind.MONEY}:
+        checker.findings.error(
+            names.TYPE_MISMATCH,
+            node.span,
+            f"what a goal is worth is a number or money, this is {found.type}",
+            label=f"this is {found.type}",
+        )
+        return None
+    return found.name

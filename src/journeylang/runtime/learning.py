@@ -1,0 +1,71 @@
+"""The shares of adaptive experiments, drawn by the first tick of each UTC day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import md5
+
+from journeylang.engines.base import Engine
+from journeylang.plan.operations import JourneyPlan, Learning
+from journeylang.sql.dialects import text
+from journeylang.stats.bandits import chances_of_being_best, floored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """An adaptive experiment, and the statement of its outcomes so far."""
+
+    of: Learning
+    outcomes: str
+
+    @property
+    def mark(self) -> str:
+        """Names the watermark of its latest draw; another salt begins anew."""
+        return f"weights {self.of.step} {_hash(self.of.salt)[:8]}"
+
+
+def due(
+    lessons: Mapping[int, tuple[Lesson, ...]],
+    plans: Iterable[JourneyPlan],
+    marks: Mapping[str, datetime],
+    now: datetime,
+) -> Iterator[tuple[str, Lesson]]:
+    """With its journey's name, each experiment whose shares of the day are still to be drawn."""
+    for plan in plans:
+        for lesson in lessons.get(plan.journey, ()):
+            last = marks.get(lesson.mark)
+            if last is None or last.date() < now.date():
+                yield plan.name, lesson
+
+
+def learn(engine: Engine, lesson: Lesson, now: datetime) -> None:
+    """Draw the shares of the day and keep them; before anybody can be judged, as written."""
+    learning, day = lesson.of, now.date()
+    found = {arm: (n, hits) for arm, n, hits in engine.query(lesson.outcomes, {"now": now})}
+    if found:
+        counts = [found.get(name, (0, 0)) for name, _, _ in learning.arms]
+        shares = floored(chances_of_being_best(counts, seed(learning.salt, day)))
+    else:
+        shares = [high - low for _, low, high in learning.arms]
+    low, rows = 0, []
+    for (name, _, _), share in zip(learning.arms, shares, strict=True):
+        rows.append(
+            f"({learning.step}, {text(learning.salt)}, DATE '{day}', {text(name)},"
+            f" {low}, {low + share})"
+        )
+        low += share
+    engine.execute(
+        "INSERT INTO journey.weight (experiment, salt, day, arm, low, high) VALUES"
+        f" {', '.join(rows)}"
+    )
+
+
+def seed(salt: str, day: date) -> int:
+    """md5 of salt and day: another day is another draw, the same day never."""
+    return int(_hash(f"{salt}:{day.isoformat()}"), 16)
+
+
+def _hash(what: str) -> str:
+    return md5(what.encode(), usedforsecurity=False).hexdigest()
