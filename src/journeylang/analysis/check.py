@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from journeylang.analysis import binding, channels
 from journeylang.analysis.declared import Declared, declare
 from journeylang.analysis.dependencies import Definition, in_order_of_need
+from journeylang.analysis.environment import Environment, journey_parameters
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.extent import Extent, extent, fits
 from journeylang.analysis.findings import Findings
@@ -32,6 +33,7 @@ def check_files(
     *,
     zones: Collection[str] | None = None,
     holes: Collection[str] = (),
+    environment: Environment | None = None,
 ) -> Outcome[Project]:
     """The project that the files describe together, in one namespace.
 
@@ -39,7 +41,8 @@ def check_files(
     for use only when the outcome is ``ok``. ``zones`` are the IANA names of time zones; without
     them no zone is checked. ``holes`` are the paths of files that have no tree, or one from
     which something is missing: what they may define is then not called unknown. The order of
-    ``files`` does not matter.
+    ``files`` does not matter. ``environment`` gives the journeys' parameters their values; what
+    rests on one that has none is left out.
     """
     findings = Findings(holes=frozenset(holes))
     declared = declare(files, findings)
@@ -56,6 +59,7 @@ def check_files(
         sources=Sources(declared=declared, events=events, steps=steps, findings=findings),
         fragments=put_in,
         findings=findings,
+        parameters=journey_parameters(declared, environment, findings),
     )
     bound = _binding(declared, checker, zones)
     metrics, segments = _audience(declared, checker)

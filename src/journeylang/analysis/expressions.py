@@ -6,7 +6,7 @@ mistake is one finding. The parser bounds how deep expressions are, so recursion
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -27,7 +27,7 @@ from journeylang.analysis.predicates import (
     text_match,
 )
 from journeylang.analysis.references import reference
-from journeylang.analysis.scope import Scope, Shape
+from journeylang.analysis.scope import Parameter, Scope, Shape
 from journeylang.analysis.sources import Sources
 from journeylang.diagnostics.codes import names
 from journeylang.model.expressions import (
@@ -52,7 +52,8 @@ class Checker:
     """What all expressions of a project are checked against.
 
     ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
-    ``aggregating`` are the metrics and segments that look at events.
+    ``aggregating`` are the metrics and segments that look at events. ``parameters`` are those of
+    each journey.
     """
 
     declared: Declared
@@ -60,6 +61,7 @@ class Checker:
     sources: Sources
     fragments: Fragments
     findings: Findings
+    parameters: Mapping[str, Mapping[str, Parameter]]
     metrics: dict[str, Type] = field(default_factory=dict)
     aggregating: set[Definition] = field(default_factory=set)
 

@@ -9,7 +9,6 @@ from journeylang.analysis.declared import head
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.goals import goals
 from journeylang.analysis.lines import missing, only
-from journeylang.analysis.parameters import declarations, unknown_values
 from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.sources import unknown_event
@@ -30,8 +29,6 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
     """The journey without what was reported of it; None without a way in."""
     findings = checker.findings
     name = node.name.text
-    if node.parameters:
-        findings.later("a journey's parameter", node.parameters[0].span)
     before = Scope(
         what=f"the entry of journey `{name}`",
         journey=JourneyScope(
@@ -39,7 +36,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
             entry=_entry_shape(node, checker),
             steps=checker.sources.steps[name],
         ),
-        parameters=unknown_values(declarations(node.parameters, findings)),
+        parameters=checker.parameters.get(name, {}),
     )
     during = replace(before, what=f"journey `{name}`", run=True)
     entry = _entry(node, before, checker)

@@ -112,14 +112,26 @@ class Environment(_Table):
     """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``.
 
     ``base_url`` is where links of messages lead, ``link_key`` the secret that signs them.
+    ``parameters`` are those of all journeys that have one of the name; a table in it is named
+    like a journey, and is for that journey alone.
     """
 
     database: str = Field(min_length=1)
     base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")
     link_key: str | None = None
     channels: dict[str, ChannelTable] = Field(default_factory=dict)
-    parameters: dict[str, SettingValue] = Field(default_factory=dict)
+    parameters: dict[str, SettingValue | dict[str, SettingValue]] = Field(default_factory=dict)
     auto_apply: bool | None = None
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _values(cls, written: Any) -> Any:
+        if isinstance(written, dict):
+            for name, value in written.items():
+                for inner in value.values() if isinstance(value, dict) else (value,):
+                    if not isinstance(inner, SettingValue):
+                        raise ValueError(f"`{name}` is no text, number, `true` or `false`")
+        return written
 
     @field_validator("link_key")
     @classmethod

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from journeylang.analysis.check import check_files
+from journeylang.analysis.environment import Environment
 from journeylang.analysis.messages import (
     TemplateFile,
     TemplateKey,
@@ -18,6 +19,7 @@ from journeylang.analysis.template_scope import EXTENSIONS
 from journeylang.analysis.templates import TemplateUse, included
 from journeylang.diagnostics.codes import names, syntax
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
+from journeylang.loading.environments import environments
 from journeylang.loading.files import below, read
 from journeylang.loading.find import CONFIG
 from journeylang.loading.zones import zone_names
@@ -79,6 +81,9 @@ class Loading:
 def load(root: Path, env: str | None = None) -> Loading:
     """Read and check the project at ``root``, and that it has the environment ``env``.
 
+    Without ``env`` it is checked with the parameters of every environment; the value is then that
+    of `dev`, or of the first one by name.
+
     There is a value whenever the settings could be read; it is fit for use when the outcome is
     ``ok``. No secret is looked at.
     """
@@ -86,33 +91,22 @@ def load(root: Path, env: str | None = None) -> Loading:
     config = reader.config(env)
     files = reader.journeys()
     checked = len(reader.parsed)
-    project = check_files(files, zones=zone_names(), holes=reader.holes)
-    if files:
-        reader.problems.extend(project.diagnostics)
-    assert project.value is not None
-    templates = reader.templates(project.value)
-    parts = reader.parts(templates)
-    whole = project.ok and not reader.holes
-    messages = check_messages(
-        project.value,
-        templates,
-        included=parts,
-        there=reader.there,
-        whole=whole,
-    )
-    reader.problems.extend(messages.diagnostics)
+    first, *others = environments(config, reader.sources.get(CONFIG), env)
+    found = reader.check(files, first)
+    for other in others:
+        reader.check(files, other, again=True)
     value = None
     if config is not None:
         value = LoadedProject(
             root=root,
             config=config,
-            project=project.value,
+            project=found.project,
             files=tuple(files),
             sources=reader.sources,
-            templates=templates,
-            parts=parts,
-            uses=messages.value or {},
-            whole=whole,
+            templates=found.templates,
+            parts=found.parts,
+            uses=found.uses,
+            whole=found.whole,
         )
     return Loading(
         outcome=Outcome(value=value, diagnostics=once(reader.problems)),
@@ -133,6 +127,17 @@ def once(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
         key = (diagnostic.code.id, diagnostic.span) if diagnostic.span else diagnostic
         found.setdefault(key, diagnostic)
     return in_order(list(found.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """The project with the parameters of one environment."""
+
+    project: Project
+    templates: Mapping[TemplateKey, tuple[TemplateFile, ...]]
+    parts: Mapping[str, Source]
+    uses: Mapping[TemplateKey, TemplateUse]
+    whole: bool
 
 
 @dataclass(slots=True)
@@ -191,6 +196,42 @@ class _Reader:
                 files.append(outcome.value)
         return files
 
+    def check(
+        self, files: list[File], environment: Environment | None, *, again: bool = False
+    ) -> _Checked:
+        """Check the files with an environment's parameters, and the templates that are then sent.
+
+        ``again``: what another environment has shown is not told again, and what is new is
+        told with the environment's name.
+        """
+        problems: list[Diagnostic] = []
+        outcome = check_files(files, zones=zone_names(), holes=self.holes, environment=environment)
+        project = outcome.value
+        assert project is not None
+        if files:
+            problems.extend(outcome.diagnostics)
+        templates = self.templates(project)
+        parts = self.parts(templates)
+        whole = outcome.ok and not self.holes
+        messages = check_messages(project, templates, included=parts, there=self.there, whole=whole)
+        problems.extend(messages.diagnostics)
+        if again and environment is not None:
+            known = {(d.code.id, d.span) for d in self.problems}
+            note = f"with the parameters of `{environment.name}`"
+            problems = [
+                d if d.span is not None and d.span.path == CONFIG else replace(d, notes=(note,))
+                for d in problems
+                if (d.code.id, d.span) not in known
+            ]
+        self.problems.extend(problems)
+        return _Checked(
+            project=project,
+            templates=templates,
+            parts=parts,
+            uses=messages.value or {},
+            whole=whole,
+        )
+
     def templates(self, project: Project) -> dict[TemplateKey, tuple[TemplateFile, ...]]:
         """The files of every template that a step sends."""
         listing = below(self.root, TEMPLATES)
@@ -201,7 +242,7 @@ class _Reader:
             name, _, channel = name.rpartition(".")
             if name and extension in EXTENSIONS:
                 known.setdefault((name, channel), {})[extension] = path
-        self.there.extend(known)
+        self.there[:] = known
         wanted = {
             (candidate.template, candidate.channel): None
             for journey in project.journeys.values()
