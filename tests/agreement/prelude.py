@@ -55,6 +55,14 @@ event visited from shop.visits as v {
   field daily: time? = v.daily
 }
 
+catalog products from shop.products as p {
+  key p.sku
+  field name: text? = p.name
+  field price: money(EUR)? = p.price
+  field stars: int? = p.stars
+  only where p.stock != 0
+}
+
 consent email_ok from crm.consents as m {
   customer m.customer_id
   at m.at
@@ -132,6 +140,13 @@ TABLES: dict[str, dict[str, str]] = {
         "seen": "TIMESTAMP",
         "daily": "TIME",
     },
+    "shop.products": {
+        "sku": "BIGINT",
+        "name": "VARCHAR",
+        "price": "DECIMAL(14,4)",
+        "stars": "BIGINT",
+        "stock": "BIGINT",
+    },
     "crm.consents": {
         "customer_id": "BIGINT",
         "at": "TIMESTAMP",
@@ -160,3 +175,16 @@ def record(table: str, **values: Any) -> dict[str, Any]:
 def instant(text: str) -> datetime:
     """A naive datetime, which here means UTC."""
     return datetime.fromisoformat(text)
+
+
+PRODUCTS = [
+    record("shop.products", sku=sku, name=name, price=price, stars=stars, stock=stock)
+    for sku, name, price, stars, stock in (
+        (1, "mug", 12, 5, 3),
+        (2, "tin", None, 10, 1),
+        (3, "mill", 79, None, None),
+        (4, "tea", 8, 0, 9),
+        (5, "cup", 12, 3, 0),
+        (6, "pot", 25, 3, 2),
+    )
+]

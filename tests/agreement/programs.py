@@ -204,7 +204,7 @@ class _Program(Expressions):
             text = f'{label}: send {self.pick(("email",) * 6 + ("sms", "push"))} "t"'
         if self.chance(2):
             kind = self.pick(("int", "money", "text", "instant"))
-            text += f" with {{ v: {self.value(self._names(), kind)} }}"
+            text += f" with {{ v: {self.value(self._names(), kind)}{self._pick()} }}"
         if self.chance(1) and self.chance(5):
             text += " about offers"
         if not self.busy and self.chance(3):
@@ -212,6 +212,16 @@ class _Program(Expressions):
         text += self.pick(("", "", "", " else skip", " else hold 30m", " else hold 1d"))
         self.sends.append(label)
         return text
+
+    def _pick(self) -> str:
+        if not self.chance(5):
+            return ""
+        count = self.pick((1, 2, 2, 3, 4, 5))
+        by = self.pick(("", " by price", " by stars", " by stars - customer.points"))
+        where = self.pick(("", " where price < 20 EUR", " where stars > customer.points"))
+        return (
+            f", p: top {count} of products{by}{where}{self.pick(('', ' else skip', ' else exit'))}"
+        )
 
     def _when(self) -> str:
         return f" when {self.condition(self._names(), 1)}" if self.chance(3) else ""

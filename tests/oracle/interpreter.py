@@ -17,6 +17,7 @@ from journeylang.model.journey import (
     Experiment,
     If,
     Leave,
+    Pick,
     Race,
     Send,
     TimeOfDay,
@@ -26,7 +27,7 @@ from journeylang.model.project import Project
 from tests.oracle.chance import bucket
 from tests.oracle.clock import later, next_time
 from tests.oracle.entering import Entries
-from tests.oracle.facts import Decision, Memory, Run, Tables
+from tests.oracle.facts import Decision, Memory, Record, Run, Tables
 from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, message
 from tests.oracle.stage import Moving, Stage
@@ -173,8 +174,28 @@ class _Tick(Stage):
             run=run,
             journey=self.project.journeys[run.journey],
             send=send,
+            lacking=any(
+                p.otherwise is not None and len(self.picked(run, p)) < p.count for p in send.picks
+            ),
             open=tuple(c for c in send.candidates if c.when is None or self.holds(c.when, run)),
         )
+
+    def picked(self, run: Run, pick: Pick) -> list[Record]:
+        """The rows of a catalogue that a message shows."""
+        rows = [
+            row
+            for row in self.reader.catalog(pick.catalog)
+            if pick.where is None or self.holds(pick.where, run, row)
+        ]
+        rows.sort(key=lambda row: row.key)
+        if pick.by is not None:
+            customer = self.reader.customers[run.customer]
+            subjects = [Subject(customer=customer, run=run, event=row) for row in rows]
+            by = [self.reader.evaluator.value(pick.by, s) for s in subjects]
+            known = [(value, n) for n, value in enumerate(by) if value is not None]
+            known.sort(key=lambda v: v[0], reverse=True)
+            rows = [rows[n] for _, n in known]
+        return [dict(row.fields) for row in rows[: pick.count]]
 
     # --- 5. arbitrate ---------------------------------------------------------
 
@@ -210,6 +231,8 @@ class _Tick(Stage):
             )
         run.arrived_at, run.reason = self.now, None
         _, behind = self.ways[run.journey][send.path]
+        if intent.lacking and any(p.otherwise == "exit" for p in send.picks):
+            behind = (Leave(reason="exit", span=send.span),)
         return Moving(run=run, way=behind)
 
 

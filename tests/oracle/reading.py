@@ -66,6 +66,16 @@ class Reader:
             granted = self.evaluator.holds(bound.granted, row)
             yield self._read(bound.customer, row), self._read(bound.at, row), granted
 
+    def catalog(self, name: str) -> list[Happening]:
+        """The rows of a catalogue; nothing happens to them, but they have fields too."""
+        bound = self.project.binding.catalogs[name]
+        rows = []
+        for row in self._rows(bound.table, bound.only_where):
+            key = self._read(bound.key, row)
+            fields = {"key": None if key is None else str(key), **self._fields(bound.fields, row)}
+            rows.append(Happening(key=key, at=self.now, fields=fields))
+        return rows
+
     # --- events ---------------------------------------------------------------
 
     def happenings(self, source: EventSource, of: Subject) -> list[Happening]:

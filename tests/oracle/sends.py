@@ -36,12 +36,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A run that stands at a send, with the candidates whose `when` held as it came there."""
+    """A run that stands at a send, with the candidates whose `when` held as it came there.
+
+    `lacking`: a catalogue has too few rows for what it gives, and the send says `else`.
+    """
 
     run: Run
     journey: Journey
     send: Send
     open: tuple[Candidate, ...]
+    lacking: bool
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -70,6 +74,8 @@ class Rules:
         limit = run.arrived_at + timedelta(seconds=_limit(send))
         if now >= limit:
             return Verdict(reason=run.reason or "expired")
+        if intent.lacking:
+            return Verdict(reason="too_few")
         if not intent.open:
             return Verdict(reason="no_channel")
         judged = [(c, list(self._failing(intent, c))) for c in self._in_turn(intent)]

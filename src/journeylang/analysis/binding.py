@@ -118,6 +118,26 @@ def event(node: nodes.Event, checker: Checker) -> model.Event | None:
     )
 
 
+def catalog(node: nodes.Catalog, checker: Checker) -> model.Catalog | None:
+    name = node.name.text
+    scope = _scope(f"catalog `{name}`", node.table)
+    key = only(node.items, nodes.Key, "key", checker.findings)
+    where = only(node.items, nodes.OnlyWhere, "only where", checker.findings)
+    key_value = _required(f"catalog `{name}`", "key", key, node, scope, checker)
+    fields = _fields(node.items, checker.sources.catalogs[name], scope, checker)
+    only_where = None if where is None else checker.condition(where.condition, scope)
+    if key_value is None:
+        return None
+    return model.Catalog(
+        name=name,
+        table=_table(node.table),
+        key=key_value,
+        fields=fields,
+        only_where=only_where,
+        span=node.span,
+    )
+
+
 def consent(node: nodes.ConsentTable | nodes.ConsentWhen, checker: Checker) -> model.Consent | None:
     name = node.name.text
     if isinstance(node, nodes.ConsentWhen):
@@ -176,7 +196,7 @@ def _required(
     what: str,
     part: str,
     item: nodes.Key | nodes.CustomerKey | nodes.At | None,
-    node: nodes.Customers | nodes.Event | nodes.ConsentTable,
+    node: nodes.Customers | nodes.Event | nodes.ConsentTable | nodes.Catalog,
     scope: Scope,
     checker: Checker,
 ) -> Expression | None:

@@ -18,7 +18,7 @@ from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import step_kinds
 from journeylang.analysis.policy import policies
 from journeylang.analysis.scope import AUDIENCE
-from journeylang.analysis.shapes import customer_shape, event_shapes
+from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
 from journeylang.analysis.sources import Sources
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Outcome
@@ -49,6 +49,7 @@ def check_files(
     _needs_customers(declared, findings)
     customers = customer_shape(declared, findings)
     events = event_shapes(declared, findings)
+    catalogs = catalog_shapes(declared, findings)
     put_in = fragments(declared, findings)
     steps = {
         name: step_kinds(node.steps, put_in.put_in) for name, node in declared.journeys.items()
@@ -56,7 +57,9 @@ def check_files(
     checker = Checker(
         declared=declared,
         customers=customers,
-        sources=Sources(declared=declared, events=events, steps=steps, findings=findings),
+        sources=Sources(
+            declared=declared, events=events, catalogs=catalogs, steps=steps, findings=findings
+        ),
         fragments=put_in,
         findings=findings,
         parameters=journey_parameters(declared, environment, findings),
@@ -115,6 +118,11 @@ def _binding(declared: Declared, checker: Checker, zones: Collection[str] | None
             for name, about in declared.topics.items()
             if (topic := channels.topic(about, checker)) is not None
         },
+        catalogs={
+            name: things
+            for name, offered in declared.catalogs.items()
+            if (things := binding.catalog(offered, checker)) is not None
+        },
         channels={
             name: channel
             for name, way in declared.channels.items()
@@ -161,8 +169,6 @@ def _not_yet(declared: Declared, findings: Findings) -> None:
         findings.later("`promo`", promo.name.span)
     for prospects in declared.prospects.values():
         findings.later("`prospects`", prospects.name.span)
-    for catalog in declared.catalogs.values():
-        findings.later("`catalog`", catalog.name.span, warning=True)
     for assume in declared.assumptions.values():
         findings.later("`assume`", assume.name.span, warning=True)
     for other in declared.rest:

@@ -159,6 +159,7 @@ class _Messages:
         use: TemplateUse,
     ) -> None:
         given: dict[str, Type | None] = {name: value.type for name, value in send.values}
+        given.update(dict.fromkeys(pick.name for pick in send.picks))
         for used in use.names:
             if used.name not in given:
                 if not used.guarded:

@@ -83,7 +83,7 @@ def _column(node: nodes.Ref, scope: Scope, checker: Checker) -> Expression | Non
 def _bare(name: nodes.Name, node: nodes.Ref, scope: Scope, checker: Checker) -> Expression | None:
     text = name.text
     shape = None if scope.event is None else scope.event.shape
-    if shape is not None and (shape.open or text in shape.fields or text in AT):
+    if shape is not None and (shape.open or text in shape.fields or _is_instant(text, scope)):
         return event_value(name, scope, checker)
     if text in scope.parameters:
         return value_of(text, node, scope, checker.findings)
@@ -99,12 +99,16 @@ def _bare(name: nodes.Name, node: nodes.Ref, scope: Scope, checker: Checker) -> 
     return None
 
 
+def _is_instant(text: str, scope: Scope) -> bool:
+    return text in AT and scope.event is not None and scope.event.timed
+
+
 def event_value(name: nodes.Name, scope: Scope, checker: Checker) -> EventValue | None:
     """A field of the event in scope; None when it was reported."""
     event = scope.event
     assert event is not None
     shape = event.shape
-    if name.text not in shape.fields and name.text not in AT:
+    if name.text not in shape.fields and not _is_instant(name.text, scope):
         if not shape.open:
             checker.findings.unknown(
                 "field",

@@ -32,6 +32,10 @@ AT: Mapping[str, Type] = {"at": INSTANT}
 """What every event has."""
 
 
+KEY: Mapping[str, Type] = {"key": TEXT}
+"""What every row of a catalogue has, as text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableScope:
     """Columns of the bound table: ``o.total``; without an alias also the bare ``total``."""
@@ -42,11 +46,15 @@ class TableScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventScope:
-    """The event whose rows a ``where`` looks at: its fields are bare names."""
+    """The event whose rows a ``where`` looks at: its fields are bare names.
+
+    Or a catalogue, whose rows have no instant (``timed``).
+    """
 
     name: str
     source: EventSource
     shape: Shape
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

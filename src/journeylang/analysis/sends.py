@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.parameters import in_braces
+from journeylang.analysis.picks import pick
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import parameter, seconds
 from journeylang.analysis.strategies import strategy
@@ -24,6 +24,14 @@ _DEFAULT_EXPIRES = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What `with` gives to the template."""
+
+    values: tuple[tuple[str, Expression], ...]
+    picks: tuple[model.Pick, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Builds the sends of one journey, whose purpose decides what they need."""
 
@@ -35,7 +43,7 @@ class Sender:
         findings = self.checker.findings
         how = strategy(node, self.checker)
         candidates = [self._candidate(c, label, scope) for c in node.candidates]
-        values = self._values(node.values, scope)
+        given = self._values(node, scope)
         expires: int | None = _DEFAULT_EXPIRES
         if node.expires is not None:
             expires = seconds(node.expires, scope, findings)
@@ -44,7 +52,7 @@ class Sender:
         whole = tuple(c for c in candidates if c is not None)
         if node.about is not None and topic is None:
             return None
-        if len(whole) < len(candidates) or values is None or expires is None or not fine:
+        if len(whole) < len(candidates) or given is None or expires is None or not fine:
             return None
         if how is None:
             return None
@@ -53,7 +61,8 @@ class Sender:
             path=path,
             strategy=how,
             candidates=whole,
-            values=values,
+            values=given.values,
+            picks=given.picks,
             expires=expires,
             otherwise=otherwise,
             topic=topic,
@@ -120,16 +129,15 @@ class Sender:
             )
         return True
 
-    def _values(
-        self, pairs: Sequence[nodes.Pair], scope: Scope
-    ) -> tuple[tuple[str, Expression], ...] | None:
+    def _values(self, node: nodes.Send, scope: Scope) -> _Given | None:
         findings = self.checker.findings
         seen: dict[str, nodes.Name] = {}
         found: list[tuple[str, Expression]] = []
+        picks: list[model.Pick] = []
         fine = True
-        for pair in pairs:
+        for pair in node.values:
             key = pair.key
-            value = self._value(pair, scope)
+            value = self._value(pair, node.otherwise, scope)
             first = seen.setdefault(key.text, key)
             if first is not key:
                 findings.error(
@@ -146,18 +154,30 @@ class Sender:
                     f"`{key.text}` is in every template already",
                     help=f"choose another name, such as `{key.text}_here`",
                 )
-            if value is None:
-                fine = False
-            else:
-                found.append((key.text, value))
-        return tuple(found) if fine else None
+            match value:
+                case None:
+                    fine = False
+                case model.Pick():
+                    picks.append(value)
+                case _:
+                    found.append((key.text, value))
+        if len({p.otherwise for p in picks} - {None}) > 1:
+            findings.error(
+                names.REPEATED_PART,
+                picks[-1].span,
+                "the values of a send have different `else`s",
+                help="let all of them `skip`, or all of them `exit`",
+            )
+            return None
+        return _Given(values=tuple(found), picks=tuple(picks)) if fine else None
 
-    def _value(self, pair: nodes.Pair, scope: Scope) -> Expression | None:
+    def _value(
+        self, pair: nodes.Pair, otherwise: nodes.Otherwise | None, scope: Scope
+    ) -> Expression | model.Pick | None:
         findings = self.checker.findings
         match pair.value:
-            case nodes.TopOf():
-                findings.later("`top … of` a catalogue", pair.value.span)
-                return None
+            case nodes.TopOf() as top:
+                return pick(pair, top, otherwise, scope, self.checker)
             case nodes.ListOf():
                 findings.later("a list of values", pair.value.span)
                 return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from journeylang.analysis.declared import Declared, twice
 from journeylang.analysis.findings import Findings
-from journeylang.analysis.scope import AT, NO_SHAPE, RESERVED_OF_CUSTOMERS, Shape
+from journeylang.analysis.scope import AT, KEY, NO_SHAPE, RESERVED_OF_CUSTOMERS, Shape
 from journeylang.diagnostics.codes import names
 from journeylang.model.types import Kind, Type
 from journeylang.syntax import nodes
@@ -21,6 +22,15 @@ def customer_shape(declared: Declared, findings: Findings) -> Shape:
 
 def event_shapes(declared: Declared, findings: Findings) -> dict[str, Shape]:
     return {name: _shape(e.items, AT, findings) for name, e in declared.events.items()}
+
+
+def catalog_shapes(declared: Declared, findings: Findings) -> dict[str, Shape]:
+    """Of each catalogue, its own fields and `key`."""
+    shapes = {}
+    for name, catalog in declared.catalogs.items():
+        found = _shape(catalog.items, (*KEY, *AT), findings)
+        shapes[name] = replace(found, fields={**found.fields, **KEY})
+    return shapes
 
 
 def _shape(items: Iterable[object], reserved: Iterable[str], findings: Findings) -> Shape:

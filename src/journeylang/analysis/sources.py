@@ -31,6 +31,7 @@ class Sources:
 
     declared: Declared
     events: Mapping[str, Shape]
+    catalogs: Mapping[str, Shape]
     steps: Mapping[str, Mapping[str, str]]
     findings: Findings
     # By the identity of a journey's steps, which live as long as this does.

@@ -45,6 +45,22 @@ def from_json(
     }
 
 
+def rows_from_json(
+    document: str | None, types: Mapping[str, Mapping[str, Type]]
+) -> dict[str, object]:
+    """The members that are lists of rows of a catalogue, each field typed."""
+    if not types:
+        return {}
+    read = {} if document is None else json.loads(document, parse_float=Decimal)
+    return {
+        name: [
+            {f: plain(_typed(row.get(f), type_), type_, f"{name}.{f}") for f, type_ in of.items()}
+            for row in read.get(name) or ()
+        ]
+        for name, of in types.items()
+    }
+
+
 def _typed(value: object, type_: Type) -> object:
     """JSON's own kinds of value back into the language's; what does not fit is unknown."""
     if value is None:

@@ -12,7 +12,7 @@ from journeylang.delivery.compose import compose
 from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
-from journeylang.delivery.values import from_json, plain
+from journeylang.delivery.values import from_json, plain, rows_from_json
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import EnterOn
@@ -32,6 +32,7 @@ class Draft:
     customer: Mapping[str, Type]
     entry: Mapping[str, Type]
     values: Mapping[str, Type]
+    picks: Mapping[str, Mapping[str, Type]]
     uses_entry_at: bool
 
 
@@ -108,6 +109,7 @@ class Writer:
             customer=self._customer_types(use.customer_fields),
             entry={name: entry[name] for name in use.entry_fields if name in entry},
             values={name: _type(expression) for name, expression in park.values},
+            picks={p.name: self._row_types(p.catalog) for p in park.picks},
             uses_entry_at="at" in use.entry_fields,
         )
 
@@ -116,6 +118,10 @@ class Writer:
         assert bound is not None, "checked: a project with journeys binds customers"
         types = _RESERVED | {field.name: field.type for field in bound.fields}
         return {name: types[name] for name in names if name in types}
+
+    def _row_types(self, catalog: str) -> dict[str, Type]:
+        fields = {f.name: f.type for f in self.binding.catalogs[catalog].fields}
+        return {"key": TEXT, **fields}
 
     def _entry_types(self, plan: JourneyPlan) -> dict[str, Type]:
         if not isinstance(plan.entry, EnterOn):
@@ -140,6 +146,7 @@ class Writer:
             "journey": draft.plan.name,
             "step": draft.park.path,
             **from_json(row.content, draft.values),
+            **rows_from_json(row.content, draft.picks),
         }
         bound = self.binding.customers
         zone = row.zone or (bound.zone_else if bound is not None else "UTC")

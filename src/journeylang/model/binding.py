@@ -114,9 +114,22 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Things to offer: rows that a template can be given."""
+
+    name: str
+    table: Table
+    key: Expression
+    fields: tuple[BoundField, ...] = ()
+    only_where: Expression | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     customers: Customers | None = None
     events: dict[str, Event] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
     topics: dict[str, Topic] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    catalogs: dict[str, Catalog] = field(default_factory=dict)

@@ -96,6 +96,24 @@ class Otherwise:
 Strategy = Literal["first", "preferred", "cheapest", "best"]
 
 
+PickElse = Literal["skip", "exit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """`picks: top 3 of products by price`: the rows of a catalogue for which `by` is highest,
+    of equals by key, of those for which `where` holds and `by` is known; `otherwise` if there
+    are fewer than `count`. In both expressions an EventValue is a field of the row."""
+
+    name: str
+    catalog: str
+    count: int
+    by: Expression | None
+    where: Expression | None
+    otherwise: PickElse | None
+    span: Span = field(compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """Send by the first candidate that is open, in the order written or in the strategy's.
@@ -108,6 +126,7 @@ class Send:
     strategy: Strategy = "first"
     candidates: tuple[Candidate, ...]
     values: tuple[tuple[str, Expression], ...] = ()
+    picks: tuple[Pick, ...] = ()
     expires: int = 7 * 86400
     otherwise: Otherwise | None = None
     topic: str | None = None

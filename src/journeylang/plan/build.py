@@ -308,12 +308,18 @@ class _JourneyBuilder:
                 candidates=self.offers.candidates(step),
                 offers=self.offers.of(step, number_),
                 values=step.values,
+                picks=step.picks,
                 expires=step.expires,
                 limit=limit,
                 otherwise=otherwise.action if otherwise is not None else None,
                 topic=step.topic,
                 edge=self._edge(number_, "sent", rest),
                 retry=self._edge(number_, "retry", self._to(number_)),
+                lacking=(
+                    self._edge(number_, "sent", self._end("exit"))
+                    if any(p.otherwise == "exit" for p in step.picks)
+                    else None
+                ),
                 span=step.span,
             ),
         )
@@ -354,5 +360,6 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
             case Send():
                 yield from (c.when for c in step.candidates if c.when is not None)
                 yield from (v for _, v in step.values)
+                yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
             case _:
                 pass

@@ -44,7 +44,7 @@ class Offers:
                     position=position,
                     channel=channel.name,
                     template=candidate.template,
-                    conditional=candidate.when is not None,
+                    conditional=candidate.when is not None or may_lack(step),
                     consents=self._consents(step, channel) if bound else (),
                     control=self.control if purpose == "marketing" else None,
                     counted=purpose == "marketing",
@@ -100,3 +100,8 @@ class Offers:
             if windows:
                 rules[action] = self.rule(QuietTimes(windows=windows))
         return rules
+
+
+def may_lack(step: Send) -> bool:
+    """Whether too few rows of a catalogue keep the message back."""
+    return any(pick.otherwise is not None for pick in step.picks)

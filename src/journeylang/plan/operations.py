@@ -27,6 +27,7 @@ from journeylang.model.journey import (
     ExitWhen,
     Goal,
     Holdout,
+    Pick,
     Purpose,
     Reenter,
     TimeOfDay,
@@ -176,7 +177,8 @@ class Offer:
 class SendPark:
     """Candidates in the order in which they are tried; `preferred`: the favourite before all.
 
-    `limit` in seconds from arrival: how long it may be held before it is skipped.
+    `limit` in seconds from arrival: how long it may be held before it is skipped. `lacking` is
+    the edge of those for whom a catalogue has too few rows, if it is not `edge`.
     """
 
     step: int
@@ -186,12 +188,14 @@ class SendPark:
     candidates: tuple[Candidate, ...]
     offers: tuple[Offer, ...]
     values: tuple[tuple[str, Expression], ...]
+    picks: tuple[Pick, ...]
     expires: int
     limit: int
     otherwise: Action | None
     topic: str | None
     edge: int
     retry: int
+    lacking: int | None
     span: Span
 
 

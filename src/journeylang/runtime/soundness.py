@@ -22,7 +22,7 @@ from journeylang.diagnostics.codes.running import (
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine, StatementError
-from journeylang.model.binding import ConsentTable, Customers, Event, Table
+from journeylang.model.binding import Catalog, ConsentTable, Customers, Event, Table
 from journeylang.model.expressions import (
     BoundEvent,
     Column,
@@ -36,13 +36,14 @@ from journeylang.source import Span
 from journeylang.sql.relations import (
     bound_condition,
     bound_value,
+    catalog,
     consent_rows,
     customers,
     event,
     table_name,
 )
 
-Bound = Customers | Event | ConsentTable
+Bound = Customers | Event | ConsentTable | Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
         bound.append(("customers", binding.customers))
     bound += [(e.name, e) for e in binding.events.values()]
     bound += [(c.name, c) for c in binding.consents.values() if isinstance(c, ConsentTable)]
+    bound += [(c.name, c) for c in binding.catalogs.values()]
     diagnostics: list[Diagnostic] = []
     stopped: set[str] = set()
     for name, table in bound:
@@ -110,6 +112,8 @@ def _read(engine: Engine, project: Project, bound: Bound) -> Iterator[Diagnostic
             relation = event(project.binding, source, [f.name for f in bound.fields], d)
         case ConsentTable():
             relation = consent_rows(bound, d)
+        case Catalog():
+            relation = catalog(project.binding, bound.name, d)
         case _:
             assert_never(bound)
     try:
@@ -135,7 +139,7 @@ def _expressions(bound: Bound) -> Iterator[Expression]:
                 yield item
 
 
-def _keys(engine: Engine, bound: Customers | Event) -> Iterator[Diagnostic]:
+def _keys(engine: Engine, bound: Customers | Event | Catalog) -> Iterator[Diagnostic]:
     key = bound_value(bound.key, engine.dialect)
     where = (
         f" WHERE {bound_condition(bound.only_where, engine.dialect)}" if bound.only_where else ""
@@ -163,7 +167,7 @@ def _keys(engine: Engine, bound: Customers | Event) -> Iterator[Diagnostic]:
 
 
 def _users(project: Project, name: str) -> set[str]:
-    """Journeys that read an event or ask for a consent."""
+    """Journeys that read an event or a catalogue, or ask for a consent."""
     named = {
         "metric": {n: m.value for n, m in project.metrics.items()},
         "segment": {n: s.condition for n, s in project.segments.items()},
@@ -204,7 +208,7 @@ def _mentions(
             case _ if dataclasses.is_dataclass(value):
                 for member in dataclasses.fields(value):
                     inner = getattr(value, member.name)
-                    if member.name == "event" and inner == name:
+                    if member.name in ("event", "catalog") and inner == name:
                         return True
                     if member.name == "channel" and inner in channels:
                         return True

@@ -13,6 +13,7 @@ from journeylang.model.types import Kind, Type
 from journeylang.plan.operations import Program
 from journeylang.sql.caps import Caps
 from journeylang.sql.compiler import Compiler
+from journeylang.sql.picks import TOO_FEW
 from journeylang.sql.reach import Reach, Situation
 from journeylang.sql.session import HELD, SENT, SKIPPED, offers
 
@@ -42,7 +43,7 @@ SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, 
   i.entered_at, i.entry, i.content,
   i.fresh, i.expires_at, i.rank, {self._outcome()} AS outcome, k.channel,
   CASE WHEN {self.now} >= i.limit_at THEN coalesce(i.last_reason, 'expired')
-    ELSE coalesce(k.reason, 'no_channel') END,
+    ELSE coalesce(k.reason, CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
   {self._figures()}, least(coalesce(k.release, i.limit_at), i.limit_at),
   k.quiet_from, k.quiet_until, k.cost, k.counted
 FROM i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id
@@ -68,7 +69,11 @@ JOIN plan_send AS s ON s.step = i.step"""
 
     def _candidates(self) -> str:
         conditional = any(o.conditional for o in self.offers)
-        when = " AND (i.mask = -1 OR (i.mask >> o.position) & 1 = 1)" if conditional else ""
+        when = (
+            " AND (i.mask = -1 OR i.mask >= 0 AND (i.mask >> o.position) & 1 = 1)"
+            if conditional
+            else ""
+        )
         joins = f"\n  JOIN plan_offer AS o ON o.step = i.step{when}"
         joins += "\n  JOIN reach AS r ON r.customer_id = i.customer_id"
         position = "o.position"

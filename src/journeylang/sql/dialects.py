@@ -140,6 +140,10 @@ class Dialect:
         inside = ", ".join(f"{text(name)}, {value}" for name, value in items)
         return f"CAST(json_object({inside}) AS VARCHAR)"
 
+    def json_list(self, items: str, order: str) -> str:
+        """Aggregate: JSON texts as one JSON list, as text; never NULL."""
+        return f"('[' || coalesce(string_agg({items}, ',' ORDER BY {order}), '') || ']')"
+
     def as_json(self, document: str) -> str:
         """A JSON text as a member of another document."""
         return f"CAST({document} AS JSON)"

@@ -33,6 +33,7 @@ from journeylang.sql.dialects import text
 from journeylang.sql.entries import enter
 from journeylang.sql.expressions import Rows, Scope, message_scope, predicate, value
 from journeylang.sql.learning import arm
+from journeylang.sql.picks import TOO_FEW, lacks, pick
 from journeylang.sql.relations import event, newness
 from journeylang.sql.schema import ACTIVE, EXITED, GONE
 from journeylang.sql.session import END, GO, REST, SEND
@@ -436,8 +437,15 @@ def _send_columns(parks: list[Park], scope: Scope) -> tuple[dict[int, str], dict
                 else f"CASE WHEN {predicate(c.when, scope)} THEN {1 << n} ELSE 0 END"
                 for n, c in enumerate(park.candidates)
             )
-        if park.values:
-            contents[park.step] = d.json_object((name, value(v, scope)) for name, v in park.values)
+        given = [(name, value(v, scope)) for name, v in park.values]
+        picked = [pick(park, n, scope) for n in range(len(park.picks))]
+        given += [(p.name, rows) for p, (rows, _) in zip(park.picks, picked, strict=True)]
+        too_few = lacks(park, [count for _, count in picked])
+        if too_few is not None:
+            open_ = masks.get(park.step, "-1")
+            masks[park.step] = f"CASE WHEN {too_few} THEN {TOO_FEW} ELSE {open_} END"
+        if given:
+            contents[park.step] = d.json_object(given)
     return masks, contents
 
 

@@ -120,6 +120,21 @@ def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect:
     )
 
 
+def catalog(binding: Binding, name: str, dialect: Dialect) -> str:
+    """The rows of a catalogue: "_key", "key" as text, and all its fields."""
+    bound = binding.catalogs[name]
+    key = bound_value(bound.key, dialect)
+    columns = [
+        f'{key} AS "_key"',
+        f'{dialect.as_text(key)} AS "key"',
+        *(_field(f, f.name, dialect) for f in bound.fields),
+    ]
+    return (
+        f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
+        f"{_where(bound.only_where, dialect)})"
+    )
+
+
 def newness(bound: Event) -> str:
     """The instant by which a row under `e` counts as new: that of its change, if it is later."""
     return 'greatest(e."_at", e."_changed")' if bound.changed_at is not None else 'e."_at"'

@@ -189,7 +189,7 @@ def plan_tables(program: Program) -> list[str]:
         _table(
             "plan_send",
             "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
-            " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER",
+            " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER",
             (
                 (
                     j.journey,
@@ -200,6 +200,7 @@ def plan_tables(program: Program) -> list[str]:
                     p.expires,
                     "FALSE" if p.otherwise == "skip" else "TRUE",
                     p.edge,
+                    p.edge if p.lacking is None else p.lacking,
                 )
                 for j in program.journeys
                 for p in sends(j)
