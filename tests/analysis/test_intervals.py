@@ -1,6 +1,7 @@
 """Sets of values: what comparisons leave possible, against plain membership."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ def test_sets_are_sets(one: Intervals, other: Intervals) -> None:
 def test_intervals_are_apart_and_none_is_empty(them: Intervals) -> None:
     for interval in them:
         assert both((interval,), EVERYTHING) == (interval,)
-    for left, right in zip(them, them[1:], strict=False):
+    for left, right in pairwise(them):
         assert isinstance(left.high, Fraction)
         assert isinstance(right.low, Fraction)
         assert left.high < right.low or (

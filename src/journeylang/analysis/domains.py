@@ -74,7 +74,7 @@ class Store:
         self,
         subject: Subject,
         *,
-        values: Intervals = EVERYTHING,  # noqa: A002 - no shadowing below
+        values: Intervals = EVERYTHING,
         ages: Intervals = EVERYTHING,
         unknown: bool = True,
         contained: tuple[tuple[str, bool], ...] = (),
@@ -137,8 +137,9 @@ def place(literal: Constant, kind: Kind | None) -> Point | None:
         case str():
             return value
         case int() | float() | Decimal():
+            exact = Fraction(value)
             mixed = kind is not literal.type.kind and kind in NUMERIC
-            return None if mixed and abs(value) >= _EXACT else Fraction(value)
+            return None if mixed and abs(exact) >= _EXACT else exact
         case datetime():
             return Fraction(value.toordinal() * 86_400_000_000 + _microseconds(value.timetz()))
         case date():

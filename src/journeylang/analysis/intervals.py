@@ -153,9 +153,9 @@ def _common(one: Interval, other: Interval) -> Interval | None:
             high, high_open = other.high, other.high_open
         elif high == other.high:
             high_open = high_open or other.high_open
-    if low is not None and high is not None:
-        if _less(high, low) or (low == high and (low_open or high_open)):
-            return None
+    crossed = low is not None and high is not None and _less(high, low)
+    if crossed or (low is not None and low == high and (low_open or high_open)):
+        return None
     return Interval(low=low, high=high, low_open=low_open, high_open=high_open)
 
 

@@ -12,8 +12,8 @@ many ways to try is taken to be possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from journeylang.analysis import lemmas
@@ -63,20 +63,23 @@ _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 class Fact:
     """A condition that is known to hold, or not to.
 
-    ``via`` are the segments through which it was come by, outermost first.
+    ``via`` are the segments through which it was come by, outermost first. ``because`` says whence
+    it is known, for whoever asks; it is handed on to the parts.
     """
 
     condition: Expression
     holds: bool = True
     via: tuple[SegmentTest, ...] = ()
+    because: str = ""
 
 
 def contradictory(facts: Iterable[Fact], project: Project) -> tuple[Fact, ...] | None:
     """The facts that exclude each other, as few as can be found; None if they may all be true.
 
-    Conjunctions and segments are taken apart, so that the answer names the parts.
+    Conjunctions and segments are taken apart, so that the answer names the parts. Of facts that
+    exclude each other in several ways the first ones are named.
     """
-    parts = [part for fact in facts for part in taken_apart(fact, project)]
+    parts = taken_apart(facts, project)
     if possible(parts, project):
         return None
     if len(parts) > _MOST_PARTS:
@@ -101,28 +104,28 @@ def implies(one: Expression, other: Expression, project: Project) -> bool:
     return not possible([Fact(condition=one), Fact(condition=other, holds=False)], project)
 
 
-def taken_apart(fact: Fact, project: Project) -> Iterator[Fact]:
-    """The parts that hold one by one, through `and`, `not` and segments."""
-    node, holds_ = fact.condition, fact.holds
-    match node:
-        case All() if holds_:
-            for part in node.parts:
-                yield from taken_apart(Fact(condition=part, via=fact.via), project)
-        case Either() if not holds_:
-            for part in node.parts:
-                yield from taken_apart(Fact(condition=part, holds=False, via=fact.via), project)
-        case Negated():
-            turned = Fact(condition=node.part, holds=not holds_, via=fact.via)
-            yield from taken_apart(turned, project)
-        case SegmentTest() if node.name in project.segments and len(fact.via) < _MOST_DEEP:
-            inner = Fact(
-                condition=project.segments[node.name].condition,
-                holds=holds_,
-                via=(*fact.via, node),
-            )
-            yield from taken_apart(inner, project)
-        case _:
-            yield fact
+def taken_apart(facts: Iterable[Fact], project: Project) -> list[Fact]:
+    """The parts that hold one by one, through `and`, `not` and segments, in the order written."""
+    found: list[Fact] = []
+    waiting = list(facts)[::-1]
+    taken = 0
+    while waiting:
+        fact = waiting.pop()
+        taken += 1
+        node = fact.condition
+        match node:
+            case _ if taken > _MOST_STEPS:
+                found.append(fact)
+            case All() | Either() if isinstance(node, All) is fact.holds:
+                waiting.extend(replace(fact, condition=part) for part in reversed(node.parts))
+            case Negated():
+                waiting.append(replace(fact, condition=node.part, holds=not fact.holds))
+            case SegmentTest() if node.name in project.segments:
+                inner = project.segments[node.name].condition
+                waiting.append(replace(fact, condition=inner, via=(*fact.via, node)))
+            case _:
+                found.append(fact)
+    return found
 
 
 _Todo = tuple[Expression, bool]
@@ -134,9 +137,7 @@ class _Search:
     project: Project
     steps: int = 0
 
-    def possible(
-        self, todo: list[_Todo], choices: list[_Choice], store: Store, depth: int
-    ) -> bool:
+    def possible(self, todo: list[_Todo], choices: list[_Choice], store: Store, depth: int) -> bool:
         """Whether all of ``todo`` may hold, and of each of ``choices`` one."""
         while todo:
             self.steps += 1
@@ -152,13 +153,9 @@ class _Search:
             return True
         choices = sorted(choices, key=len)
         first, rest = choices[0], choices[1:]
-        return any(
-            self.possible([one], list(rest), store.copy(), depth + 1) for one in first
-        )
+        return any(self.possible([one], list(rest), store.copy(), depth + 1) for one in first)
 
-    def _take(
-        self, one: _Todo, todo: list[_Todo], choices: list[_Choice], store: Store
-    ) -> None:
+    def _take(self, one: _Todo, todo: list[_Todo], choices: list[_Choice], store: Store) -> None:
         node, holds_ = one
         match node:
             case All() | Either():

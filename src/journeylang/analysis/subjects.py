@@ -25,8 +25,8 @@ from journeylang.model.expressions import (
 from journeylang.model.project import Project
 from journeylang.model.types import Kind
 
-_DEEP = 32
-"""Metrics within metrics that are followed; deeper ones stay names, which is sound."""
+_DEEP = 5
+"""Metrics and sums within each other that are followed; deeper ones stay names, which is sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,7 @@ class Rows:
             _narrower(self.event, other.event)
             and other.where <= self.where
             and other.since <= self.since
-            and (
-                other.within is None or (self.within is not None and self.within <= other.within)
-            )
+            and (other.within is None or (self.within is not None and self.within <= other.within))
         )
 
     def ever(self) -> Rows:

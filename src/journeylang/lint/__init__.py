@@ -6,11 +6,14 @@ to guess what is missing. A false alarm is worse than silence: where a rule cann
 says nothing.
 """
 
-from journeylang.lint import uncapped_send
+from journeylang.lint import contradictory_segment, uncapped_send
 from journeylang.lint.rule import Checked, Rule, Settings
 from journeylang.lint.run import lint
 
 __all__ = ["RULES", "Checked", "Rule", "Settings", "lint"]
 
-RULES: tuple[Rule, ...] = (uncapped_send.RULE,)
+RULES: tuple[Rule, ...] = (
+    contradictory_segment.RULE,
+    uncapped_send.RULE,
+)
 """Every rule, ascending by its code."""
