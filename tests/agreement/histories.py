@@ -61,7 +61,10 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "points": (0, 10, 2, -(2**63), 2**63 - 1, None),
     "rate": (0.5, 0.0, 2.0, -1.25, 1e308, None),
     "vip": (True, False, None),
-    "born": (date(1990, 2, 28), date(2026, 3, 28), None),
+    "born": (
+        *(date(1990, 2, 28), date(2026, 3, 28), date(2000, 2, 29), date(1971, 3, 3)),
+        *(date(1999, 1, 31), date(2001, 10, 25), date(2026, 11, 1), None),
+    ),
     "joined": (instant("2026-03-28T22:00"), instant("2020-01-01T00:00"), None),
     "deleted": (None,) * 9 + (instant("2026-01-01T00:00"),),
     "source": ("web", "a", None),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.agreement.expressions import Draw, Expressions, Names
 from tests.agreement.prelude import CHANNELS, EVENTS, Theme
+from tests.agreement.ways_in import runs, way_in
 
 WAITS = ("30m", "1h", "6h", "1d", "2d", "1w", "1mo")
 TIMES = ("00:00", "00:30", "02:15", "02:30", "09:00", "23:45")
@@ -108,7 +109,10 @@ class _Program(Expressions):
         outside = Names(others=MESSAGES, segments=SEGMENTS, metrics=METRICS)
         if name == "j1":
             outside = Names(others=MESSAGES[1:], segments=SEGMENTS, metrics=METRICS)
-        headers = ['owner "a@b.example"', self._entry(outside), self._reenter()]
+        entry = self._entry(outside)
+        headers = ['owner "a@b.example"', entry, self._reenter(entry)]
+        if not self.busy and self.chance(1):
+            headers.append(runs(self))
         if self.purpose != "marketing":
             reason = ' "a booking"' if self.purpose == "transactional" else ""
             headers.append(f"purpose {self.purpose}{reason}")
@@ -133,15 +137,14 @@ class _Program(Expressions):
 
     def _entry(self, outside: Names) -> str:
         if self.trigger is None:
-            every = self.pick(("", " every 1h", " every 6h", " every 1d"))
-            return f"enter when {self.condition(outside)}{every}"
+            return way_in(self, outside)
         seldom = not self.busy and self.chance(2)
         where = f" where {self.where(outside, self.trigger)}" if seldom else ""
         return f"enter on {self.trigger}{where}"
 
-    def _reenter(self) -> str:
+    def _reenter(self, entry: str) -> str:
         options = ["never", "after 1d", "after 1d", "after 2d"] * (1 if self.busy else 2)
-        options += ["always"] * (9 if self.busy else 3) * (self.trigger is not None)
+        options += ["always"] * (9 if self.busy else 3) * (not entry.startswith("enter when"))
         return f"reenter {self.pick(options)}"
 
     def _names(self) -> Names:

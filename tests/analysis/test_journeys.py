@@ -4,12 +4,11 @@ from datetime import time
 
 import pytest
 
+from journeylang.model.entry import EnterOn, EnterWhen
 from journeylang.model.expressions import BoundEvent, EntryValue, MessageEvent
 from journeylang.model.journey import (
     Calendar,
     Elapsed,
-    EnterOn,
-    EnterWhen,
     Experiment,
     If,
     Leave,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
+from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
 from journeylang.model.expressions import BoundEvent
-from journeylang.model.journey import EnterOn, EnterWhen, Journey
+from journeylang.model.journey import Journey
 from tests.oracle.chance import bucket, instant_key, number
-from tests.oracle.clock import DAY, wall
+from tests.oracle.clock import DAY, wall, zone
 from tests.oracle.facts import Customer, Decision, Happening, Run
+from tests.oracle.schedules import due
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
 
@@ -32,6 +34,8 @@ class Entries:
                     yield from self.enter_on(journey, journey.entry)
                 case EnterWhen():
                     yield from self.enter_when(journey, journey.entry)
+                case EnterBySchedule():
+                    yield from self.enter_by_schedule(journey, journey.entry)
 
     def enter_on(self, journey: Journey, entry: EnterOn) -> Iterator[Moving]:
         """Each customer's new events, by (at, key)."""
@@ -43,7 +47,7 @@ class Entries:
             for event in sorted(rows, key=lambda e: (e.at, e.key)):
                 run_id = number(journey.name, key, event.key)
                 if (
-                    event.at <= self.stage.memory.applied[journey.name]
+                    not self.counts(journey, event.at)
                     or not self.stage.is_new(source, event)
                     or not self.fits(entry, customer, event)
                     or self.seen(journey, run_id)
@@ -55,7 +59,16 @@ class Entries:
                     self.refuse(journey, customer, run_id, refused)
                     continue
                 entered = True
-                yield from self.enter(journey, customer, run_id, event)
+                yield from self.enter(journey, customer, run_id, event.at, event.fields)
+
+    def counts(self, journey: Journey, at: datetime) -> bool:
+        """Whether an entry of this instant is one: later than the first apply, as it runs."""
+        runs = journey.runs
+        return (
+            at > self.stage.memory.applied[journey.name]
+            and (runs is None or runs.start is None or at >= runs.start)
+            and (runs is None or runs.end is None or at < runs.end)
+        )
 
     def fits(self, entry: EnterOn, customer: Customer, event: Happening) -> bool:
         subject = Subject(customer=customer, event=event)
@@ -114,6 +127,11 @@ class Entries:
 
     def enter_when(self, journey: Journey, entry: EnterWhen) -> Iterator[Moving]:
         """Everyone for whom it is true and who may; those who may not are not recorded."""
+        runs, now = journey.runs, self.stage.now
+        if runs is not None and runs.start is not None and now < runs.start:
+            return
+        if runs is not None and runs.end is not None and now >= runs.end:
+            return
         last = self.stage.memory.looked.get(journey.name)
         if last is not None and entry.every is not None:
             every = timedelta(seconds=entry.every)
@@ -127,20 +145,41 @@ class Entries:
                 and self.refusal(journey, customer, self.stage.now) is None
             ):
                 run_id = number(journey.name, key, instant_key(self.stage.now))
-                yield from self.enter(journey, customer, run_id, None)
+                yield from self.enter(journey, customer, run_id, self.stage.now, {})
+
+    def enter_by_schedule(self, journey: Journey, entry: EnterBySchedule) -> Iterator[Moving]:
+        """The first instant since the last tick at which they may; nobody else is recorded."""
+        for key, customer in self.stage.reader.customers.items():
+            subject = Subject(customer=customer)
+            tz = self.stage.rules.zone(customer) if entry.local else zone("UTC")
+            assert tz is not None
+            evaluator, born = self.stage.reader.evaluator, None
+            if isinstance(entry.schedule, Yearly):
+                born = evaluator.value(entry.schedule.date, subject)
+            if entry.condition is not None and not evaluator.holds(entry.condition, subject):
+                continue
+            for at in due(tz, entry.schedule, born, self.stage.previous, self.stage.now):
+                if self.counts(journey, at) and self.refusal(journey, customer, at) is None:
+                    run_id = number(journey.name, key, instant_key(at))
+                    yield from self.enter(journey, customer, run_id, at, {})
+                    break
 
     def enter(
-        self, journey: Journey, customer: Customer, run_id: int, event: Happening | None
+        self,
+        journey: Journey,
+        customer: Customer,
+        run_id: int,
+        at: datetime,
+        fields: Mapping[str, Any],
     ) -> Iterator[Moving]:
         """Begin a run; it goes on unless it is drawn into a control group."""
-        at = self.stage.now if event is None else event.at
         run = Run(
             journey=journey.name,
             customer=customer.key,
             run_id=run_id,
             entered_at=at,
             arrived_at=at,
-            entry={} if event is None else event.fields,
+            entry=fields,
         )
         self.stage.memory.runs.append(run)
         marketing = journey.purpose == "marketing"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar
 
 from journeylang.analysis.ranges import Fact
+from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import (
     Aged,
     Aggregate,
@@ -37,7 +38,6 @@ from journeylang.model.expressions import (
 from journeylang.model.journey import (
     Block,
     Candidate,
-    EnterOn,
     Experiment,
     If,
     Journey,

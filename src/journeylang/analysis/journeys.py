@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
 
-from journeylang.analysis.declared import head
+from journeylang.analysis.entries import entries, entry, entry_shape, runs
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.goals import goals
 from journeylang.analysis.lines import missing, only
-from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
+from journeylang.analysis.scope import JourneyScope, Scope
 from journeylang.analysis.sends import Sender
-from journeylang.analysis.sources import unknown_event
-from journeylang.analysis.spans import bounded, days, seconds, share
+from journeylang.analysis.spans import bounded, days, share
 from journeylang.analysis.steps import Steps
 from journeylang.diagnostics.codes import names
-from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
-from journeylang.model.expressions import BoundEvent
+from journeylang.model.entry import EnterOn
 from journeylang.syntax import nodes
-from journeylang.syntax.headers import Entry
 
-_ENTRIES = get_args(Entry)
 _LARGEST_PRIORITY = 1_000_000
 
 
@@ -33,13 +28,13 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         what=f"the entry of journey `{name}`",
         journey=JourneyScope(
             name=name,
-            entry=_entry_shape(node, checker),
+            entry=entry_shape(node, checker),
             steps=checker.sources.steps[name],
         ),
         parameters=checker.parameters.get(name, {}),
     )
     during = replace(before, what=f"journey `{name}`", run=True)
-    entry = _entry(node, before, checker)
+    way_in = entry(node, before, checker)
     owner = only(node.headers, nodes.Owner, "owner", findings)
     if owner is None:
         missing(
@@ -76,8 +71,9 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         purpose_reason=None if purpose is None or purpose.reason is None else purpose.reason.value,
         priority=_priority(priority, checker),
         # Replaced below: a journey without an entry is not handed out.
-        entry=entry or model.EnterOn(event="", span=node.span),
+        entry=way_in or EnterOn(event="", span=node.span),
         reenter=_reenter(node, during, checker),
+        runs=runs(node, before, checker),
         only=None
         if only_customers is None
         else checker.condition(
@@ -91,85 +87,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         span=node.span,
     )
     _not_yet(node, checker)
-    return None if entry is None else built
-
-
-def _entries(node: nodes.Journey) -> list[Entry]:
-    return [header for header in node.headers if isinstance(header, _ENTRIES)]
-
-
-def _entry_shape(node: nodes.Journey, checker: Checker) -> Shape:
-    """The fields of `entry.x`; open where the way in is wrong or not yet understood."""
-    entries = _entries(node)
-    if len(entries) != 1:
-        return NO_SHAPE
-    match entries[0]:
-        case nodes.EnterOn(event=event) if event.of is None:
-            return checker.sources.events.get(event.name.text, NO_SHAPE)
-        case nodes.EnterWhen():
-            return Shape()
-        case _:
-            return NO_SHAPE
-
-
-def _entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry | None:
-    findings = checker.findings
-    entries = _entries(node)
-    if not entries:
-        missing(
-            f"journey `{node.name.text}`",
-            "`enter`",
-            node.name.span,
-            findings,
-            example="enter on signed_up",
-        )
-        return None
-    for further in entries[1:]:
-        findings.error(
-            names.REPEATED_PART,
-            head(further.span, "enter"),
-            "a journey has one way in",
-            labels=(Label(head(entries[0].span, "enter"), "the first"),),
-            help="write a journey for each, or one condition with `or`",
-        )
-    match entries[0]:
-        case nodes.EnterOn() as written:
-            return _enter_on(written, scope, checker)
-        case nodes.EnterWhen() as written:
-            condition = checker.condition(written.condition, scope)
-            every = None
-            if written.every is not None:
-                every = seconds(written.every, scope, findings)
-                if every is None:
-                    return None
-            if condition is None:
-                return None
-            return model.EnterWhen(condition=condition, every=every, span=written.span)
-        case nodes.EnterJoins() as written:
-            findings.later("`enter when joins`", written.span)
-        case nodes.EnterAt() as written:
-            findings.later("`enter at`", written.span)
-        case nodes.EnterEvery() | nodes.EnterYearly() as written:
-            findings.later("`enter every`", written.span)
-        case nodes.EnterByStart() as written:
-            findings.later("`enter by start`", written.span)
-    return None
-
-
-def _enter_on(node: nodes.EnterOn, scope: Scope, checker: Checker) -> model.EnterOn | None:
-    event = checker.sources.event(node.event, scope)
-    inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.event_condition(node.where, inner)
-    if node.per is not None:
-        checker.findings.later("`per` at an entry", node.per.span)
-    if event is None:
-        return None
-    if not isinstance(event.source, BoundEvent):
-        checker.findings.later("an entry on a message's event", node.event.span)
-        return None
-    if node.where is not None and where is None:
-        return None
-    return model.EnterOn(event=event.name, where=where, span=node.span)
+    return None if way_in is None else built
 
 
 def _priority(node: nodes.Priority | None, checker: Checker) -> int:
@@ -184,7 +102,7 @@ def _reenter(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Reent
     written = only(node.headers, nodes.Reenter, "reenter", checker.findings)
     if written is None:
         return model.Reenter(rule="never")
-    if written.rule == "always" and any(isinstance(e, nodes.EnterWhen) for e in _entries(node)):
+    if written.rule == "always" and any(isinstance(e, nodes.EnterWhen) for e in entries(node)):
         checker.findings.error(
             names.OUT_OF_PLACE,
             written.span,
@@ -261,8 +179,6 @@ def _not_yet(node: nodes.Journey, checker: Checker) -> None:
                 findings.later("`kpi`", header.span, warning=True)
             case nodes.Guard():
                 findings.later("`guard`", header.span)
-            case nodes.Runs():
-                findings.later("`runs`", header.span)
             case nodes.Budget():
                 findings.later("a budget", header.span)
             case nodes.Upgrade() if header.mode != "migrate":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from journeylang.analysis.days import EVERY_DAY, weekdays
 from journeylang.analysis.declared import head
 from journeylang.analysis.paths import opening
 from journeylang.analysis.scope import Scope
@@ -15,29 +16,18 @@ from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
 from journeylang.model.types import Kind
 from journeylang.syntax import nodes
-from journeylang.syntax.steps import WEEKDAYS
 
 if TYPE_CHECKING:
     from journeylang.analysis.expressions import Checker
     from journeylang.analysis.steps import Place, Steps
 
-_EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
-_DAYS = {name: (number,) for number, name in enumerate(WEEKDAYS, 1)} | {
-    "day": _EVERY_DAY,
-    "weekday": (1, 2, 3, 4, 5),
-    "weekdays": (1, 2, 3, 4, 5),
-    "weekend": (6, 7),
-    "weekends": (6, 7),
-}
-
 
 def until_time(node: nodes.WaitUntilTime, place: Place, steps: Steps) -> model.Wait | None:
     """``wait until 09:00 on weekdays``."""
-    days = [day for name in node.days for day in _DAYS.get(name.text, ())]
     if not isinstance(node.time, nodes.TimeOfDay):
         _not_a_time(node.time, node, place.scope, steps)
         return None
-    until = model.TimeOfDay(at=node.time.value, weekdays=tuple(sorted(set(days))) or _EVERY_DAY)
+    until = model.TimeOfDay(at=node.time.value, weekdays=weekdays(node.days) or EVERY_DAY)
     return model.Wait(label=place.label, path=place.path, until=until, span=node.span)
 
 

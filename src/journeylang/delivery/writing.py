@@ -14,8 +14,8 @@ from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
 from journeylang.delivery.values import from_json, plain, rows_from_json
 from journeylang.model.binding import Binding
+from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import Expression
-from journeylang.model.journey import EnterOn
 from journeylang.model.types import INSTANT, TEXT, Type
 from journeylang.plan.operations import JourneyPlan, Program, SendPark
 

@@ -10,8 +10,9 @@ from journeylang.diagnostics.codes.names import CONTRADICTORY_SEGMENT
 from journeylang.diagnostics.model import Diagnostic, Label, Severity
 from journeylang.lint.rule import Checked, Rule
 from journeylang.model.binding import ConsentWhen
+from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen
 from journeylang.model.expressions import Aggregate, Expression
-from journeylang.model.journey import EnterOn, EnterWhen, Journey, Race
+from journeylang.model.journey import Journey, Race
 from journeylang.source import Span
 
 _LONGEST = 60
@@ -57,6 +58,9 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
             known = [Fact(condition=journey.entry.condition, because="only these may enter")]
         case EnterOn(where=where) if where is not None:
             yield from telling.of(where, who="no row")
+        case EnterBySchedule(condition=condition) if condition is not None:
+            yield from telling.of(condition)
+            known = [Fact(condition=condition, because="only these may enter")]
         case _:
             pass
     if journey.only is not None:

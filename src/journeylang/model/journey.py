@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal
 
+from journeylang.model.entry import Entry, Runs
 from journeylang.model.expressions import EventSource, Expression
 from journeylang.source import Span
 
@@ -190,28 +191,6 @@ Step = Wait | Race | Send | If | Experiment | Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnterOn:
-    """Each matching event begins a run."""
-
-    event: str
-    where: Expression | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnterWhen:
-    """Everyone for whom it is true; looked at in the first tick of each `every` seconds
-    (aligned to UTC), or in every tick if None."""
-
-    condition: Expression
-    every: int | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-Entry = EnterOn | EnterWhen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reenter:
     """`never`, `always`, or not before `days` local days after the previous entry."""
 
@@ -248,6 +227,7 @@ class Journey:
     priority: int
     entry: Entry
     reenter: Reenter
+    runs: Runs | None
     only: Expression | None
     exits: tuple[ExitWhen, ...]
     goals: tuple[Goal, ...]

@@ -129,6 +129,7 @@ class _JourneyBuilder:
                 if journey.reenter.rule == "after"
                 else None
             ),
+            runs=journey.runs,
             only=journey.only,
             exits=journey.exits,
             holdout=journey.holdout,

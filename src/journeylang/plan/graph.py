@@ -12,7 +12,6 @@ from journeylang.model.journey import (
     Block,
     Calendar,
     Elapsed,
-    EnterOn,
     Experiment,
     If,
     Journey,
@@ -24,8 +23,8 @@ from journeylang.model.journey import (
     Wait,
     WaitSpan,
 )
+from journeylang.plan.ways_in import days, way_in
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Where ways come from, and what is written on them: (node, words).
 Ends = list[tuple[str, str]]
 
@@ -42,9 +41,7 @@ class _Chart:
         self.count = 0
 
     def text(self) -> str:
-        entry = self.journey.entry
-        trigger = f"enter on {entry.event}" if isinstance(entry, EnterOn) else "enter when"
-        start = self._node(f"([{_label(self.journey.name, trigger)}])")
+        start = self._node(f"([{_label(self.journey.name, way_in(self.journey.entry))}])")
         ends: Ends = [(start, "")]
         if self.journey.holdout is not None:
             share = f"{self.journey.holdout.share / 100:g} %"
@@ -135,9 +132,9 @@ def _until(until: WaitSpan | TimeOfDay) -> str:
                 if seconds % size == 0:
                     return f"{seconds // size}{unit}"
             return f"{seconds}s"
-        case Calendar(months=months, days=days):
+        case Calendar(months=months, days=count):
             return " ".join(
-                [f"{months}mo"] * bool(months) + [f"{days}d"] * bool(days or not months)
+                [f"{months}mo"] * bool(months) + [f"{count}d"] * bool(count or not months)
             )
         case TimeOfDay(at=at, weekdays=weekdays):
             return f"until {_clock(at)}{_on(weekdays)}"
@@ -148,10 +145,4 @@ def _clock(at: time) -> str:
 
 
 def _on(weekdays: tuple[int, ...]) -> str:
-    if len(weekdays) == 7:
-        return ""
-    if weekdays == (1, 2, 3, 4, 5):
-        return " on weekdays"
-    if weekdays == (6, 7):
-        return " on weekends"
-    return " on " + ", ".join(_DAYS[day - 1] for day in weekdays)
+    return "" if len(weekdays) == 7 else f" on {days(weekdays)}"

@@ -18,12 +18,12 @@ from datetime import time
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.model.entry import Entry, Runs
 from journeylang.model.expressions import EventSource, Expression
 from journeylang.model.journey import (
     Calendar,
     Candidate,
     Elapsed,
-    Entry,
     ExitWhen,
     Goal,
     Holdout,
@@ -227,6 +227,7 @@ class JourneyPlan:
     entry: Entry
     reenter: Reenter
     reenter_rule: int | None
+    runs: Runs | None
     only: Expression | None
     exits: tuple[ExitWhen, ...]
     holdout: Holdout | None

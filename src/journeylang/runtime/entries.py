@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, assert_never
 
-from journeylang.model.journey import EnterOn, EnterWhen
+from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.program import Ready
+from journeylang.runtime.schedules import anywhere, occurrences
+from journeylang.runtime.zones import zone
 
 _EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+_TICK = timedelta(microseconds=1)
+
+# A row of `due`: journey, zone (None: everybody), instant, month and day, anniversary.
+Due = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +26,13 @@ class Opening:
     """A journey whose entries are looked at. `looked`: when that was is to be remembered."""
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    due: tuple[Due, ...] = ()
     looked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """What decides it: the instants of this tick and of the one before, and what is new.
+    """What decides it: the instants of this tick and of the one before.
 
     `marks` say when something was last looked at, `applied` when a journey was first applied.
     """
@@ -34,34 +42,93 @@ class Entries:
     previous: datetime
     applied: Mapping[int, datetime]
     marks: Mapping[str, datetime]
-    events: frozenset[str]
 
-    def openings(self, plans: Iterable[JourneyPlan]) -> dict[int, Opening]:
-        """By journey; the others have nobody who could enter."""
-        found = ((plan.journey, self._opening(plan)) for plan in plans)
+    def asks_for_zones(self, plans: Iterable[JourneyPlan]) -> bool:
+        """Whether it may have come to a schedule's time on some customer's own clock."""
+        return any(
+            anywhere(plan.entry.schedule, *between)
+            for plan in plans
+            if isinstance(plan.entry, EnterBySchedule) and plan.entry.local
+            for between in [self._between(plan, self.previous)]
+            if between is not None
+        )
+
+    def openings(
+        self, plans: Iterable[JourneyPlan], events: Collection[str], zones: Collection[str]
+    ) -> dict[int, Opening]:
+        """By journey; the others have nobody who could enter.
+
+        `events` have new rows, `zones` are those of the customers if they were asked for.
+        """
+        found = ((plan.journey, self._opening(plan, events, zones)) for plan in plans)
         return {journey: opening for journey, opening in found if opening is not None}
 
-    def _opening(self, plan: JourneyPlan) -> Opening | None:
+    def _opening(
+        self, plan: JourneyPlan, events: Collection[str], zones: Collection[str]
+    ) -> Opening | None:
         match plan.entry:
             case EnterOn():
-                return self._on(plan, plan.entry)
+                return self._on(plan, plan.entry) if plan.entry.event in events else None
             case EnterWhen():
                 return self._when(plan, plan.entry)
+            case EnterBySchedule():
+                return self._by_schedule(plan, plan.entry, zones)
             case _:
                 assert_never(plan.entry)
 
+    def _between(self, plan: JourneyPlan, since: datetime) -> tuple[datetime, datetime] | None:
+        """The instants whose entries count, `since < at <= until`; None if there are none."""
+        since, until = max(since, self.applied[plan.journey]), self.now
+        if plan.runs is not None and plan.runs.start is not None:
+            since = max(since, plan.runs.start - _TICK)
+        if plan.runs is not None and plan.runs.end is not None:
+            until = min(until, plan.runs.end - _TICK)
+        return (since, until) if since < until else None
+
     def _on(self, plan: JourneyPlan, entry: EnterOn) -> Opening | None:
-        if entry.event not in self.events:
-            return None
         late = timedelta(seconds=self.ready.late(entry.event))
-        since = max(self.previous - late, self.applied[plan.journey])
-        return Opening(parameters={"since_entry": since})
+        between = self._between(plan, self.previous - late)
+        if between is None:
+            return None
+        return Opening(parameters=dict(zip(("since_entry", "until_entry"), between, strict=True)))
 
     def _when(self, plan: JourneyPlan, entry: EnterWhen) -> Opening | None:
+        runs = plan.runs
+        if runs is not None and (
+            (runs.start is not None and self.now < runs.start)
+            or (runs.end is not None and self.now >= runs.end)
+        ):
+            return None
         last = self.marks.get(mark(plan.journey))
         every = entry.every
         turn = not every or last is None or _period(self.now, every) > _period(last, every)
         return Opening(looked=True) if turn else None
+
+    def _by_schedule(
+        self, plan: JourneyPlan, entry: EnterBySchedule, zones: Collection[str]
+    ) -> Opening | None:
+        between = self._between(plan, self.previous)
+        if between is None:
+            return None
+        # Of several that were missed the first counts; a later one only if the rule of
+        # re-entry or the date in the data is against the first.
+        all_of_them = plan.reenter.rule == "after" or isinstance(entry.schedule, Yearly)
+        due: list[Due] = []
+        for name in sorted(zones) if entry.local else [None]:
+            found = occurrences(self._clock(name), entry.schedule, *between)
+            due += (
+                (plan.journey, name, o.at, o.month_day, o.anniversary)
+                for o in (found if all_of_them else islice(found, 1))
+            )
+        return Opening(due=tuple(due)) if due else None
+
+    def _clock(self, name: str | None) -> Any:
+        """A customer's zone, the binding's own where that is none; None is UTC."""
+        customers = self.ready.project.binding.customers
+        assert customers is not None
+        if name is None:
+            return zone("UTC")
+        return (zone(name) if name else None) or zone(customers.zone_else)
 
 
 def mark(journey: int) -> str:

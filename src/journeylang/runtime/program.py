@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import BoundEvent
-from journeylang.model.journey import EnterOn
 from journeylang.model.project import Project
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.runtime.learning import Lesson
@@ -15,7 +15,7 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
-from journeylang.sql.relations import event, newness
+from journeylang.sql.relations import customers, event, newness
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.writes import final_writes
 
@@ -38,6 +38,7 @@ class Ready:
     session: tuple[str, ...]
     events: tuple[str, ...]
     probe: str
+    probe_with_zones: str
 
     def late(self, name: str) -> int:
         """Seconds for which a row of a watched event may come after its instant."""
@@ -57,6 +58,7 @@ def make_ready(
     journeys = tuple(journey_sql(compiler, plan) for plan in program.journeys)
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
+    probe = _probe(project, events, dialect)
     return Ready(
         project=project,
         program=program,
@@ -72,7 +74,10 @@ def make_ready(
         writes=final_writes(dialect),
         session=(*plan_tables(program), _version_table(program, versions)),
         events=events,
-        probe=_probe(project, events, dialect),
+        probe=probe,
+        probe_with_zones=f"{probe}\nUNION ALL {_zones(project, dialect)}"
+        if program.journeys
+        else probe,
     )
 
 
@@ -101,6 +106,12 @@ def _version_table(program: Program, versions: Mapping[int, int]) -> str:
 def _salts(plan: JourneyPlan) -> str:
     """What the draw at the entry rests on; another salt is another draw."""
     return " ".join(g.salt for g in (plan.control, plan.holdout) if g is not None)
+
+
+def _zones(project: Project, dialect: Dialect) -> str:
+    """The customers' zones in the probe's shape: on some clock a schedule may be due."""
+    base = customers(project.binding, dialect, ("timezone",))
+    return f'SELECT \'zone\', c."_zone", count(*), NULL, NULL FROM {base} AS c GROUP BY c."_zone"'
 
 
 def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:

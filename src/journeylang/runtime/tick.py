@@ -25,7 +25,7 @@ from journeylang.runtime.program import Ready
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.reach import Situation
-from journeylang.sql.session import GO, SEND, working_tables
+from journeylang.sql.session import DUE, GO, SEND, temporary, working_tables
 
 
 class JourneyFailedError(Exception):
@@ -61,6 +61,7 @@ class _News:
     due: dict[int, int] = field(default_factory=dict)
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)
+    zones: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -144,8 +145,16 @@ class _Tick:
         with self.engine.transaction():
             self._lock(now)
             self._learn()
-            news = self._probe()
-            openings = self._openings(news)
+            entries = Entries(
+                ready=self.ready,
+                now=self.now,
+                previous=self.previous,
+                applied=self.session.applied,
+                marks=self.marks,
+            )
+            plans = [plan for plan, _ in self.journeys]
+            news = self._probe(zones=entries.asks_for_zones(plans))
+            openings = entries.openings(plans, news.events, news.zones)
             if openings or self._work(news):
                 result = self._move(news, openings)
             else:
@@ -183,13 +192,15 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     def _p(self, name: str) -> str:
         return self.engine.dialect.parameter(name)
 
-    def _probe(self) -> _News:
+    def _probe(self, *, zones: bool) -> _News:
         # Decisions are the runtime's own: they are awaited, but nobody has to watch for them.
         for name in (*self.ready.events, "sent"):
             late = timedelta(seconds=self.ready.late(name))
             self.parameters[f"since_{name}"] = self.previous - late
         news = _News()
-        for kind, name, count, first, second in self._query(self.ready.probe):
+        for kind, name, count, first, second in self._query(
+            self.ready.probe_with_zones if zones else self.ready.probe
+        ):
             if kind == "run":
                 news.active[int(name)] = count
                 news.due[int(name)] = int(first)
@@ -197,20 +208,11 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                     wake = datetime.fromisoformat(second)
                     news.earliest = min(wake, news.earliest or wake)
                 continue
-            if count:
+            if kind == "zone":
+                news.zones.add(name)
+            elif count:
                 news.events.add(name)
         return news
-
-    def _openings(self, news: _News) -> dict[int, Opening]:
-        entries = Entries(
-            ready=self.ready,
-            now=self.now,
-            previous=self.previous,
-            applied=self.session.applied,
-            marks=self.marks,
-            events=frozenset(news.events),
-        )
-        return entries.openings(plan for plan, _ in self.journeys)
 
     def _exits_statement(self, sql: JourneySql, news: _News) -> str | None:
         if not news.active.get(sql.journey):
@@ -238,6 +240,10 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     def _move(self, news: _News, openings: Mapping[int, Opening]) -> TickResult:
         for statement in working_tables(self.session.key_type):
             self.engine.execute(statement)
+        due = [row for opening in openings.values() for row in opening.due]
+        if due:
+            self.engine.execute(temporary("due", DUE))
+            self.engine.insert("due", DUE, due)
         invalid: tuple[str, ...] = ()
         # Only a rule for re-entry asks for local time before it is known who moves.
         early = any(p.reenter_rule is not None for p, _ in self.journeys if p.journey in openings)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from journeylang.model.expressions import BoundEvent, CustomerValue, EventValue
-from journeylang.model.journey import EnterOn, EnterWhen
+from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
+from journeylang.model.expressions import BoundEvent, CustomerValue, EventValue, Expression
 from journeylang.model.types import TEXT
 from journeylang.model.walk import walk
 from journeylang.plan.operations import JourneyPlan
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import quote, text
-from journeylang.sql.expressions import Rows, predicate
+from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.relations import event
 from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT
 from journeylang.sql.session import END, GO, REFUSED
@@ -28,6 +28,8 @@ def enter(compiler: Compiler, plan: JourneyPlan) -> str:
             return _enter_on(compiler, plan, plan.entry)
         case EnterWhen():
             return _enter_when(compiler, plan, plan.entry)
+        case EnterBySchedule():
+            return _enter_by_schedule(compiler, plan, plan.entry)
         case _:
             assert_never(plan.entry)
 
@@ -73,7 +75,7 @@ WITH seen AS (
   SELECT e.customer_id, e."_at" AS at, e."_key" AS key,
     {d.hash60(text(plan.name), d.as_text("e.customer_id"), key)} AS run_id, {stored} AS entry
   FROM {relation} AS e{about}
-  WHERE e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("now")}
+  WHERE e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("until_entry")}
     AND e."_key" IS NOT NULL{where}
 ), fresh AS (
   SELECT s.* FROM seen AS s
@@ -97,37 +99,70 @@ FROM (SELECT r.*, CASE WHEN r.nth > 1 THEN coalesce(r.refused, 'active') ELSE r.
 
 
 def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen) -> str:
-    d = compiler.dialect
+    now = f"CAST({compiler.dialect.parameter('now')} AS TIMESTAMP)"
     scope = compiler.scope(Rows())
+    return _everybody(compiler, plan, entry.condition, scope, at=now)
+
+
+def _enter_by_schedule(compiler: Compiler, plan: JourneyPlan, entry: EnterBySchedule) -> str:
+    """`due` has the instants that have come, for each zone if they are local."""
+    scope = compiler.scope(Rows())
+    on = [f"o.journey = {plan.journey}"]
+    if entry.local:
+        on.append('o.zone = c."_zone"')
+    if isinstance(entry.schedule, Yearly):
+        date = value(entry.schedule.date, scope)
+        on.append(f"o.month_day = extract(month FROM {date}) * 100 + extract(day FROM {date})")
+        on.append(f"o.anniversary >= {date}")
+    return _everybody(compiler, plan, entry.condition, scope, at="o.due_at", due=" AND ".join(on))
+
+
+def _everybody(
+    compiler: Compiler,
+    plan: JourneyPlan,
+    condition: Expression | None,
+    scope: Scope,
+    *,
+    at: str,
+    due: str = "",
+) -> str:
+    """All customers who match and may enter `at`; those who may not are not recorded.
+
+    `due` joins the instants that there are for a customer: the first acceptable one counts.
+    """
+    d = compiler.dialect
     # An apply refuses keys that are unknown; a row that comes later must not stop everybody.
-    conditions = ["c.customer_id IS NOT NULL", predicate(entry.condition, scope)]
-    if plan.only is not None:
-        conditions.append(predicate(plan.only, scope))
-    joins = scope.joins()
-    now = d.parameter("now")
+    conditions = ["c.customer_id IS NOT NULL"]
+    conditions += [predicate(x, scope) for x in (condition, plan.only) if x is not None]
+    # An instant may hang on figures that are joined.
+    joins = scope.joins() + (f"\n  JOIN due AS o ON {due}" if due else "")
     if plan.reenter.rule == "never":
         conditions.append(
             "NOT EXISTS (SELECT 1 FROM journey.run AS r"
             f" WHERE r.journey = {plan.journey} AND r.customer_id = c.customer_id)"
         )
     else:
-        zone = zone_join(plan.reenter_rule, 'c."_zone"', now)
         previous = _previous(plan, None)
-        joins += f"\n  LEFT JOIN {previous} AS p ON p.customer_id = c.customer_id{zone}"
+        joins += f"\n  LEFT JOIN {previous} AS p ON p.customer_id = c.customer_id"
         conditions.append("NOT coalesce(p.active, FALSE)")
-        conditions.append("NOT coalesce(p.entered_at >= z.instant, FALSE)")
-    key = d.as_text(f"CAST({now} AS TIMESTAMP)")
+        if plan.reenter_rule is not None:
+            joins += zone_join(plan.reenter_rule, 'c."_zone"', at)
+            conditions.append("NOT coalesce(p.entered_at >= z.instant, FALSE)")
+    key = d.as_text(at)
     columns = _entrant_columns(plan, None)
+    nth = (
+        f",\n    row_number() OVER (PARTITION BY c.customer_id ORDER BY {at}) AS nth" if due else ""
+    )
     return f"""{insert_head(columns)}
 WITH fresh AS (
-  SELECT c.customer_id, CAST({now} AS TIMESTAMP) AS at,
+  SELECT c.customer_id, {at} AS at,
     {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
-    {d.literal(None, TEXT)} AS entry, {_drawn(compiler, plan, "c")} AS status
+    {d.literal(None, TEXT)} AS entry, {_drawn(compiler, plan, "c")} AS status{nth}
   FROM {compiler.base("timezone", *scope.fields)} AS c{joins}
   WHERE {" AND ".join(conditions)}
 )
 SELECT {select(columns)}
-FROM fresh AS w"""
+FROM fresh AS w{" WHERE w.nth = 1" if due else ""}"""
 
 
 def _previous(plan: JourneyPlan, candidates: str | None) -> str:

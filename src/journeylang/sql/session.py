@@ -95,6 +95,15 @@ DECIDED = {
     "cost": "DECIMAL(18,4)",
     "counted": "BOOLEAN",
 }
+# The instants of schedules that have come, for a zone or (NULL) for everybody; a yearly one's for
+# those whose date is of that month and day and not later than the anniversary.
+DUE = {
+    "journey": "INTEGER",
+    "zone": "VARCHAR",
+    "due_at": "TIMESTAMP",
+    "month_day": "INTEGER",
+    "anniversary": "DATE",
+}
 # Local time per zone in use (and rule), each row for the instants in [since, until); worked
 # out in Python from one zone database. `zone_rule` is asked for an arrival, the others for now.
 ZONES = {

@@ -1,0 +1,62 @@
+"""A way into a journey in few words, for a drawing."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import assert_never
+
+from journeylang.model.entry import (
+    EnterBySchedule,
+    EnterOn,
+    EnterWhen,
+    Entry,
+    Monthly,
+    Once,
+    Schedule,
+    Weekly,
+    Yearly,
+)
+from journeylang.model.expressions import CustomerValue
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def way_in(entry: Entry) -> str:
+    """`enter on signed_up`; conditions are left out."""
+    match entry:
+        case EnterOn():
+            return f"enter on {entry.event}"
+        case EnterWhen():
+            return "enter when"
+        case EnterBySchedule():
+            clock = " local" if entry.local else ""
+            return f"enter {_schedule(entry.schedule)}{clock}"
+        case _:
+            assert_never(entry)
+
+
+def _schedule(schedule: Schedule) -> str:
+    match schedule:
+        case Once():
+            return f"at {schedule.at.isoformat(sep=' ', timespec='minutes')}"
+        case Weekly():
+            return f"every {days(schedule.weekdays)} at {_clock(schedule.at)}"
+        case Monthly():
+            listed = ", ".join(str(day) for day in schedule.days)
+            return f"every month on {listed} at {_clock(schedule.at)}"
+        case Yearly():
+            date = schedule.date
+            of = f" on {date.name}" if isinstance(date, CustomerValue) else ""
+            return f"every year{of} at {_clock(schedule.at)}"
+        case _:
+            assert_never(schedule)
+
+
+def days(weekdays: tuple[int, ...]) -> str:
+    """`day`, `weekdays`, `weekends`, or the names."""
+    known = {(1, 2, 3, 4, 5): "weekdays", (6, 7): "weekends", (1, 2, 3, 4, 5, 6, 7): "day"}
+    return known.get(weekdays) or ", ".join(DAYS[n - 1] for n in weekdays)
+
+
+def _clock(at: time) -> str:
+    return at.isoformat(timespec="minutes")

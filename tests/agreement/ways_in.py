@@ -1,0 +1,64 @@
+"""Generated ways in that are no event's: conditions and schedules; and when a journey runs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from tests.agreement.expressions import Expressions, Names
+
+# Of the days on which histories begin.
+DAYS = ("2026-03-02", "2026-03-28", "2026-10-24", "2026-02-14", "2026-01-31")
+TIMES = ("00:00", "02:15", "02:30", "09:00", "09:00", "23:45")
+
+
+def way_in(draw: Expressions, outside: Names) -> str:
+    """`enter when`, `at`, or `every`."""
+    if draw.chance(5):
+        every = draw.pick(("", " every 1h", " every 6h", " every 1d"))
+        return f"enter when {draw.condition(outside)}{every}"
+    return schedule(draw, outside)
+
+
+def schedule(draw: Expressions, outside: Names) -> str:
+    at, local = draw.pick(TIMES), draw.pick((" local", " local", ""))
+    when = f" when {draw.condition(outside, 1)}" if draw.chance(2) else ""
+    match draw.pick(("day", "day", "days", "month", "year", "year", "once")):
+        case "day":
+            return f"enter every day at {at}{local}{when}"
+        case "days":
+            days = draw.pick(("monday", "weekdays", "sunday, monday", "saturday"))
+            return f"enter every {days} at {at}{local}{when}"
+        case "month":
+            days = draw.pick(("1", "31", "29, 30", "2, 28"))
+            return f"enter every month on {days} at {at}{local}{when}"
+        case "year":
+            born = draw.pick(("customer.born", "customer.born", "last(ordered.due)"))
+            move = draw.pick(("", "", " - 7d", " + 1d", " - 1mo", " + 1mo", " - 2w"))
+            return f"enter every year on {born}{move} at {at}{when}"
+        case _:
+            return f"enter at {moment(draw)}{local}{when}"
+
+
+def runs(draw: Expressions) -> str:
+    """A span of time that begins or ends about where a history does."""
+    start, end = f"from {_some(draw)}", f"until {_some(draw)}"
+    match draw.pick(("from", "until", "both")):
+        case "from":
+            return f"runs {start}"
+        case "until":
+            return f"runs {end}"
+        case _:
+            return f"runs from 2026-01-15 {end}"
+
+
+def moment(draw: Expressions) -> str:
+    return f"{_day(draw)}T{draw.pick(TIMES)}"
+
+
+def _some(draw: Expressions) -> str:
+    return moment(draw) if draw.chance(5) else _day(draw)
+
+
+def _day(draw: Expressions) -> str:
+    day = date.fromisoformat(draw.pick(DAYS)) + timedelta(days=draw.pick((0, 1, 1, 2, 9)))
+    return day.isoformat()
