@@ -18,6 +18,7 @@ import pytest
 from journeylang.diagnostics.render import render_text
 from journeylang.source import Source
 from journeylang.syntax.dump import dump
+from journeylang.syntax.format import format_source
 from journeylang.syntax.parse import parse
 
 HERE = Path(__file__).parent
@@ -38,7 +39,16 @@ def problems(path: Path) -> str | None:
     return render_text(found, {path.name: source}) + "\n" if found else None
 
 
-SECTIONS: dict[str, Callable[[Path], str | None]] = {"syntax": syntax, "problems": problems}
+def formatted(path: Path) -> str | None:
+    """The file in the one layout."""
+    return format_source(Source(path=path.name, text=path.read_text(encoding="utf-8"))).value
+
+
+SECTIONS: dict[str, Callable[[Path], str | None]] = {
+    "formatted": formatted,
+    "syntax": syntax,
+    "problems": problems,
+}
 
 
 def made(path: Path) -> dict[str, str]:

@@ -25,6 +25,7 @@ from journeylang.resources import ResourceMissingError
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("journeylang.cli.demo:command", "Make a small shop and run thirty days of it."),
     "init": ("journeylang.cli.init:command", "Start a project in a folder."),
+    "fmt": ("journeylang.cli.fmt:command", "Put files into the one layout."),
     "check": ("journeylang.cli.check:command", "Find what is wrong in a project; offline."),
     "rule": ("journeylang.cli.rule:command", "Explain a code, with a bad and a good example."),
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),

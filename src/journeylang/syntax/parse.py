@@ -31,7 +31,7 @@ def parse(source: Source) -> Outcome[File]:
     out. There is no tree when there was no going on.
     """
     if len(source.text) > LARGEST:
-        return Outcome(value=None, diagnostics=(_too_large(source),))
+        return Outcome(value=None, diagnostics=(too_large(source, len(source.text)),))
     tokens = scan(source)
     if tokens.too_deep:
         return Outcome(value=None, diagnostics=in_order(tokens.problems))
@@ -42,10 +42,11 @@ def parse(source: Source) -> Outcome[File]:
     return Outcome(value=file, diagnostics=in_order(problems))
 
 
-def _too_large(source: Source) -> Diagnostic:
+def too_large(source: Source, size: int) -> Diagnostic:
+    """The diagnostic for a text of more characters than are parsed."""
     return Diagnostic(
         code=codes.FILE_TOO_LARGE,
-        message=f"the text has {len(source.text):,} characters; {LARGEST:,} are the most",
+        message=f"the text has {size:,} characters; {LARGEST:,} are the most",
         span=source.span(0, 0),
         help="split it: all *.journey files of a project are one whole",
     )
