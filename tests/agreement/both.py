@@ -139,11 +139,13 @@ class Both:
             {"run_id": message.run_id, "step": message.step},
         )
 
-    def suppress(self, customer: int, channel: str, at: datetime) -> None:
-        self.tables.suppressed.add((customer, channel))
+    def suppress(
+        self, customer: int, channel: str, at: datetime, reason: str = "hard_bounce"
+    ) -> None:
+        self.tables.suppressed.add((customer, channel, reason))
         self.engine.execute(
-            "INSERT INTO journey.suppression VALUES ($who, $channel, NULL, $moment, 'bounce')",
-            {"who": customer, "channel": channel, "moment": at},
+            "INSERT INTO journey.suppression VALUES ($who, $channel, NULL, $moment, $reason)",
+            {"who": customer, "channel": channel, "moment": at, "reason": reason},
         )
 
     def prefer(self, customer: int, consent: str, at: datetime, granted: bool) -> None:

@@ -58,7 +58,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "mobile": ("+49",) * 4 + (None,),
     "token": ("t", "t", "t", None),
     "country": ("DE", "DE", "DE", "DE", "a", "FR", None),
-    "points": (0, 10, 2, -(2**63), 2**63 - 1, None),
+    "points": (0, 1, 10, 2, -(2**63), 2**63 - 1, None),
     "rate": (0.5, 0.0, 2.0, -1.25, 1e308, None),
     "vip": (True, False, None),
     "born": (
@@ -194,7 +194,8 @@ class _History:
                 consent = self.pick(("email_ok", "sms_ok", "offers_ok"))
                 return ("preference", who, consent, self._at(now), self.pick((False, True)))
             case "suppression":
-                return ("suppression", who, self.pick(("email", "sms")), now)
+                reason = self.pick(("hard_bounce", "complaint", "unsubscribe"))
+                return ("suppression", who, self.pick(("email", "sms")), now, reason)
             case "given back":
                 return ("given back", self.draw(st.integers(0, 9)))
             case _:

@@ -71,7 +71,10 @@ class _Program(Expressions):
     def _cap(self) -> str:
         channel = self.pick(("any", "any", *CHANNELS))
         per = self.pick(("1h", "1d", "3d", "7d", "day", "week", "month"))
-        return f"cap {channel} {self.pick((1, 1, 2))} per {per}{self._then()}"
+        limit = self.pick((1, 1, 1, 2, "customer.points"))
+        whose = f" for {self.pick(SEGMENTS)}" if self.chance(2) else ""
+        of = "about offers" if self.chance(1) else channel
+        return f"cap {of} {limit} per {per}{whose}{self._then()}"
 
     def _quiet(self) -> str:
         channels = self.pick(("email", "sms", "email, sms", "email, push"))
@@ -208,7 +211,7 @@ class _Program(Expressions):
         if self.chance(2):
             kind = self.pick(("int", "money", "text", "instant"))
             text += f" with {{ v: {self.value(self._names(), kind)}{self._pick()} }}"
-        if self.chance(1) and self.chance(5):
+        if self.chance(1) and self.chance(5 + 4 * self.busy):
             text += " about offers"
         if not self.busy and self.chance(3):
             text += f" expires {self.pick(('1h', '12h', '1d', '3d'))}"

@@ -172,10 +172,20 @@ def test_a_transactional_message_needs_an_address_alone() -> None:
         assert len(sent(pair.tick(START + HOUR))) == 1
 
 
-def test_hard_suppression_binds_transactional_messages_too() -> None:
+@pytest.mark.parametrize(
+    ("reason", "reasons"),
+    [("hard_bounce", ["suppressed"]), ("complaint", ["suppressed"]), ("unsubscribe", [])],
+)
+def test_hard_suppression_binds_transactional_messages_too(reason: str, reasons: list[str]) -> None:
     text = program('hello: send email "t"', 'purpose transactional "a booking"')
     with both(text, START) as pair:
-        pair.suppress(1, "email", START)
+        pair.suppress(1, "email", START, reason)
+        assert refusals(enters(pair)) == reasons
+
+
+def test_whoever_unsubscribed_gets_no_service_either() -> None:
+    with both(program('hello: send email "t"', "purpose service"), START) as pair:
+        pair.suppress(1, "email", START, "unsubscribe")
         assert refusals(enters(pair)) == ["suppressed"]
 
 

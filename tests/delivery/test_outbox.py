@@ -177,6 +177,9 @@ def test_suppression_by_customer_and_by_address(shop: Shop) -> None:
     done = shop.deliver()
     assert (done.accepted, done.cancelled) == (2, 2)
     assert shop.details("cancelled") == ["suppressed"]
+    # Whoever shares the address is known to the next decision, which reads none.
+    known = "SELECT customer_id, reason FROM journey.suppression WHERE address_hash IS NOT NULL"
+    assert shop.engine.query(f"{known} AND customer_id IS NOT NULL") == [("c2", "complaint")]
 
 
 def test_a_receipt_needs_no_consent_but_a_living_address(shop: Shop) -> None:

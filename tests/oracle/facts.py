@@ -24,15 +24,15 @@ class Tables:
 
     `rows` are the user's tables by name ("crm.customers"). The rest is what happens around
     messages: `feedback` rows have run_id, step, name, event_id, at and data (a mapping);
-    `consent_changes` have customer_id, consent, at, granted; `suppressed` are pairs of
-    customer and channel; `given_back` are pairs of run_id and step whose message no provider
+    `consent_changes` have customer_id, consent, at, granted; `suppressed` are customer,
+    channel and reason; `given_back` are pairs of run_id and step whose message no provider
     ever accepted.
     """
 
     rows: dict[str, list[Record]] = field(default_factory=dict)
     feedback: list[Record] = field(default_factory=list)
     consent_changes: list[Record] = field(default_factory=list)
-    suppressed: set[tuple[Any, str]] = field(default_factory=set)
+    suppressed: set[tuple[Any, str, str]] = field(default_factory=set)
     given_back: set[tuple[int, str]] = field(default_factory=set)
 
 
@@ -85,6 +85,7 @@ class Message:
     expires_at: datetime
     quiet: tuple[datetime, datetime] | None
     cost: Decimal | None
+    topic: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,12 @@ class Rules:
         customer = self.reader.customers[run.customer]
         if self.reader.evaluator.value(channel.address, Subject(customer=customer)) is None:
             yield Failing(reason="no_address")
-        if (customer.key, channel.name) in self.reader.tables.suppressed:
+        if any(
+            (who, of) == (customer.key, channel.name)
+            # Who has had enough of marketing is still told of a booking.
+            and not (why == "unsubscribe" and journey.purpose == "transactional")
+            for who, of, why in self.reader.tables.suppressed
+        ):
             yield Failing(reason="suppressed")
         if journey.purpose == "transactional":
             return
@@ -124,7 +129,7 @@ class Rules:
             until = quiet_until(tz, windows, self.reader.now)
             if until is not None:
                 yield Failing(reason="quiet", release=until if action == "hold" else None)
-        for cap in self._caps(journey, channel):
+        for cap in self._caps(journey, channel, send, customer):
             yield from self._cap(cap, own, customer, tz)
 
     def quiet_ahead(self, intent: Intent, name: str) -> tuple[datetime, datetime] | None:
@@ -158,10 +163,21 @@ class Rules:
             if channel.name in q.channels and (own or q.action) == action
         ]
 
-    def _caps(self, journey: Journey, channel: Channel) -> list[Cap]:
+    def _caps(
+        self, journey: Journey, channel: Channel, send: Send, customer: Customer
+    ) -> list[Cap]:
         policy = self._policy(journey, "caps")
-        caps = policy.caps if policy is not None else ()
-        return [cap for cap in caps if cap.channel in (None, channel.name)]
+        return [
+            cap
+            for cap in (policy.caps if policy is not None else ())
+            if cap.channel in (None, channel.name)
+            and cap.topic in (None, send.topic)
+            and (cap.segment is None or self.belongs(cap.segment.name, customer))
+        ]
+
+    def belongs(self, segment: str, customer: Customer) -> bool:
+        condition = self.reader.project.segments[segment].condition
+        return self.reader.evaluator.holds(condition, Subject(customer=customer))
 
     # --- consent --------------------------------------------------------------
 
@@ -211,12 +227,18 @@ class Rules:
         self, cap: Cap, own: Action | None, customer: Customer, tz: ZoneInfo
     ) -> Iterator[Failing]:
         now = self.reader.now
+        limit = cap.limit
+        if not isinstance(limit, int):
+            limit = self.reader.evaluator.value(limit, Subject(customer=customer))
+            if limit is None:
+                return
         counted = [
             m.decided_at
             for m in self.memory.messages
             if m.customer == customer.key
             and m.counted
             and cap.channel in (None, m.channel)
+            and cap.topic in (None, m.topic)
             and (m.run_id, m.step) not in self.reader.tables.given_back
         ]
         if cap.seconds is not None:
@@ -227,8 +249,8 @@ class Rules:
             assert cap.calendar is not None
             start, release = period(tz, now, cap.calendar)
             counted = [at for at in counted if start <= at]
-        if len(counted) >= cap.limit:
-            holds = (own or cap.action) == "hold"
+        if len(counted) >= limit:
+            holds = (own or cap.action) == "hold" and limit > 0
             yield Failing(reason="capped", release=release if holds else None)
 
 
@@ -246,6 +268,7 @@ def message(intent: Intent, channel: str, rules: Rules) -> Message:
         expires_at=run.arrived_at + timedelta(seconds=send.expires),
         quiet=rules.quiet_ahead(intent, channel),
         cost=rules.reader.project.binding.channels[channel].cost,
+        topic=send.topic,
     )
 
 

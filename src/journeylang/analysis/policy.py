@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.lines import missing, only
+from journeylang.analysis.operators import type_of
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import seconds, share, whole
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model import policy as model
+from journeylang.model.expressions import CustomerValue, SegmentTest
+from journeylang.model.types import Kind
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
@@ -71,34 +74,48 @@ def _policy(node: nodes.Policy, checker: Checker) -> model.Policy:
 
 def _cap(node: nodes.Cap, checker: Checker) -> model.Cap | None:
     findings = checker.findings
-    if node.channel is not None and not _is_channel(node.channel, checker):
-        return None
-    if node.topic is not None:
-        findings.later("a cap for a topic", node.span)
-        return None
-    if node.segment is not None:
-        findings.later("a cap for a segment", node.span)
-        return None
+    named = [node.channel is None or _is_channel(node.channel, checker)]
+    named.append(node.topic is None or _is_topic(node.topic, checker))
+    named.append(node.segment is None or _is_segment(node.segment, checker))
+    limit: int | CustomerValue | None
     if isinstance(node.limit, nodes.Ref) and node.limit.parts[0].text == "customer":
-        findings.later("a cap by the customer's own wish", node.span)
-        return None
-    limit = whole(node.limit, "a cap", _SCOPE, findings)
+        limit = _wish(node.limit, checker)
+    else:
+        limit = whole(node.limit, "a cap", _SCOPE, findings)
     if isinstance(node.per, nodes.CalendarPeriod):
         rolling, calendar = None, node.per.unit
     else:
         rolling, calendar = seconds(node.per, _SCOPE, findings), None
         if rolling is None:
             return None
-    if limit is None:
+    if limit is None or not all(named):
         return None
+    segment = node.segment
     return model.Cap(
         channel=None if node.channel is None else node.channel.text,
+        topic=None if node.topic is None else node.topic.text,
         limit=limit,
+        segment=None if segment is None else SegmentTest(name=segment.text, span=segment.span),
         seconds=rolling,
         calendar=calendar,
         action=node.then or "hold",
         span=node.span,
     )
+
+
+def _wish(node: nodes.Ref, checker: Checker) -> CustomerValue | None:
+    """The field that says how many messages a customer wants at most."""
+    found = checker.value(node, _SCOPE)
+    if found is None or (isinstance(found, CustomerValue) and found.type.kind is Kind.INT):
+        return found
+    checker.findings.error(
+        names.TYPE_MISMATCH,
+        node.span,
+        "how many messages a customer wants is a whole number",
+        label=f"this is {type_of(found)}",
+        help="name a field of the customer that is an `int`",
+    )
+    return None
 
 
 def _quiet(node: nodes.Quiet, checker: Checker) -> model.Quiet | None:
@@ -139,4 +156,18 @@ def _is_channel(name: nodes.Name, checker: Checker) -> bool:
     if name.text in checker.declared.channels:
         return True
     checker.findings.unknown("channel", name.text, name.span, checker.declared.channels)
+    return False
+
+
+def _is_topic(name: nodes.Name, checker: Checker) -> bool:
+    if name.text in checker.declared.topics:
+        return True
+    checker.findings.unknown("topic", name.text, name.span, checker.declared.topics)
+    return False
+
+
+def _is_segment(name: nodes.Name, checker: Checker) -> bool:
+    if name.text in checker.declared.segments:
+        return True
+    checker.findings.unknown("segment", name.text, name.span, checker.declared.segments)
     return False

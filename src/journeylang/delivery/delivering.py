@@ -37,6 +37,8 @@ from journeylang.engines.base import StatementError
 
 _PROCESS = uuid.uuid4().hex
 
+_SUPPRESSED = ("cancelled", "suppressed")
+
 PROBLEMS = 20
 """So many failed messages are told one by one."""
 
@@ -300,6 +302,14 @@ class Delivery:
                     self.sql.slots(channel.name), parameters
                 ):
                     states[message] = state, detail
+                barred = [m for m in mails if states.get(m.of.message) == _SUPPRESSED]
+                if barred:
+                    whose = {
+                        "now": now,
+                        "ids": [mail.of.message for mail in barred],
+                        "hashes": [mail.address_hash for mail in barred],
+                    }
+                    self.engine.execute(self.sql.suppress_too, whose)
             if ended:
                 self.engine.execute(self.sql.receipts, ended.parameters(now))
             if claimed.lease_until - now < self.order.lease / 2:

@@ -18,10 +18,7 @@ from journeylang.plan.operations import Offer, Program, SendPark
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.relations import consent_rows, customers
-from journeylang.sql.schema import EXITED, GONE
-
-# Suppressions that do not bind what the customer has to be told (bookings, receipts).
-_OF_MARKETING = ("unsubscribe",)
+from journeylang.sql.schema import EXITED, GONE, OF_MARKETING
 
 
 def some_customers(binding: Binding, fields: Iterable[str], dialect: Dialect) -> str:
@@ -104,7 +101,7 @@ class Permission:
         spared = ""
         transactional = sorted({str(offer.step) for offer, exempt in self.offers() if exempt})
         if transactional:
-            words = ", ".join(text(reason) for reason in _OF_MARKETING)
+            words = ", ".join(text(reason) for reason in OF_MARKETING)
             spared = f" AND NOT (i.step IN ({', '.join(transactional)}) AND s.reason IN ({words}))"
         by = (
             "SELECT i.message_id FROM i JOIN journey.suppression AS s"

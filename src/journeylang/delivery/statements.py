@@ -263,6 +263,22 @@ FROM (SELECT unnest({self.p("ids")}::BIGINT[]) AS message_id,
 JOIN journey.message AS m ON m.message_id = a.message_id"""
 
     @cached_property
+    def suppress_too(self) -> str:
+        """{now, ids, hashes}: whoever shares a suppressed address is suppressed by it.
+
+        A tick asks the customer and never reads an address; from now on it knows.
+        """
+        return f"""INSERT INTO journey.suppression (customer_id, channel, address_hash,
+  "at", reason)
+SELECT DISTINCT m.customer_id, m.channel, a.address_hash, {self.p("now")}, s.reason
+FROM (SELECT unnest({self.p("ids")}::BIGINT[]) AS message_id,
+  unnest({self.p("hashes")}::VARCHAR[]) AS address_hash) AS a
+JOIN journey.message AS m ON m.message_id = a.message_id
+JOIN journey.suppression AS s ON s.channel = m.channel AND s.address_hash = a.address_hash
+WHERE NOT EXISTS (SELECT 1 FROM journey.suppression AS k WHERE k.customer_id = m.customer_id
+  AND k.channel = m.channel AND k.reason = s.reason)"""
+
+    @cached_property
     def renew(self) -> str:
         """{lease_until, batches, tokens}: still at work on them."""
         return f"""UPDATE journey.batch SET lease_until = {self.p("lease_until")}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from journeylang.diagnostics.codes.consent import UNCAPPED_SEND
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
+from journeylang.model.policy import Cap
 
 
 def uncapped_send(checked: Checked) -> Iterator[Diagnostic]:
@@ -21,7 +22,7 @@ def uncapped_send(checked: Checked) -> Iterator[Diagnostic]:
         if journey.purpose != "marketing" or policy is None:
             continue
         channel = candidate.channel
-        capped = any(cap.channel in (None, channel) for cap in policy.caps)
+        capped = any(_for_all(cap) and cap.channel in (None, channel) for cap in policy.caps)
         if capped or (policy.name, channel) in told:
             continue
         told.add((policy.name, channel))
@@ -35,6 +36,11 @@ def uncapped_send(checked: Checked) -> Iterator[Diagnostic]:
             ),
             help=f"add a cap to the policy: `cap {channel} 3 per 7d`",
         )
+
+
+def _for_all(cap: Cap) -> bool:
+    """A topic's cap, a segment's and a customer's wish leave others without any."""
+    return cap.topic is None and cap.segment is None and isinstance(cap.limit, int)
 
 
 RULE = Rule(code=UNCAPPED_SEND, find=uncapped_send)

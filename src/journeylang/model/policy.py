@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal
 
+from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.source import Span
 
 Action = Literal["hold", "skip"]
@@ -13,13 +14,17 @@ Action = Literal["hold", "skip"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """At most `limit` marketing messages per window; `channel` None counts every channel.
+    """At most `limit` marketing messages per window, or as many as the customer wishes.
 
-    Exactly one of `seconds` (rolling) and `calendar` (of the customer's own clock) is set.
+    `channel` None counts every channel; `topic` counts messages about it alone. It binds the
+    customers of `segment`, or all. Exactly one of `seconds` (rolling) and `calendar` (of the
+    customer's own clock) is set.
     """
 
     channel: str | None
-    limit: int
+    limit: int | CustomerValue
+    topic: str | None = None
+    segment: SegmentTest | None = None
     seconds: int | None = None
     calendar: Literal["day", "week", "month"] | None = None
     action: Action = "hold"

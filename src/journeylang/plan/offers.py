@@ -36,7 +36,7 @@ class Offers:
         offers = []
         for position, candidate in enumerate(self.candidates(step)):
             channel = self.project.binding.channels[candidate.channel]
-            caps = self._caps(channel, own) if bound and "caps" not in ignored else ()
+            caps = self._caps(channel, step.topic, own) if bound and "caps" not in ignored else ()
             quiet = self._quiet(channel, own) if bound and "quiet" not in ignored else {}
             offers.append(
                 Offer(
@@ -45,6 +45,7 @@ class Offers:
                     channel=channel.name,
                     template=candidate.template,
                     conditional=candidate.when is not None or may_lack(step),
+                    transactional=not bound,
                     consents=self._consents(step, channel) if bound else (),
                     control=self.control if purpose == "marketing" else None,
                     counted=purpose == "marketing",
@@ -72,19 +73,21 @@ class Offers:
         topic = self.project.binding.topics[step.topic].consent if step.topic else None
         return tuple(c for c in (channel.consent, topic) if c is not None)
 
-    def _caps(self, channel: Channel, own: str | None) -> tuple[CapRule, ...]:
+    def _caps(self, channel: Channel, topic: str | None, own: str | None) -> tuple[CapRule, ...]:
         if self.policy is None:
             return ()
         return tuple(
             CapRule(
                 channel=cap.channel,
+                topic=cap.topic,
                 limit=cap.limit,
+                segment=cap.segment,
                 seconds=cap.seconds,
                 calendar=cap.calendar,
                 action="hold" if own == "hold" else "skip" if own == "skip" else cap.action,
             )
             for cap in self.policy.caps
-            if cap.channel in (None, channel.name)
+            if cap.channel in (None, channel.name) and cap.topic in (None, topic)
         )
 
     def _quiet(self, channel: Channel, own: str | None) -> dict[str, int]:

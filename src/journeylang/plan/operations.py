@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Literal
 
 from journeylang.model.entry import Entry, Runs
-from journeylang.model.expressions import EventSource, Expression
+from journeylang.model.expressions import CustomerValue, EventSource, Expression, SegmentTest
 from journeylang.model.journey import (
     Calendar,
     Candidate,
@@ -144,7 +144,9 @@ class CapRule:
     """A cap as it applies to one offer."""
 
     channel: str | None
-    limit: int
+    topic: str | None
+    limit: int | CustomerValue
+    segment: SegmentTest | None
     seconds: int | None
     calendar: Literal["day", "week", "month"] | None
     action: Action
@@ -162,6 +164,7 @@ class Offer:
     channel: str
     template: str
     conditional: bool
+    transactional: bool
     consents: tuple[str, ...]
     control: Control | None
     counted: bool

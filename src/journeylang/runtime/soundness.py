@@ -30,6 +30,7 @@ from journeylang.model.expressions import (
     MetricValue,
     SegmentTest,
 )
+from journeylang.model.journey import Journey
 from journeylang.model.project import Project
 from journeylang.model.walk import walk
 from journeylang.source import Span
@@ -177,8 +178,15 @@ def _users(project: Project, name: str) -> set[str]:
     return {
         journey.name
         for journey in project.journeys.values()
-        if _mentions(journey, name, channels, topics, named)
+        if _mentions((journey, _bound(project, journey)), name, channels, topics, named)
     }
+
+
+def _bound(project: Project, journey: Journey) -> tuple[SegmentTest, ...]:
+    """The segments whose members the journey's policy binds."""
+    policy = project.policies.get(journey.policy or "")
+    caps = policy.caps if policy is not None else ()
+    return tuple(cap.segment for cap in caps if cap.segment is not None)
 
 
 def _mentions(

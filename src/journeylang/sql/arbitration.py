@@ -81,12 +81,13 @@ def _messages(compiler: Compiler) -> str:
     message_id = f"{d.parameter('base')} + row_number() OVER () - 1"
     return f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
   version, step, occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until,
-  cost, content)
+  cost, content, topic)
 SELECT m.customer_id, m.message_id, m.message_id // {BATCH}, m.run_id, m.journey, m.version,
   m.step, 1, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
-  m.quiet_until, m.cost, m.content
-FROM (SELECT s.*, v.version, {message_id} AS message_id
+  m.quiet_until, m.cost, m.content, m.topic
+FROM (SELECT s.*, v.version, p.topic, {message_id} AS message_id
   FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey
+    JOIN plan_send AS p ON p.step = s.step
   WHERE s.phase = {d.parameter("round")} AND s.rank = {d.parameter("rank")}
     AND s.outcome = {SENT}) AS m"""
 

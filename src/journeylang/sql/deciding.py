@@ -26,8 +26,8 @@ class Deciding:
     ) -> None:
         self.d = compiler.dialect
         self.offers = [o for o in offers(program) if o.step in steps]
-        self.reach = Reach(compiler, program, self.offers, there)
-        self.caps = Caps(self.d, program, self.offers, there)
+        self.caps = Caps(compiler, program, self.offers, there)
+        self.reach = Reach(compiler, program, self.offers, there, self.caps.wishes)
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
 

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from journeylang.model.binding import ConsentTable, ConsentWhen
+from journeylang.model.expressions import CustomerValue
 from journeylang.plan.operations import Offer, Program
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.relations import PREFERS, consent_rows
+from journeylang.sql.schema import OF_MARKETING
 from journeylang.sql.session import consent_sets, sends
 
 
@@ -25,12 +27,23 @@ class Situation(NamedTuple):
     given_back: bool = True
 
 
+def wish_column(wish: CustomerValue) -> str:
+    """The column of `reach` with what a customer wants to be the most."""
+    return quote(f"wish_{wish.name}")
+
+
 class Reach:
     """Columns of the relation `reach` (customer_id, zone, …), one row per customer of `i`."""
 
     def __init__(
-        self, compiler: Compiler, program: Program, offers: Sequence[Offer], there: Situation
+        self,
+        compiler: Compiler,
+        program: Program,
+        offers: Sequence[Offer],
+        there: Situation,
+        wishes: Sequence[CustomerValue],
     ) -> None:
+        self.wishes = wishes
         self.compiler = compiler
         self.binding = compiler.project.binding
         self.d = compiler.dialect
@@ -44,6 +57,7 @@ class Reach:
             for j in program.journeys
             for p in sends(j)
         )
+        self.transactional = any(o.transactional for o in offers)
         self.scope: Scope = compiler.scope(Rows(name="i", alias="i"))
 
     def ctes(self) -> list[str]:
@@ -54,7 +68,10 @@ class Reach:
         return f"NOT {self._by_channel('address_')}"
 
     def suppressed(self) -> str:
-        return self._by_channel("suppressed_")
+        if not self.transactional:
+            return self._by_channel("suppressed_")
+        told = self._by_channel("dead_")
+        return f"CASE WHEN o.transactional THEN {told} ELSE {self._by_channel('suppressed_')} END"
 
     def no_consent(self) -> str:
         whens = []
@@ -120,19 +137,23 @@ class Reach:
         for channel in self.channels:
             address = value(self.binding.channels[channel].address, scope)
             columns.append(f"{address} IS NOT NULL AS {quote('address_' + channel)}")
-            suppressed = (
-                f"u.customer_id IS NOT NULL AND list_contains(u.channels, {text(channel)})"
-                if self.there.suppressions
-                else "FALSE"
-            )
-            columns.append(f"{suppressed} AS {quote('suppressed_' + channel)}")
+            for name, listed in (("suppressed_", "channels"), ("dead_", "dead")):
+                if listed == "dead" and not self.transactional:
+                    continue
+                found = f"coalesce(list_contains(u.{listed}, {text(channel)}), FALSE)"
+                suppressed = found if self.there.suppressions else "FALSE"
+                columns.append(f"{suppressed} AS {quote(name + channel)}")
+        columns += [f"{value(w, scope)} AS {wish_column(w)}" for w in self.wishes]
         names = self._named_consents()
         columns += [f"{self._granted(n)} AS {quote('granted_' + n)}" for n in names]
         said = [quote("said_" + n) for n in self._said()]
         joins = "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = c.customer_id" for s in said)
         if self.there.suppressions:
-            joins += """
-  LEFT JOIN (SELECT customer_id, array_agg(channel) AS channels FROM journey.suppression
+            spared = ", ".join(text(reason) for reason in OF_MARKETING)
+            joins += f"""
+  LEFT JOIN (SELECT customer_id, array_agg(channel) AS channels,
+      array_agg(channel) FILTER (WHERE reason NOT IN ({spared})) AS dead
+    FROM journey.suppression
     WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id"""
         return f"""reach AS (
   SELECT {", ".join(columns)}

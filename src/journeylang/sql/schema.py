@@ -33,6 +33,9 @@ STATUS_NAMES = {
     CONTROL: "global_control",
 }
 
+# Suppressions that do not bind what a customer has to be told (bookings, receipts).
+OF_MARKETING = ("unsubscribe",)
+
 # States of a message, in the order of their lattice: feedback may come in any order, the
 # greatest rank is the state.
 RECEIPT_RANKS = {
@@ -88,7 +91,7 @@ TABLES = {
         " step INTEGER NOT NULL, occurrence INTEGER NOT NULL, channel VARCHAR NOT NULL,"
         " counted BOOLEAN NOT NULL, decided_at TIMESTAMP NOT NULL,"
         " expires_at TIMESTAMP NOT NULL, quiet_from TIMESTAMP, quiet_until TIMESTAMP,"
-        " cost DECIMAL(18,4), content VARCHAR"
+        " cost DECIMAL(18,4), content VARCHAR, topic VARCHAR"
     ),
     # Some hundreds of messages: what a delivery worker claims, by lease and fencing token.
     "batch": (
@@ -131,6 +134,9 @@ TABLES = {
     ),
 }
 
+# Columns that tables of an earlier version lack.
+_ADDED = (("message", "topic", "VARCHAR"),)
+
 
 def create_tables(key_type: str) -> list[str]:
     """Statements that create what is missing; running them again changes nothing."""
@@ -139,6 +145,10 @@ def create_tables(key_type: str) -> list[str]:
         *(
             f'CREATE TABLE IF NOT EXISTS journey."{name}" ({columns.format(key=key_type, at=AT)})'
             for name, columns in TABLES.items()
+        ),
+        *(
+            f'ALTER TABLE journey."{table}" ADD COLUMN IF NOT EXISTS {column} {kind}'
+            for table, column, kind in _ADDED
         ),
         *views(),
     ]

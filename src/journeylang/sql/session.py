@@ -198,7 +198,8 @@ def plan_tables(program: Program) -> list[str]:
         _table(
             "plan_send",
             "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
-            " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER",
+            " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER,"
+            " topic VARCHAR",
             (
                 (
                     j.journey,
@@ -210,6 +211,7 @@ def plan_tables(program: Program) -> list[str]:
                     "FALSE" if p.otherwise == "skip" else "TRUE",
                     p.edge,
                     p.edge if p.lacking is None else p.lacking,
+                    None if p.topic is None else text(p.topic),
                 )
                 for j in program.journeys
                 for p in sends(j)
@@ -224,7 +226,7 @@ def plan_tables(program: Program) -> list[str]:
             "plan_offer",
             "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
             " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER,"
-            " counted BOOLEAN, cost DECIMAL(18,4)",
+            " counted BOOLEAN, cost DECIMAL(18,4), transactional BOOLEAN",
             (
                 (
                     o.step,
@@ -238,6 +240,7 @@ def plan_tables(program: Program) -> list[str]:
                     o.quiet_skip,
                     "TRUE" if o.counted else "FALSE",
                     o.cost,
+                    "TRUE" if o.transactional else "FALSE",
                 )
                 for o in offers(program)
             ),
