@@ -20,6 +20,7 @@ from journeylang.syntax.nodes import File
 from journeylang.syntax.parse import parse
 from tests.agreement.prelude import BINDING, TABLES, create
 from tests.oracle import interpreter
+from tests.oracle.chance import instant_key
 from tests.oracle.facts import Memory, Record, Tables
 
 # What a tick leaves behind, by the runtime's own tables: the views over them are slower.
@@ -37,8 +38,9 @@ LOOKS = {
         "SELECT x.customer_id, s.journey, x.run_id, x.experiment, x.arm, x.at"
         " FROM journey.exposure AS x JOIN journey.step AS s ON s.step = x.experiment"
     ),
+    "profile": ("SELECT customer_id, journey, run_id, step, name, value FROM journey.profile"),
 }
-STATUS, STEP = 4, {"runs": 5, "messages": 3, "decisions": 3, "exposures": 3}
+STATUS, STEP = 4, {"runs": 5, "messages": 3, "decisions": 3, "exposures": 3, "profile": 3}
 Look = dict[str, list[tuple[Any, ...]]]
 
 
@@ -235,10 +237,27 @@ def remembered(memory: Memory) -> Look:
         "decisions": [
             (d.customer, d.journey, d.run_id, d.step, d.at, d.reason) for d in memory.decisions
         ],
+        "profile": [
+            (customer, w.run.journey, w.run.run_id, w.step, name, _as_text(w.value))
+            for (customer, name), w in memory.profile.items()
+        ],
         "exposures": [
             (x.customer, x.journey, x.run_id, x.experiment, x.arm, x.at) for x in memory.exposures
         ],
     }
+
+
+def _as_text(value: Any) -> str | None:
+    """As the runtime keeps a value of the profile."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return instant_key(value)
+        case _:
+            return str(value)
 
 
 def _readable(row: tuple[Any, ...]) -> str:

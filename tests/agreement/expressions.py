@@ -56,6 +56,7 @@ class Names:
     aggregates: bool = True
     segments: tuple[str, ...] = ()
     metrics: tuple[tuple[str, str], ...] = ()
+    profile: tuple[tuple[str, str], ...] = ()
 
 
 class Expressions:
@@ -132,6 +133,7 @@ class Expressions:
     def value(self, names: Names, kind: str, depth: int = 1) -> str:
         """A value of a kind: a field, a literal, a figure, or arithmetic of those."""
         options: list[str] = [f"customer.{f}" for f, k in FIELDS["customer"].items() if k == kind]
+        options += [f"profile.{name}" for name, of in names.profile if of == kind] * 2
         if names.event is not None:
             fields = FIELDS.get(names.event, {})
             options += [f for f, k in fields.items() if k == kind] * 3

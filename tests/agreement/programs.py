@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.agreement.expressions import Draw, Expressions, Names
+from tests.agreement.flow import PROFILE, Flow
 from tests.agreement.prelude import CHANNELS, EVENTS, Theme
 from tests.agreement.ways_in import runs, way_in
 
@@ -23,7 +24,7 @@ SEGMENTS = ("s_one", "s_two")
 MESSAGES = ("j1/m1", "j2/m1")
 
 
-class _Program(Expressions):
+class _Program(Flow, Expressions):
     def __init__(self, draw: Draw[Any]) -> None:
         super().__init__(draw)
         self.theme = self.pick(tuple(Theme))
@@ -34,6 +35,7 @@ class _Program(Expressions):
         self.trigger: str | None = None
         self.triggers: list[str | None] = []
         self.purpose = "marketing"
+        self.profile = PROFILE if self.chance(3) else ()
 
     def text(self) -> str:
         return "\n".join(
@@ -48,9 +50,9 @@ class _Program(Expressions):
         )
 
     def _audience(self) -> list[str]:
-        others = Names(others=MESSAGES)
+        others = Names(others=MESSAGES, profile=self.profile)
         lines = [f"metric {name} = {self.figure(others, kind)}" for name, kind in METRICS]
-        known = Names(others=MESSAGES, metrics=METRICS)
+        known = Names(others=MESSAGES, metrics=METRICS, profile=self.profile)
         lines.append(f"segment s_one = {self.condition(known)}")
         known = Names(others=MESSAGES, metrics=METRICS, segments=("s_one",))
         lines.append(f"segment s_two = {self.condition(known, 1)}")
@@ -105,13 +107,15 @@ class _Program(Expressions):
                 before = self._block(1, self.pick((0, 0, 1)))
                 behind = self._block(2, self.pick((0, 1, 2, 3)) + self.busy)
         headers = self._headers(name)
+        if self.profile and name == "j2":
+            # Every name is set somewhere, so that its type is known.
+            behind += [self.assignment(self._names(), of=of) for of in PROFILE]
         lines = "\n  ".join([*headers, *before, first, *behind])
         return f'journey {name} "J" {{\n  {lines}\n}}'
 
     def _headers(self, name: str) -> list[str]:
-        outside = Names(others=MESSAGES, segments=SEGMENTS, metrics=METRICS)
-        if name == "j1":
-            outside = Names(others=MESSAGES[1:], segments=SEGMENTS, metrics=METRICS)
+        others = MESSAGES[1:] if name == "j1" else MESSAGES
+        outside = Names(others=others, segments=SEGMENTS, metrics=METRICS, profile=self.profile)
         entry = self._entry(outside)
         headers = ['owner "a@b.example"', entry, self._reenter(entry)]
         if not self.busy and self.chance(1):
@@ -158,6 +162,7 @@ class _Program(Expressions):
             others=MESSAGES,
             segments=SEGMENTS,
             metrics=METRICS,
+            profile=self.profile,
         )
 
     # --- steps ----------------------------------------------------------------
@@ -173,7 +178,8 @@ class _Program(Expressions):
         return f"{letter}{self.labels}"
 
     def _step(self, depth: int) -> str:
-        kinds = ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
+        kinds = ["set", "set"] * bool(self.profile)
+        kinds += ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
         if depth:
             kinds += ["race", "race", "race", "if", "if", "experiment"]
         if not self.busy:
@@ -189,6 +195,8 @@ class _Program(Expressions):
                 return self._if(depth)
             case "experiment":
                 return self._experiment(depth)
+            case "set":
+                return self.assignment(self._names())
             case _:
                 return self.pick(("exit", "exit as done"))
 

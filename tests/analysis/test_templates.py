@@ -15,6 +15,7 @@ PROJECT = """
 journey it {
   owner "x"
   enter on order_placed
+  set level = 5
   hello: send email with { n: 5, k: last(order_placed.category) }
 }
 """
@@ -103,7 +104,8 @@ def test_what_a_template_uses(
         ("{{ customer.email }}", "JRN105", "`customer.email` may be unknown", "customer.email"),
         ("{{ entry.category }}", "JRN105", "`entry.category` may be unknown", "entry.category"),
         ("{{ k }}", "JRN105", "`k` may be unknown", "k"),
-        ("{{ profile.stage }}", "JRN009", "`profile.…` in a template", "profile.stage"),
+        ("{{ profile.stage }}", "JRN106", "unknown field `profile.stage`", "profile.stage"),
+        ("{{ profile.level }}", "JRN105", "`profile.level` may be unknown", "profile.level"),
         ("{{ qr('x') }}", "JRN009", "`qr` in a template is not supported yet", "qr"),
         ("x\n{% if n %}\ny", "JRN813", "the template cannot be read", "{% if n %}"),
         ("{{ n", "JRN813", "the template cannot be read", "{{ n"),

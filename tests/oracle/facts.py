@@ -112,6 +112,17 @@ class Exposure:
     run_id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A value that a run's `set` wrote; `order` is by which the last of several runs is told."""
+
+    run: Run
+    step: str
+    name: str
+    value: Any
+    order: tuple[Any, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Memory:
     """What a tick leaves to the next ones.
@@ -129,3 +140,4 @@ class Memory:
     decisions: list[Decision] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
     shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)
+    profile: dict[tuple[Any, str], Written] = field(default_factory=dict)

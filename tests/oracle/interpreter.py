@@ -20,6 +20,7 @@ from journeylang.model.journey import (
     Pick,
     Race,
     Send,
+    Set,
     TimeOfDay,
     Wait,
 )
@@ -27,7 +28,7 @@ from journeylang.model.project import Project
 from tests.oracle.chance import bucket
 from tests.oracle.clock import later, next_time
 from tests.oracle.entering import Entries
-from tests.oracle.facts import Decision, Memory, Record, Run, Tables
+from tests.oracle.facts import Decision, Memory, Record, Run, Tables, Written
 from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, message
 from tests.oracle.stage import Moving, Stage
@@ -53,6 +54,7 @@ class _Tick(Stage):
         while moving:
             standing = [i for m in moving if (i := self.advance(m)) is not None]
             moving = self.arbitrate(standing)
+        self.keep_profile()
         self.memory.now = self.now
 
     # --- 1. exits -------------------------------------------------------------
@@ -126,6 +128,9 @@ class _Tick(Stage):
                     way = (*(step.then if holds else step.otherwise), *behind)
                 case Experiment():
                     way = (*self.arm(run, step), *behind)
+                case Set():
+                    self.write(run, step)
+                    way = behind
                 case Leave():
                     self.end(run, "finished", step.reason, run.arrived_at)
                     return None
@@ -196,6 +201,28 @@ class _Tick(Stage):
             known.sort(key=lambda v: v[0], reverse=True)
             rows = [rows[n] for _, n in known]
         return [dict(row.fields) for row in rows[: pick.count]]
+
+    # --- set ------------------------------------------------------------------
+
+    def write(self, run: Run, step: Set) -> None:
+        """Seen at once by the run itself, by others from the next tick."""
+        subject = Subject(customer=self.reader.customers[run.customer], run=run)
+        journey = self.project.journeys[run.journey]
+        self.reader.written.append(
+            Written(
+                run=run,
+                step=step.path,
+                name=step.name,
+                value=self.reader.evaluator.value(step.value, subject),
+                order=(-journey.priority, run.arrived_at, run.journey, step.path, run.run_id),
+            )
+        )
+
+    def keep_profile(self) -> None:
+        """Of a run's writes the last one, of several runs' the last in the order of sends."""
+        latest = {(w.run.journey, w.run.run_id, w.name): w for w in self.reader.written}
+        for written in sorted(latest.values(), key=lambda w: w.order):
+            self.memory.profile[written.run.customer, written.name] = written
 
     # --- 5. arbitrate ---------------------------------------------------------
 

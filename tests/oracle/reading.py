@@ -12,7 +12,7 @@ from journeylang.model.expressions import BoundEvent, EventSource, Expression, M
 from journeylang.model.project import Project
 from journeylang.model.types import Kind
 from tests.oracle.arithmetic import money, number
-from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables
+from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables, Written
 from tests.oracle.values import Evaluator, Subject
 
 
@@ -24,8 +24,11 @@ class Reader:
         self.tables = tables
         self.memory = memory
         self.now = now
-        self.evaluator = Evaluator(project=project, now=now, happenings=self.happenings)
+        self.evaluator = Evaluator(
+            project=project, now=now, happenings=self.happenings, profile=self.profile
+        )
         self.customers = self._customers()
+        self.written: list[Written] = []
         self._known: dict[str, dict[Any, list[Happening]]] = {}
 
     # --- tables ---------------------------------------------------------------
@@ -75,6 +78,23 @@ class Reader:
             fields = {"key": None if key is None else str(key), **self._fields(bound.fields, row)}
             rows.append(Happening(key=key, at=self.now, fields=fields))
         return rows
+
+    # --- the profile ------------------------------------------------------------
+
+    def profile(self, name: str, of: Subject) -> Any:
+        """What the subject's own run wrote last in this tick, or else what stood before it."""
+        customer = of.run.customer if of.run is not None else of.customer and of.customer.key
+        own = [
+            w.value
+            for w in self.written
+            if of.run is not None
+            and (w.run.journey, w.run.run_id) == (of.run.journey, of.run.run_id)
+            and w.name == name
+        ]
+        if own:
+            return own[-1]
+        stored = self.memory.profile.get((customer, name))
+        return None if stored is None else stored.value
 
     # --- events ---------------------------------------------------------------
 

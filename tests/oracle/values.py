@@ -31,6 +31,7 @@ from journeylang.model.expressions import (
     MetricValue,
     Negated,
     OneOf,
+    ProfileValue,
     SegmentTest,
     SinceEntry,
     SinceLast,
@@ -64,11 +65,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluator:
-    """`happenings` yields what happened to a subject's customer, of one event, until now."""
+    """`happenings` yields what happened to a subject's customer, of one event, until now.
+
+    `profile` yields what is written under a name about the customer, as the subject sees it.
+    """
 
     project: Project
     now: datetime
     happenings: Callable[[EventSource, Subject], list[Happening]]
+    profile: Callable[[str, Subject], Any] = lambda _name, _of: None
 
     def holds(self, node: Expression, of: Subject) -> bool:
         return self.value(node, of) is True
@@ -88,6 +93,8 @@ class Evaluator:
             case EntryValue():
                 assert of.run is not None
                 return of.run.entered_at if node.name == "at" else of.run.entry[node.name]
+            case ProfileValue():
+                return self.profile(node.name, of)
             case MetricValue():
                 return self.value(self.project.metrics[node.name].value, of)
             case SegmentTest():

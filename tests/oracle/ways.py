@@ -17,6 +17,7 @@ from journeylang.model.journey import (
     Leave,
     Race,
     Send,
+    Set,
     Wait,
 )
 
@@ -43,7 +44,7 @@ def _resting(block: Block, behind: Block) -> Iterator[tuple[Wait | Race | Send, 
             case Experiment():
                 for arm in step.arms:
                     yield from _resting(arm.body, way)
-            case Leave():
+            case Set() | Leave():
                 pass
             case _:
                 assert_never(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from journeylang.analysis import binding, channels
 from journeylang.analysis.declared import Declared, declare
@@ -17,6 +17,7 @@ from journeylang.analysis.journeys import journey
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import step_kinds
 from journeylang.analysis.policy import policies
+from journeylang.analysis.profile import profile_of, tell_circles
 from journeylang.analysis.scope import AUDIENCE
 from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
 from journeylang.analysis.sources import Sources
@@ -24,6 +25,7 @@ from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Outcome
 from journeylang.model.binding import Binding
 from journeylang.model.project import Metric, Project, Segment
+from journeylang.model.types import Type
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
@@ -54,16 +56,30 @@ def check_files(
     steps = {
         name: step_kinds(node.steps, put_in.put_in) for name, node in declared.journeys.items()
     }
-    checker = Checker(
-        declared=declared,
-        customers=customers,
-        sources=Sources(
-            declared=declared, events=events, catalogs=catalogs, steps=steps, findings=findings
-        ),
-        fragments=put_in,
-        findings=findings,
-        parameters=journey_parameters(declared, environment, findings),
-    )
+
+    parameters = journey_parameters(declared, environment, findings)
+
+    def knowing(told: Findings, written: Mapping[str, Type | None]) -> Checker:
+        return Checker(
+            declared=declared,
+            customers=customers,
+            sources=Sources(
+                declared=declared, events=events, catalogs=catalogs, steps=steps, findings=told
+            ),
+            fragments=put_in,
+            findings=told,
+            profile=written,
+            parameters=parameters,
+        )
+
+    def quietly(told: Findings, written: Mapping[str, Type | None]) -> Checker:
+        made = knowing(told, written)
+        _audience(declared, made)
+        return made
+
+    profile = profile_of(declared, put_in, quietly)
+    checker = knowing(findings, profile.types)
+    checker.origins = profile.origins
     bound = _binding(declared, checker, zones)
     metrics, segments = _audience(declared, checker)
     project = Project(
@@ -76,8 +92,10 @@ def check_files(
             for name, node in declared.journeys.items()
             if (built := journey(node, checker)) is not None
         },
+        profile={name: type_ for name, type_ in profile.types.items() if type_ is not None},
     )
     by_themselves(checker)
+    tell_circles(profile, findings)
     _not_yet(declared, findings)
     return Outcome(value=project, diagnostics=findings.in_order())
 

@@ -44,6 +44,7 @@ from journeylang.model.expressions import (
 )
 from journeylang.model.types import BOOL, NUMERIC, Kind, Type
 from journeylang.model.walk import walk
+from journeylang.source import Span
 from journeylang.syntax import nodes
 
 
@@ -52,8 +53,9 @@ class Checker:
     """What all expressions of a project are checked against.
 
     ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
-    ``aggregating`` are the metrics and segments that look at events. ``parameters`` are those of
-    each journey.
+    ``profile`` has what `set` writes anywhere; one of which no type can be told has None;
+    ``origins`` are the steps that the types are from. ``aggregating`` are the metrics and
+    segments that look at events. ``parameters`` are those of each journey.
     """
 
     declared: Declared
@@ -63,6 +65,8 @@ class Checker:
     findings: Findings
     parameters: Mapping[str, Mapping[str, Parameter]]
     metrics: dict[str, Type] = field(default_factory=dict)
+    profile: Mapping[str, Type | None] = field(default_factory=dict)
+    origins: Mapping[str, Span] = field(default_factory=dict)
     aggregating: set[Definition] = field(default_factory=set)
 
     def condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:

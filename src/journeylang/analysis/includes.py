@@ -41,12 +41,18 @@ def by_themselves(checker: Checker) -> None:
     for name, fragment in checker.fragments.declared.fragments.items():
         if name in checker.fragments.used:
             continue
-        kinds = step_kinds(fragment.steps, checker.fragments.put_in)
-        scope = Scope(
-            what=f"fragment `{name}`",
-            journey=JourneyScope(name="", entry=NO_SHAPE, steps=kinds),
-            run=True,
-            parameters=unknown_values(checker.fragments.parameters[name]),
-        )
+        scope = scope_of_a_fragment(fragment, checker)
         sender = Sender(journey="", purpose="transactional", checker=checker)
         Steps(journey=name, goals=None, sender=sender, checker=checker).block(fragment.steps, scope)
+
+
+def scope_of_a_fragment(fragment: nodes.Fragment, checker: Checker) -> Scope:
+    """What the steps of a fragment may speak of that nothing includes."""
+    name = fragment.name.text
+    kinds = step_kinds(fragment.steps, checker.fragments.put_in)
+    return Scope(
+        what=f"fragment `{name}`",
+        journey=JourneyScope(name="", entry=NO_SHAPE, steps=kinds),
+        run=True,
+        parameters=unknown_values(checker.fragments.parameters[name]),
+    )

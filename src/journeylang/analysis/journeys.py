@@ -24,16 +24,8 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
     """The journey without what was reported of it; None without a way in."""
     findings = checker.findings
     name = node.name.text
-    before = Scope(
-        what=f"the entry of journey `{name}`",
-        journey=JourneyScope(
-            name=name,
-            entry=entry_shape(node, checker),
-            steps=checker.sources.steps[name],
-        ),
-        parameters=checker.parameters.get(name, {}),
-    )
-    during = replace(before, what=f"journey `{name}`", run=True)
+    during = scope_of_a_run(node, checker)
+    before = replace(during, what=f"the entry of journey `{name}`", run=False)
     way_in = entry(node, before, checker)
     owner = only(node.headers, nodes.Owner, "owner", findings)
     if owner is None:
@@ -88,6 +80,21 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
     )
     _not_yet(node, checker)
     return None if way_in is None else built
+
+
+def scope_of_a_run(node: nodes.Journey, checker: Checker) -> Scope:
+    """What the steps and exits of a journey may speak of."""
+    name = node.name.text
+    return Scope(
+        what=f"journey `{name}`",
+        journey=JourneyScope(
+            name=name,
+            entry=entry_shape(node, checker),
+            steps=checker.sources.steps[name],
+        ),
+        run=True,
+        parameters=checker.parameters.get(name, {}),
+    )
 
 
 def _priority(node: nodes.Priority | None, checker: Checker) -> int:

@@ -19,6 +19,11 @@ from journeylang.model.project import Project
 from journeylang.model.types import Type
 from journeylang.source import Source
 
+_ABSENT = {
+    "customer": "customers have no field of this name",
+    "entry": "this journey's entry has no field of this name",
+    "profile": "no journey sets it",
+}
 TemplateKey = tuple[str, str]
 """(name, channel): ``("welcome/hello", "email")``."""
 
@@ -79,7 +84,7 @@ def sends(block: model.Block) -> Iterator[model.Send]:
                 inner = (*step.then, *step.otherwise)
             case model.Experiment():
                 inner = tuple(s for arm in step.arms for s in arm.body)
-            case model.Wait() | model.Leave():
+            case model.Wait() | model.Set() | model.Leave():
                 inner = ()
             case _:
                 assert_never(step)
@@ -167,15 +172,8 @@ class _Messages:
                     self._not_given(used, given, candidate)
             else:
                 self._may_be_unknown(used, used.name, given[used.name])
-        for used in use.profile:
-            self.problems.append(
-                Diagnostic(
-                    code=NOT_SUPPORTED_YET,
-                    message="`profile.…` in a template is not supported yet",
-                    span=used.span,
-                )
-            )
         if self.whole:
+            self._fields("profile", use.profile, self.project.profile, candidate)
             customer = self._customer_fields()
             self._fields("customer", use.customer, customer, candidate)
             self._fields("entry", use.entry, self._entry_fields(journey), candidate)
@@ -209,13 +207,12 @@ class _Messages:
             if used.name in fields:
                 self._may_be_unknown(used, name, fields[used.name])
                 continue
-            what = "customers have" if owner == "customer" else "this journey's entry has"
             self.problems.append(
                 Diagnostic(
                     code=names.TEMPLATE_VARIABLE_MISSING,
                     message=f"unknown field `{name}`",
                     span=used.span,
-                    label=f"{what} no field of this name",
+                    label=_ABSENT[owner],
                     labels=(Label(candidate.span, "the template is sent here"),)
                     if owner == "entry"
                     else (),

@@ -25,6 +25,7 @@ from journeylang.model.expressions import (
     MetricValue,
     Negated,
     OneOf,
+    ProfileValue,
     SegmentTest,
     TextMatch,
 )
@@ -32,7 +33,16 @@ from journeylang.model.types import DURATION, INT, NUMBER, NUMERIC, Kind, Type
 
 Operator = Literal["+", "-", "*", "/"]
 
-_VALUES = (Column, CustomerValue, EventValue, EntryValue, MetricValue, Aggregate, Constant)
+_VALUES = (
+    Column,
+    CustomerValue,
+    EventValue,
+    EntryValue,
+    ProfileValue,
+    MetricValue,
+    Aggregate,
+    Constant,
+)
 _PREDICATES = (Comparison, Between, OneOf, TextMatch, Known, Aged, All, Either, Negated)
 
 

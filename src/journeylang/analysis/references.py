@@ -15,6 +15,7 @@ from journeylang.model.expressions import (
     Expression,
     MessageEvent,
     MetricValue,
+    ProfileValue,
 )
 from journeylang.syntax import nodes
 
@@ -33,9 +34,8 @@ def reference(node: nodes.Ref, scope: Scope, checker: Checker) -> Expression | N
             return _of_customer(name, node, scope, checker)
         case (owner, name) if owner.text == "entry":
             return _of_entry(name, node, scope, checker)
-        case (owner, _) if owner.text == "profile":
-            checker.findings.later("`profile.…`", node.span)
-            return None
+        case (owner, name) if owner.text == "profile":
+            return _of_profile(name, node, scope, checker)
         case _:
             _dotted(node, scope, checker)
             return None
@@ -173,6 +173,32 @@ def _of_entry(
             else "this journey begins with no event that has fields",
         )
     return None
+
+
+def _of_profile(
+    name: nodes.Name, node: nodes.Ref, scope: Scope, checker: Checker
+) -> Expression | None:
+    if not scope.profile:
+        checker.findings.error(
+            names.OUT_OF_PLACE,
+            node.span,
+            f"`{node.text}` has no meaning in {scope.what}",
+            label="consents and channels rest on the bound data alone",
+            help="ask for it in the journey: `if`, or `when` behind a channel",
+        )
+        return None
+    if name.text not in checker.profile:
+        checker.findings.unknown(
+            "profile value",
+            name.text,
+            name.span,
+            tuple(checker.profile),
+            label="no journey sets it",
+            help=f"a step writes it: `set {name.text} = …`",
+        )
+        return None
+    type_ = checker.profile[name.text]
+    return None if type_ is None else ProfileValue(name=name.text, type=type_, span=node.span)
 
 
 def _unknown_bare(text: str, node: nodes.Ref, scope: Scope, checker: Checker) -> None:

@@ -106,8 +106,9 @@ class Scope:
     journey: JourneyScope | None = None
     run: bool = False
     inside: tuple[str, ...] = ()
+    profile: bool = True
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 AUDIENCE = Scope(what="a segment or metric")
-PERSON = Scope(what="a consent or channel", aggregates=False)
+PERSON = Scope(what="a consent or channel", aggregates=False, profile=False)

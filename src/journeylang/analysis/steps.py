@@ -9,6 +9,7 @@ from journeylang.analysis.declared import twice
 from journeylang.analysis.experiments import experiment
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.includes import included
+from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import LABELLED, inside, kind_of, opening
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.sends import Sender
@@ -16,6 +17,7 @@ from journeylang.analysis.spans import wait_span
 from journeylang.analysis.waits import race, until_time, wait_for
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
+from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
 from journeylang.syntax import nodes
 
@@ -44,6 +46,7 @@ class Steps:
     sender: Sender
     checker: Checker
     paths: dict[str, nodes.Name] = field(default_factory=dict)
+    sets: dict[str, int] = field(default_factory=dict)
 
     def block(self, written: nodes.Block | None, scope: Scope) -> model.Block:
         """The steps that are right; the others were reported."""
@@ -102,7 +105,7 @@ class Steps:
             case nodes.FactorExperiment():
                 self.checker.findings.later("`experiment factors`", opening(node))
             case nodes.Set():
-                self.checker.findings.later("`set`", opening(node))
+                return self._set(node, scope)
             case nodes.Invoke():
                 self.checker.findings.later("`invoke`", opening(node))
             case nodes.Start():
@@ -140,6 +143,30 @@ class Steps:
         if first is not node.label:
             twice("step", node.label, first.span, findings)
         return label, path
+
+    def _set(self, node: nodes.Set, scope: Scope) -> model.Set | None:
+        name, checker = node.name.text, self.checker
+        value = checker.value(node.value, scope)
+        known = checker.profile.get(name)
+        if value is None or known is None:
+            return None
+        type_ = type_of(value)
+        if type_ is not None and (type_.kind, type_.currency) != (known.kind, known.currency):
+            first = checker.origins.get(name)
+            checker.findings.error(
+                names.TYPE_MISMATCH,
+                node.value.span,
+                f"`profile.{name}` is {known.maybe()} elsewhere, and {type_} here",
+                label=f"this is {type_}",
+                labels=() if first is None else (Label(first, "set here first"),),
+                help="a name has one type in the whole project: choose another name",
+            )
+            return None
+        # Nobody rests at it, and it has no label: its path is only for what is shown.
+        path = "/".join((*scope.inside, f"set {name}"))
+        count = self.sets[path] = self.sets.get(path, 0) + 1
+        path += f" {count}" if count > 1 else ""
+        return model.Set(name=name, path=path, value=value, span=node.span)
 
     def _if(self, node: nodes.If, scope: Scope) -> model.If | None:
         if len(node.branches) > _MOST_BRANCHES:

@@ -276,10 +276,11 @@ class Delivery:
 
     def _rows(self, channel: str, chunk: Sequence[_Open]) -> dict[int, Row]:
         fields = tuple(dict.fromkeys(name for one in chunk for name in one.draft.customer))
+        profile = tuple(dict.fromkeys(name for one in chunk for name in one.draft.profile))
         rows = self.engine.query(
-            self.sql.contents(channel, fields), {"ids": [one.message for one in chunk]}
+            self.sql.contents(channel, fields, profile), {"ids": [one.message for one in chunk]}
         )
-        return {row[0]: Row.read(row[1:], fields) for row in rows}
+        return {row[0]: Row.read(row[1:], fields, profile) for row in rows}
 
     def _let_out(
         self, channel: Channel, mails: list[_Mail], ended: Receipts, claimed: Claimed

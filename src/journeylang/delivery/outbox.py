@@ -56,7 +56,7 @@ class Outbox:
             dialect=engine.dialect,
             exclusive=engine.dialect.name == "duckdb",
         )
-        self.writer = Writer(program, project.binding, renderer(config.templates))
+        self.writer = Writer(program, project, renderer(config.templates))
         self.journeys = {plan.journey: plan.name for plan in program.journeys}
         self._links: Links | None = None
 

@@ -27,6 +27,7 @@ from journeylang.model.walk import customer_fields, walk
 from journeylang.plan.operations import Program
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, value
+from journeylang.sql.profile import stored_value
 from journeylang.sql.relations import customer_column
 from journeylang.sql.schema import RECEIPT_RANKS, public_message_id
 
@@ -164,9 +165,9 @@ ORDER BY m.message_id"""
   GROUP BY r.message_id)"""
 
     @lru_cache(maxsize=256)  # noqa: B019 - it lives as long as its program
-    def contents(self, channel: str, fields: tuple[str, ...]) -> str:
+    def contents(self, channel: str, fields: tuple[str, ...], profile: tuple[str, ...] = ()) -> str:
         """{ids} -> (message_id, public id, known, address, zone, locale, entered_at, entry,
-        content, then the customer's `fields`), for messages of one channel.
+        content, then the customer's `fields` and `profile` values), for messages of one channel.
 
         The only statement that reads addresses.
         """
@@ -179,6 +180,11 @@ ORDER BY m.message_id"""
         bound = self.project.binding.channels[channel].address
         address = value(bound, scope)
         asked = "".join(f", c.{quote(customer_column(name))}" for name in fields)
+        types = self.project.profile
+        asked += "".join(
+            f", {self.dialect.cast(stored_value(name, 'i.customer_id'), types[name])}"
+            for name in profile
+        )
         needed = (*fields, *customer_fields(walk(bound)))
         base = some_customers(self.project.binding, needed, self.dialect)
         ids = f"SELECT unnest({self.p('ids')}::BIGINT[])"

@@ -13,9 +13,9 @@ from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
 from journeylang.delivery.values import from_json, plain, rows_from_json
-from journeylang.model.binding import Binding
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import Expression
+from journeylang.model.project import Project
 from journeylang.model.types import INSTANT, TEXT, Type
 from journeylang.plan.operations import JourneyPlan, Program, SendPark
 
@@ -30,6 +30,7 @@ class Draft:
     park: SendPark
     template: str
     customer: Mapping[str, Type]
+    profile: Mapping[str, Type]
     entry: Mapping[str, Type]
     values: Mapping[str, Type]
     picks: Mapping[str, Mapping[str, Type]]
@@ -38,7 +39,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What `Statements.contents` reads for a message; `fields` by the customer's field.
+    """What `Statements.contents` reads for a message; `fields` by the customer's field,
+    `profile` by name.
 
     `known`: the customer is in the base.
     """
@@ -52,9 +54,12 @@ class Row:
     entry: str | None
     content: str | None
     fields: Mapping[str, Any]
+    profile: Mapping[str, Any]
 
     @classmethod
-    def read(cls, row: tuple[Any, ...], fields: tuple[str, ...]) -> Row:
+    def read(
+        cls, row: tuple[Any, ...], fields: tuple[str, ...], profile: tuple[str, ...] = ()
+    ) -> Row:
         """A row of `Statements.contents`, without its message id."""
         public_id, known, address, zone, locale, entered_at, entry, content = row[:8]
         return cls(
@@ -66,15 +71,17 @@ class Row:
             entered_at=entered_at,
             entry=entry,
             content=content,
-            fields=dict(zip(fields, row[8:], strict=True)),
+            fields=dict(zip(fields, row[8 : 8 + len(fields)], strict=True)),
+            profile=dict(zip(profile, row[8 + len(fields) :], strict=True)),
         )
 
 
 class Writer:
     """All sends of a program, by step and channel."""
 
-    def __init__(self, program: Program, binding: Binding, renderer: Renderer) -> None:
-        self.binding = binding
+    def __init__(self, program: Program, project: Project, renderer: Renderer) -> None:
+        self.binding = project.binding
+        self.profile = project.profile
         self.renderer = renderer
         self._parks = {
             park.step: (plan, park)
@@ -107,6 +114,11 @@ class Writer:
             park=park,
             template=template,
             customer=self._customer_types(use.customer_fields),
+            profile={
+                used.name: self.profile[used.name]
+                for used in use.profile
+                if used.name in self.profile
+            },
             entry={name: entry[name] for name in use.entry_fields if name in entry},
             values={name: _type(expression) for name, expression in park.values},
             picks={p.name: self._row_types(p.catalog) for p in park.picks},
@@ -142,7 +154,10 @@ class Writer:
                 for name, type_ in draft.customer.items()
             },
             "entry": entry,
-            "profile": {},
+            "profile": {
+                name: plain(row.profile[name], type_, f"profile.{name}")
+                for name, type_ in draft.profile.items()
+            },
             "journey": draft.plan.name,
             "step": draft.park.path,
             **from_json(row.content, draft.values),

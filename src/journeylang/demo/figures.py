@@ -22,6 +22,7 @@ from journeylang.model.journey import (
     Leave,
     Race,
     Send,
+    Set,
     Step,
     Wait,
 )
@@ -234,7 +235,7 @@ def _steps(block: Block) -> Iterator[Step]:
             case If():
                 yield from _steps(step.then)
                 yield from _steps(step.otherwise)
-            case Wait() | Send() | Leave():
+            case Wait() | Send() | Set() | Leave():
                 pass
             case _:
                 assert_never(step)

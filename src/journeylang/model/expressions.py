@@ -64,6 +64,15 @@ class EntryValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileValue:
+    """`profile.x`: what some run's `set x = …` wrote about the customer; unknown until then."""
+
+    name: str
+    type: Type
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundEvent:
     """An event of the binding, by name."""
 
@@ -262,6 +271,7 @@ Expression = (
     | CustomerValue
     | EventValue
     | EntryValue
+    | ProfileValue
     | Aggregate
     | MetricValue
     | SegmentTest

@@ -187,7 +187,17 @@ class Leave:
     span: Span = field(compare=False, repr=False)
 
 
-Step = Wait | Race | Send | If | Experiment | Leave
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """`set NAME = EXPR`: writes `profile.NAME`. It has no label, and its path is made up."""
+
+    name: str
+    path: str
+    value: Expression
+    span: Span = field(compare=False, repr=False)
+
+
+Step = Wait | Race | Send | If | Experiment | Set | Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,3 +36,5 @@ class Project:
     segments: dict[str, Segment]
     policies: dict[str, Policy]
     journeys: dict[str, Journey]
+    # What `set` writes anywhere, by name; the values may be unknown.
+    profile: dict[str, Type] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from journeylang.model.expressions import (
     MetricValue,
     Negated,
     OneOf,
+    ProfileValue,
     SegmentTest,
     SinceEntry,
     SinceLast,
@@ -38,7 +39,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
     match node:
         case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
             return ()
-        case MetricValue() | SegmentTest():
+        case ProfileValue() | MetricValue() | SegmentTest():
             return ()
         case Aggregate():
             since = tuple(w.of for w in node.windows if isinstance(w, SinceLast))
@@ -111,7 +112,7 @@ def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
     events: dict[str, None] = {}
     for node in nodes:
         match node:
-            case CustomerValue() | Aged():
+            case CustomerValue() | ProfileValue() | Aged():
                 return None
             case Aggregate(event=BoundEvent() as event):
                 if any(isinstance(w, Within) for w in node.windows):

@@ -22,6 +22,7 @@ from journeylang.model.journey import (
     Leave,
     Race,
     Send,
+    Set,
     Step,
     TimeOfDay,
     Wait,
@@ -31,6 +32,9 @@ from journeylang.model.walk import entry_fields, walk
 from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number, steps
 from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
+    Act,
+    ActionPark,
+    Assign,
     DayStart,
     Decide,
     Edge,
@@ -48,6 +52,7 @@ from journeylang.plan.operations import (
     WaitPark,
     ZoneRule,
 )
+from journeylang.source import Span
 
 MAX_WAYS = 2_000
 
@@ -176,6 +181,9 @@ class _JourneyBuilder:
                 )
             case Experiment():
                 return self._experiment(step, rest)
+            case Set():
+                act = Assign(name=step.name, value=step.value)
+                return self._to(self._act(step.path, act, step.span, rest))
             case Leave():
                 return self._end(step.reason)
             case _:
@@ -326,6 +334,20 @@ class _JourneyBuilder:
         )
         return number_
 
+    def _act(self, path: str, act: Act, span: Span, rest: Rest) -> int:
+        number_ = self._number(path)
+        self._park(
+            number_,
+            lambda: ActionPark(
+                step=number_,
+                path=path,
+                act=act,
+                edge=self._edge(number_, "done", rest),
+                span=span,
+            ),
+        )
+        return number_
+
     def _park(self, number_: int, make: Callable[[], Park]) -> None:
         # What stands behind an `if` is reached from each of its branches: one park all the same.
         if number_ not in self.parks:
@@ -362,5 +384,7 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
                 yield from (c.when for c in step.candidates if c.when is not None)
                 yield from (v for _, v in step.values)
                 yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
+            case Set():
+                yield step.value
             case _:
                 pass

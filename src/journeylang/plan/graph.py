@@ -18,6 +18,7 @@ from journeylang.model.journey import (
     Leave,
     Race,
     Send,
+    Set,
     Step,
     TimeOfDay,
     Wait,
@@ -103,6 +104,8 @@ class _Chart:
                     words = f"{share}, control" if arm.control else share
                     arms += self._block(arm.body, [(node, words)])
                 return arms
+            case Set():
+                return self._plain(f"[[{_label('set', step.name)}]]", ends)
             case Leave():
                 node = self._node(f"([{_label('exit', step.reason)}])")
                 self._join(ends, node)

@@ -17,6 +17,7 @@ from journeylang.model.journey import (
     Leave,
     Race,
     Send,
+    Set,
     Step,
     Wait,
 )
@@ -46,6 +47,8 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
                 found.append((step.path, "send"))
             case Experiment():
                 found.append((step.path, "experiment"))
+            case Set():
+                found.append((step.path, "set"))
             case _:
                 pass
     return found
@@ -61,7 +64,7 @@ def steps(block: Block) -> Iterator[Step]:
 
 def _blocks(step: Step) -> tuple[Block, ...]:
     match step:
-        case Wait() | Send() | Leave():
+        case Wait() | Send() | Set() | Leave():
             return ()
         case Race():
             return (*(b.body for b in step.branches), step.timeout)

@@ -1,10 +1,11 @@
 """One plan type, read by the explainer and by the executor.
 
-A run rests at a *park*: a wait, a race, or a send that holds. Between two parks everything
-is instantaneous, so it is composed into one decision tree per *edge* (a way out of a park,
-or the entry). Walking an edge ends in a *leaf*: the next park, or the end, together with
-the experiments' arms that were met on the way. A tick then is: who leaves their park by
-which edge (wake), which leaf does that edge lead to (advance), may the message be sent
+A run rests at a *park*: a wait, a race, or a send that holds. A step that leaves something
+behind is one too, though nobody rests there for longer than a round of a tick. Between two
+parks everything is instantaneous, so it is composed into one decision tree per *edge* (a way
+out of a park, or the entry). Walking an edge ends in a *leaf*: the next park, or the end,
+together with the experiments' arms that were met on the way. A tick then is: who leaves their
+park by which edge (wake), which leaf does that edge lead to (advance), may the message be sent
 (arbitrate).
 
 Numbers: `step` is unique in the project and kept for ever; `edge` and `leaf` are unique in
@@ -93,7 +94,7 @@ class Split:
 
 Node = Leaf | Decide | Split
 
-EdgeKind = Literal["entered", "due", "event", "timeout", "retry", "sent"]
+EdgeKind = Literal["entered", "due", "event", "timeout", "retry", "sent", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +203,29 @@ class SendPark:
     span: Span
 
 
-Park = WaitPark | RacePark | SendPark
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """`set NAME = EXPR`."""
+
+    name: str
+    value: Expression
+
+
+Act = Assign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionPark:
+    """A step that leaves something behind and is passed in the round after arrival."""
+
+    step: int
+    path: str
+    act: Act
+    edge: int
+    span: Span
+
+
+Park = WaitPark | RacePark | SendPark | ActionPark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
-from journeylang.plan.operations import JourneyPlan, Program
+from journeylang.plan.operations import ActionPark, JourneyPlan, Program
 from journeylang.runtime.learning import Lesson
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
+from journeylang.sql.profile import profile_writes
 from journeylang.sql.relations import customers, event, newness
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.writes import final_writes
@@ -35,6 +36,7 @@ class Ready:
     arbitration: ArbitrationSql | None
     lessons: Mapping[int, tuple[Lesson, ...]]
     writes: Mapping[str, str]
+    profile: Mapping[str, str]
     session: tuple[str, ...]
     events: tuple[str, ...]
     probe: str
@@ -56,6 +58,7 @@ def make_ready(
     """Write all statements of a program in the dialect of its database."""
     compiler = Compiler(project=project, dialect=dialect, steps=steps)
     journeys = tuple(journey_sql(compiler, plan) for plan in program.journeys)
+    assigns = any(isinstance(p, ActionPark) for j in program.journeys for p in j.parks)
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
     probe = _probe(project, events, dialect)
@@ -72,6 +75,7 @@ def make_ready(
             if plan.learning
         },
         writes=final_writes(dialect),
+        profile=profile_writes(dialect) if assigns else {},
         session=(*plan_tables(program), _version_table(program, versions)),
         events=events,
         probe=probe,

@@ -9,6 +9,7 @@ taken are not taken again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +26,15 @@ from journeylang.runtime.program import Ready
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.reach import Situation
-from journeylang.sql.session import DUE, GO, SEND, temporary, working_tables
+from journeylang.sql.session import (
+    ACT,
+    DUE,
+    GO,
+    SEND,
+    temporary,
+    working_tables,
+    written_table,
+)
 
 
 class JourneyFailedError(Exception):
@@ -76,6 +85,7 @@ class _Done:
     sent: int = 0
     skipped: int = 0
     arbitrated: bool = False
+    acted: set[int] = field(default_factory=set)
     leaves: set[tuple[int, int | None]] = field(default_factory=set)
 
     @property
@@ -100,7 +110,7 @@ class Session:
         cls, engine: Engine, ready: Ready, key_type: str, applied: dict[int, datetime]
     ) -> Session:
         """Create the plan's temporary tables."""
-        for statement in ready.session:
+        for statement in (*ready.session, written_table(key_type)):
             engine.execute(statement)
         return cls(engine=engine, ready=ready, key_type=key_type, applied=applied)
 
@@ -244,6 +254,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         if due:
             self.engine.execute(temporary("due", DUE))
             self.engine.insert("due", DUE, due)
+        if self.ready.profile:
+            self.engine.execute(written_table(self.session.key_type))
         invalid: tuple[str, ...] = ()
         # Only a rule for re-entry asks for local time before it is known who moves.
         early = any(p.reenter_rule is not None for p, _ in self.journeys if p.journey in openings)
@@ -302,12 +314,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
         for current in range(limit):
             going: set[tuple[int, int]] = set()
+            acting: set[int] = set()
             for journey, fate, edge, step, leaf in self._fates(current):
-                if fate == GO:
+                if fate in (GO, ACT):
                     going.add((journey, edge))
+                if fate == ACT:
+                    acting.add(step)
                 elif fate == SEND:
                     standing.add(step)
                 done.leaves.add((journey, leaf))
+            self._act(done, acting, current)
             self._advance(going, current)
             if not going:
                 if not standing:
@@ -327,6 +343,17 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         for sql in waking:
             with _Blamed(sql.name):
                 done.woken += self._execute(moves.wake(frozenset([sql.journey])))
+
+    def _act(self, done: _Done, acting: set[int], current: int) -> None:
+        """Let those at steps that leave something behind do so, before they go on."""
+        done.acted |= acting
+        if not acting:
+            return
+        for plan, sql in self.journeys if self.apart else [(None, None)]:
+            steps = acting if plan is None else acting & {p.step for p in plan.parks}
+            for statement in self.ready.moves.act(frozenset(steps)):
+                with _Blamed(sql.name) if sql is not None else nullcontext():
+                    self._execute(statement, round=current)
 
     def _advance(self, going: set[tuple[int, int]], current: int) -> None:
         if not going:
@@ -397,6 +424,9 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             name: self._execute(sql) if wanted.get(name, True) else 0
             for name, sql in self.ready.writes.items()
         }
+        if done.acted:
+            for sql in self.ready.profile.values():
+                self._execute(sql)
         done.refused = counts["non-entries"]
         done.moved, done.skipped = counts["transitions"], counts["non-sends"]
         now = self.engine.dialect.instant(self.now)

@@ -42,12 +42,14 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     fields = tuple(dict.fromkeys((*used, *plan.entry_fields)))
     relation = event(compiler.project.binding, trigger, fields, d)
     scope = compiler.scope(Rows(name="fresh"))
+    scope.person = "e.customer_id"
     where = f" AND {predicate(entry.where, scope)}" if entry.where is not None else ""
     about = (
         f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
         if any(isinstance(n, CustomerValue) for n in below)
         else ""
     )
+    about += scope.profile_joins()
     key = d.as_text('e."_key"')
     stored = (
         d.json_object((f, f"e.{quote(f)}") for f in plan.entry_fields)

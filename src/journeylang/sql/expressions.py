@@ -37,6 +37,7 @@ from journeylang.model.expressions import (
     MetricValue,
     Negated,
     OneOf,
+    ProfileValue,
     SegmentTest,
     SinceEntry,
     SinceLast,
@@ -47,6 +48,7 @@ from journeylang.model.project import Project
 from journeylang.model.types import NUMBER, Kind, Type
 from journeylang.model.walk import walk
 from journeylang.sql.dialects import Dialect, quote, text
+from journeylang.sql.profile import profile_joins, profile_value
 from journeylang.sql.relations import customer_column, customers, event
 
 StepNumbers = Mapping[tuple[str, str], int]
@@ -79,7 +81,11 @@ class Group:
 
 @dataclass(slots=True)
 class Scope:
-    """Where names are found; the grouped relations and customer fields met on the way."""
+    """Where names are found; the grouped relations and customer fields met on the way.
+
+    `person` is the customer's key where the rows do not tell it. `written`: the rows are runs
+    on their way in this tick, which know what they have `set` in it.
+    """
 
     project: Project
     dialect: Dialect
@@ -87,17 +93,31 @@ class Scope:
     rows: Rows
     customer: str = "c"
     event: str = "e"
+    person: str | None = None
+    written: bool = False
     lone_exists: bool = True
     groups: dict[GroupKey, Group] = field(default_factory=dict)
     fields: dict[str, None] = field(default_factory=dict)
     further: dict[object, str] = field(default_factory=dict)
+    profile: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def whose(self) -> str:
+        """The key of the customer that is spoken of."""
+        outer = self.customer if self.rows.name is None else self.rows.alias
+        return self.person or f"{outer}.customer_id"
 
     def joins(self) -> str:
         """LEFT JOINs of everything gathered, to be put behind the FROM of the rows."""
-        groups = "".join(
+        joined = [
             f"\n{_join(self, group, f'g{n}')}" for n, group in enumerate(self.groups.values())
-        )
-        return groups + "".join(self.further.values())
+        ]
+        return "".join(joined) + "".join(self.further.values()) + self.profile_joins()
+
+    def profile_joins(self) -> str:
+        """LEFT JOINs of the profile's values that were met on the way."""
+        run = f"{self.rows.alias}.run_id" if self.written else None
+        return profile_joins(tuple(self.profile), self.whose, run, self.event, self.dialect)
 
 
 def definitions(project: Project) -> Mapping[str, Mapping[str, Expression]]:
@@ -125,6 +145,8 @@ def value(node: Expression, scope: Scope) -> str:
             if node.name == "at":
                 return f"{scope.rows.alias}.entered_at"
             return d.cast(d.json_text(f"{scope.rows.alias}.entry", node.name), node.type)
+        case ProfileValue():
+            return _profile_value(node, scope)
         case Aggregate():
             return _aggregate(node, scope)
         case MetricValue():
@@ -168,10 +190,17 @@ def predicate(node: Expression, scope: Scope) -> str:
             return predicate(scope.project.segments[node.name].condition, scope)
         case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
             return value(node, scope)
-        case Aggregate() | MetricValue() | Arithmetic():
+        case ProfileValue() | Aggregate() | MetricValue() | Arithmetic():
             return value(node, scope)
         case _:
             assert_never(node)
+
+
+def _profile_value(node: ProfileValue, scope: Scope) -> str:
+    scope.profile[node.name] = None
+    return scope.dialect.cast(
+        profile_value(node.name, scope.event, written=scope.written), node.type
+    )
 
 
 def _arithmetic(node: Arithmetic, scope: Scope) -> str:
@@ -202,21 +231,29 @@ def _kind(node: Expression) -> Kind | None:
     return node.type.kind if node.type is not None else None
 
 
-def _needs_run(node: Aggregate) -> bool:
+def _needs_run(node: Aggregate, scope: Scope) -> bool:
     """True if the figure differs between two runs of one customer."""
     if any(isinstance(w, SinceEntry) for w in node.windows):
         return True
     if isinstance(node.event, MessageEvent) and node.event.own:
         return True
-    below = (n for part in (node.where, node.value) if part is not None for n in walk(part))
-    return any(isinstance(n, EntryValue) for n in below)
+    named = definitions(scope.project)
+    below = (n for part in (node.where, node.value) if part is not None for n in walk(part, named))
+    of_runs = (EntryValue, ProfileValue) if scope.written else EntryValue
+    return any(isinstance(n, of_runs) for n in below)
 
 
 def _aggregate(node: Aggregate, scope: Scope) -> str:
     d = scope.dialect
+    named = definitions(scope.project)
+    below = [n for p in (node.where, node.value) if p is not None for n in walk(p, named)]
+    # A join that asks for the run is none for a semi-join.
+    alone = scope.lone_exists and not (
+        scope.written and any(isinstance(n, ProfileValue) for n in below)
+    )
     since = next((w for w in node.windows if isinstance(w, SinceLast)), None)
-    per_run = _needs_run(node)
-    if node.function == "exists" and scope.lone_exists and since is None:
+    per_run = _needs_run(node, scope)
+    if node.function == "exists" and alone and since is None:
         return _exists(node, scope)
     key = (node.event, per_run, since.of if since is not None else None)
     group = scope.groups.setdefault(key, Group(event=node.event, per_run=per_run, since=key[2]))
@@ -280,6 +317,8 @@ def _event_join(
         base = customers(scope.project.binding, scope.dialect, about)
         joined += f" JOIN {base} AS {scope.customer}"
         joined += f" ON {scope.customer}.customer_id = {scope.event}.customer_id"
+    scope.profile.update((n.name, None) for n in below if isinstance(n, ProfileValue))
+    joined += scope.profile_joins()
     return joined, conditions
 
 
@@ -296,9 +335,15 @@ def message_scope(source: MessageEvent, scope: Scope) -> list[str]:
     return conditions
 
 
+def _inside(scope: Scope) -> Scope:
+    """The scope of an event's rows."""
+    e = scope.event
+    return replace(scope, customer="ec", person=f"{e}.customer_id", groups={}, profile={})
+
+
 def _exists(node: Aggregate, scope: Scope) -> str:
     outer = scope.customer if scope.rows.name is None else scope.rows.alias
-    inner = replace(scope, customer="ec", groups={})
+    inner = _inside(scope)
     joined, conditions = _event_join(node.event, (node,), inner)
     conditions.insert(0, f"{scope.event}.customer_id = {outer}.customer_id")
     conditions += _time_bounds(node, inner)
@@ -309,7 +354,7 @@ def _exists(node: Aggregate, scope: Scope) -> str:
 
 def _join(scope: Scope, group: Group, alias: str) -> str:
     """One LEFT JOIN that yields all aggregates of a group, one row per customer or run."""
-    inner = replace(scope, customer="ec", groups={})
+    inner = _inside(scope)
     nodes = tuple(group.members)
     e, rows, w = scope.event, scope.rows.name, scope.rows.alias
     outer = scope.customer if rows is None else w
@@ -354,7 +399,16 @@ def _shared_bound(nodes: tuple[Aggregate, ...], scope: Scope) -> list[str]:
 
 def _per_customer(node: Aggregate, scope: Scope) -> str:
     """One aggregate as (customer_id, at), for `since last(x)`."""
-    inner = replace(scope, customer="sc", event="se", groups={})
+    # Nobody's run is at hand there, nor what it has written.
+    inner = replace(
+        scope,
+        customer="sc",
+        event="se",
+        person="se.customer_id",
+        written=False,
+        groups={},
+        profile={},
+    )
     joined, conditions = _event_join(node.event, (node,), inner)
     condition = _filter(node, inner)
     conditions += [condition] if condition else []

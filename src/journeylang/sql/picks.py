@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from journeylang.model.expressions import CustomerValue, EntryValue
+from journeylang.model.expressions import CustomerValue, EntryValue, ProfileValue
 from journeylang.model.journey import Pick
 from journeylang.model.walk import walk
 from journeylang.plan.operations import SendPark
 from journeylang.sql.dialects import quote
-from journeylang.sql.expressions import Scope, predicate, value
+from journeylang.sql.expressions import Scope, definitions, predicate, value
 from journeylang.sql.relations import catalog, customers
 
 TOO_FEW = -2
@@ -36,8 +36,10 @@ def lacks(park: SendPark, counts: list[str]) -> str | None:
 def _join(pick: Pick, alias: str, scope: Scope) -> str:
     d, binding = scope.dialect, scope.project.binding
     parts = [e for e in (pick.by, pick.where) if e is not None]
-    own = any(isinstance(n, CustomerValue | EntryValue) for e in parts for n in walk(e))
-    inner = replace(scope, customer="kc", groups={}, fields={}, further={})
+    named = definitions(scope.project)
+    of_runs = CustomerValue | EntryValue | ProfileValue
+    own = any(isinstance(n, of_runs) for e in parts for n in walk(e, named))
+    inner = replace(scope, customer="kc", groups={}, fields={}, further={}, profile={})
     by = None if pick.by is None else value(pick.by, inner)
     conditions = [f"{by} IS NOT NULL"] if by is not None else []
     if pick.where is not None:
@@ -64,7 +66,8 @@ def _join(pick: Pick, alias: str, scope: Scope) -> str:
     ranked = (
         f"SELECT {w}.customer_id, {w}.run_id, {row} AS item, row_number() OVER"
         f" (PARTITION BY {w}.customer_id, {w}.run_id ORDER BY {order}) AS n"
-        f" FROM {scope.rows.name} AS {w}{about} CROSS JOIN {relation}{where}"
+        f" FROM {scope.rows.name} AS {w}{about}{inner.profile_joins()}"
+        f" CROSS JOIN {relation}{where}"
     )
     return (
         f"\nLEFT JOIN (SELECT r.customer_id, r.run_id, {rows} FROM ({ranked}) AS r"

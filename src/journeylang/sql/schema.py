@@ -128,6 +128,11 @@ TABLES = {
         "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
         " granted BOOLEAN NOT NULL, source VARCHAR"
     ),
+    # One row per customer and name: what `set` wrote last, and by which step. `value` is text.
+    "profile": (
+        "customer_id {key} NOT NULL, name VARCHAR NOT NULL, value VARCHAR, {at} TIMESTAMP NOT NULL,"
+        " journey INTEGER NOT NULL, step INTEGER NOT NULL, run_id BIGINT NOT NULL"
+    ),
     "suppression": (
         "customer_id {key}, channel VARCHAR NOT NULL, address_hash VARCHAR,"
         " {at} TIMESTAMP NOT NULL, reason VARCHAR NOT NULL"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from journeylang.model.project import Project
-from journeylang.plan.operations import Program
+from journeylang.plan.operations import ActionPark, Program
 from journeylang.sql.arbitration import arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.moves import Moves, journey_sql
+from journeylang.sql.profile import profile_writes
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import sends
 from journeylang.sql.writes import final_writes
@@ -52,6 +53,8 @@ def scripts(
             parts.insert(1, ("who leaves: customers with new rows", sql.exits_new))
         parts.append(("who wakes", moves.wake(frozenset([plan.journey]))))
         parts.append(("where they come to", moves.advance(edges)))
+        acts = frozenset(p.step for p in plan.parks if isinstance(p, ActionPark))
+        parts += [("what steps leave behind", act) for act in moves.act(acts)]
         files[f"{plan.name}.sql"] = _script(parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
     if any(sends(plan) for plan in program.journeys):
@@ -64,6 +67,8 @@ def scripts(
             ("who goes on", arbitration.proceed),
         ]
     shared += list(final_writes(dialect).items())
+    if project.profile:
+        shared += list(profile_writes(dialect).items())
     files["project.shared.sql"] = _script(shared)
     return files
 

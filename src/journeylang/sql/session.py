@@ -6,6 +6,7 @@ by one round and read by the next. What becomes of a row is its `fate`:
     GO       leaves by `edge`; the next round advances it
     SEND     stands at a send; arbitration decides
     REST     parked: the run's new state
+    ACT      at a step that leaves something behind; then on by `edge`
     END      left: the run's last state
     REFUSED  a candidate that may not enter
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from journeylang.plan.operations import (
+    ActionPark,
     JourneyPlan,
     Offer,
     Program,
@@ -29,7 +31,7 @@ from journeylang.plan.operations import (
 from journeylang.sql.dialects import text
 from journeylang.sql.schema import EXITED, FINISHED
 
-GO, SEND, REST, END, REFUSED = 1, 2, 3, 4, 5
+GO, SEND, REST, END, REFUSED, ACT = 1, 2, 3, 4, 5, 6
 SENT, HELD, SKIPPED = 1, 2, 3
 
 TRAIL = {
@@ -104,6 +106,19 @@ DUE = {
     "month_day": "INTEGER",
     "anniversary": "DATE",
 }
+# What runs `set` in this tick. A run passes one step per round, so `round` orders its own.
+WRITTEN = {
+    "round": "INTEGER",
+    "customer_id": "{key}",
+    "run_id": "BIGINT",
+    "journey": "INTEGER",
+    "step": "INTEGER",
+    "arrived_at": "TIMESTAMP",
+    "priority": "INTEGER",
+    "ordinal": "INTEGER",
+    "name": "VARCHAR",
+    "value": "VARCHAR",
+}
 # Local time per zone in use (and rule), each row for the instants in [since, until); worked
 # out in Python from one zone database. `zone_rule` is asked for an arrival, the others for now.
 ZONES = {
@@ -149,6 +164,11 @@ def working_tables(key_type: str) -> list[str]:
     """Statements that begin a tick with empty working tables."""
     tables = {"trail": TRAIL, "intent": INTENT, "decided": DECIDED}
     return [temporary(name, columns, key_type) for name, columns in tables.items()]
+
+
+def written_table(key_type: str) -> str:
+    """A statement that empties `written`. Where nobody can write it need not run in each tick."""
+    return temporary("written", WRITTEN, key_type)
 
 
 def caps_sets(program: Program) -> list[Offer]:
@@ -275,6 +295,8 @@ def _leaves(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 yield (j.journey, leaf.leaf, "'end'", None, None, None, None, status, reason)
             case SendPark():
                 yield (j.journey, leaf.leaf, "'send'", park.step, None, None, None, None, None)
+            case ActionPark():
+                yield (j.journey, leaf.leaf, "'act'", park.step, None, None, park.edge, None, None)
             case WaitPark() | RacePark():
                 kind = "'wait'" if isinstance(park, WaitPark) else "'race'"
                 yield (
@@ -292,6 +314,8 @@ def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 yield (j.journey, park.step, "'race'", park.edge, "'timeout'")
             case SendPark():
                 yield (j.journey, park.step, "'send'", park.retry, "'retry'")
+            case ActionPark():
+                pass  # nobody rests there
 
 
 def _table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:

@@ -1,0 +1,223 @@
+"""Where those come to who go on: the next park, or the end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import assert_never
+
+from journeylang.plan.operations import (
+    ActionPark,
+    Decide,
+    Edge,
+    JourneyPlan,
+    Leaf,
+    Node,
+    Park,
+    RacePark,
+    SendPark,
+    Split,
+)
+from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
+from journeylang.sql.dialects import text
+from journeylang.sql.expressions import Rows, Scope, predicate, value
+from journeylang.sql.learning import arm
+from journeylang.sql.picks import TOO_FEW, lacks, pick
+from journeylang.sql.schema import ACTIVE, GONE
+from journeylang.sql.session import ACT, END, GO, REST, SEND
+from journeylang.sql.wakes import earliest, race_hits
+
+
+def advance(
+    compiler: Compiler, plans: Sequence[JourneyPlan], edges: Collection[tuple[int, int]]
+) -> str:
+    """Take everybody who leaves by one of the edges to where it leads.
+
+    Only what those edges need is in the statement: most ticks take a few of many, and a
+    database takes longer to plan a statement than to run it for some hundred people.
+    """
+    d = compiler.dialect
+    now = d.parameter("now")
+    scope = compiler.scope(Rows(name="going"))
+    scope.written = True
+    taken = [(p, e) for p in plans for e in p.edges if (p.journey, e.edge) in edges]
+    # What several journeys ask of those who enter is often the same: better joined once.
+    scope.lone_exists = sum(bool(p.exits) for p, e in taken if e.kind == "entered") < 2
+    ways: dict[int, str] = {}
+    for plan, e in taken:
+        way = f" WHEN {e.edge} THEN {_way(plan, e, scope)}"
+        ways[plan.journey] = ways.get(plan.journey, "") + way
+    leaf = " ".join(f"WHEN {journey} THEN CASE w.edge{way} END" for journey, way in ways.items())
+    leaf = f"CASE w.journey {leaf} END"
+    reached = {leaf.step for _, e in taken for leaf in _leaves(e.node)}
+    parks = [p for plan in plans for p in plan.parks if p.step in reached]
+    masks, contents = _send_columns(parks, scope)
+    joins = scope.joins()
+    rules = any(getattr(p, "rule", None) is not None for p in parks)
+    zone = zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
+    zoned, zones = (', c."_zone" AS zone', ("timezone",)) if rules else ("", ())
+    base = compiler.base(*zones, *scope.fields)
+    wake = d.shift("a.left_at", "l.seconds")
+    if rules:
+        wake = f"coalesce({wake}, z.instant, {d.shift('a.left_at', 'z.shift')})"
+    races = [p for p in parks if isinstance(p, RacePark)]
+    hits, join, hit_at, edge, going = "", "", "", "w.edge", "'due'"
+    if races:
+        per_race = "".join(
+            f", race_{p.step} AS (SELECT * FROM landed WHERE step = {p.step})" for p in races
+        )
+        found = "\n  UNION ALL ".join(
+            race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=False) for p in races
+        )
+        hits = f"{per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)"
+        join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
+        hit_at = "WHEN h.at IS NOT NULL THEN {}"
+        edge = "coalesce(h.edge, w.edge)"
+        going = (
+            "CASE WHEN h.at IS NOT NULL THEN 'event'"
+            " WHEN w.kind = 'race' THEN 'timeout' ELSE 'due' END"
+        )
+    acting = "WHEN w.kind = 'act' THEN {}" if any(isinstance(p, ActionPark) for p in parks) else ""
+    left = "w.wake_at"
+    if acting:
+        going = f"CASE WHEN w.kind = 'act' THEN 'done' ELSE {going} END"
+    if races or acting:
+        left = f"CASE {acting.format('w.arrived_at')} {hit_at.format('h.at')} ELSE w.wake_at END"
+    parked = "w.kind IN ('wait', 'race')"
+    passed = f"{parked} AND w.wake_at <= {now}"
+    columns = {
+        "round": f"{d.parameter('round')} + 1",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
+        "journey": "w.journey",
+        "edge": edge,
+        "from_step": "w.from_step",
+        "step": "w.step",
+        "arrived_at": "w.arrived_at",
+        "left_at": left,
+        "wake_at": "w.wake_at",
+        "entered_at": "w.entered_at",
+        "fate": (
+            f"CASE WHEN w.kind = 'end' THEN {END} WHEN w.kind = 'send' THEN {SEND}"
+            f" {acting.format(ACT)} {hit_at.format(GO)} WHEN {passed} THEN {GO} ELSE {REST} END"
+        ),
+        "status": "w.status",
+        "reason": "w.reason",
+        "entry": "w.entry",
+        "leaf": "w.leaf",
+        "mask": "w.mask",
+        "content": "w.content",
+        "why": "w.why",
+        "going": going,
+        "fresh": "w.fresh",
+        "moved": "w.why <> 'retry'",
+    }
+    journeys = ", ".join(str(journey) for journey in ways)
+    return f"""{insert_head(columns)}
+WITH going AS (
+  SELECT t.* FROM trail AS t
+  WHERE t.round = {d.parameter("round")} AND t.fate IN ({GO}, {ACT}) AND t.journey IN ({journeys})
+), decided AS (
+  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
+    w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone{zoned},
+    {leaf} AS leaf{_columns(masks, contents)}
+  FROM going AS w
+  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}
+), landed AS (
+  SELECT a.customer_id, a.run_id, a.journey, a.from_step, l.step, a.left_at AS arrived_at,
+    {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
+    CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
+    CASE WHEN a.gone THEN {GONE} ELSE coalesce(l.status, {ACTIVE}) END AS status,
+    CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END AS reason,
+    {_pick(masks, "mask", "-1")} AS mask, {_pick(contents, "content", "NULL")} AS content
+  FROM decided AS a
+  LEFT JOIN plan_leaf AS l ON l.journey = a.journey AND l.leaf = a.leaf AND NOT a.gone{zone}
+){hits}
+SELECT {select(columns)}
+FROM landed AS w{join}"""
+
+
+def _way(plan: JourneyPlan, edge: Edge, scope: Scope) -> str:
+    """The leaf that an edge leads to; who has just entered is asked for exits first."""
+    way = _tree(edge.node, scope)
+    if edge.kind == "entered":
+        by_reason = {leaf.reason: leaf.leaf for leaf in plan.leaves if leaf.exited}
+        for way_out in reversed(plan.exits):
+            condition = predicate(way_out.condition, scope)
+            way = f"CASE WHEN {condition} THEN {by_reason[way_out.reason]} ELSE {way} END"
+    return way
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    match node:
+        case Leaf():
+            yield node
+        case Decide():
+            yield from _leaves(node.then)
+            yield from _leaves(node.otherwise)
+        case Split():
+            for _, _, way in node.arms:
+                yield from _leaves(way)
+        case _:
+            assert_never(node)
+
+
+def _tree(node: Node, scope: Scope) -> str:
+    match node:
+        case Leaf():
+            return str(node.leaf)
+        case Decide():
+            condition = predicate(node.condition, scope)
+            then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
+            return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
+        case Split() if node.learned:
+            drawn = arm(node, scope)
+            ways = zip(node.learned[:-1], node.arms[:-1], strict=True)
+            whens = " ".join(f"WHEN {text(name)} THEN {_tree(way[2], scope)}" for name, way in ways)
+            return f"CASE {drawn} {whens} ELSE {_tree(node.arms[-1][2], scope)} END"
+        case Split():
+            bucket = scope.dialect.bucket(node.salt, f"{scope.rows.alias}.customer_id")
+            whens = " ".join(
+                f"WHEN {bucket} < {high} THEN {_tree(way, scope)}"
+                for _, high, way in node.arms[:-1]
+            )
+            last = _tree(node.arms[-1][2], scope)
+            return f"CASE {whens} ELSE {last} END" if whens else last
+        case _:
+            assert_never(node)
+
+
+def _send_columns(parks: list[Park], scope: Scope) -> tuple[dict[int, str], dict[int, str]]:
+    """Per send step: which candidates' `when` hold (bits), and the values given by `with`."""
+    d = scope.dialect
+    masks, contents = {}, {}
+    for park in (p for p in parks if isinstance(p, SendPark)):
+        if any(c.when is not None for c in park.candidates):
+            masks[park.step] = " + ".join(
+                str(1 << n)
+                if c.when is None
+                else f"CASE WHEN {predicate(c.when, scope)} THEN {1 << n} ELSE 0 END"
+                for n, c in enumerate(park.candidates)
+            )
+        given = [(name, value(v, scope)) for name, v in park.values]
+        picked = [pick(park, n, scope) for n in range(len(park.picks))]
+        given += [(p.name, rows) for p, (rows, _) in zip(park.picks, picked, strict=True)]
+        too_few = lacks(park, [count for _, count in picked])
+        if too_few is not None:
+            open_ = masks.get(park.step, "-1")
+            masks[park.step] = f"CASE WHEN {too_few} THEN {TOO_FEW} ELSE {open_} END"
+        if given:
+            contents[park.step] = d.json_object(given)
+    return masks, contents
+
+
+def _columns(masks: dict[int, str], contents: dict[int, str]) -> str:
+    parts = [f", {sql} AS mask_{step}" for step, sql in masks.items()]
+    parts += [f", {sql} AS content_{step}" for step, sql in contents.items()]
+    return "".join(parts)
+
+
+def _pick(columns: dict[int, str], prefix: str, otherwise: str) -> str:
+    if not columns:
+        return otherwise
+    whens = " ".join(f"WHEN {step} THEN a.{prefix}_{step}" for step in columns)
+    return f"CASE l.step {whens} ELSE {otherwise} END"

@@ -1,0 +1,119 @@
+"""Who leaves a park by themselves: the wait is over, or what was awaited is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from journeylang.model.expressions import BoundEvent, CustomerValue, EventSource, EventValue
+from journeylang.model.walk import walk
+from journeylang.plan.operations import JourneyPlan, RacePark
+from journeylang.sql.compiler import Compiler, insert_head, select
+from journeylang.sql.expressions import Rows, message_scope, predicate
+from journeylang.sql.relations import event
+from journeylang.sql.schema import ACTIVE
+from journeylang.sql.session import END, GO
+
+
+def news_of(source: EventSource) -> str:
+    """Under which name the arrival of an event's rows is watched."""
+    if isinstance(source, BoundEvent):
+        return source.name
+    return "sent" if source.name == "sent" else "feedback"
+
+
+def run_rows(condition: str) -> str:
+    return f"SELECT r.* FROM journey.run AS r WHERE r.status = {ACTIVE} AND {condition}"
+
+
+def wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
+    races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
+    d = compiler.dialect
+    hits, join = "", ""
+    edge, going = "k.edge", "k.going"
+    left = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
+    awake = f"w.wake_at <= {d.parameter('now')}"
+    if races:
+        per_race = ",\n".join(f"race_{p.step} AS ({run_rows(f'r.step = {p.step}')})" for p in races)
+        found = "\n  UNION ALL ".join(
+            race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races
+        )
+        hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)\n"
+        join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
+        edge, left = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left})"
+        going = "CASE WHEN h.at IS NOT NULL THEN 'event' ELSE k.going END"
+        awake = f"({awake} OR h.at IS NOT NULL)"
+    exited = (
+        "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
+        f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = {END})"
+        if any(plan.exits for plan in plans)
+        else ""
+    )
+    columns = {
+        "round": "0",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
+        "journey": "w.journey",
+        "edge": edge,
+        "step": "w.step",
+        "arrived_at": "w.arrived_at",
+        "left_at": left,
+        "entered_at": "w.entered_at",
+        "fate": str(GO),
+        "status": str(ACTIVE),
+        "reason": "CASE WHEN k.kind = 'send' THEN w.reason END",
+        "entry": "w.entry",
+        "going": going,
+        "fresh": "FALSE",
+        "moved": "FALSE",
+    }
+    journeys = ", ".join(str(plan.journey) for plan in plans)
+    return f"""{insert_head(columns)}
+{hits}SELECT {select(columns)}
+FROM journey.run AS w
+JOIN plan_park AS k ON k.step = w.step{join}
+WHERE w.journey IN ({journeys}) AND w.status = {ACTIVE} AND {awake}{exited}"""
+
+
+def race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, since: bool) -> str:
+    """Events that end a race for the rows under `w` (arrived_at, wake_at): edge and instant."""
+    d = compiler.dialect
+    now = d.parameter("now")
+    selects = []
+    for branch in park.branches:
+        scope = compiler.scope(Rows(name=rows))
+        scope.written = not since
+        below = list(walk(branch.where, compiler.named)) if branch.where is not None else []
+        fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
+        relation = event(compiler.project.binding, branch.event, fields, d)
+        conditions = [
+            f'e."_at" > {arrived}',
+            'e."_at" <= w.wake_at',
+            f'e."_at" <= {now}',
+        ]
+        if not isinstance(branch.event, BoundEvent):
+            conditions += message_scope(branch.event, scope)
+        if since:
+            conditions.append(f'e."_at" > {d.parameter("since_" + news_of(branch.event))}')
+        if branch.where is not None:
+            conditions.append(predicate(branch.where, scope))
+        # Also for somebody who is gone: everything about them is unknown then.
+        about = (
+            f" LEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
+            if any(isinstance(n, CustomerValue) for n in below)
+            else ""
+        )
+        selects.append(
+            f'SELECT w.customer_id, w.run_id, e."_at" AS at, {branch.edge} AS edge'
+            f" FROM {rows} AS w JOIN {relation} AS e ON e.customer_id = w.customer_id{about}"
+            f"{scope.profile_joins()}"
+            f" WHERE {' AND '.join(conditions)}"
+        )
+    return "\n  UNION ALL ".join(selects)
+
+
+def earliest(hits: str) -> str:
+    """The winner of each race: the earliest event, of equal ones the branch written first."""
+    return (
+        f'SELECT DISTINCT ON (customer_id, run_id) customer_id, run_id, "at", edge FROM {hits}'
+        ' ORDER BY customer_id, run_id, "at", edge'
+    )
