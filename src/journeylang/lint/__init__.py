@@ -6,7 +6,12 @@ to guess what is missing. A false alarm is worse than silence: where a rule cann
 says nothing.
 """
 
-from journeylang.lint import contradictory_segment, uncapped_send
+from journeylang.lint import (
+    contradictory_segment,
+    goal_window_too_short,
+    reentry_overlaps,
+    uncapped_send,
+)
 from journeylang.lint.rule import Checked, Rule, Settings
 from journeylang.lint.run import lint
 
@@ -14,6 +19,8 @@ __all__ = ["RULES", "Checked", "Rule", "Settings", "lint"]
 
 RULES: tuple[Rule, ...] = (
     contradictory_segment.RULE,
+    goal_window_too_short.RULE,
+    reentry_overlaps.RULE,
     uncapped_send.RULE,
 )
 """Every rule, ascending by its code."""

@@ -1,0 +1,103 @@
+"""JRN204: people may enter again by the rule, and are still inside by the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journeylang.analysis.flow import Path, flow, paths
+from journeylang.analysis.lapses import DAY, words
+from journeylang.analysis.ranges import Fact, implies, possible
+from journeylang.diagnostics.codes.flow import REENTRY_OVERLAPS
+from journeylang.diagnostics.model import Diagnostic, Label
+from journeylang.lint.places import first_line
+from journeylang.lint.rule import Checked, Rule
+from journeylang.model.entry import EnterOn
+from journeylang.model.expressions import Aggregate, BoundEvent, SinceEntry
+from journeylang.model.journey import Journey, Race, Wait
+from journeylang.model.project import Project
+from journeylang.model.types import BOOL
+from journeylang.syntax import nodes
+
+_SHOWN = 3
+
+
+def reentry_overlaps(checked: Checked) -> Iterator[Diagnostic]:
+    """Of journeys that an event begins and whose waits alone take longer, on some way through.
+
+    Waits count at their shortest, and holds not at all. An event that comes in the meantime is
+    lost, whereas a condition is looked at again. Where a new event ends the run first, or `reenter
+    always` says that only the run itself keeps people out, nothing overlaps.
+    """
+    for journey in checked.project.journeys.values():
+        if journey.reenter.rule != "after" or not isinstance(journey.entry, EnterOn):
+            continue
+        if _ended_by_its_own_event(journey, journey.entry, checked.project):
+            continue
+        graph = flow(journey)
+        every = None if graph is None else paths(graph)
+        bound = journey.reenter.days * DAY
+        longer = sorted(
+            (path for path in every or () if _length(path) > bound), key=_length, reverse=True
+        )
+        for path in longer:
+            # One way through for one person: its conditions may not exclude each other.
+            if possible(_decided(path), checked.project):
+                yield _found(journey, path, checked)
+                break
+
+
+def _length(path: Path) -> int:
+    """Seconds, at least, from the entry to the end."""
+    return path[-1].arrival.low + path[-1].way.lapse.low if path else 0
+
+
+def _decided(path: Path) -> list[Fact]:
+    return [
+        Fact(condition=stop.way.condition, holds=stop.way.holds)
+        for stop in path
+        if stop.way.condition is not None
+    ]
+
+
+def _ended_by_its_own_event(journey: Journey, entry: EnterOn, project: Project) -> bool:
+    """Whether such an event, coming again, makes some `exit when` true."""
+    again = Aggregate(
+        function="exists",
+        event=BoundEvent(name=entry.event, span=entry.span),
+        where=entry.where,
+        windows=(SinceEntry(span=entry.span),),
+        type=BOOL,
+        span=entry.span,
+    )
+    return any(implies(again, way_out.condition, project) for way_out in journey.exits)
+
+
+def _found(journey: Journey, path: Path, checked: Checked) -> Diagnostic:
+    days = journey.reenter.days
+    takes = _length(path)
+    waits = sorted(
+        (stop for stop in path if isinstance(stop.step, Wait | Race) and stop.way.lapse.low),
+        key=lambda stop: -stop.way.lapse.low,
+    )
+    written = checked.declared.journeys[journey.name]
+    header = next((h for h in written.headers if isinstance(h, nodes.Reenter)), None)
+    again = "1 day" if days == 1 else f"{days:,} days"
+    return Diagnostic(
+        code=REENTRY_OVERLAPS,
+        message=f"one may enter again after {again}, and the journey takes up to {words(takes)}",
+        span=journey.span if header is None else header.span,
+        label="who comes back while still inside does not enter",
+        labels=tuple(
+            Label(
+                first_line(stop.step.span, checked),
+                f"{words(stop.way.lapse.low)}"
+                + (" without the event" if stop.way.kind == "timeout" else ""),
+            )
+            for stop in waits[:_SHOWN]
+        ),
+        help=f"write `reenter after {takes // DAY + 1}d`, or `reenter always` if nothing but the"
+        " run itself is to keep people out",
+    )
+
+
+RULE = Rule(code=REENTRY_OVERLAPS, find=reentry_overlaps)
