@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+from tests.agreement import audiences
 from tests.agreement.prelude import CHANNELS, EVENTS
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class Expressions:
     def _test(self, names: Names) -> str:
         kinds = ["compare", "compare", "known", "between", "in", "text", "aged", "flag"]
         if names.aggregates:
-            kinds = ["exists", "exists", "figure", "figure", *kinds]
+            kinds = ["exists", "exists", "figure", "figure", "top", *kinds]
             if names.segments:
                 kinds.append("segment")
         match self.pick(kinds):
@@ -99,6 +100,8 @@ class Expressions:
                 kind = self.pick(("int", "int", "money", "number", "instant"))
                 figure = self.figure(names, kind)
                 return f"{figure} {self.pick(COMPARISONS)} {self.pick(LITERALS[kind])}"
+            case "top":
+                return audiences.top(self, names)
             case "segment":
                 negated = self.pick(("", "not "))
                 return f"customer {negated}in segment {self.pick(names.segments)}"
@@ -149,7 +152,7 @@ class Expressions:
             if kind in ("int", "number", "money", "instant"):
                 ways.append("arithmetic")
             if names.aggregates:
-                ways.append("figure")
+                ways += ["figure", "most"] + ["age", "tile"] * (kind == "int")
         match self.pick(ways):
             case "field":
                 return self.pick(options)
@@ -157,6 +160,12 @@ class Expressions:
                 return self._arithmetic(names, kind)
             case "figure":
                 return self.figure(names, kind)
+            case "most":
+                return audiences.most(self, names, kind)
+            case "age":
+                return audiences.age(self, names)
+            case "tile":
+                return f"({audiences.tile(self, names)})"
             case _:
                 return self.pick(LITERALS[kind])
 
@@ -182,7 +191,7 @@ class Expressions:
         if kind == "instant" and self.pick((True, True, False)):
             return f"{self.pick(('first', 'last'))}({self.event(names)})"
         if kind == "int" and self.chance(2):
-            return f"distinct(visited.page{self._scope(names, 'visited')})"
+            return f"distinct(visited.page{self.scope(names, 'visited')})"
         if not of:
             return self.pick(LITERALS[kind])
         event, field = self.pick(of)
@@ -191,14 +200,14 @@ class Expressions:
             functions += ["sum"] + ["avg"] * (kind != "int")
         if kind in ("int", "number", "money", "date", "time", "instant"):
             functions += ["min", "max"]
-        return f"{self.pick(functions)}({event}.{field}{self._scope(names, event)})"
+        return f"{self.pick(functions)}({event}.{field}{self.scope(names, event)})"
 
     # --- events ---------------------------------------------------------------
 
     def event(self, names: Names) -> str:
         """An event with its condition and windows, as it stands inside an aggregate."""
         source, shape = self.source(names)
-        return f"{source}{self._scope(names, shape)}"
+        return f"{source}{self.scope(names, shape)}"
 
     def source(self, names: Names) -> tuple[str, str]:
         """An event, and under which name its fields are known."""
@@ -209,7 +218,7 @@ class Expressions:
         options.append(("delivered", "delivered"))
         return self.pick(options)
 
-    def _scope(self, names: Names, event: str) -> str:
+    def scope(self, names: Names, event: str) -> str:
         text = ""
         if self.chance(3):
             text += f" where {self.where(names, event)}"
@@ -228,7 +237,9 @@ class Expressions:
         """A condition on an event's rows."""
         if event not in EVENTS:
             return self._of_feedback(event)
-        return self.condition(replace(names, event=event, aggregates=False), 1)
+        # What is asked of the customer there may again be over events; not for ever.
+        deeper = names.aggregates and names.event is None and self.chance(3)
+        return self.condition(replace(names, event=event, aggregates=deeper), 1)
 
     def _of_feedback(self, event: str) -> str:
         field = FEEDBACK.get(event)

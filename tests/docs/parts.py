@@ -131,7 +131,6 @@ CASES = {
     "later_headers": "Above the first step",
     "later_steps": "Steps",
     "later_audiences": "Segments and policies",
-    "later_aggregates_in_where": "In the `where` of an event",
 }
 _EXPECTED = re.compile(r'(?P<line>.*?)\s*#\s*(?P<kind>error|warning): JRN009 "(?P<words>[^"]*)"')
 

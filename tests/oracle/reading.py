@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from journeylang.model.project import Project
 from journeylang.model.types import Kind
 from tests.oracle.arithmetic import money, number
 from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables, Written
+from tests.oracle.standing import places
 from tests.oracle.values import Evaluator, Subject
 
 
@@ -25,11 +27,17 @@ class Reader:
         self.memory = memory
         self.now = now
         self.evaluator = Evaluator(
-            project=project, now=now, happenings=self.happenings, profile=self.profile
+            project=project,
+            now=now,
+            happenings=self.happenings,
+            profile=self.profile,
+            ranked=self.ranked,
         )
         self.customers = self._customers()
         self.written: list[Written] = []
         self._known: dict[str, dict[Any, list[Happening]]] = {}
+        self._began = replace(memory, messages=list(memory.messages))
+        self._ranked: dict[Expression, list[Any]] = {}
 
     # --- tables ---------------------------------------------------------------
 
@@ -95,6 +103,15 @@ class Reader:
             return own[-1]
         stored = self.memory.profile.get((customer, name))
         return None if stored is None else stored.value
+
+    def ranked(self, by: Expression) -> list[Any]:
+        """All customers whose figure is known, by it, as things stood when the tick began."""
+        if by not in self._ranked:
+            then = Reader(self.project, self.tables, self._began, self.now)
+            self._ranked[by] = places(
+                self.customers, lambda c: then.evaluator.value(by, Subject(customer=c))
+            )
+        return self._ranked[by]
 
     # --- events ---------------------------------------------------------------
 

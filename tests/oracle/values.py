@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from journeylang.model.expressions import (
+    Age,
     Aged,
     Aggregate,
     All,
@@ -36,12 +37,15 @@ from journeylang.model.expressions import (
     SinceEntry,
     SinceLast,
     TextMatch,
+    TileBy,
+    TopBy,
     Within,
 )
 from journeylang.model.project import Project
 from journeylang.model.types import Kind, Type
 from tests.oracle.arithmetic import arithmetic, money, number, whole
 from tests.oracle.facts import Customer, Happening, Record, Run
+from tests.oracle.standing import age, tile, top
 
 _COMPARE = {
     "=": operator.eq,
@@ -68,12 +72,14 @@ class Evaluator:
     """`happenings` yields what happened to a subject's customer, of one event, until now.
 
     `profile` yields what is written under a name about the customer, as the subject sees it.
+    `ranked` has the keys of all customers by an expression, as the tick began.
     """
 
     project: Project
     now: datetime
     happenings: Callable[[EventSource, Subject], list[Happening]]
     profile: Callable[[str, Subject], Any] = lambda _name, _of: None
+    ranked: Callable[[Expression], list[Any]] = lambda _: []
 
     def holds(self, node: Expression, of: Subject) -> bool:
         return self.value(node, of) is True
@@ -101,6 +107,13 @@ class Evaluator:
                 return self.holds(self.project.segments[node.name].condition, of)
             case Aggregate():
                 return self._aggregate(node, of)
+            case TopBy():
+                return top(node, self.ranked(node.by), _key(of))
+            case TileBy():
+                return tile(node, self.ranked(node.by), _key(of))
+            case Age():
+                born = self.value(node.subject, of)
+                return age(born, of.customer, self.project, self.now)
             case Arithmetic():
                 left, right = self.value(node.left, of), self.value(node.right, of)
                 return arithmetic(node.operator, left, right, node.type)
@@ -204,6 +217,8 @@ def _figure(function: str, values: list[Any], type_: Type) -> Any:
             return min(values, default=None)
         case "max":
             return max(values, default=None)
+        case "most":
+            return min(values, key=lambda v: (-values.count(v), v), default=None)
         case _:
             raise AssertionError(function)
 
@@ -243,6 +258,13 @@ def _of_customer(customer: Customer | None, name: str) -> Any:
             return customer.locale
         case _:
             return customer.fields[name]
+
+
+def _key(of: Subject) -> Any:
+    """Of whom a run or an event speaks, whether or not they are still a customer."""
+    if of.run is not None:
+        return of.run.customer
+    return None if of.customer is None else of.customer.key
 
 
 def _instant(value: datetime | date | None) -> datetime | None:

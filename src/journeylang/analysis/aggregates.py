@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
+from journeylang.analysis.functions import FUNCTIONS
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.references import event_value
 from journeylang.analysis.scope import Scope
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _FUNCTIONS: dict[str, AggregateFunction] = {name: name for name in get_args(AggregateFunction)}
 _OF_ROWS = ("count", "exists")
-_OF_FIELDS = ("sum", "avg", "min", "max", "distinct")
+_OF_FIELDS = ("sum", "avg", "min", "max", "distinct", "most")
 _ADDED = NUMERIC | {Kind.MONEY}
 _RANKED = NUMERIC | {Kind.MONEY, Kind.DATE, Kind.TIME, Kind.INSTANT, Kind.DURATION}
 
@@ -46,14 +47,11 @@ def aggregate(node: nodes.Aggregate, scope: Scope, checker: Checker) -> Aggregat
         return None
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.event_condition(node.where, inner)
+    where = None if node.where is None else checker.condition(node.where, inner)
     windows = tuple(_window(window, scope, checker) for window in node.windows)
-    if name == "most":
-        checker.findings.later("`most(…)`", node.span)
-        return None
     if name not in _FUNCTIONS:
         checker.findings.unknown(
-            "function", name, node.function.span, sorted({*nodes.AGGREGATES, "age", "promo"})
+            "function", name, node.function.span, sorted({*nodes.AGGREGATES, *FUNCTIONS})
         )
         return None
     if event is None:
@@ -135,7 +133,7 @@ def _type(
         case "avg":
             assert of is not None
             return NUMBER.maybe() if of.kind in NUMERIC else of.maybe()
-        case "min" | "max":
+        case "min" | "max" | "most":
             assert of is not None
             return of.maybe()
 

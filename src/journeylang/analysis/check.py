@@ -167,8 +167,6 @@ def _audience(declared: Declared, checker: Checker) -> tuple[dict[str, Metric], 
         extents[definition] = extent(found, extents)
         if not fits(extents[definition], written.name, kind, checker.findings):
             continue
-        if checker.looks_at_events(found):
-            checker.aggregating.add(definition)
         title = None if written.title is None else written.title.value
         type_ = type_of(found)
         if kind == "segment":

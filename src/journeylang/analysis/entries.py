@@ -88,7 +88,7 @@ def entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry | 
 def _on(node: nodes.EnterOn, scope: Scope, checker: Checker) -> model.EnterOn | None:
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.event_condition(node.where, inner)
+    where = None if node.where is None else checker.condition(node.where, inner)
     if node.per is not None:
         checker.findings.later("`per` at an entry", node.per.span)
     if event is None:

@@ -14,9 +14,9 @@ from journeylang.analysis.aggregates import aggregate
 from journeylang.analysis.calculations import calculated, negated
 from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import Declared
-from journeylang.analysis.dependencies import Definition
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.fragments import Fragments
+from journeylang.analysis.functions import call, tile_by, top_by
 from journeylang.analysis.operators import is_predicate, type_of
 from journeylang.analysis.predicates import (
     aged,
@@ -31,19 +31,15 @@ from journeylang.analysis.scope import Parameter, Scope, Shape
 from journeylang.analysis.sources import Sources
 from journeylang.diagnostics.codes import names
 from journeylang.model.expressions import (
-    Aggregate,
     All,
     Comparison,
     Constant,
     Either,
     Expression,
     Known,
-    MetricValue,
     Negated,
-    SegmentTest,
 )
 from journeylang.model.types import BOOL, NUMERIC, Kind, Type
-from journeylang.model.walk import walk
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
@@ -54,8 +50,7 @@ class Checker:
 
     ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
     ``profile`` has what `set` writes anywhere; one of which no type can be told has None;
-    ``origins`` are the steps that the types are from. ``aggregating`` are the metrics and
-    segments that look at events. ``parameters`` are those of each journey.
+    ``origins`` are the steps that the types are from. ``parameters`` are those of each journey.
     """
 
     declared: Declared
@@ -67,7 +62,6 @@ class Checker:
     metrics: dict[str, Type] = field(default_factory=dict)
     profile: Mapping[str, Type | None] = field(default_factory=dict)
     origins: Mapping[str, Span] = field(default_factory=dict)
-    aggregating: set[Definition] = field(default_factory=set)
 
     def condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
         """A predicate: true or false, never unknown."""
@@ -87,32 +81,6 @@ class Checker:
         # A value of the data may be unknown whatever is declared; a comparison never is.
         yes = Constant(value=True, type=BOOL, span=node.span)
         return Comparison(operator="=", left=found, right=yes, span=node.span)
-
-    def event_condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
-        """A predicate over the rows of the event in scope."""
-        found = self.condition(node, scope)
-        if found is not None and self.looks_at_events(found):
-            self.findings.later(
-                "an aggregate, or what rests on one, in an event's `where`",
-                node.span,
-                advice="put it beside the event: `exists(…) and spend_year >= 500 EUR`",
-            )
-            return None
-        return found
-
-    def looks_at_events(self, expression: Expression) -> bool:
-        """There is an aggregate in it, or in a metric or segment that it names."""
-        for node in walk(expression):
-            match node:
-                case Aggregate():
-                    return True
-                case MetricValue() if ("metric", node.name) in self.aggregating:
-                    return True
-                case SegmentTest() if ("segment", node.name) in self.aggregating:
-                    return True
-                case _:
-                    pass
-        return False
 
     def value(
         self, node: nodes.Expression, scope: Scope, expected: Type | None = None
@@ -169,11 +137,11 @@ class Checker:
             case nodes.SqlHatch():
                 self.findings.later("the `sql` hatch", node.span)
             case nodes.TopBy():
-                self.findings.later("`top … by`", node.span)
+                return top_by(node, scope, self)
             case nodes.TileBy():
-                self.findings.later("`tile … by`", node.span)
+                return tile_by(node, scope, self)
             case nodes.Call():
-                self._call(node)
+                return call(node, scope, self)
             case _:
                 assert_never(node)
         return None
@@ -184,21 +152,3 @@ class Checker:
         parts = [self.condition(operand, scope) for operand in operands]
         whole = tuple(part for part in parts if part is not None)
         return whole if len(whole) == len(parts) else None
-
-    def _call(self, node: nodes.Call) -> None:
-        """No function but the aggregates has a meaning yet."""
-        name = node.function.text
-        if name in LATER_FUNCTIONS:
-            self.findings.later(f"`{name}(…)`", node.span)
-        elif name not in nodes.AGGREGATES:
-            # An aggregate of something that is no event was told by the parser.
-            self.findings.unknown(
-                "function",
-                name,
-                node.function.span,
-                sorted({*nodes.AGGREGATES, *LATER_FUNCTIONS}),
-                label="no function is called so",
-            )
-
-
-LATER_FUNCTIONS = ("age", "promo")

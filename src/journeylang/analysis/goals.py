@@ -27,7 +27,7 @@ def goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
     """A goal of a journey or an experiment."""
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.event_condition(node.where, inner)
+    where = None if node.where is None else checker.condition(node.where, inner)
     within = None if node.within is None else seconds(node.within, scope, checker.findings)
     worth = None if node.worth is None else _worth(node.worth, inner, checker)
     broken = (

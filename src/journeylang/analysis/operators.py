@@ -28,6 +28,7 @@ from journeylang.model.expressions import (
     ProfileValue,
     SegmentTest,
     TextMatch,
+    TopBy,
 )
 from journeylang.model.types import DURATION, INT, NUMBER, NUMERIC, Kind, Type
 
@@ -63,7 +64,7 @@ def is_predicate(expression: Expression) -> bool:
     match expression:
         case Aggregate():
             return expression.function == "exists"
-        case SegmentTest():
+        case SegmentTest() | TopBy():
             return True
         case _:
             return isinstance(expression, _PREDICATES)

@@ -51,7 +51,7 @@ def wait_for(node: nodes.WaitForEvent, place: Place, steps: Steps) -> model.Race
     checker, scope = steps.checker, place.scope
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
-    where = None if node.where is None else checker.event_condition(node.where, inner)
+    where = None if node.where is None else checker.condition(node.where, inner)
     body: model.Block = ()
     for index, branch in enumerate(node.branches):
         then = steps.block(branch.steps, place.within)
@@ -129,7 +129,7 @@ def race(node: nodes.WaitRace, place: Place, steps: Steps) -> model.Race | None:
     for written in node.branches:
         event = checker.sources.event(written.event, scope)
         inner = replace(scope, event=event or unknown_event(written.event))
-        where = None if written.where is None else checker.event_condition(written.where, inner)
+        where = None if written.where is None else checker.condition(written.where, inner)
         body = steps.block(written.steps, place.within)
         if event is None or (written.where is not None and where is None):
             continue

@@ -28,7 +28,7 @@ from journeylang.model.journey import (
 )
 from journeylang.model.project import Project
 from journeylang.sql.expressions import Rows, Scope, predicate
-from journeylang.sql.relations import event
+from journeylang.sql.relations import customers, event
 
 Counts = tuple[tuple[str, int], ...]
 """Names and how often each, the most frequent first."""
@@ -164,20 +164,30 @@ class Figures:
         goal, dialect = journey.goals[0], self.engine.dialect
         bound = self.project.binding.events.get(goal.event.name)
         fields = [] if bound is None else [field.name for field in bound.fields]
-        condition = ""
+        condition, about = "", ""
         if goal.within is not None:
             condition = f' AND e."_at" <= x."at" + {dialect.interval(goal.within)}'
         if goal.where is not None:
-            scope = Scope(project=self.project, dialect=dialect, steps={}, rows=Rows())
+            rows = Rows(name="exposed", alias="x")
+            scope = Scope(project=self.project, dialect=dialect, steps={}, rows=rows)
+            scope.lone_exists = False
             condition += f" AND {predicate(goal.where, scope)}"
-        rows = self.engine.query(
-            f"""SELECT x.name, count(*), count(*) FILTER (EXISTS (
-  SELECT 1 FROM {event(self.project.binding, goal.event, fields, dialect)} AS e
-  WHERE e.customer_id = x.customer_id AND e."_at" > x."at" AND e."_at" <= $now{condition}))
-FROM ({exposed}) AS x GROUP BY x.name ORDER BY 2 DESC, 1""",
+            about = scope.joins()
+            if scope.fields:
+                base = customers(self.project.binding, dialect, scope.fields)
+                about = f" LEFT JOIN {base} AS c ON c.customer_id = x.customer_id{about}"
+        found = self.engine.query(
+            f"""WITH exposed AS ({exposed}), reached AS (
+  SELECT DISTINCT x.customer_id, x.name
+  FROM exposed AS x JOIN {event(self.project.binding, goal.event, fields, dialect)} AS e
+    ON e.customer_id = x.customer_id{about}
+  WHERE e."_at" > x."at" AND e."_at" <= $now{condition})
+SELECT x.name, count(*), count(r.customer_id) FROM exposed AS x
+LEFT JOIN reached AS r ON r.customer_id = x.customer_id AND r.name = x.name
+GROUP BY x.name ORDER BY 2 DESC, 1""",
             {**parameters, "journey": journey.name, "now": self.now},
         )
-        return tuple(Share(name=name, customers=n, reached=reached) for name, n, reached in rows)
+        return tuple(Share(name=name, customers=n, reached=reached) for name, n, reached in found)
 
     def _grouped(self, view: str, columns: str) -> dict[tuple[str, ...], int]:
         rows = self.engine.query(

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
 
-from journeylang.model.types import BOOL, Type
+from journeylang.model.types import BOOL, MAYBE_INT, Type
 from journeylang.source import Span
 
 ConstantValue = str | int | float | bool | date | time | datetime | Decimal | None
@@ -125,7 +125,7 @@ class SinceLast:
 Window = Within | SinceEntry | SinceLast
 
 AggregateFunction = Literal[
-    "count", "sum", "avg", "min", "max", "first", "last", "exists", "distinct"
+    "count", "sum", "avg", "min", "max", "first", "last", "exists", "distinct", "most"
 ]
 
 
@@ -134,7 +134,8 @@ class Aggregate:
     """A figure over one customer's rows of one event.
 
     `value` is None for `count`, `exists`, and for `first`/`last` of the event itself
-    (its instant). `where` is in the event's scope.
+    (its instant). `where` is in the event's scope, and of the customer besides; `most` is the
+    most frequent known value, of equally frequent ones the least.
     """
 
     function: AggregateFunction
@@ -161,6 +162,36 @@ class SegmentTest:
 
     name: str
     type: Type = BOOL
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopBy:
+    """`top 10% by spend_year`: `share` in hundredths of a percent of all customers whose
+    figure is known, highest first, ties by key."""
+
+    share: int
+    by: Expression
+    type: Type = BOOL
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileBy:
+    """`tile 5 by spend_year`: 1 to `tiles`, the highest in the last; unknown with the figure."""
+
+    tiles: int
+    by: Expression
+    type: Type = MAYBE_INT
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Age:
+    """Whole years since a date, on the customer's local date of `now`."""
+
+    subject: Expression
+    type: Type = MAYBE_INT
     span: Span = field(compare=False, repr=False)
 
 
@@ -275,6 +306,9 @@ Expression = (
     | Aggregate
     | MetricValue
     | SegmentTest
+    | TopBy
+    | TileBy
+    | Age
     | Arithmetic
     | Comparison
     | Between

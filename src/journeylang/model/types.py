@@ -54,6 +54,7 @@ DATE = Type(kind=Kind.DATE)
 TIME = Type(kind=Kind.TIME)
 INSTANT = Type(kind=Kind.INSTANT)
 DURATION = Type(kind=Kind.DURATION)
+MAYBE_INT = Type(kind=Kind.INT, optional=True)
 
 
 def money(currency: str) -> Type:

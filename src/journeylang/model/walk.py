@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
 from journeylang.model.expressions import (
+    Age,
     Aged,
     Aggregate,
     All,
@@ -30,6 +31,8 @@ from journeylang.model.expressions import (
     SinceEntry,
     SinceLast,
     TextMatch,
+    TileBy,
+    TopBy,
     Within,
 )
 
@@ -52,8 +55,10 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return (node.subject, *node.options)
         case TextMatch():
             return (node.subject, node.text)
-        case Known() | Aged():
+        case Known() | Aged() | Age():
             return (node.subject,)
+        case TopBy() | TileBy():
+            return (node.by,)
         case All() | Either():
             return node.parts
         case Negated():
@@ -65,18 +70,22 @@ def children(node: Expression) -> tuple[Expression, ...]:
 def walk(
     node: Expression,
     named: Mapping[str, Mapping[str, Expression]] | None = None,
+    *,
+    into_aggregates: bool = True,
 ) -> Iterator[Expression]:
     """The node and all below it, depth first.
 
     With `named` = {"metric": {...}, "segment": {...}} also through named definitions,
-    each of them once.
+    each of them once. Without `into_aggregates` what is below an aggregate, or a ranking, is
+    left out: it speaks of other rows.
     """
     seen: set[tuple[str, str]] = set()
     waiting = [node]
     while waiting:
         current = waiting.pop()
         yield current
-        waiting.extend(reversed(children(current)))
+        if into_aggregates or not isinstance(current, Aggregate | TopBy | TileBy):
+            waiting.extend(reversed(children(current)))
         if named is not None and isinstance(current, MetricValue | SegmentTest):
             kind = "metric" if isinstance(current, MetricValue) else "segment"
             if (kind, current.name) not in seen:
@@ -112,7 +121,7 @@ def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
     events: dict[str, None] = {}
     for node in nodes:
         match node:
-            case CustomerValue() | ProfileValue() | Aged():
+            case CustomerValue() | ProfileValue() | Aged() | Age() | TopBy() | TileBy():
                 return None
             case Aggregate(event=BoundEvent() as event):
                 if any(isinstance(w, Within) for w in node.windows):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
 from journeylang.plan.operations import Program, QuietTimes
-from journeylang.runtime.zones import local_days, pieces, quiet_times, zone
+from journeylang.runtime.zones import local, local_days, pieces, quiet_times, zone
 from journeylang.sql.relations import customers
 from journeylang.sql.session import ZONES, temporary
 
@@ -102,7 +102,8 @@ def _fill(
             assert tz is not None, "checked: the binding's own zone is valid"
         for day in local_days(tz, low, high):
             starts = (day.day, day.week, day.month, day.next_day, day.next_week, day.next_month)
-            rows["zone_day"].append((name, day.day, day.next_day, *starts))
+            date = local(tz, day.day).date()
+            rows["zone_day"].append((name, day.day, day.next_day, date, *starts))
         for number, rule in enumerate(program.rules):
             if isinstance(rule, QuietTimes):
                 rows["zone_quiet"] += [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
+from journeylang.plan.asks import asks_for_dates, rankings
 from journeylang.plan.operations import ActionPark, JourneyPlan, Program
 from journeylang.runtime.learning import Lesson
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
@@ -16,7 +17,9 @@ from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.profile import profile_writes
+from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.relations import customers, event, newness
+from journeylang.sql.scope import Rows
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.writes import final_writes
 
@@ -25,8 +28,19 @@ FEEDBACK_LATE = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """One ranking of all customers: `insert` {now} makes it, for the journeys that ask."""
+
+    insert: str
+    journeys: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """Everything that a tick executes. `events` are those whose arrival is watched."""
+    """Everything that a tick executes. `events` are those whose arrival is watched.
+
+    `dated` are the journeys that ask for the date where a customer is.
+    """
 
     project: Project
     program: Program
@@ -41,6 +55,8 @@ class Ready:
     events: tuple[str, ...]
     probe: str
     probe_with_zones: str
+    rankings: tuple[Ranking, ...] = ()
+    dated: frozenset[int] = frozenset()
 
     def late(self, name: str) -> int:
         """Seconds for which a row of a watched event may come after its instant."""
@@ -82,6 +98,18 @@ def make_ready(
         probe_with_zones=f"{probe}\nUNION ALL {_zones(project, dialect)}"
         if program.journeys
         else probe,
+        rankings=_rankings(compiler, program),
+        dated=frozenset(j.journey for j in program.journeys if asks_for_dates(project, j)),
+    )
+
+
+def _rankings(compiler: Compiler, program: Program) -> tuple[Ranking, ...]:
+    return tuple(
+        Ranking(
+            insert=f"INSERT INTO ranking\n{ranking_rows(by, compiler.scope(Rows()))}",
+            journeys=journeys,
+        )
+        for by, journeys in rankings(compiler.project, program.journeys)
     )
 
 

@@ -8,7 +8,7 @@ taken are not taken again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from journeylang.runtime.localtime import (
 from journeylang.runtime.program import Ready
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import JourneySql
+from journeylang.sql.rankings import RANKING
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import (
     ACT,
@@ -154,7 +155,6 @@ class _Tick:
     def run(self, now: datetime) -> TickResult:
         with self.engine.transaction():
             self._lock(now)
-            self._learn()
             entries = Entries(
                 ready=self.ready,
                 now=self.now,
@@ -164,6 +164,7 @@ class _Tick:
             )
             plans = [plan for plan, _ in self.journeys]
             news = self._probe(zones=entries.asks_for_zones(plans))
+            self._learn(news)
             openings = entries.openings(plans, news.events, news.zones)
             if openings or self._work(news):
                 result = self._move(news, openings)
@@ -192,9 +193,14 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             return
         self.marks = dict(self.engine.query('SELECT name, "at" FROM journey.watermark'))
 
-    def _learn(self) -> None:
-        plans = [plan for plan, _ in self.journeys]
-        for journey, lesson in due(self.ready.lessons, plans, self.marks, self.now):
+    def _learn(self, news: _News) -> None:
+        plans = {plan.name: plan for plan, _ in self.journeys}
+        lessons = list(due(self.ready.lessons, plans.values(), self.marks, self.now))
+        asking = {plans[journey].journey for journey, _ in lessons}
+        if asking & self.ready.dated:
+            self._local_time(news, among=None)
+        self._rank(asking)
+        for journey, lesson in lessons:
             with _Blamed(journey):
                 learn(self.engine, lesson, self.now)
             self._mark([lesson.mark])
@@ -241,9 +247,10 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         )
 
     def _work(self, news: _News) -> bool:
-        return any(
-            self._exits_statement(sql, news) or self._wakes(sql, news) for _, sql in self.journeys
-        )
+        return any(self._acts(sql, news) for _, sql in self.journeys)
+
+    def _acts(self, sql: JourneySql, news: _News) -> bool:
+        return self._exits_statement(sql, news) is not None or self._wakes(sql, news)
 
     # --- moving ---------------------------------------------------------------
 
@@ -257,10 +264,13 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         if self.ready.profile:
             self.engine.execute(written_table(self.session.key_type))
         invalid: tuple[str, ...] = ()
-        # Only a rule for re-entry asks for local time before it is known who moves.
+        acting = {sql.journey for _, sql in self.journeys if self._acts(sql, news)} | set(openings)
+        # Rules for re-entry and ages ask for local time before it is known who moves.
         early = any(p.reenter_rule is not None for p, _ in self.journeys if p.journey in openings)
+        early = early or bool(acting & self.ready.dated)
         if early:
             invalid = self._local_time(news, among=None)
+        self._rank(acting)
         done = _Done()
         for plan, sql in self.journeys:
             exits = self._exits_statement(sql, news)
@@ -289,8 +299,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             invalid_zones=invalid,
         )
 
+    def _rank(self, acting: Collection[int]) -> None:
+        """Make the rankings that somebody may ask for in this tick, as things stand now."""
+        wanted = [r for r in self.ready.rankings if r.journeys.intersection(acting)]
+        if wanted:
+            self.engine.execute(temporary("ranking", RANKING, self.session.key_type))
+        for ranking in wanted:
+            self._execute(ranking.insert)
+
     def _local_time(self, news: _News, among: str | None) -> tuple[str, ...]:
-        if not needs_local_time(self.ready.program):
+        if not (self.ready.dated or needs_local_time(self.ready.program)):
             return ()
         customers = self.ready.project.binding.customers
         assert customers is not None

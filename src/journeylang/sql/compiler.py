@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.project import Project
 from journeylang.sql.dialects import Dialect
-from journeylang.sql.expressions import Rows, Scope, StepNumbers, definitions
 from journeylang.sql.relations import customers
+from journeylang.sql.scope import Rows, Scope, StepNumbers, definitions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,10 @@ class Compiler:
 
     def scope(self, rows: Rows) -> Scope:
         return Scope(project=self.project, dialect=self.dialect, steps=self.steps, rows=rows)
+
+    def of_event(self, rows: Rows) -> Scope:
+        """The scope of rows that are an event's, under its alias."""
+        return self.scope(rows).inside("c")
 
     def base(self, *fields: str) -> str:
         """The customers with the fields named."""

@@ -115,6 +115,21 @@ class Dialect:
         """The way back, ties to even."""
         return self.cast(f"(round_even({ten_thousandths}, 0) / 10000)", Type(kind=Kind.MONEY))
 
+    def whole_years(self, born: str, today: str) -> str:
+        """Birthdays since a date of birth; of one on 29 February, 1 March in common years."""
+
+        def part(name: str, of: str) -> str:
+            return f"extract({name} FROM {of})"
+
+        days = [f"({part('month', day)} * 100 + {part('day', day)})" for day in (born, today)]
+        early = f"CASE WHEN {days[1]} < {days[0]} THEN 1 ELSE 0 END"
+        years = f"{part('year', today)} - {part('year', born)} - {early}"
+        return f"CASE WHEN {born} <= {today} THEN {years} END"
+
+    def whole_quotient(self, dividend: str, divisor: str) -> str:
+        """Of two whole numbers that are not negative, rounded down."""
+        return f"(({dividend}) // {divisor})"
+
     def hash60(self, *parts: str) -> str:
         """The first 15 hex digits of md5 over the parts joined by ':', as a big integer."""
         joined = " || ':' || ".join(parts)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
-from journeylang.model.expressions import BoundEvent, CustomerValue, EventValue, Expression
+from journeylang.model.expressions import BoundEvent, Expression
 from journeylang.model.types import TEXT
-from journeylang.model.walk import walk
 from journeylang.plan.operations import JourneyPlan
+from journeylang.sql.aggregates import event_fields
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
@@ -37,19 +37,21 @@ def enter(compiler: Compiler, plan: JourneyPlan) -> str:
 def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     d = compiler.dialect
     trigger = BoundEvent(name=entry.event, span=entry.span)
-    below = list(walk(entry.where, compiler.named)) if entry.where is not None else []
-    used = (n.name for n in below if isinstance(n, EventValue))
-    fields = tuple(dict.fromkeys((*used, *plan.entry_fields)))
-    relation = event(compiler.project.binding, trigger, fields, d)
-    scope = compiler.scope(Rows(name="fresh"))
-    scope.person = "e.customer_id"
+    scope = compiler.of_event(Rows(name="came"))
     where = f" AND {predicate(entry.where, scope)}" if entry.where is not None else ""
-    about = (
-        f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
-        if any(isinstance(n, CustomerValue) for n in below)
-        else ""
+    fields = tuple(dict.fromkeys((*event_fields((entry.where,), scope), *plan.entry_fields)))
+    came = f"{event(compiler.project.binding, trigger, fields, d)} AS e"
+    new = (
+        f'e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("until_entry")}'
+        '\n    AND e."_key" IS NOT NULL'
     )
-    about += scope.profile_joins()
+    first, joins = "", scope.joins()
+    if joins:
+        # Figures are worked out for those alone of whom there is a new row.
+        first = f"came AS (\n  SELECT e.* FROM {came}\n  WHERE {new}\n), "
+        came, new = "came AS e", "TRUE"
+    if scope.fields:
+        came += f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
     key = d.as_text('e."_key"')
     stored = (
         d.json_object((f, f"e.{quote(f)}") for f in plan.entry_fields)
@@ -73,12 +75,11 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
         zone, zones = zone_join(plan.reenter_rule, 'c."_zone"', "w.at"), ["timezone"]
     columns = _entrant_columns(plan, "w.refusal")
     return f"""{insert_head(columns)}
-WITH seen AS (
+WITH {first}seen AS (
   SELECT e.customer_id, e."_at" AS at, e."_key" AS key,
     {d.hash60(text(plan.name), d.as_text("e.customer_id"), key)} AS run_id, {stored} AS entry
-  FROM {relation} AS e{about}
-  WHERE e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("until_entry")}
-    AND e."_key" IS NOT NULL{where}
+  FROM {came}{joins}
+  WHERE {new}{where}
 ), fresh AS (
   SELECT s.* FROM seen AS s
   WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r

@@ -6,12 +6,12 @@ range of the day their bucket lies in (`journey.weight`, one row per day and arm
 
 from __future__ import annotations
 
-from journeylang.model.expressions import BoundEvent, CustomerValue, EventValue
-from journeylang.model.walk import walk
+from journeylang.model.expressions import BoundEvent
 from journeylang.plan.operations import Learning, Split
+from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
-from journeylang.sql.expressions import Rows, Scope, message_scope, predicate
+from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.relations import event
 
 
@@ -20,8 +20,7 @@ def outcomes(compiler: Compiler, learning: Learning) -> str:
     d, goal = compiler.dialect, learning.goal
     assert goal.within is not None, "checked: a goal to learn from has a window"
     scope = compiler.scope(Rows(name="exposed"))
-    below = list(walk(goal.where, compiler.named)) if goal.where is not None else []
-    fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
+    fields = event_fields((goal.where,), scope)
     relation = event(compiler.project.binding, goal.event, fields, d)
     window = d.interval(goal.within)
     conditions = ['e."_at" > w.exposed_at', f'e."_at" <= w.exposed_at + {window}']
@@ -31,7 +30,7 @@ def outcomes(compiler: Compiler, learning: Learning) -> str:
         conditions.append(predicate(goal.where, scope))
     about = (
         f" LEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
-        if any(isinstance(n, CustomerValue) for n in below)
+        if scope.fields
         else ""
     )
     return f"""WITH exposed AS (

@@ -16,10 +16,17 @@ from journeylang.model.types import INSTANT, TEXT, Kind
 from journeylang.sql.dialects import Dialect, quote, text
 
 if TYPE_CHECKING:
-    from journeylang.sql.expressions import Scope
+    from journeylang.sql.scope import Scope
 
 PREFERS = "_prefers"
-_RESERVED = {"key": "customer_id", "timezone": "_zone", "locale": "_locale"}
+# The date where the customer is; no field can be called so.
+LOCAL_DATE = "local date"
+_RESERVED = {
+    "key": "customer_id",
+    "timezone": "_zone",
+    "locale": "_locale",
+    LOCAL_DATE: "_today",
+}
 
 
 def customer_column(field: str) -> str:
@@ -37,7 +44,7 @@ def table_name(table: Table) -> str:
 def _scope(dialect: Dialect) -> Scope:
     # A bound expression sees the table's own columns alone: no project, no aggregates.
     from journeylang.model.project import Project
-    from journeylang.sql.expressions import Rows, Scope
+    from journeylang.sql.scope import Rows, Scope
 
     empty = Project(binding=Binding(), metrics={}, segments={}, policies={}, journeys={})
     return Scope(project=empty, dialect=dialect, steps={}, rows=Rows())
@@ -72,15 +79,16 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
     """Everybody in the base: customer_id and the fields named, or all.
 
     `timezone` and `locale` among them are "_zone" and "_locale", the binding's
-    `else` where unknown. `PREFERS` is the name of the favourite channel, if it is asked for.
+    `else` where unknown. `PREFERS` is the name of the favourite channel, if it is asked for;
+    `LOCAL_DATE` is "_today", and needs the zone tables of a tick.
     """
     bound = binding.customers
     assert bound is not None, "checked: a project with journeys binds customers"
     zone = "NULL" if bound.timezone is None else bound_value(bound.timezone, dialect)
+    zone = f"coalesce({dialect.cast(zone, TEXT)}, {text(bound.zone_else)})"
     locale = "NULL" if bound.locale is None else bound_value(bound.locale, dialect)
     columns = [f"{bound_value(bound.key, dialect)} AS customer_id"]
     if fields is None or "timezone" in fields:
-        zone = f"coalesce({dialect.cast(zone, TEXT)}, {text(bound.zone_else)})"
         columns.append(f'{zone} AS "_zone"')
     if fields is None or "locale" in fields:
         known = f"coalesce({dialect.cast(locale, TEXT)}, {text(bound.locale_else)})"
@@ -93,8 +101,15 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
         for f in bound.fields
         if fields is None or f.name in fields
     ]
+    days = ""
+    if fields is not None and LOCAL_DATE in fields:
+        now = dialect.parameter("now")
+        columns.append('z.date AS "_today"')
+        days = (
+            f" LEFT JOIN zone_day AS z ON z.zone = {zone} AND {now} >= z.since AND {now} < z.until"
+        )
     return (
-        f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
+        f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t{days}"
         f"{_where(bound.only_where, dialect)})"
     )
 

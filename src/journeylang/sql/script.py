@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from journeylang.model.project import Project
+from journeylang.plan.asks import rankings
 from journeylang.plan.operations import ActionPark, Program
 from journeylang.sql.arbitration import arbitration_sql
 from journeylang.sql.compiler import Compiler
@@ -12,6 +13,7 @@ from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.moves import Moves, journey_sql
 from journeylang.sql.profile import profile_writes
+from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import sends
 from journeylang.sql.writes import final_writes
@@ -57,6 +59,10 @@ def scripts(
         parts += [("what steps leave behind", act) for act in moves.act(acts)]
         files[f"{plan.name}.sql"] = _script(parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
+    shared += [
+        ("a ranking of all customers", ranking_rows(by, compiler.scope(Rows())))
+        for by, _ in rankings(project, program.journeys)
+    ]
     if any(sends(plan) for plan in program.journeys):
         arbitration = arbitration_sql(compiler, program)
         everything = frozenset(p.step for plan in program.journeys for p in sends(plan))

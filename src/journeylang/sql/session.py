@@ -134,6 +134,7 @@ ZONES = {
         "zone": "VARCHAR",
         "since": "TIMESTAMP",
         "until": "TIMESTAMP",
+        "date": "DATE",
         "day": "TIMESTAMP",
         "week": "TIMESTAMP",
         "month": "TIMESTAMP",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from journeylang.model.expressions import BoundEvent, CustomerValue, EventSource, EventValue
-from journeylang.model.walk import walk
+from journeylang.model.expressions import BoundEvent, EventSource
 from journeylang.plan.operations import JourneyPlan, RacePark
+from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler, insert_head, select
-from journeylang.sql.expressions import Rows, message_scope, predicate
+from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.relations import event
 from journeylang.sql.schema import ACTIVE
 from journeylang.sql.session import END, GO
@@ -82,8 +82,7 @@ def race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, si
     for branch in park.branches:
         scope = compiler.scope(Rows(name=rows))
         scope.written = not since
-        below = list(walk(branch.where, compiler.named)) if branch.where is not None else []
-        fields = tuple(dict.fromkeys(n.name for n in below if isinstance(n, EventValue)))
+        fields = event_fields((branch.where,), scope)
         relation = event(compiler.project.binding, branch.event, fields, d)
         conditions = [
             f'e."_at" > {arrived}',
@@ -99,13 +98,13 @@ def race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, si
         # Also for somebody who is gone: everything about them is unknown then.
         about = (
             f" LEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
-            if any(isinstance(n, CustomerValue) for n in below)
+            if scope.fields
             else ""
         )
         selects.append(
             f'SELECT w.customer_id, w.run_id, e."_at" AS at, {branch.edge} AS edge'
             f" FROM {rows} AS w JOIN {relation} AS e ON e.customer_id = w.customer_id{about}"
-            f"{scope.profile_joins()}"
+            f"{scope.joins()}"
             f" WHERE {' AND '.join(conditions)}"
         )
     return "\n  UNION ALL ".join(selects)
