@@ -1,8 +1,8 @@
 """Every rule finds its code's bad example guilty, and has nothing against the good one.
 
 An example is an excerpt; `contexts/CODE.journey` is what stands around it, with the line
-`# example` in its place. A template is sent by the context's journey as `welcome/hello` by e-mail,
-or by the channel that `# channel: sms` names.
+`# example` in its place, and a binding of its own if it has one. A template is sent by the
+context's journey as `welcome/hello` by e-mail, or by the channel that `# channel: sms` names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from journeylang.diagnostics.model import Code, Diagnostic
 from journeylang.lint import RULES
-from tests.lint.linted import HERE, found
+from tests.lint.linted import BINDING, HERE, found
 
 _CHANNEL = re.compile(r"# channel: (\w+)")
 CODES = [rule.code for rule in RULES]
@@ -24,7 +24,8 @@ def findings(code: Code, example: str) -> tuple[Diagnostic, ...]:
     if code.fence != "jinja":
         assert code.fence == "journey", f"{code.id}: nobody can run an example of {code.fence}"
         assert "# example\n" in context
-        return found(code.id, context.replace("# example\n", f"{example}\n"))
+        text = context.replace("# example\n", f"{example}\n")
+        return found(code.id, text, binding="" if "customers from" in text else BINDING)
     channel = _CHANNEL.search(context)
     ending = f"{channel[1]}.txt" if channel else "email.html"
     return found(code.id, context, templates={f"welcome/hello.{ending}": f"{example}\n"})

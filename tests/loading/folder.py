@@ -22,6 +22,10 @@ WELCOME = """journey welcome {
 }
 """
 
+PAGE = """<p>Hello</p>
+<p>Acme GmbH, Hauptstr. 1, 10115 Berlin. <a href="{{ unsubscribe_url }}">Unsubscribe</a></p>
+"""
+
 
 def write(root: Path, **files: str) -> Path:
     """A small project that is right, with ``files`` put over it: ``journeys__x="…"``.
@@ -32,7 +36,7 @@ def write(root: Path, **files: str) -> Path:
         "journey.toml": CONFIG,
         "journeys/binding.journey": BINDING,
         "journeys/welcome.journey": WELCOME,
-        "templates/welcome/hello.email.html": "<p>Hello</p>\n",
+        "templates/welcome/hello.email.html": PAGE,
     }
     for name, text in files.items():
         path = name.replace("__", "/").replace("_dot_", ".")

@@ -26,7 +26,7 @@ def test_a_project_that_is_right(tmp_path: Path) -> None:
     assert loaded.config.env["dev"].database == "acme.duckdb"
     files = loaded.templates["welcome/hello", "email"]
     assert [file.extension for file in files] == ["html", "txt"]
-    assert loaded.uses["welcome/hello", "email"].functions == {"journey"}
+    assert loaded.uses["welcome/hello", "email"].functions == {"journey", "unsubscribe_url"}
     assert sorted(loaded.template_texts()) == [
         "welcome/hello.email.html",
         "welcome/hello.email.txt",

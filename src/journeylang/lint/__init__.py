@@ -7,10 +7,24 @@ says nothing.
 """
 
 from journeylang.lint import (
+    consent_borrowed,
+    constant_condition,
     contradictory_segment,
+    goal_not_an_exit,
     goal_window_too_short,
+    identical_arms,
+    loop_without_wait,
+    message_too_long,
+    no_control,
+    no_quiet_hours,
+    no_unsubscribe,
     reentry_overlaps,
+    salt_reused,
+    unbounded_aggregate,
     uncapped_send,
+    unreachable_step,
+    unused_definition,
+    wait_without_way_on,
 )
 from journeylang.lint.rule import Checked, Rule, Settings
 from journeylang.lint.run import lint
@@ -18,9 +32,23 @@ from journeylang.lint.run import lint
 __all__ = ["RULES", "Checked", "Rule", "Settings", "lint"]
 
 RULES: tuple[Rule, ...] = (
+    constant_condition.RULE,
     contradictory_segment.RULE,
+    message_too_long.RULE,
+    unreachable_step.RULE,
+    loop_without_wait.RULE,
     goal_window_too_short.RULE,
     reentry_overlaps.RULE,
+    goal_not_an_exit.RULE,
+    wait_without_way_on.RULE,
     uncapped_send.RULE,
+    no_quiet_hours.RULE,
+    no_unsubscribe.RULE,
+    consent_borrowed.RULE,
+    salt_reused.RULE,
+    identical_arms.RULE,
+    no_control.RULE,
+    unbounded_aggregate.RULE,
+    unused_definition.RULE,
 )
 """Every rule, ascending by its code."""

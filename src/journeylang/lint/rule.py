@@ -13,7 +13,7 @@ from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Policy
 from journeylang.model.project import Project
 from journeylang.source import Source
-from journeylang.syntax.nodes import File
+from journeylang.syntax import nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Checked:
     """
 
     project: Project
-    files: tuple[File, ...]
+    files: tuple[nodes.File, ...]
     declared: Declared
     sources: Mapping[str, Source]
     templates: Mapping[TemplateKey, tuple[TemplateFile, ...]] = field(default_factory=dict)
@@ -50,6 +50,11 @@ class Checked:
     def policy(self, journey: Journey) -> Policy | None:
         """The policy that a journey's messages keep."""
         return None if journey.policy is None else self.project.policies.get(journey.policy)
+
+    def with_steps(self) -> Iterator[nodes.Journey | nodes.Fragment]:
+        """The definitions that have steps, as written."""
+        yield from self.declared.journeys.values()
+        yield from self.declared.fragments.values()
 
     def candidates(self) -> Iterator[tuple[Journey, Send, Candidate]]:
         """Every channel of every send of every journey."""

@@ -29,7 +29,7 @@ NO_QUIET_HOURS = Code(
     title="A channel that rings at night",
     why="A push, a text message or a call at three in the morning is unlawful in many places"
     " and welcome in none.",
-    bad="policy standard { cap sms 1 per week }",
+    bad="policy standard { cap sms 1 per week }     # and a journey sends by sms",
     good="policy standard { cap sms 1 per week quiet sms 20:00 to 09:00 }",
     severity=Severity.WARNING,
 )
@@ -68,10 +68,12 @@ UNGUARDED_AUDIENCE = Code(
 NO_UNSUBSCRIBE = Code(
     id="JRN307",
     name="no-unsubscribe",
-    title="A marketing e-mail without a way out",
-    why="Law and mailbox providers ask for an unsubscribe link in every marketing e-mail.",
+    title="A marketing e-mail without a way out, or without a postal address",
+    why="Law and mailbox providers ask for an unsubscribe link in every marketing e-mail, and for"
+    " the sender's postal address.",
     bad="<p>See you soon!</p>",
-    good='<p>See you soon!</p>\n<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>',
+    good='<p>See you soon!</p>\n<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>\n'
+    "<p>Acme GmbH, Hauptstr. 1, 10115 Berlin</p>",
     fence="jinja",
 )
 

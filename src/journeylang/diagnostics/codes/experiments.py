@@ -19,9 +19,12 @@ SALT_REUSED = Code(
     title="Two draws with the same salt",
     why="The same customers land on the same side of both, so neither result is the effect of"
     " one thing alone.",
-    bad='holdout 10% salt "s1"\nsubject: experiment salt "s1" { … }',
-    good='holdout 10% salt "welcome-holdout"\nsubject: experiment salt "welcome-subject" { … }',
-    fence="text",
+    bad='holdout 10% salt "s1"\nhour: experiment salt "s1" {\n'
+    "  arm morning 50% control { nine: wait until 09:00 }\n"
+    "  arm evening 50% { seven: wait until 19:00 }\n}",
+    good='holdout 10% salt "welcome-holdout"\nhour: experiment salt "welcome-hour" {\n'
+    "  arm morning 50% control { nine: wait until 09:00 }\n"
+    "  arm evening 50% { seven: wait until 19:00 }\n}",
 )
 
 EXPERIMENT_CHANGED_LIVE = Code(
@@ -40,12 +43,13 @@ IDENTICAL_ARMS = Code(
     name="identical-arms",
     title="Two arms that do the same",
     why="There is nothing to find out, and half of the customers are spent on it.",
-    bad='arm a 50% { hello: send email "welcome/hello" }\n'
-    'arm b 50% { hello: send email "welcome/hello" }',
-    good='arm a 50% { hello: send email "welcome/hello" }\n'
-    'arm b 50% { hello: send email "welcome/warm_hello" }',
+    bad='words: experiment salt "welcome-words" {\n'
+    '  arm plain 50% control { hello: send email "welcome/hello" }\n'
+    '  arm warm 50% { hello: send email "welcome/hello" }\n}',
+    good='words: experiment salt "welcome-words" {\n'
+    '  arm plain 50% control { hello: send email "welcome/hello" }\n'
+    '  arm warm 50% { hello: send email "welcome/warm_hello" }\n}',
     severity=Severity.WARNING,
-    fence="text",
 )
 
 UNDERPOWERED = Code(
@@ -64,10 +68,13 @@ NO_CONTROL = Code(
     name="no-control",
     title="No arm is the one that the others are compared with",
     why="Without a control the question is not which arm is better than today, and by how much.",
-    bad="arm a 50% { … }\narm b 50% { … }",
-    good="arm a 50% control { … }\narm b 50% { … }",
+    bad='hour: experiment salt "welcome-hour" {\n'
+    "  arm morning 50% { nine: wait until 09:00 }\n"
+    "  arm evening 50% { seven: wait until 19:00 }\n}",
+    good='hour: experiment salt "welcome-hour" {\n'
+    "  arm morning 50% control { nine: wait until 09:00 }\n"
+    "  arm evening 50% { seven: wait until 19:00 }\n}",
     severity=Severity.WARNING,
-    fence="text",
 )
 
 CODES = family(globals())

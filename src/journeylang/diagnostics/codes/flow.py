@@ -92,9 +92,9 @@ WAIT_WITHOUT_WAY_ON = Code(
     title="A wait of which one outcome leads nowhere",
     why="Customers with that outcome silently go on to the next step, as if nothing had been"
     " awaited.",
-    bad="think: wait for clicked of nudge up to 5d",
-    good="think: wait for clicked of nudge up to 5d {\n"
-    "  on clicked { exit as interested }\n  timeout { exit as silent }\n}",
+    bad="nudge: send email\nthink: wait for clicked of nudge up to 5d\nlast: send email",
+    good="nudge: send email\nthink: wait for clicked of nudge up to 5d {\n"
+    "  on clicked { exit as interested }\n  timeout { last: send email }\n}",
     severity=Severity.WARNING,
 )
 

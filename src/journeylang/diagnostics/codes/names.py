@@ -91,10 +91,10 @@ MESSAGE_TOO_LONG = Code(
     name="message-too-long",
     title="A message longer than its channel carries well",
     why="A text message is paid by the part, a push is cut off where the device likes.",
-    bad="templates/welcome/hello.sms.txt with 700 characters: five parts, five times the cost",
-    good="templates/welcome/hello.sms.txt with 150 characters",
+    bad="Your parcel is on its way \N{EM DASH} follow it at acme.example/parcels, or ask us there.",
+    good="Your parcel is on its way: follow it at acme.example/parcels, or ask us there.",
     severity=Severity.WARNING,
-    fence="text",
+    fence="jinja",
 )
 
 DUPLICATE_NAME = Code(

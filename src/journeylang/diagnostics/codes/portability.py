@@ -19,9 +19,10 @@ UNBOUNDED_AGGREGATE = Code(
     id="JRN602",
     name="unbounded-aggregate",
     title="An aggregate over all of time",
-    why="Every tick reads the whole table, and every year it reads more.",
-    bad="metric orders = count(order_placed)",
-    good="metric orders = count(order_placed within 730d)",
+    why="Every look reads the whole table, and every year it reads more. It is not so where the"
+    " event says how its rows change: `append only`, or `changed at` a column.",
+    bad="segment curious = count(visited) >= 20",
+    good="segment curious = count(visited within 365d) >= 20",
     severity=Severity.WARNING,
 )
 

@@ -8,10 +8,11 @@ UNUSED_DEFINITION = Code(
     name="unused-definition",
     title="A definition that nothing uses",
     why="It is read, kept and discussed for nothing; or what should use it has a slip of the pen.",
-    bad="segment vip = spend_year >= 500 EUR     # and nothing asks for it",
-    good="enter when customer in segment vip",
+    bad="segment regular = count(order_placed) >= 3     # and nothing asks for it",
+    good="segment regular = count(order_placed) >= 3\n"
+    'journey thanks {\n  owner "shop@acme.example"\n  enter when customer in segment regular\n'
+    "  hello: send email\n}",
     severity=Severity.WARNING,
-    fence="text",
 )
 
 UNUSED_SUPPRESSION = Code(
