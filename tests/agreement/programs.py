@@ -181,7 +181,7 @@ class _Program(Flow, Expressions):
         kinds = ["set", "set"] * bool(self.profile)
         kinds += ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
         if depth:
-            kinds += ["race", "race", "race", "if", "if", "experiment"]
+            kinds += ["race", "race", "race", "if", "if", "experiment", "factors"]
         if not self.busy:
             kinds.append("exit")
         match self.pick(kinds):
@@ -197,6 +197,8 @@ class _Program(Flow, Expressions):
                 return self._experiment(depth)
             case "set":
                 return self.assignment(self._names())
+            case "factors":
+                return self._factors()
             case _:
                 return self.pick(("exit", "exit as done"))
 
@@ -272,6 +274,17 @@ class _Program(Flow, Expressions):
         if self.chance(5):
             text += f" else {self._braces(depth - 1)}"
         return text
+
+    def _factors(self) -> str:
+        label = self._label("x")
+        shown = ", ".join(
+            f"{name}{label}: [{', '.join(self.pick(values))}]"
+            for name, values in (
+                ("f", (('"a"', '"b"'), ('"a"', '"b"', '"c"'))),
+                ("g", (("1", "2", "3", "4", "5", "6", "7"), ("true", "false"), ("1.5", "2"))),
+            )
+        )
+        return f'{label}: experiment factors salt "{self.pick("uvw")}{label}" {{ {shown} }}'
 
     def _experiment(self, depth: int) -> str:
         label = self._label("x")

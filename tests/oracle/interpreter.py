@@ -15,6 +15,7 @@ from journeylang.model.journey import (
     Calendar,
     Elapsed,
     Experiment,
+    Factors,
     If,
     Leave,
     Pick,
@@ -130,6 +131,10 @@ class _Tick(Stage):
                     way = (*self.arm(run, step), *behind)
                 case Set():
                     self.write(run, step)
+                case Factors():
+                    for factor in step.factors:
+                        value = self.reader.evaluator.value(factor.value, Subject(run=run))
+                        self.expose(run, factor.path, str(value), run.arrived_at)
                     way = behind
                 case Leave():
                     self.end(run, "finished", step.reason, run.arrived_at)

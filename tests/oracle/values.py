@@ -23,6 +23,7 @@ from journeylang.model.expressions import (
     Comparison,
     Constant,
     CustomerValue,
+    Drawn,
     Either,
     EntryValue,
     EventSource,
@@ -44,6 +45,7 @@ from journeylang.model.expressions import (
 from journeylang.model.project import Project
 from journeylang.model.types import Kind, Type
 from tests.oracle.arithmetic import arithmetic, money, number, whole
+from tests.oracle.chance import bucket
 from tests.oracle.facts import Customer, Happening, Record, Run
 from tests.oracle.standing import age, tile, top
 
@@ -101,6 +103,15 @@ class Evaluator:
                 return of.run.entered_at if node.name == "at" else of.run.entry[node.name]
             case ProfileValue():
                 return self.profile(node.name, of)
+            case Drawn():
+                assert of.run is not None
+                drawn, count = bucket(node.salt, of.run.customer), len(node.options)
+                ends = [10_000 * n // count for n in range(1, count + 1)]
+                return next(
+                    self.value(o, of)
+                    for o, end in zip(node.options, ends, strict=True)
+                    if drawn < end
+                )
             case MetricValue():
                 return self.value(self.project.metrics[node.name].value, of)
             case SegmentTest():

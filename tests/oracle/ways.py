@@ -12,6 +12,7 @@ from typing import assert_never
 from journeylang.model.journey import (
     Block,
     Experiment,
+    Factors,
     If,
     Journey,
     Leave,
@@ -44,7 +45,7 @@ def _resting(block: Block, behind: Block) -> Iterator[tuple[Wait | Race | Send, 
             case Experiment():
                 for arm in step.arms:
                     yield from _resting(arm.body, way)
-            case Set() | Leave():
+            case Set() | Factors() | Leave():
                 pass
             case _:
                 assert_never(step)

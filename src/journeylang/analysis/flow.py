@@ -19,6 +19,7 @@ from journeylang.model.journey import (
     Block,
     Branch,
     Experiment,
+    Factors,
     If,
     Journey,
     Leave,
@@ -125,7 +126,7 @@ class _Building:
                 return self._add(step, Way(to=after, lapse=held))
             case Leave():
                 return self._add(step, Way(to=0))
-            case Set():
+            case Set() | Factors():
                 return self._add(step, Way(to=after))
             case If():
                 then, otherwise = self.block(step.then, after), self.block(step.otherwise, after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from journeylang.model.expressions import EventSource
+from journeylang.model.expressions import Drawn, EventSource
 from journeylang.model.types import INSTANT, TEXT, Type
 from journeylang.syntax import nodes
 
@@ -95,7 +95,8 @@ class Scope:
     """``what`` completes "… in {what}". ``inside`` is the path of the block the text is in.
 
     ``run``: there is a run already, and with it ``entry.x``, ``since entry`` and this run's
-    own messages.
+    own messages. ``drawn`` are the factors of the experiments before, which templates know by
+    their names.
     """
 
     what: str
@@ -108,6 +109,7 @@ class Scope:
     inside: tuple[str, ...] = ()
     profile: bool = True
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    drawn: Mapping[str, Drawn] = field(default_factory=dict)
 
 
 AUDIENCE = Scope(what="a segment or metric")

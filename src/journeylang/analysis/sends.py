@@ -154,6 +154,14 @@ class Sender:
                     f"`{key.text}` is in every template already",
                     help=f"choose another name, such as `{key.text}_here`",
                 )
+            elif key.text in scope.drawn:
+                findings.error(
+                    names.DUPLICATE_NAME,
+                    key.span,
+                    f"`{key.text}` is drawn by an experiment before",
+                    labels=(Label(scope.drawn[key.text].span, "drawn here"),),
+                    help="leave it out: the template has the value that was drawn",
+                )
             match value:
                 case None:
                     fine = False
@@ -169,7 +177,8 @@ class Sender:
                 help="let all of them `skip`, or all of them `exit`",
             )
             return None
-        return _Given(values=tuple(found), picks=tuple(picks)) if fine else None
+        values = (*found, *scope.drawn.items())
+        return _Given(values=values, picks=tuple(picks)) if fine else None
 
     def _value(
         self, pair: nodes.Pair, otherwise: nodes.Otherwise | None, scope: Scope

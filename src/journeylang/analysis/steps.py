@@ -8,6 +8,7 @@ from typing import assert_never
 from journeylang.analysis.declared import twice
 from journeylang.analysis.experiments import experiment
 from journeylang.analysis.expressions import Checker
+from journeylang.analysis.factors import factors
 from journeylang.analysis.includes import included
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import LABELLED, inside, kind_of, opening
@@ -54,8 +55,12 @@ class Steps:
         for step in written or ():
             if isinstance(step, nodes.Include):
                 built += self._include(step, scope)
-            else:
-                built.append(self._step(step, scope))
+                continue
+            made = self._step(step, scope)
+            built.append(made)
+            if isinstance(made, model.Factors):
+                drawn = {factor.name: factor.value for factor in made.factors}
+                scope = replace(scope, drawn={**scope.drawn, **drawn})
         return tuple(step for step in built if step is not None)
 
     def _include(self, node: nodes.Include, scope: Scope) -> model.Block:
@@ -103,7 +108,7 @@ class Steps:
             case nodes.WaitUntilMoment():
                 self.checker.findings.later("`wait until …` a moment in the data", opening(node))
             case nodes.FactorExperiment():
-                self.checker.findings.later("`experiment factors`", opening(node))
+                return factors(node, place, self)
             case nodes.Set():
                 return self._set(node, scope)
             case nodes.Invoke():

@@ -11,7 +11,7 @@ from journeylang.diagnostics.codes.running import DATABASE_ERROR
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
-from journeylang.model.journey import Experiment
+from journeylang.model.journey import Experiment, Factors
 from journeylang.plan.build import TooManyWaysError
 from journeylang.plan.numbering import steps
 
@@ -63,8 +63,13 @@ def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
     spoiled = refused.kind == "spoiled"
     span = journey.span if journey is not None else None
     if journey is not None and spoiled:
-        found = (s for s in steps(journey.body) if isinstance(s, Experiment))
-        span = next((e.span for e in found if e.path == refused.path), span)
+        found = {s.path: s.span for s in steps(journey.body) if isinstance(s, Experiment)} | {
+            factor.path: factor.span
+            for s in steps(journey.body)
+            if isinstance(s, Factors)
+            for factor in s.factors
+        }
+        span = found.get(refused.path or "", span)
     return Diagnostic(
         code=EXPERIMENT_CHANGED_LIVE if spoiled else RENAMED_WITHOUT_MOVED,
         message=f"`{refused.journey}/{refused.path}`: {refused.reason}",

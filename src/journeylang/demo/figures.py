@@ -16,6 +16,7 @@ from journeylang.engines.base import Engine
 from journeylang.model.journey import (
     Block,
     Experiment,
+    Factors,
     Goal,
     If,
     Journey,
@@ -245,7 +246,7 @@ def _steps(block: Block) -> Iterator[Step]:
             case If():
                 yield from _steps(step.then)
                 yield from _steps(step.otherwise)
-            case Wait() | Send() | Set() | Leave():
+            case Wait() | Send() | Set() | Factors() | Leave():
                 pass
             case _:
                 assert_never(step)

@@ -296,8 +296,25 @@ class Negated:
     span: Span = field(compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A factor's value for this customer: the option in whose buckets under `salt` they are."""
+
+    salt: str
+    options: tuple[Constant, ...]
+    type: Type
+    span: Span = field(compare=False, repr=False)
+
+    @property
+    def bounds(self) -> tuple[int, ...]:
+        """Where the buckets of each option end; they are as equal as ten thousand allows."""
+        count = len(self.options)
+        return tuple(10_000 * number // count for number in range(1, count + 1))
+
+
 Expression = (
     Constant
+    | Drawn
     | Column
     | CustomerValue
     | EventValue

@@ -11,7 +11,7 @@ from datetime import time
 from typing import Literal
 
 from journeylang.model.entry import Entry, Runs
-from journeylang.model.expressions import EventSource, Expression
+from journeylang.model.expressions import Drawn, EventSource, Expression
 from journeylang.source import Span
 
 Block = tuple["Step", ...]
@@ -197,7 +197,36 @@ class Set:
     span: Span = field(compare=False, repr=False)
 
 
-Step = Wait | Race | Send | If | Experiment | Set | Leave
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One element that is tried in several forms; each form has its buckets under the salt."""
+
+    name: str
+    path: str
+    value: Drawn
+    span: Span = field(compare=False, repr=False)
+
+    @property
+    def arms(self) -> tuple[tuple[str, int, int], ...]:
+        """Each option's text with the buckets `low <= bucket < high` that it owns."""
+        bounds = self.value.bounds
+        texts = [str(option.value) for option in self.value.options]
+        return tuple(zip(texts, (0, *bounds), bounds, strict=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factors:
+    """Several elements tried at once: reaching it exposes, the sends behind it have the values."""
+
+    label: str
+    path: str
+    factors: tuple[Factor, ...]
+    expect: str | None = None
+    goal: Goal | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+Step = Wait | Race | Send | If | Experiment | Set | Factors | Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from journeylang.model.expressions import (
     Comparison,
     Constant,
     CustomerValue,
+    Drawn,
     Either,
     EntryValue,
     EventSource,
@@ -42,7 +43,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
     match node:
         case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
             return ()
-        case ProfileValue() | MetricValue() | SegmentTest():
+        case ProfileValue() | MetricValue() | Drawn() | SegmentTest():
             return ()
         case Aggregate():
             since = tuple(w.of for w in node.windows if isinstance(w, SinceLast))

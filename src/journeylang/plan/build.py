@@ -16,6 +16,7 @@ from journeylang.model.journey import (
     Calendar,
     Elapsed,
     Experiment,
+    Factors,
     Goal,
     If,
     Journey,
@@ -39,6 +40,7 @@ from journeylang.plan.operations import (
     Decide,
     Edge,
     EdgeKind,
+    FactorDraw,
     JourneyPlan,
     Leaf,
     Learning,
@@ -56,7 +58,7 @@ from journeylang.source import Span
 
 MAX_WAYS = 2_000
 
-Exposures = tuple[tuple[int, str], ...]
+Exposures = tuple[tuple[int, str | None], ...]
 # What follows a point, given the experiments' arms met so far.
 Rest = Callable[[Exposures], Node]
 
@@ -145,6 +147,7 @@ class _JourneyBuilder:
                 for s in steps(journey.body)
                 if isinstance(s, Experiment)
             ),
+            factors=self._factors(),
             entry_fields=self._entry_fields(),
             parks=tuple(self.parks.values()),
             edges=tuple(e for e in self.edges if e is not None),
@@ -184,6 +187,9 @@ class _JourneyBuilder:
             case Set():
                 act = Assign(name=step.name, value=step.value)
                 return self._to(self._act(step.path, act, step.span, rest))
+            case Factors():
+                met_here = tuple((self._number(f.path), None) for f in step.factors)
+                return lambda met: rest((*met, *met_here))
             case Leave():
                 return self._end(step.reason)
             case _:
@@ -206,6 +212,14 @@ class _JourneyBuilder:
             return self._sized(node, *(way for _, _, way in ways))
 
         return self._once(split)
+
+    def _factors(self) -> tuple[FactorDraw, ...]:
+        return tuple(
+            FactorDraw(step=self._number(f.path), salt=f.value.salt, arms=f.arms)
+            for s in steps(self.journey.body)
+            if isinstance(s, Factors)
+            for f in s.factors
+        )
 
     def _learning(self, step: Experiment, goal: Goal) -> Learning:
         return Learning(

@@ -13,6 +13,7 @@ from journeylang.model.journey import (
     Calendar,
     Elapsed,
     Experiment,
+    Factors,
     If,
     Journey,
     Leave,
@@ -106,6 +107,9 @@ class _Chart:
                 return arms
             case Set():
                 return self._plain(f"[[{_label('set', step.name)}]]", ends)
+            case Factors():
+                tried = " × ".join(f"{f.name} {len(f.arms)}" for f in step.factors)
+                return self._plain(f"{{{{{_label(step.label, 'try ' + tried)}}}}}", ends)
             case Leave():
                 node = self._node(f"([{_label('exit', step.reason)}])")
                 self._join(ends, node)

@@ -12,6 +12,7 @@ from typing import assert_never
 from journeylang.model.journey import (
     Block,
     Experiment,
+    Factors,
     If,
     Journey,
     Leave,
@@ -49,6 +50,8 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
                 found.append((step.path, "experiment"))
             case Set():
                 found.append((step.path, "set"))
+            case Factors():
+                found += [(factor.path, "experiment") for factor in step.factors]
             case _:
                 pass
     return found
@@ -64,7 +67,7 @@ def steps(block: Block) -> Iterator[Step]:
 
 def _blocks(step: Step) -> tuple[Block, ...]:
     match step:
-        case Wait() | Send() | Set() | Leave():
+        case Wait() | Send() | Set() | Factors() | Leave():
             return ()
         case Race():
             return (*(b.body for b in step.branches), step.timeout)

@@ -60,14 +60,15 @@ ZoneRule = Calendar | TimeOfDay | DayStart | QuietTimes
 class Leaf:
     """Where an edge leads. `step` None ends the run with `reason`.
 
-    `exposures` are (step of the experiment, arm) met on the way.
+    `exposures` are (step of the experiment, arm) met on the way; of a factor the arm is None,
+    for it leads nowhere else: the customer's bucket says which one.
     """
 
     leaf: int
     step: int | None
     reason: str | None = None
     exited: bool = False
-    exposures: tuple[tuple[int, str], ...] = ()
+    exposures: tuple[tuple[int, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,15 @@ class Learning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactorDraw:
+    """The arms of a factor: (text of the value, low, high) over the customer's bucket."""
+
+    step: int
+    salt: str
+    arms: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyPlan:
     """All of a journey that a tick needs.
 
@@ -260,6 +270,7 @@ class JourneyPlan:
     control: Control | None
     holdout_step: int
     salts: tuple[tuple[int, str], ...]
+    factors: tuple[FactorDraw, ...]
     entry_fields: tuple[str, ...]
     parks: tuple[Park, ...]
     edges: tuple[Edge, ...]

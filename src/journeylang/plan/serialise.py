@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from journeylang.model.expressions import MetricValue, SegmentTest
-from journeylang.model.journey import Experiment
+from journeylang.model.journey import Experiment, Factors
 from journeylang.model.project import Project
 from journeylang.plan.numbering import steps
 from journeylang.plan.operations import JourneyPlan, Program
@@ -77,6 +77,14 @@ def plan_json(
         }
         for e in steps(project.journeys[plan.name].body)
         if isinstance(e, Experiment)
+    } | {
+        f.path: {
+            "salt": f.value.salt,
+            "arms": [{"name": name, "low": low, "high": high} for name, low, high in f.arms],
+        }
+        for e in steps(project.journeys[plan.name].body)
+        if isinstance(e, Factors)
+        for f in e.factors
     }
     used = _definitions(project, plan)
     body["segments"] = {

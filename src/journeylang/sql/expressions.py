@@ -23,6 +23,7 @@ from journeylang.model.expressions import (
     Comparison,
     Constant,
     CustomerValue,
+    Drawn,
     Either,
     EntryValue,
     EventValue,
@@ -62,6 +63,15 @@ def value(node: Expression, scope: Scope) -> str:
             return d.literal(node.value, node.type)
         case Column():
             return f"t.{quote(node.name)}"
+        case Drawn():
+            who = scope.customer if scope.rows.name is None else scope.rows.alias
+            bucket = d.bucket(node.salt, f"{who}.customer_id")
+            ways = list(zip(node.bounds, node.options, strict=True))
+            whens = " ".join(
+                f"WHEN {bucket} < {end} THEN {d.literal(option.value, node.type)}"
+                for end, option in ways[:-1]
+            )
+            return f"CASE {whens} ELSE {d.literal(ways[-1][1].value, node.type)} END"
         case CustomerValue():
             scope.fields[node.name] = None
             return f"{scope.customer}.{quote(customer_column(node.name))}"
@@ -118,7 +128,7 @@ def predicate(node: Expression, scope: Scope) -> str:
             return f"NOT coalesce({predicate(node.part, scope)}, FALSE)"
         case SegmentTest():
             return predicate(scope.project.segments[node.name].condition, scope)
-        case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
+        case Constant() | Column() | CustomerValue() | EventValue() | EntryValue() | Drawn():
             return value(node, scope)
         case TopBy():
             return rankings.top_by(node, scope)

@@ -203,13 +203,9 @@ def plan_tables(program: Program) -> list[str]:
         ),
         _table(
             "plan_exposure",
-            "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR, salt VARCHAR",
-            (
-                (j.journey, leaf.leaf, experiment, text(arm), text(dict(j.salts)[experiment]))
-                for j in program.journeys
-                for leaf in j.leaves
-                for experiment, arm in leaf.exposures
-            ),
+            "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR, salt VARCHAR,"
+            " low INTEGER, high INTEGER",
+            (row for j in program.journeys for row in _exposures(j)),
         ),
         _table(
             "plan_park",
@@ -283,6 +279,20 @@ def turns(program: Program) -> list[tuple[int, str, int, int]]:
 def consent_sets(program: Program) -> list[tuple[str, ...]]:
     """The distinct sets of consents that offers ask for; the position is the number."""
     return list(dict.fromkeys(o.consents for o in offers(program)))
+
+
+def _exposures(j: JourneyPlan) -> Iterable[Sequence[object]]:
+    """Of an experiment the arm; of a factor all arms with their buckets."""
+    salts = dict(j.salts)
+    factors = {f.step: f for f in j.factors}
+    for leaf in j.leaves:
+        for step, arm in leaf.exposures:
+            if arm is not None:
+                yield (j.journey, leaf.leaf, step, text(arm), text(salts[step]), None, None)
+                continue
+            salt = text(factors[step].salt)
+            for name, low, high in factors[step].arms:
+                yield (j.journey, leaf.leaf, step, text(name), salt, low, high)
 
 
 def _leaves(j: JourneyPlan) -> Iterable[Sequence[object]]:

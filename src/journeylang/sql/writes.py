@@ -14,6 +14,7 @@ def final_writes(dialect: Dialect) -> dict[str, str]:
     which the table grows least.
     """
     d = dialect
+    bucket = f"({d.hash60('x.salt', d.as_text('t.customer_id'))} % 10000)"
     now, tick = d.parameter("now"), d.parameter("tick")
     return {
         "clear runs": f"""DELETE FROM journey.run AS r
@@ -30,12 +31,13 @@ WHERE t.fate IN ({REST}, {END})""",
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
 FROM trail AS t WHERE t.moved""",
-        "exposures": """INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
+        "exposures": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
   salt)
 SELECT DISTINCT ON (t.customer_id, x.experiment, x.salt)
   t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id, x.salt
 FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf
-WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+WHERE (x.low IS NULL OR {bucket} >= x.low AND {bucket} < x.high)
+  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
   WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
     AND k.salt = x.salt)
 ORDER BY t.customer_id, x.experiment, x.salt, t.arrived_at, t.run_id""",
