@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.agreement import rationing
 from tests.agreement.expressions import Draw, Expressions, Names
 from tests.agreement.flow import PROFILE, Flow
 from tests.agreement.prelude import CHANNELS, EVENTS, Theme
@@ -64,6 +65,8 @@ class _Program(Flow, Expressions):
         least = int(self.busy)
         rules = [self._cap() for _ in range(self.pick((least, 1, 1, 2, 2, 3)))]
         rules += [self._quiet() for _ in range(self.pick((0, least, 1, 1, 2)))]
+        if self.chance(2 + 3 * self.busy):
+            rules += [rationing.rule(self) for _ in range(self.pick((1, 1, 2)))]
         if control and not self.busy and self.chance(2):
             rules.append(f'control {self.pick(("10%", "50%"))} salt "g"')
         if self.chance(3):
@@ -110,7 +113,10 @@ class _Program(Flow, Expressions):
         if self.profile and name == "j2":
             # Every name is set somewhere, so that its type is known.
             behind += [self.assignment(self._names(), of=of) for of in PROFILE]
-        lines = "\n  ".join([*headers, *before, first, *behind])
+        steps = [*before, first, *behind]
+        if self.purpose != "transactional" and self.chance(2):
+            headers += rationing.header(self, "\n".join(steps))
+        lines = "\n  ".join([*headers, *steps])
         return f'journey {name} "J" {{\n  {lines}\n}}'
 
     def _headers(self, name: str) -> list[str]:

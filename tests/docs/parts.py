@@ -183,6 +183,7 @@ ONE_ROW_PER = {
     "message_event": "feedback of a provider",
     "exposure": "customer and experiment, or hold-out: the first time",
     "weight": "arm of an adaptive experiment and UTC day: the buckets that it owns",
+    "budget_use": "message and budget or capacity that it is charged to",
     "consent_change": "consent given or taken back with the runtime itself",
     "profile": "customer and name: what `set` wrote last, as text, and by which step",
     "suppression": "address that is not written to any more",

@@ -89,6 +89,17 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What a message took from a budget or a capacity."""
+
+    ledger: tuple[str, ...]
+    amount: Decimal
+    at: datetime
+    run_id: int
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A non-send, or without a step a non-entry."""
 
@@ -137,6 +148,7 @@ class Memory:
     looked: dict[str, datetime] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
     shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)

@@ -31,7 +31,7 @@ from tests.oracle.clock import later, next_time
 from tests.oracle.entering import Entries
 from tests.oracle.facts import Decision, Memory, Record, Run, Tables, Written
 from tests.oracle.learning import arm_of, learn
-from tests.oracle.sends import Intent, message
+from tests.oracle.sends import Intent, Verdict, charges, message
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
 from tests.oracle.ways import ways
@@ -234,21 +234,22 @@ class _Tick(Stage):
     def arbitrate(self, standing: list[Intent]) -> list[Moving]:
         """Rank 1 of every customer, then rank 2, …: what is granted counts for the next."""
         moving = []
-        for intent in _by_rank(standing):
-            on = self.settle(intent)
-            if on is not None:
-                moving.append(on)
+        for rank in _by_rank(standing):
+            for intent, short in zip(rank, self.rules.rationed(rank), strict=True):
+                on = self.settle(intent, self.rules.decide(intent, short))
+                if on is not None:
+                    moving.append(on)
         return moving
 
-    def settle(self, intent: Intent) -> Moving | None:
+    def settle(self, intent: Intent, verdict: Verdict) -> Moving | None:
         run, send = intent.run, intent.send
-        verdict = self.rules.decide(intent)
         if verdict.until is not None:
             self.rest(run, send, verdict.until)
             run.reason = verdict.reason
             return None
         if verdict.channel is not None:
             self.memory.messages.append(message(intent, verdict.channel, self.rules))
+            self.memory.charges += charges(intent, verdict.channel, self.rules)
         else:
             assert verdict.reason is not None
             self.memory.decisions.append(
@@ -268,11 +269,13 @@ class _Tick(Stage):
         return Moving(run=run, way=behind)
 
 
-def _by_rank(standing: Iterable[Intent]) -> list[Intent]:
+def _by_rank(standing: Iterable[Intent]) -> list[list[Intent]]:
     """All first intents of the customers in order, then all second ones, …"""
-    ranks: dict[object, int] = {}
-    ranked = []
+    counts: dict[object, int] = {}
+    ranks: list[list[Intent]] = []
     for intent in sorted(standing, key=lambda i: i.order):
-        rank = ranks[intent.run.customer] = ranks.get(intent.run.customer, 0) + 1
-        ranked.append((rank, intent))
-    return [intent for _, intent in sorted(ranked, key=lambda r: r[0])]
+        rank = counts[intent.run.customer] = counts.get(intent.run.customer, 0) + 1
+        if rank > len(ranks):
+            ranks.append([])
+        ranks[rank - 1].append(intent)
+    return ranks

@@ -12,9 +12,16 @@ from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Action, Cap, Policy
 from tests.oracle.chance import bucket
 from tests.oracle.clock import Window, next_quiet, period, quiet_until, zone
-from tests.oracle.facts import Customer, Memory, Message, Run
+from tests.oracle.facts import Charge, Customer, Memory, Message, Run
+from tests.oracle.rations import Asking, Ledger, Ration, along
 from tests.oracle.reading import Reader
 from tests.oracle.values import Subject
+
+ORDER = (
+    *("no_address", "suppressed", "no_consent", "global_control"),
+    *("budget", "capacity", "quiet", "capped"),
+)
+"""Of the rules that fail the first one is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +75,25 @@ class Rules:
     reader: Reader
     memory: Memory
 
-    def decide(self, intent: Intent) -> Verdict:
-        run, send = intent.run, intent.send
-        now = self.reader.now
-        limit = run.arrived_at + timedelta(seconds=_limit(send))
-        if now >= limit:
+    def decide(self, intent: Intent, short: list[list[Ration]]) -> Verdict:
+        """What becomes of an intent; `short`: what there is not enough of, per position."""
+        run = intent.run
+        limit = self.limit(intent)
+        if self.reader.now >= limit:
             return Verdict(reason=run.reason or "expired")
         if intent.lacking:
             return Verdict(reason="too_few")
         if not intent.open:
             return Verdict(reason="no_channel")
-        judged = [(c, list(self._failing(intent, c))) for c in self._in_turn(intent)]
+        judged = []
+        for position, candidate in enumerate(self._in_turn(intent)):
+            if any(candidate is one for one in intent.open):
+                lacking = [
+                    Failing(reason=r.reason, release=self.ledger.release(r))
+                    for r in short[position]
+                ]
+                failing = [*self._failing(intent, candidate), *lacking]
+                judged.append((candidate, sorted(failing, key=lambda f: ORDER.index(f.reason))))
         for candidate, failing in judged:
             if not failing:
                 return Verdict(channel=candidate.channel)
@@ -88,18 +103,46 @@ class Rules:
         release = min(max(f.release for f in failing if f.release) for failing in waiting)
         return Verdict(reason=waiting[0][0].reason, until=min(release, limit))
 
+    def limit(self, intent: Intent) -> datetime:
+        return intent.run.arrived_at + timedelta(seconds=_limit(intent.send))
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(reader=self.reader, memory=self.memory)
+
+    def rations(self, intent: Intent, channel: str) -> list[Ration]:
+        own = intent.send.otherwise.action if intent.send.otherwise is not None else None
+        bound = self.reader.project.binding.channels[channel]
+        return self.ledger.of(intent.journey, bound, own)
+
+    def rationed(self, rank: list[Intent]) -> list[list[list[Ration]]]:
+        """What there is not enough of, for each intent and each of its positions."""
+        line: list[list[Asking | None]] = []
+        for intent in rank:
+            asked: list[Asking | None] = []
+            for candidate in self._in_turn(intent):
+                asks = any(candidate is one for one in intent.open) and not intent.lacking
+                if not asks or self.reader.now >= self.limit(intent):
+                    asked.append(None)
+                    continue
+                free = not any(True for _ in self._failing(intent, candidate))
+                rations = self.rations(intent, candidate.channel)
+                asked.append(Asking(rations=rations, free=free))
+            line.append(asked)
+        return along(line, self.ledger)
+
     def _in_turn(self, intent: Intent) -> list[Candidate]:
-        """The candidates in the order in which they are tried."""
-        open_ = list(intent.open)
+        """All candidates in the order in which they are tried."""
+        written = list(intent.send.candidates)
         match intent.send.strategy:
             case "preferred":
                 favourite = self.reader.customers[intent.run.customer].prefers
-                return sorted(open_, key=lambda c: c.channel != favourite)
+                return sorted(written, key=lambda c: c.channel != favourite)
             case "cheapest":
                 channels = self.reader.project.binding.channels
-                return sorted(open_, key=lambda c: channels[c.channel].cost or 0)
+                return sorted(written, key=lambda c: channels[c.channel].cost or 0)
             case "first" | "best":
-                return open_
+                return written
 
     def _failing(self, intent: Intent, candidate: Candidate) -> Iterator[Failing]:
         """The rules that fail for a channel, in the order in which they give the reason."""
@@ -270,6 +313,21 @@ def message(intent: Intent, channel: str, rules: Rules) -> Message:
         cost=rules.reader.project.binding.channels[channel].cost,
         topic=send.topic,
     )
+
+
+def charges(intent: Intent, channel: str, rules: Rules) -> list[Charge]:
+    """What the message takes: from each ledger once."""
+    amounts = {r.ledger: r.amount for r in rules.rations(intent, channel)}
+    return [
+        Charge(
+            ledger=name,
+            amount=amount,
+            at=rules.reader.now,
+            run_id=intent.run.run_id,
+            step=intent.send.path,
+        )
+        for name, amount in amounts.items()
+    ]
 
 
 def _limit(send: Send) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from journeylang.analysis.budgets import of_journey
 from journeylang.analysis.entries import entries, entry, entry_shape, runs
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.goals import goals
@@ -55,6 +56,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         sender=Sender(journey=name, purpose=kind, checker=checker),
         checker=checker,
     )
+    body = steps.block(node.steps, during)
     built = model.Journey(
         name=name,
         title=None if node.title is None else node.title.value,
@@ -74,8 +76,9 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         exits=_exits(node, during, checker),
         goals=found_goals,
         holdout=_holdout(node, during, checker),
+        budgets=of_journey(node, kind, body, during, checker),
         policy=_policy(node, kind, checker),
-        body=steps.block(node.steps, during),
+        body=body,
         span=node.span,
     )
     _not_yet(node, checker)
@@ -186,8 +189,6 @@ def _not_yet(node: nodes.Journey, checker: Checker) -> None:
                 findings.later("`kpi`", header.span, warning=True)
             case nodes.Guard():
                 findings.later("`guard`", header.span)
-            case nodes.Budget():
-                findings.later("a budget", header.span)
             case nodes.Upgrade() if header.mode != "migrate":
                 findings.later(f"`upgrade {header.mode}`", header.span)
             case _:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from journeylang.analysis.budgets import budget, capacity
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.lines import missing, only
 from journeylang.analysis.operators import type_of
@@ -42,9 +45,10 @@ def policies(checker: Checker) -> dict[str, model.Policy]:
 
 
 def _policy(node: nodes.Policy, checker: Checker) -> model.Policy:
-    findings = checker.findings
     caps: list[model.Cap] = []
     quiets: list[model.Quiet] = []
+    budgets: list[model.Budget] = []
+    capacities: list[model.Capacity] = []
     ignores: dict[str, None] = {}
     for rule in node.rules:
         match rule:
@@ -57,15 +61,19 @@ def _policy(node: nodes.Policy, checker: Checker) -> model.Policy:
             case nodes.ServiceIgnores():
                 ignores.update(dict.fromkeys(rule.rules))
             case nodes.Budget():
-                findings.later("a budget", rule.span)
+                if (spending := _budget(rule, checker)) is not None:
+                    budgets.append(spending)
             case nodes.Capacity():
-                findings.later("`capacity`", rule.span)
+                if _is_channel(rule.channel, checker) and (able := capacity(rule, _SCOPE, checker)):
+                    capacities.append(able)
             case nodes.Control():
                 pass
     return model.Policy(
         name=node.name.text,
         caps=tuple(caps),
         quiets=tuple(quiets),
+        budgets=tuple(budgets),
+        capacities=tuple(capacities),
         control=_control(node, checker),
         service_ignores=tuple(rule for rule in ("caps", "quiet") if rule in ignores),
         span=node.span,
@@ -101,6 +109,15 @@ def _cap(node: nodes.Cap, checker: Checker) -> model.Cap | None:
         action=node.then or "hold",
         span=node.span,
     )
+
+
+def _budget(node: nodes.Budget, checker: Checker) -> model.Budget | None:
+    channels: Collection[str] = checker.declared.channels
+    if node.channel is not None:
+        if not _is_channel(node.channel, checker):
+            return None
+        channels = (node.channel.text,)
+    return budget(node, channels, _SCOPE, checker)
 
 
 def _wish(node: nodes.Ref, checker: Checker) -> CustomerValue | None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from journeylang.model.entry import Entry, Runs
 from journeylang.model.expressions import Drawn, EventSource, Expression
+from journeylang.model.policy import Budget
 from journeylang.source import Span
 
 Block = tuple["Step", ...]
@@ -271,6 +272,7 @@ class Journey:
     exits: tuple[ExitWhen, ...]
     goals: tuple[Goal, ...]
     holdout: Holdout | None
+    budgets: tuple[Budget, ...]
     policy: str | None
     body: Block
     span: Span = field(compare=False, repr=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import time
+from decimal import Decimal
 from typing import Literal
 
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.source import Span
 
 Action = Literal["hold", "skip"]
+CalendarUnit = Literal["day", "week", "month"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class Cap:
     topic: str | None = None
     segment: SegmentTest | None = None
     seconds: int | None = None
-    calendar: Literal["day", "week", "month"] | None = None
+    calendar: CalendarUnit | None = None
     action: Action = "hold"
     span: Span = field(compare=False, repr=False)
 
@@ -38,6 +40,35 @@ class Quiet:
     channels: tuple[str, ...]
     start: time
     end: time
+    action: Action = "hold"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """At most `amount` of `currency` for messages by `channel` (None: by any) per window.
+
+    At most one of `seconds` (rolling) and `calendar` (of the project's own clock) is set; with
+    neither it is for all time, and then never waited for.
+    """
+
+    channel: str | None
+    amount: Decimal
+    currency: str
+    seconds: int | None = None
+    calendar: CalendarUnit | None = None
+    action: Action = "hold"
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """At most `limit` messages by `channel` per window, over all customers."""
+
+    channel: str
+    limit: int
+    seconds: int | None = None
+    calendar: CalendarUnit | None = None
     action: Action = "hold"
     span: Span = field(compare=False, repr=False)
 
@@ -58,6 +89,8 @@ class Policy:
     name: str
     caps: tuple[Cap, ...] = ()
     quiets: tuple[Quiet, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
     control: Control | None = None
     service_ignores: tuple[Literal["caps", "quiet"], ...] = ()
     span: Span = field(compare=False, repr=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from journeylang.model.binding import Channel
 from journeylang.model.journey import Candidate, Journey, Send
-from journeylang.model.policy import Control, Policy
+from journeylang.model.policy import Action, Control, Policy
 from journeylang.model.project import Project
-from journeylang.plan.operations import CapRule, Offer, QuietTimes, ZoneRule
+from journeylang.plan.operations import Allowance, CapRule, Offer, QuietTimes, ZoneRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Offers:
                     control=self.control if purpose == "marketing" else None,
                     counted=purpose == "marketing",
                     caps=caps,
+                    allowances=self._allowances(channel, own) if bound else (),
                     quiet=quiet.get("any"),
                     quiet_hold=quiet.get("hold"),
                     quiet_skip=quiet.get("skip"),
@@ -84,11 +86,46 @@ class Offers:
                 segment=cap.segment,
                 seconds=cap.seconds,
                 calendar=cap.calendar,
-                action="hold" if own == "hold" else "skip" if own == "skip" else cap.action,
+                action=_action(own, cap.action),
             )
             for cap in self.policy.caps
             if cap.channel in (None, channel.name) and cap.topic in (None, topic)
         )
+
+    def _allowances(
+        self, channel: Channel, own: str | None
+    ) -> tuple[tuple[Allowance, Action], ...]:
+        """Budgets and capacities; a channel without a cost takes nothing from a budget."""
+        journey, policy = self.journey, self.policy
+        found: list[tuple[Allowance, Action]] = []
+        budgets = [(f"journey {journey.name}", b) for b in journey.budgets]
+        if policy is not None:
+            budgets += [
+                (f"policy {policy.name}: budget {b.channel or 'any'}", b) for b in policy.budgets
+            ]
+        for name, budget in budgets if channel.cost else ():
+            if budget.channel in (None, channel.name):
+                allowance = Allowance(
+                    name=name,
+                    kind="budget",
+                    quota=budget.amount,
+                    currency=budget.currency,
+                    seconds=budget.seconds,
+                    calendar=budget.calendar,
+                )
+                found.append((allowance, _action(own, budget.action)))
+        for capacity in policy.capacities if policy is not None else ():
+            if capacity.channel == channel.name:
+                allowance = Allowance(
+                    name=f"policy {policy.name}: capacity {channel.name}" if policy else "",
+                    kind="capacity",
+                    quota=Decimal(capacity.limit),
+                    currency=None,
+                    seconds=capacity.seconds,
+                    calendar=capacity.calendar,
+                )
+                found.append((allowance, _action(own, capacity.action)))
+        return tuple(dict.fromkeys(found))
 
     def _quiet(self, channel: Channel, own: str | None) -> dict[str, int]:
         if self.policy is None:
@@ -108,3 +145,8 @@ class Offers:
 def may_lack(step: Send) -> bool:
     """Whether too few rows of a catalogue keep the message back."""
     return any(pick.otherwise is not None for pick in step.picks)
+
+
+def _action(own: str | None, policys: Action) -> Action:
+    """A send's own `else` overrides what the policy says."""
+    return "hold" if own == "hold" else "skip" if own == "skip" else policys

@@ -155,6 +155,22 @@ class CapRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A budget (`quota` of money) or a capacity (`quota` of messages) over all customers.
+
+    What is charged is charged under `name`. At most one of `seconds` (rolling) and `calendar` is
+    set; with neither it is used up for ever.
+    """
+
+    name: str
+    kind: Literal["budget", "capacity"]
+    quota: Decimal
+    currency: str | None
+    seconds: int | None
+    calendar: Literal["day", "week", "month"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """One channel of a send with all rules that bind it.
 
@@ -171,6 +187,7 @@ class Offer:
     control: Control | None
     counted: bool
     caps: tuple[CapRule, ...]
+    allowances: tuple[tuple[Allowance, Action], ...]
     quiet: int | None
     quiet_hold: int | None
     quiet_skip: int | None

@@ -11,6 +11,7 @@ from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_dates, rankings
 from journeylang.plan.operations import ActionPark, JourneyPlan, Program
 from journeylang.runtime.learning import Lesson
+from journeylang.sql import allowances
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
@@ -92,7 +93,11 @@ def make_ready(
         },
         writes=final_writes(dialect),
         profile=profile_writes(dialect) if assigns else {},
-        session=(*plan_tables(program), _version_table(program, versions)),
+        session=(
+            *plan_tables(program),
+            *allowances.plan_tables(program),
+            _version_table(program, versions),
+        ),
         events=events,
         probe=probe,
         probe_with_zones=f"{probe}\nUNION ALL {_zones(project, dialect)}"

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from journeylang.engines.base import Engine, StatementError
+from journeylang.runtime.arbitrate import Arbiter, project_day
 from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.localtime import (
@@ -402,12 +403,16 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         self._execute(arbitration.intents, after=after)
         ranks, *there = self._query(arbitration.situation)[0]
         decide = arbitration.decide(frozenset(standing), Situation(*there))
+        if decide.rations is not None:
+            self.parameters |= project_day(self.ready.project, self.now)
+        arbiter = Arbiter(self._execute, decide, self.session.key_type)
         for rank in range(1, ranks + 1):
-            self._execute(decide, round=current, rank=rank)
+            arbiter.decide(round=current, rank=rank)
             base = self.next_batch * BATCH
             count = self._execute(arbitration.messages, round=current, rank=rank, base=base)
             done.sent += count
             self._batches(count)
+            arbiter.charge(base, count)
         self._execute(arbitration.proceed, round=current)
         done.arbitrated = True
 

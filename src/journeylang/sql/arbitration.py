@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from journeylang.plan.operations import Program
+from journeylang.sql.allowances import Rations
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.deciding import Deciding
 from journeylang.sql.reach import Situation
@@ -19,6 +20,15 @@ from journeylang.sql.session import GO, HELD, REST, SEND, SENT, sends
 _SITUATION = """SELECT (SELECT max(rank) FROM intent),
   EXISTS (SELECT 1 FROM journey.consent_change), EXISTS (SELECT 1 FROM journey.suppression),
   EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideSql:
+    """One rank: `settle` alone, or behind `verdicts` and what is done with the `rations`."""
+
+    verdicts: str | None
+    rations: Rations | None
+    settle: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +44,20 @@ class ArbitrationSql:
     compiler: Compiler
     program: Program
     situation: str
-    _decides: dict[tuple[frozenset[int], Situation], str] = field(
+    _decides: dict[tuple[frozenset[int], Situation], DecideSql] = field(
         default_factory=dict, compare=False, repr=False
     )
 
-    def decide(self, steps: frozenset[int], situation: Situation) -> str:
-        """The statement that settles one rank of those who stand at these sends."""
+    def decide(self, steps: frozenset[int], situation: Situation) -> DecideSql:
+        """The statements that settle one rank of those who stand at these sends."""
         key = (steps, situation)
         if key not in self._decides:
-            self._decides[key] = Deciding(self.compiler, self.program, steps, situation).sql()
+            deciding = Deciding(self.compiler, self.program, steps, situation)
+            self._decides[key] = DecideSql(
+                verdicts=None if deciding.rations is None else deciding.verdicts(),
+                rations=deciding.rations,
+                settle=deciding.sql(),
+            )
         return self._decides[key]
 
 

@@ -1,8 +1,9 @@
 """Settling one rank of those who stand at a send.
 
 For each channel of a send every rule is evaluated; the first failing one, in the order
-no_address, suppressed, no_consent, global_control, quiet, capped, is its reason. The first
-channel without one is taken. A channel *waits* if all its failing rules may be waited for.
+no_address, suppressed, no_consent, global_control, budget, capacity, quiet, capped, is its
+reason. The first channel without one is taken. A channel *waits* if all its failing rules may
+be waited for.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ from collections.abc import Collection
 
 from journeylang.model.types import Kind, Type
 from journeylang.plan.operations import Program
+from journeylang.sql.allowances import VERDICT, Rations, rations, release
 from journeylang.sql.caps import Caps
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.picks import TOO_FEW
 from journeylang.sql.reach import Reach, Situation
 from journeylang.sql.session import HELD, SENT, SKIPPED, offers
 
+_CARRIED = (
+    *("customer_id", "run_id", "position", "channel", "cost", "counted"),
+    *("quiet_from", "quiet_until", "caps"),
+)
+
 
 class Deciding:
-    """The statement for those who stand at the given sends; parameters {now, round, rank}."""
+    """Statements for those who stand at the given sends; parameters {now, round, rank}.
+
+    One, `sql`, unless `rations` limit them: then `verdicts`, the rations, `sql`.
+    """
 
     def __init__(
         self, compiler: Compiler, program: Program, steps: Collection[int], there: Situation
@@ -30,11 +40,20 @@ class Deciding:
         self.reach = Reach(compiler, program, self.offers, there, self.caps.wishes)
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
+        self.program = program
+        self.rations: Rations | None = rations(self.d, program, self.offers)
+
+    def verdicts(self) -> str:
+        """The first half, if there are budgets: all rules but those; {now, rank}."""
+        columns = ", ".join(f"k.{c}" for c in VERDICT)
+        return f"""INSERT INTO verdict ({", ".join(VERDICT)})
+WITH {("," + chr(10)).join(self._rules())}
+SELECT {columns} FROM ruled AS k WHERE {self.now} < k.limit_at"""
 
     def sql(self) -> str:
-        ctes = [f"i AS (SELECT * FROM intent WHERE rank = {self.d.parameter('rank')})"]
-        ctes += [*self.reach.ctes(), *self.caps.ctes()]
-        ctes += [self._candidates(), self._judged(), self._chosen()]
+        """All of it, or the half behind the budgets."""
+        ctes = self._rules() if self.rations is None else [self._intents()]
+        ctes += [self._judged(), self._chosen()]
         return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
   entered_at, entry, content, fresh, expires_at, rank, outcome, channel, reason, figures, wake_at,
   quiet_from, quiet_until, cost, counted)
@@ -48,6 +67,20 @@ SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, 
   k.quiet_from, k.quiet_until, k.cost, k.counted
 FROM i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id
 JOIN plan_send AS s ON s.step = i.step"""
+
+    def _rules(self) -> list[str]:
+        reach, caps = self.reach.ctes(), self.caps.ctes()
+        return [self._intents(), *reach, *caps, self._candidates(), self._ruled()]
+
+    def _intents(self) -> str:
+        rank = f"n.rank = {self.d.parameter('rank')}"
+        if self.rations is None:
+            return f"i AS (SELECT n.* FROM intent AS n WHERE {rank})"
+        return f"""i AS (
+  SELECT n.*, row_number() OVER (
+    ORDER BY p.priority DESC, n.arrived_at, p.ordinal, n.customer_id, n.run_id) AS line
+  FROM intent AS n JOIN plan_send AS p ON p.step = n.step WHERE {rank}
+)"""
 
     def _outcome(self) -> str:
         return (
@@ -114,8 +147,10 @@ JOIN plan_send AS s ON s.step = i.step"""
         ahead = ["qa"] if "qa" in asked else asked
         for column in ("from", "until") if ahead else ():
             quiet[f"quiet_{column}"] = f"coalesce({', '.join(f'{a}.next_{column}' for a in ahead)})"
+        line = "0" if self.rations is None else "i.line"
         return f"""candidate AS (
-  SELECT i.customer_id, i.run_id, {position} AS position, o.channel, o.cost, o.counted,
+  SELECT i.customer_id, i.run_id, i.step, i.limit_at, {line} AS line, {position} AS position,
+    o.channel, o.cost, o.counted,
     {self.reach.no_address()} AS no_address,
     {self.reach.suppressed()} AS suppressed,
     {self.reach.no_consent()} AS no_consent, {self._controlled()} AS controlled,
@@ -128,19 +163,50 @@ JOIN plan_send AS s ON s.step = i.step"""
   FROM i{joins}
 )"""
 
-    def _judged(self) -> str:
-        return """judged AS (
-  SELECT k.customer_id, k.run_id, k.position, k.channel, k.cost, k.counted, k.quiet_from,
-    k.quiet_until, k.caps,
-    CASE WHEN k.no_address THEN 'no_address' WHEN k.suppressed THEN 'suppressed'
-      WHEN k.no_consent THEN 'no_consent' WHEN k.controlled THEN 'global_control'
-      WHEN k.quiet_hold OR k.quiet_skip THEN 'quiet'
-      WHEN k.capped_hold OR k.capped_skip THEN 'capped' END AS reason,
-    NOT (k.no_address OR k.suppressed OR k.no_consent OR k.controlled OR k.quiet_skip
-      OR k.capped_skip) AND (k.quiet_hold OR k.capped_hold) AS waiting,
+    def _ruled(self) -> str:
+        """The reasons before and behind those of budgets, and whether waiting may help."""
+        return """ruled AS (
+  SELECT k.*, CASE WHEN k.no_address THEN 'no_address' WHEN k.suppressed THEN 'suppressed'
+      WHEN k.no_consent THEN 'no_consent' WHEN k.controlled THEN 'global_control' END AS early,
+    CASE WHEN k.quiet_hold OR k.quiet_skip THEN 'quiet'
+      WHEN k.capped_hold OR k.capped_skip THEN 'capped' END AS late,
+    k.no_address OR k.suppressed OR k.no_consent OR k.controlled OR k.quiet_skip
+      OR k.capped_skip AS stuck,
+    k.quiet_hold OR k.capped_hold AS held,
     greatest(CASE WHEN k.quiet_hold THEN k.quiet_release END,
       CASE WHEN k.capped_hold THEN k.cap_release END) AS release
   FROM candidate AS k
+)"""
+
+    def _judged(self) -> str:
+        """What came of each candidate."""
+        columns = ", ".join(f"k.{column}" for column in _CARRIED)
+        if self.rations is None:
+            return f"""judged AS (
+  SELECT {columns}, coalesce(k.early, k.late) AS reason, NOT k.stuck AND k.held AS waiting,
+    k.release, NULL AS budgets
+  FROM ruled AS k
+)"""
+        free = release(self.d, self.program, "s.allowance", "u.oldest")
+        pairs = self.d.as_text("s.amount")
+        return f"""short AS (
+  SELECT s.customer_id, s.run_id, s.position, min(b.kind) AS kind, max({free}) AS release,
+    bool_or(NOT a.holds OR {free} IS NULL) AS stuck,
+    string_agg(b.shown || ': ' || {pairs}, ', ' ORDER BY s.allowance) AS budgets
+  FROM stopped AS s JOIN plan_budget AS b ON b.allowance = s.allowance
+  JOIN verdict AS v ON v.customer_id = s.customer_id AND v.run_id = s.run_id
+    AND v.position = s.position
+  JOIN plan_allowance AS a ON a.step = v.step AND a.channel = v.channel
+    AND a.allowance = s.allowance
+  LEFT JOIN (SELECT allowance, min("at") AS oldest FROM spent GROUP BY allowance) AS u
+    ON u.allowance = s.allowance
+  GROUP BY s.customer_id, s.run_id, s.position
+), judged AS (
+  SELECT {columns}, coalesce(k.early, s.kind, k.late) AS reason,
+    NOT k.stuck AND NOT coalesce(s.stuck, FALSE) AND (k.held OR s.run_id IS NOT NULL) AS waiting,
+    greatest(k.release, s.release) AS release, s.budgets
+  FROM verdict AS k LEFT JOIN short AS s ON s.customer_id = k.customer_id
+    AND s.run_id = k.run_id AND s.position = k.position
 )"""
 
     def _chosen(self) -> str:
@@ -155,7 +221,7 @@ JOIN plan_send AS s ON s.step = i.step"""
 ),
 chosen AS (
   SELECT j.customer_id, j.run_id, j.position, j.channel, j.cost, j.counted, j.quiet_from,
-    j.quiet_until, j.caps, j.reason, j.waiting, s.release, s.others
+    j.quiet_until, j.caps, j.reason, j.waiting, s.release, j.budgets, s.others
   FROM settled AS s JOIN judged AS j ON j.customer_id = s.customer_id AND j.run_id = s.run_id
     AND j.position = coalesce(s.open, s.held, s.first)
 )"""
@@ -165,6 +231,7 @@ chosen AS (
             ("channel", "k.channel"),
             ("channels", "k.others"),
             ("counted", self.d.as_json("k.caps")),
+            *([] if self.rations is None else [("budgets", "k.budgets")]),
         ]
         figures = self.d.json_object(pairs)
         return f"CASE WHEN k.reason IS NOT NULL THEN {figures} END"

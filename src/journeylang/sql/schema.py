@@ -124,6 +124,11 @@ TABLES = {
         "experiment INTEGER NOT NULL, salt VARCHAR NOT NULL, day DATE NOT NULL,"
         " arm VARCHAR NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL"
     ),
+    # What messages have taken from budgets and capacities; a receipt may give it back.
+    "budget_use": (
+        "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, budget VARCHAR NOT NULL,"
+        " {at} TIMESTAMP NOT NULL, amount DECIMAL(18,4) NOT NULL"
+    ),
     "consent_change": (
         "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
         " granted BOOLEAN NOT NULL, source VARCHAR"

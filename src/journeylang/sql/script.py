@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from journeylang.model.project import Project
 from journeylang.plan.asks import rankings
 from journeylang.plan.operations import ActionPark, Program
-from journeylang.sql.arbitration import arbitration_sql
+from journeylang.sql.arbitration import DecideSql, arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
@@ -68,7 +68,7 @@ def scripts(
         everything = frozenset(p.step for plan in program.journeys for p in sends(plan))
         shared += [
             ("who stands at a send", arbitration.intents),
-            ("may it be sent", arbitration.decide(everything, Situation())),
+            *_decisions(arbitration.decide(everything, Situation())),
             ("the messages", arbitration.messages),
             ("who goes on", arbitration.proceed),
         ]
@@ -77,6 +77,21 @@ def scripts(
         shared += list(profile_writes(dialect).items())
     files["project.shared.sql"] = _script(shared)
     return files
+
+
+def _decisions(decide: DecideSql) -> Iterator[tuple[str, str]]:
+    rations = decide.rations
+    if decide.verdicts is not None and rations is not None:
+        yield "what is used up of budgets and capacities", rations.spent
+        yield "may it be sent, but for them", decide.verdicts
+        yield "who is the first for whom there is not enough", rations.close
+        yield "for whom there is not enough", rations.stop
+        yield "for whom there is", rations.grant
+        yield "what they take", rations.charge
+        yield "may it be sent", decide.settle
+        yield "what the messages are charged to", rations.charges
+    else:
+        yield "may it be sent", decide.settle
 
 
 def _script(parts: Iterable[tuple[str, str]]) -> str:

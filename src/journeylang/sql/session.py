@@ -195,24 +195,24 @@ def plan_tables(program: Program) -> list[str]:
     order = sorted((j.name, p.path, p.step) for j in program.journeys for p in sends(j))
     ordinal = {step: n for n, (_, _, step) in enumerate(order)}
     return [
-        _table(
+        table(
             "plan_leaf",
             "journey INTEGER, leaf INTEGER, kind VARCHAR, step INTEGER, seconds BIGINT,"
             " rule INTEGER, edge INTEGER, status TINYINT, reason VARCHAR",
             (row for j in program.journeys for row in _leaves(j)),
         ),
-        _table(
+        table(
             "plan_exposure",
             "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR, salt VARCHAR,"
             " low INTEGER, high INTEGER",
             (row for j in program.journeys for row in _exposures(j)),
         ),
-        _table(
+        table(
             "plan_park",
             "journey INTEGER, step INTEGER, kind VARCHAR, edge INTEGER, going VARCHAR",
             (row for j in program.journeys for row in _parks(j)),
         ),
-        _table(
+        table(
             "plan_send",
             "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
             " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER,"
@@ -234,12 +234,12 @@ def plan_tables(program: Program) -> list[str]:
                 for p in sends(j)
             ),
         ),
-        _table(
+        table(
             "plan_turn",
             "step INTEGER, favourite VARCHAR, position INTEGER, turn INTEGER",
             ((step, text(name), position, turn) for step, name, position, turn in turns(program)),
         ),
-        _table(
+        table(
             "plan_offer",
             "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
             " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER,"
@@ -329,7 +329,8 @@ def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 pass  # nobody rests there
 
 
-def _table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
+def table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
+    """Statements that make a temporary table with these rows of SQL."""
     values = ",\n  ".join(
         "(" + ", ".join("NULL" if v is None else str(v) for v in row) + ")" for row in rows
     )
