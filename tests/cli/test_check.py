@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
+from tests.docs.fences import ROOT
 from tests.loading.folder import WELCOME, write
+from tests.schemas.validation import problems
 
 
 @pytest.fixture
@@ -210,3 +213,61 @@ def test_a_thousand_files(tmp_path: Path) -> None:
         - (before.children_user + before.children_system)
         < 4
     )
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with an error and a warning, in a folder of a repository."""
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    (tmp_path / ".git").mkdir()
+    root = tmp_path / "mail" / "shop"
+    root.mkdir(parents=True)
+    write(root, journeys__more="segment a = exists(signd_up)\nmoved in welcome: a -> b")
+    monkeypatch.chdir(root)
+    return tmp_path
+
+
+MORE = "mail/shop/journeys/more.journey"
+
+
+def test_sarif(shop: Path) -> None:
+    done = check("--output", "sarif")
+    assert done.exit_code == 1
+    log = json.loads(done.output)
+    schema = ROOT / "tests/schemas/sarif-2.1.0.json"
+    assert problems(log, json.loads(schema.read_text(encoding="utf-8"))) == []
+    places = [found["locations"][0]["physicalLocation"] for found in log["runs"][0]["results"]]
+    assert {place["artifactLocation"]["uri"] for place in places} == {MORE}
+    assert [place["region"]["startLine"] for place in places] == [1, 2]
+
+
+def test_github(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = check("--output", "github")
+    assert done.exit_code == 1
+    error, warning = done.output.splitlines()
+    assert error.startswith(
+        f"::error file={MORE},line=1,col=20,endLine=1,endColumn=28,title=JRN101"
+    )
+    assert warning.startswith(f"::warning file={MORE},line=2,")
+    # A checkout that lies within another one.
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(shop / "mail"))
+    assert check("--output", "github").output.startswith("::error file=shop/journeys/more.journey,")
+    (shop / "mail/shop/journeys/more.journey").unlink()
+    assert (check("--output", "github").output, check("--output", "github").exit_code) == ("", 0)
+
+
+def test_junit(shop: Path) -> None:
+    done = check("--output", "junit")
+    assert done.exit_code == 1
+    root = ET.fromstring(done.output)  # noqa: S314 - our own
+    # The settings, three files of journeys and a template; one of them with two findings.
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("6", "1", "1")
+    assert {suite.get("name") for suite in root} >= {MORE, "mail/shop/journey.toml"}
+
+
+def test_without_a_repository_files_are_those_of_the_project(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", "/somewhere/else")
+    write(root, journeys__more="segment a = exists(signd_up)")
+    assert check("--output", "github").output.startswith("::error file=journeys/more.journey,")

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--output",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "sarif", "github", "junit"]),
     default="text",
     show_default=True,
-    help="As text, or as JSON.",
+    help="As text, JSON, SARIF 2.1.0, annotations of GitHub, or JUnit XML.",
 )
 @click.option(
     "--select",
@@ -68,6 +68,10 @@ def command(
     shown = [d for d in selected(checking.diagnostics, selection) if _is_under(d, root, paths)]
     if output == "json":
         click.echo(render_json(shown, checking.sources))
+    elif output != "text":
+        from journeylang.cli.reports import report
+
+        click.echo(report(output, shown, checking.sources, root), nl=False)
     else:
         import sys
 

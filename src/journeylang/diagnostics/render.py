@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from journeylang.diagnostics.excerpt import Mark, Role, Row, excerpt
 from journeylang.diagnostics.model import Diagnostic, Severity
+from journeylang.diagnostics.region import region
 from journeylang.diagnostics.width import safe
 from journeylang.source import Source, Span
 
@@ -53,20 +54,17 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def _as_object(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, object]:
-    span = diagnostic.span
-    source = sources.get(span.path) if span else None
-    start = source.position(span.start) if source and span else (None, None)
-    end = source.position(max(span.start, span.end)) if source and span else (None, None)
+    place = region(diagnostic.span, sources)
     return {
         "code": diagnostic.code.id,
         "name": diagnostic.code.name,
         "severity": str(diagnostic.severity),
         "message": diagnostic.message,
-        "file": span.path if span else None,
-        "line": start[0],
-        "column": start[1],
-        "end_line": end[0],
-        "end_column": end[1],
+        "file": diagnostic.span.path if diagnostic.span else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "end_line": place.end_line if place else None,
+        "end_column": place.end_column if place else None,
         "help": diagnostic.help or None,
     }
 
