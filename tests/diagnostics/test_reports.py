@@ -145,11 +145,11 @@ def test_the_schema_of_sarif_refuses(path: tuple[str | int, ...], wrong: object)
 
 def test_github() -> None:
     file = "file=shop/journeys/my cart.journey"
+    unknown = "title=JRN101 unknown-name::unknown event `ordr`%0Adid you mean `order`?"
+    long = "title=JRN001 syntax-error::50%25 of it, say: no%0D%0Amore"
     assert render_github(ALL, SOURCES, folder="shop/").split("\n") == [
-        f"::error {file},line=2,col=10,endLine=2,endColumn=14,title=JRN101 unknown-name"
-        + "::unknown event `ordr`%0Adid you mean `order`?",
-        f"::warning {file},line=1,endLine=2,title=JRN001 syntax-error"
-        + "::50%25 of it, say: no%0D%0Amore",
+        f"::error {file},line=2,col=10,endLine=2,endColumn=14,{unknown}",
+        f"::warning {file},line=1,endLine=2,{long}",
         "::error title=JRN112 missing-part::the project has no policy",
         "::error file=shop/gone.journey,title=JRN112 missing-part::m",
     ]
