@@ -21,6 +21,7 @@ from journeylang.analysis.profile import profile_of, tell_circles
 from journeylang.analysis.scope import AUDIENCE
 from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
 from journeylang.analysis.sources import Sources
+from journeylang.analysis.worth import worth
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Outcome
 from journeylang.model.binding import Binding
@@ -92,6 +93,7 @@ def check_files(
             for name, node in declared.journeys.items()
             if (built := journey(node, checker)) is not None
         },
+        worth=worth(checker),
         profile={name: type_ for name, type_ in profile.types.items() if type_ is not None},
     )
     by_themselves(checker)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from journeylang.model.entry import Entry, Runs
 from journeylang.model.expressions import Drawn, EventSource, Expression
+from journeylang.model.measures import Target
 from journeylang.model.policy import Budget
 from journeylang.source import Span
 
@@ -273,6 +274,7 @@ class Journey:
     goals: tuple[Goal, ...]
     holdout: Holdout | None
     budgets: tuple[Budget, ...]
+    kpis: tuple[Target, ...]
     policy: str | None
     body: Block
     span: Span = field(compare=False, repr=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
+from journeylang.model.measures import Worth
 from journeylang.model.policy import Policy
 from journeylang.model.types import Type
 from journeylang.source import Span
@@ -36,5 +37,6 @@ class Project:
     segments: dict[str, Segment]
     policies: dict[str, Policy]
     journeys: dict[str, Journey]
+    worth: Worth | None = None
     # What `set` writes anywhere, by name; the values may be unknown.
     profile: dict[str, Type] = field(default_factory=dict)
