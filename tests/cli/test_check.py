@@ -53,7 +53,7 @@ def test_findings(root: Path) -> None:
         )
         or " 1 | segment a" in done.output
     )
-    assert done.output.endswith(f"\n\nchecked 3 files: 1 error, 1 warning{RULES_WAIT}")
+    assert done.output.endswith(f"\nchecked 3 files: 1 error, 1 warning{RULES_WAIT}")
 
 
 def test_warnings_alone_are_fine(root: Path) -> None:
@@ -152,6 +152,45 @@ def test_suppressions(root: Path) -> None:
     output = check().output
     assert "JRN302" in output
     assert "warning[JRN702]: nothing of JRN303 is found here" in output
+
+
+UNUSED = '# journey: ignore[JRN302] no longer\nsegment a "A" = exists(signed_up)\n'
+
+
+def test_fixes_are_shown_as_a_diff(root: Path) -> None:
+    write(root, journeys__more=UNUSED)
+    assert check().output.endswith("can be fixed: 1 by `--fix`\nchecked 3 files: 1 warning\n")
+    done = check("--fix")
+    assert done.output == (
+        "--- journeys/more.journey\n"
+        "+++ journeys/more.journey (fixed)\n"
+        "@@ -1,2 +1 @@\n"
+        "-# journey: ignore[JRN302] no longer\n"
+        ' segment a "A" = exists(signed_up)\n'
+        "\n"
+        "fixed 1 finding in 1 file\n"
+        "checked 3 files: nothing found\n"
+    )
+    assert check("--fix").output == "checked 3 files: nothing found\n"
+
+
+def test_unsafe_fixes_are_asked_for(root: Path) -> None:
+    write(root, journeys__more='segment a "A" = exists(signd_up)\n' + UNUSED.replace(" a ", " b "))
+    done = check("--fix")
+    assert done.exit_code == 1
+    assert "ignore[JRN302]" in (root / "journeys" / "more.journey").read_text()
+    done = check("--unsafe-fixes", "--output", "json")
+    assert (done.exit_code, json.loads(done.output)["diagnostics"]) == (0, [])
+    assert (root / "journeys" / "more.journey").read_text() == (
+        'segment a "A" = exists(signed_up)\nsegment b "A" = exists(signed_up)\n'
+    )
+
+
+def test_what_is_not_asked_for_is_not_fixed(root: Path) -> None:
+    write(root, journeys__more=UNUSED)
+    assert "fixed" not in check("--fix", "--ignore", "JRN702").output
+    assert "fixed" not in check("--fix", "journeys/welcome.journey").output
+    assert (root / "journeys" / "more.journey").read_text() == UNUSED
 
 
 def test_paths_narrow_down_what_is_shown(root: Path) -> None:

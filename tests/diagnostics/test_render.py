@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeylang.diagnostics import Diagnostic, Label, Severity, in_order
+from journeylang.diagnostics import Diagnostic, Edit, Fix, Label, Severity, in_order
 from journeylang.diagnostics.codes import names, syntax
 from journeylang.diagnostics.render import render_json, render_text, summary
 from journeylang.diagnostics.width import width
@@ -246,6 +246,7 @@ def test_json_has_the_documented_fields() -> None:
                 "end_line": 2,
                 "end_column": 19,
                 "help": None,
+                "fix": None,
             },
             {
                 "code": "JRN001",
@@ -258,6 +259,7 @@ def test_json_has_the_documented_fields() -> None:
                 "end_line": None,
                 "end_column": None,
                 "help": "h",
+                "fix": None,
             },
         ],
     }
@@ -304,3 +306,25 @@ def test_every_place_can_be_shown(text: str, start: int, length: int, other: int
 def test_carets_stand_under_their_characters(before: str) -> None:
     line, carets = found(f"{before}bad", "bad").splitlines()[3:5]
     assert width(line[: line.index("bad")]) == carets.index("^")
+
+
+def test_json_has_the_edits_of_a_fix() -> None:
+    source = Source(path=PATH, text="language 1\nsegment a = palced\n")
+    span = span_of(source, "palced")
+    fix = Fix(title="write `placed`", edits=(Edit(span, "placed"),))
+    diagnostic = Diagnostic(code=names.UNKNOWN_NAME, message="m", span=span, fix=fix)
+    (found,) = json.loads(render_json([diagnostic], {PATH: source}))["diagnostics"]
+    assert found["fix"] == {
+        "title": "write `placed`",
+        "safe": False,
+        "edits": [
+            {
+                "file": PATH,
+                "line": 2,
+                "column": 13,
+                "end_line": 2,
+                "end_column": 19,
+                "text": "placed",
+            }
+        ],
+    }

@@ -9,7 +9,7 @@ BINDING = """customers from crm.customers as c {
   timezone c.tz else "Europe/Berlin"
   field email: text?
 }
-event signed_up from crm.signups as s { key s.id customer s.c at s.t }
+event signed_up from crm.signups as s { key s.id customer s.c at s.t append only }
 consent email_marketing when customer.email is known
 channel email { address: customer.email, consent: email_marketing }
 policy standard { cap email 3 per 7d }

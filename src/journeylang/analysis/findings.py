@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.experiments import SHARES_NOT_100
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
-from journeylang.diagnostics.model import Code, Diagnostic, Label, Severity, in_order
-from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, Severity, in_order
+from journeylang.diagnostics.suggest import closest
 from journeylang.source import Span
 
 _COMPARISONS = 20_000
@@ -63,12 +63,21 @@ class Findings:
         label: str = "",
         help: str = "",  # noqa: A002 - the diagnostic's own word
         labels: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
         """A finding with the severity of its code."""
         if span is not None and span.path in self.holes and code.id in _BY_ABSENCE:
             return
         self.found.append(
-            Diagnostic(code=code, message=message, span=span, label=label, help=help, labels=labels)
+            Diagnostic(
+                code=code,
+                message=message,
+                span=span,
+                label=label,
+                help=help,
+                labels=labels,
+                fix=fix,
+            )
         )
 
     def unknown(
@@ -84,12 +93,16 @@ class Findings:
         """Nothing of this kind is called so; ``help`` counts only where nothing is near."""
         if not name or (self.holes and kind not in _FIXED):
             return
+        near = self._near(name, candidates)
+        # The place may be that of more than the name, or of a word that stands for it.
+        exact = span.end - span.start == len(name)
         self.error(
             names.UNKNOWN_NAME,
             span,
             f"unknown {kind} `{name}`",
             label=label or f"no {kind} of this name is defined",
-            help=self.meant(name, candidates) or help or self._all(kind, candidates),
+            help=_did_you_mean(near) or help or self._all(kind, candidates),
+            fix=Fix(title=f"write `{near}`", edits=(Edit(span, near),)) if near and exact else None,
         )
 
     def later(
@@ -123,10 +136,13 @@ class Findings:
 
     def meant(self, name: str, candidates: Collection[str]) -> str:
         """``did you mean …?``, or nothing: no name is near, or too many were asked for."""
+        return _did_you_mean(self._near(name, candidates))
+
+    def _near(self, name: str, candidates: Collection[str]) -> str | None:
         if not self.guesses:
-            return ""
+            return None
         self._comparisons -= len(candidates)
-        return did_you_mean(name, candidates)
+        return closest(name, candidates)
 
     def _all(self, kind: str, candidates: Collection[str]) -> str:
         if not candidates or len(candidates) > 8:
@@ -136,6 +152,10 @@ class Findings:
 
     def in_order(self) -> tuple[Diagnostic, ...]:
         return in_order(self.found)
+
+
+def _did_you_mean(near: str | None) -> str:
+    return f"did you mean `{near}`?" if near else ""
 
 
 _MOST_INCLUDES = 4

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from journeylang.diagnostics.model import Diagnostic
+    from journeylang.loading.checking import Checking
 
 
 @click.command("check")
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     multiple=True,
     help="Not these codes, nor any that begin so.",
 )
+@click.option("--fix", is_flag=True, help="Apply fixes that message nobody otherwise than before.")
+@click.option("--unsafe-fixes", is_flag=True, help="Apply the others too: they need a look.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -41,11 +44,14 @@ def command(
     output: str,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    fix: bool,
+    unsafe_fixes: bool,
 ) -> None:
     """Find what is wrong in the project, offline; exits with 1 where something is.
 
     All files are read, for they have one namespace; PATHS narrow down which findings are shown.
-    What makes the project mean nothing is shown whatever is selected.
+    What makes the project mean nothing is shown whatever is selected. Fixes are shown as a diff;
+    a file that could not be read any more is not written.
     """
     from journeylang.cli.terminal import wants_colour
     from journeylang.diagnostics.render import render_json, render_text, summary
@@ -59,13 +65,21 @@ def command(
         raise _NoProject(start)
     selecting = _prefixes(select, "--select")
     ignoring = _prefixes(ignore, "--ignore", leaving_out=True)
-    checking = check(root)
-    selection = Selection(
-        select=selecting or checking.selection.select,
-        ignore=(*ignoring, *checking.selection.ignore),
-        severities=checking.selection.severities,
-    )
-    shown = [d for d in selected(checking.diagnostics, selection) if _is_under(d, root, paths)]
+
+    def chosen(checking: Checking) -> tuple[Diagnostic, ...]:
+        selection = Selection(
+            select=selecting or checking.selection.select,
+            ignore=(*ignoring, *checking.selection.ignore),
+            severities=checking.selection.severities,
+        )
+        found = selected(checking.diagnostics, selection)
+        return tuple(d for d in found if _is_under(d, root, paths))
+
+    if fix or unsafe_fixes:
+        checking = _mended(root, chosen, unsafe=unsafe_fixes, tell=output == "text")
+    else:
+        checking = check(root)
+    shown = chosen(checking)
     if output == "json":
         click.echo(render_json(shown, checking.sources))
     elif output != "text":
@@ -79,11 +93,57 @@ def command(
         if shown:
             click.echo(render_text(shown, checking.sources, colour=colour), color=colour)
             click.echo()
+        if not (fix or unsafe_fixes):
+            _tell_of_fixes(shown)
         files = f"{checking.checked:,} file{'' if checking.checked == 1 else 's'}"
         more = "" if checking.whole else "; the rules are asked once definitions have no error"
         click.echo(f"checked {files}: {summary(shown) or 'nothing found'}{more}")
     if any(diagnostic.is_error for diagnostic in shown):
         ctx.exit(1)
+
+
+def _mended(
+    root: Path,
+    chosen: Callable[[Checking], tuple[Diagnostic, ...]],
+    *,
+    unsafe: bool,
+    tell: bool,
+) -> Checking:
+    """What is found after the fixes; says what they changed."""
+    from difflib import unified_diff
+
+    from journeylang.cli.project import stop
+    from journeylang.loading.mending import mend
+
+    mending = mend(root, chosen, unsafe=unsafe)
+    for path in sorted(mending.after) if tell else ():
+        lines = unified_diff(
+            mending.before[path].splitlines(),
+            mending.after[path].splitlines(),
+            path,
+            f"{path} (fixed)",
+            lineterm="",
+        )
+        click.echo("\n".join(lines) + "\n")
+    if mending.problems:
+        stop(mending.problems)
+    if mending.count and tell:
+        files = len(mending.after)
+        click.echo(
+            f"fixed {mending.count:,} finding{'' if mending.count == 1 else 's'}"
+            f" in {files:,} file{'' if files == 1 else 's'}"
+        )
+    return mending.checking
+
+
+def _tell_of_fixes(shown: Sequence[Diagnostic]) -> None:
+    """That there are fixes, where there are some."""
+    safe = sum(d.fix is not None and d.fix.safe for d in shown)
+    others = sum(d.fix is not None for d in shown) - safe
+    told = [f"{safe:,} by `--fix`"] if safe else []
+    told += [f"{others:,} by `--unsafe-fixes`, which needs a look"] if others else []
+    if told:
+        click.echo(f"can be fixed: {', '.join(told)}")
 
 
 class _NoProject(click.ClickException):

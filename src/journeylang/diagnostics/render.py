@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from journeylang.diagnostics.excerpt import Mark, Role, Row, excerpt
-from journeylang.diagnostics.model import Diagnostic, Severity
+from journeylang.diagnostics.model import Diagnostic, Fix, Severity
 from journeylang.diagnostics.region import region
 from journeylang.diagnostics.width import safe
 from journeylang.source import Source, Span
@@ -66,7 +66,26 @@ def _as_object(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[st
         "end_line": place.end_line if place else None,
         "end_column": place.end_column if place else None,
         "help": diagnostic.help or None,
+        "fix": _fix_as_object(diagnostic.fix, sources) if diagnostic.fix else None,
     }
+
+
+def _fix_as_object(fix: Fix, sources: Mapping[str, Source]) -> dict[str, object]:
+    """Its edits by their places; where something is only put in, both ends are the same."""
+    edits = []
+    for edit in fix.edits:
+        place = region(edit.span, sources)
+        edits.append(
+            {
+                "file": edit.span.path,
+                "line": place.line if place else None,
+                "column": place.column if place else None,
+                "end_line": place.end_line if place else None,
+                "end_column": place.end_column if place else None,
+                "text": edit.text,
+            }
+        )
+    return {"title": fix.title, "safe": fix.safe, "edits": edits}
 
 
 class _Painter:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from journeylang.diagnostics.codes.flow import GOAL_NOT_AN_EXIT
-from journeylang.diagnostics.model import Diagnostic, Edit, Fix
+from journeylang.diagnostics.model import Diagnostic, Fix
+from journeylang.lint.edits import line_before
 from journeylang.lint.rule import Checked, Rule
 from journeylang.lint.tree import inner, with_named
 from journeylang.lint.unreachable_step import leaves
 from journeylang.model import journey as model
 from journeylang.model.expressions import BoundEvent
-from journeylang.source import Source, Span
 from journeylang.syntax import nodes
 
 
@@ -37,7 +37,7 @@ def goal_not_an_exit(checked: Checked) -> Iterator[Diagnostic]:
             help=f"let them leave: `{line}`",
             fix=Fix(
                 title=f"add `{line}`",
-                edits=(_line_before(checked.sources[goal.span.path], goal.span, line),),
+                edits=(line_before(checked.sources[goal.span.path], goal.span, line),),
             ),
         )
 
@@ -66,14 +66,6 @@ def _asked(checked: Checked, journey: model.Journey) -> set[str]:
         for event in with_named(looking, checked.project)
         if isinstance(event, BoundEvent)
     }
-
-
-def _line_before(source: Source, span: Span, line: str) -> Edit:
-    start = source.line_starts[source.position(span.start)[0] - 1]
-    before = source.text[start : span.start]
-    if before.strip():
-        return Edit(source.span(span.start, span.start), f"{line} ")
-    return Edit(source.span(span.start, span.start), f"{line}\n{before}")
 
 
 RULE = Rule(code=GOAL_NOT_AN_EXIT, find=goal_not_an_exit)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from journeylang.diagnostics.codes.consent import NO_QUIET_HOURS
-from journeylang.diagnostics.model import Diagnostic, Label
+from journeylang.diagnostics.model import Diagnostic, Fix, Label
+from journeylang.lint.edits import line_behind
 from journeylang.lint.rule import Checked, Rule
+from journeylang.syntax import nodes
 
 RINGING = ("call", "push", "sms")
 """Channels that are heard, by their names: what others do cannot be known."""
@@ -29,16 +31,27 @@ def no_quiet_hours(checked: Checked) -> Iterator[Diagnostic]:
         if quiet or (policy.name, channel) in told:
             continue
         told.add((policy.name, channel))
+        node = checked.declared.policies[policy.name]
+        line = f"quiet {channel} 20:00 to 09:00"
         yield Diagnostic(
             code=NO_QUIET_HOURS,
             message=f"policy `{policy.name}` has no quiet hours for `{channel}`",
             span=candidate.span,
             label="may ring at night",
-            labels=(
-                Label(checked.declared.policies[policy.name].name.span, "this policy holds here"),
-            ),
-            help=f"add them to the policy: `quiet {channel} 20:00 to 09:00`",
+            labels=(Label(node.name.span, "this policy holds here"),),
+            help=f"add them to the policy: `{line}`",
+            fix=_fix(checked, node, line),
         )
+
+
+def _fix(checked: Checked, policy: nodes.Policy, line: str) -> Fix | None:
+    if not policy.rules:
+        return None
+    last = policy.rules[-1].span
+    return Fix(
+        title=f"add `{line}` to the policy",
+        edits=(line_behind(checked.sources[last.path], last, line),),
+    )
 
 
 RULE = Rule(code=NO_QUIET_HOURS, find=no_quiet_hours)
