@@ -9,8 +9,7 @@ step can change within a tick, all are known not to hold.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
 
 from journeylang.analysis.ranges import Fact
 from journeylang.model.entry import EnterOn
@@ -48,8 +47,6 @@ from journeylang.model.journey import (
 )
 from journeylang.model.project import Project
 from journeylang.model.walk import walk
-
-N = TypeVar("N")
 
 _MOST = 24
 """Facts that are kept; of longer chains of `else if` the last ones."""
@@ -138,19 +135,6 @@ def _behind(
         if _of_entry_alone(fact.condition) or _at_once(going[0][0]):
             return _with(fact, now, lasting)
     return now, lasting
-
-
-def everything(root: object, kind: type[N]) -> Iterator[N]:
-    """All nodes of a kind at or below a node of the model, or a tuple of them."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, kind):
-            yield node
-        if isinstance(node, tuple):
-            waiting.extend(reversed(node))
-        elif is_dataclass(node):
-            waiting.extend(getattr(node, each.name) for each in reversed(fields(node)))
 
 
 def leaves(block: Block) -> bool:

@@ -99,3 +99,9 @@ def words(seconds: int) -> str:
         if count:
             parts.append(f"{count:,} {name}{'' if count == 1 else 's'}")
     return " ".join(parts[:2]) or "no time"
+
+
+def at_most(seconds: int) -> str:
+    """As `words`, of an upper end: days with the hours by which calendar days may be longer."""
+    long = seconds % DAY
+    return words(seconds - long if seconds > DAY and long < _CLOCK_CHANGES else seconds)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from journeylang.analysis.certain import decisions, everything
+from journeylang.analysis.certain import decisions
 from journeylang.analysis.ranges import Fact, contradictory
 from journeylang.diagnostics.codes.names import CONTRADICTORY_SEGMENT
 from journeylang.diagnostics.model import Diagnostic, Label, Severity
 from journeylang.lint.rule import Checked, Rule
+from journeylang.lint.tree import all_of
 from journeylang.model.binding import ConsentWhen
 from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen
 from journeylang.model.expressions import Aggregate, Expression
@@ -38,7 +39,7 @@ def contradictory_segment(checked: Checked) -> Iterator[Diagnostic]:
     for journey in project.journeys.values():
         yield from _journey(journey, telling)
     # Conditions on the rows of figures, wherever the figures stand.
-    for aggregate in everything(
+    for aggregate in all_of(
         (
             tuple(metric.value for metric in project.metrics.values()),
             tuple(segment.condition for segment in project.segments.values()),
@@ -70,7 +71,7 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
     for goal in journey.goals:
         if goal.where is not None:
             yield from telling.of(goal.where, who="no row")
-    for race in everything(journey.body, Race):
+    for race in all_of(journey.body, Race):
         for branch in race.branches:
             if branch.where is not None:
                 yield from telling.of(branch.where, who="no row")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from journeylang.analysis.feasible import ends_the_run, feasible
 from journeylang.analysis.flow import Path, flow, paths
 from journeylang.analysis.lapses import DAY, words
-from journeylang.analysis.ranges import Fact, implies, possible
 from journeylang.diagnostics.codes.flow import REENTRY_OVERLAPS
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line
 from journeylang.lint.rule import Checked, Rule
 from journeylang.model.entry import EnterOn
-from journeylang.model.expressions import Aggregate, BoundEvent, SinceEntry
+from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import Journey, Race, Wait
-from journeylang.model.project import Project
-from journeylang.model.types import BOOL
 from journeylang.syntax import nodes
 
 _SHOWN = 3
@@ -31,7 +29,8 @@ def reentry_overlaps(checked: Checked) -> Iterator[Diagnostic]:
     for journey in checked.project.journeys.values():
         if journey.reenter.rule != "after" or not isinstance(journey.entry, EnterOn):
             continue
-        if _ended_by_its_own_event(journey, journey.entry, checked.project):
+        event = BoundEvent(name=journey.entry.event, span=journey.entry.span)
+        if ends_the_run(event, journey.entry.where, journey, checked.project):
             continue
         graph = flow(journey)
         every = None if graph is None else paths(graph)
@@ -40,8 +39,7 @@ def reentry_overlaps(checked: Checked) -> Iterator[Diagnostic]:
             (path for path in every or () if _length(path) > bound), key=_length, reverse=True
         )
         for path in longer:
-            # One way through for one person: its conditions may not exclude each other.
-            if possible(_decided(path), checked.project):
+            if feasible(path, journey, checked.project):
                 yield _found(journey, path, checked)
                 break
 
@@ -49,27 +47,6 @@ def reentry_overlaps(checked: Checked) -> Iterator[Diagnostic]:
 def _length(path: Path) -> int:
     """Seconds, at least, from the entry to the end."""
     return path[-1].arrival.low + path[-1].way.lapse.low if path else 0
-
-
-def _decided(path: Path) -> list[Fact]:
-    return [
-        Fact(condition=stop.way.condition, holds=stop.way.holds)
-        for stop in path
-        if stop.way.condition is not None
-    ]
-
-
-def _ended_by_its_own_event(journey: Journey, entry: EnterOn, project: Project) -> bool:
-    """Whether such an event, coming again, makes some `exit when` true."""
-    again = Aggregate(
-        function="exists",
-        event=BoundEvent(name=entry.event, span=entry.span),
-        where=entry.where,
-        windows=(SinceEntry(span=entry.span),),
-        type=BOOL,
-        span=entry.span,
-    )
-    return any(implies(again, way_out.condition, project) for way_out in journey.exits)
 
 
 def _found(journey: Journey, path: Path, checked: Checked) -> Diagnostic:

@@ -49,10 +49,9 @@ CAP_INFEASIBLE = Code(
     name="cap-infeasible",
     title="A path needs more messages than a cap allows",
     why="The last of them is always held or skipped: the journey cannot be lived as written.",
-    bad="cap email 1 per 7d     # and three e-mails within two days",
+    bad="cap email 1 per 7d    # the journey sends three within two days",
     good="cap email 3 per 7d",
     severity=Severity.WARNING,
-    fence="text",
 )
 
 UNGUARDED_AUDIENCE = Code(

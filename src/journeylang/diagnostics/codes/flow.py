@@ -81,7 +81,7 @@ LATE_DATA_RACE = Code(
     title="A wait shorter than the event's rows may be late",
     why="When the wait ends, the row that should have ended the journey may not have arrived,"
     " and a customer who has bought is asked to buy.",
-    bad="hold: wait 1h                         # order_placed may be 6 hours late",
+    bad="hold: wait 1h                         # orders may be 6 hours late",
     good="hold: wait 8h",
     severity=Severity.WARNING,
 )
