@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.agreement.prelude import LISTS
+
 if TYPE_CHECKING:
     from tests.agreement.expressions import Expressions, Names
 
@@ -24,6 +26,11 @@ def tile(draw: Expressions, names: Names) -> str:
 def top(draw: Expressions, names: Names) -> str:
     share = draw.pick(("0.01%", "10%", "33.3%", "50%", "50%", "100%"))
     return f"top {share} by {_figure(draw, names)}"
+
+
+def listed(draw: Expressions) -> str:
+    negated = draw.pick(("", "not "))
+    return f'customer {negated}in list "{draw.pick(tuple(LISTS))}"'
 
 
 def most(draw: Expressions, names: Names, kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,7 +19,7 @@ from journeylang.source import Source
 from journeylang.sql.schema import STATUS_NAMES
 from journeylang.syntax.nodes import File
 from journeylang.syntax.parse import parse
-from tests.agreement.prelude import BINDING, TABLES, create
+from tests.agreement.prelude import BINDING, LISTS, TABLES, create
 from tests.oracle import interpreter
 from tests.oracle.chance import instant_key
 from tests.oracle.facts import Memory, Record, Tables
@@ -65,7 +66,7 @@ def compiled(text: str) -> Project:
     outcome = check_files([_binding(), _parsed("program.journey", text)])
     if outcome.value is None or not outcome.ok:
         raise InvalidProgramError(f"{_listed(outcome.diagnostics)}\n{text}")
-    return outcome.value
+    return replace(outcome.value, lists=LISTS)
 
 
 def _listed(problems: Iterable[Diagnostic]) -> str:

@@ -90,7 +90,7 @@ class Expressions:
     def _test(self, names: Names) -> str:
         kinds = ["compare", "compare", "known", "between", "in", "text", "aged", "flag"]
         if names.aggregates:
-            kinds = ["exists", "exists", "figure", "figure", "top", *kinds]
+            kinds = ["exists", "exists", "figure", "figure", "top", "list", *kinds]
             if names.segments:
                 kinds.append("segment")
         match self.pick(kinds):
@@ -102,6 +102,8 @@ class Expressions:
                 return f"{figure} {self.pick(COMPARISONS)} {self.pick(LITERALS[kind])}"
             case "top":
                 return audiences.top(self, names)
+            case "list":
+                return audiences.listed(self)
             case "segment":
                 negated = self.pick(("", "not "))
                 return f"customer {negated}in segment {self.pick(names.segments)}"

@@ -6,6 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from journeylang.model.expressions import CustomerValue
+from journeylang.model.lists import ContactList, ListKey
+from journeylang.model.types import TEXT
+from journeylang.source import Span
+
 BINDING = """language 1
 
 customers from crm.customers as c {
@@ -82,6 +87,22 @@ channel email { address: customer.email, consent: email_ok, cost: 0.0004 EUR }
 channel sms { address: customer.mobile, consent: sms_ok, cost: 0.06 EUR }
 channel push { address: customer.token, consent: sms_ok }
 """
+
+
+def _list(path: str, key: ListKey, field: str, *values: str) -> ContactList:
+    subject = CustomerValue(name=field, type=TEXT, span=Span(path=path, start=0, end=0))
+    return ContactList(path=path, key=key, subject=subject, digest=path, values=values)
+
+
+# What is in the files that `in list` may name.
+LISTS = {
+    rows.path: rows
+    for rows in (
+        _list("lists/keys.csv", "key", "key", "1", " 3 ", "nobody"),
+        _list("lists/mails.csv", "email", "email", "A@x.example", "n@x.example ", " "),
+        _list("lists/phones.csv", "phone", "mobile", "0049", "+4 9", "none"),
+    )
+}
 
 
 class Theme(StrEnum):

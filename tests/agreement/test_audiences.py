@@ -164,3 +164,24 @@ def test_entries_and_races_ask_the_customer_too() -> None:
         assert ends(pair.tick(START + 2 * HOUR)) == [("active", None)]
         happens(pair, "visited", START + 3 * HOUR, 1, weight=3.0)
         assert ends(pair.tick(START + 3 * HOUR)) == [("finished", "more")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "who"),
+    [
+        ('customer in list "lists/keys.csv"', {1, 3}),
+        ('in list "lists/mails.csv"', {2}),
+        ('customer not in list "lists/mails.csv"', {1, 3, 4}),
+        ('in list "lists/phones.csv"', {3, 4}),
+        ('count(ordered where in list "lists/keys.csv") = 1', {1}),
+    ],
+)
+def test_lists_tell_people_by_key_address_or_number(condition: str, who: set[int]) -> None:
+    with both(program("w: wait 1h", enter=f"enter when {condition}"), START) as pair:
+        people(pair, 1, email=None)
+        people(pair, 2, email=" a@X.example")
+        people(pair, 3, mobile="00 49")
+        people(pair, 4, mobile="+49", email="")
+        happens(pair, "ordered", START, 1)
+        happens(pair, "ordered", START, 2)
+        assert {row[0] for row in pair.tick(START + HOUR)["runs"]} == who

@@ -192,6 +192,8 @@ ONE_ROW_PER = {
     "exposure": "customer and experiment, or hold-out: the first time",
     "weight": "arm of an adaptive experiment and UTC day: the buckets that it owns",
     "budget_use": "message and budget or capacity that it is charged to",
+    "list": "list of people in a file of the project, as applied",
+    "list_entry": "person on such a list: a customer key, an e-mail address or a telephone number",
     "consent_change": "consent given or taken back with the runtime itself",
     "profile": "customer and name: what `set` wrote last, as text, and by which step",
     "suppression": "address that is not written to any more",

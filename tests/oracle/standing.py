@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from journeylang.model.expressions import TileBy, TopBy
+from journeylang.model.lists import ContactList
 from journeylang.model.project import Project
 from tests.oracle.clock import wall, zone
 from tests.oracle.facts import Customer
@@ -31,6 +32,24 @@ def tile(node: TileBy, ranked: list[Any], key: Any) -> int | None:
     if key not in ranked:
         return None
     return node.tiles - ranked.index(key) * node.tiles // len(ranked)
+
+
+def listed(rows: ContactList, value: Any) -> bool:
+    """Whether a customer's value is on the list, as people compare such values."""
+    form = _FORMS[rows.key]
+    return value is not None and form(str(value)) in {form(v) for v in rows.values} - {""}
+
+
+def _telephone(value: str) -> str:
+    digits = "".join(c for c in value if c in "0123456789+")
+    return "+" + digits[2:] if digits[:2] == "00" else digits
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    "key": lambda value: value.strip(" "),
+    "email": lambda value: value.strip(" ").lower(),
+    "phone": _telephone,
+}
 
 
 def age(born: date | None, customer: Customer | None, project: Project, now: datetime) -> Any:

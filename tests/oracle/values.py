@@ -30,6 +30,7 @@ from journeylang.model.expressions import (
     EventValue,
     Expression,
     Known,
+    Listed,
     MetricValue,
     Negated,
     OneOf,
@@ -47,7 +48,7 @@ from journeylang.model.types import Kind, Type
 from tests.oracle.arithmetic import arithmetic, money, number, whole
 from tests.oracle.chance import bucket
 from tests.oracle.facts import Customer, Happening, Record, Run
-from tests.oracle.standing import age, tile, top
+from tests.oracle.standing import age, listed, tile, top
 
 _COMPARE = {
     "=": operator.eq,
@@ -122,6 +123,9 @@ class Evaluator:
                 return top(node, self.ranked(node.by), _key(of))
             case TileBy():
                 return tile(node, self.ranked(node.by), _key(of))
+            case Listed():
+                rows = self.project.lists[node.path]
+                return listed(rows, self.value(rows.subject, of))
             case Age():
                 born = self.value(node.subject, of)
                 return age(born, of.customer, self.project, self.now)

@@ -22,6 +22,7 @@ from journeylang.analysis.predicates import (
     aged,
     between,
     compared,
+    in_list_file,
     in_segment,
     one_of,
     text_match,
@@ -133,7 +134,7 @@ class Checker:
             case nodes.InSegment():
                 return in_segment(node, scope, self)
             case nodes.InListFile():
-                self.findings.later("`in list`", node.span)
+                return in_list_file(node, scope, self)
             case nodes.SqlHatch():
                 self.findings.later("the `sql` hatch", node.span)
             case nodes.TopBy():

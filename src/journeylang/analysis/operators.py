@@ -22,6 +22,7 @@ from journeylang.model.expressions import (
     EventValue,
     Expression,
     Known,
+    Listed,
     MetricValue,
     Negated,
     OneOf,
@@ -64,7 +65,7 @@ def is_predicate(expression: Expression) -> bool:
     match expression:
         case Aggregate():
             return expression.function == "exists"
-        case SegmentTest() | TopBy():
+        case SegmentTest() | TopBy() | Listed():
             return True
         case _:
             return isinstance(expression, _PREDICATES)

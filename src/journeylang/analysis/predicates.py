@@ -16,6 +16,7 @@ from journeylang.model.expressions import (
     Comparison,
     Constant,
     Expression,
+    Listed,
     OneOf,
     SegmentTest,
     TextMatch,
@@ -136,21 +137,52 @@ def aged(node: nodes.AgeTest, scope: Scope, checker: Checker) -> Expression | No
 
 def in_segment(node: nodes.InSegment, scope: Scope, checker: Checker) -> Expression | None:
     segment = node.segment
-    who = node.subject
-    if who is not None and not (isinstance(who, nodes.Ref) and who.text == "customer"):
-        checker.findings.error(
-            names.OUT_OF_PLACE,
-            who.span,
-            "only a customer is in a segment",
-            help=f"write `customer in segment {segment.text}`",
-        )
-        return None
-    if not scope.aggregates:
-        checker.findings.error(
-            names.OUT_OF_PLACE, node.span, f"segments have no meaning in {scope.what}"
-        )
+    if not _of_customer(node, f"segment {segment.text}", "segments", scope, checker):
         return None
     if segment.text not in checker.declared.segments:
         checker.findings.unknown("segment", segment.text, segment.span, checker.declared.segments)
         return None
     return SegmentTest(name=segment.text, span=node.span)
+
+
+def in_list_file(node: nodes.InListFile, scope: Scope, checker: Checker) -> Expression | None:
+    """``in list "lists/fair.csv"``: what is in the file is looked at when all is loaded."""
+    path = node.path.value
+    if not _of_customer(node, f'list "{path}"', "lists of people", scope, checker):
+        return None
+    parts = path.split("/")
+    if not path.endswith(".csv") or not all(parts) or {".", ".."} & set(parts) or "\\" in path:
+        checker.findings.error(
+            names.BAD_VALUE,
+            node.path.span,
+            f"`{path}` is not the path of a list",
+            label="the path of a *.csv below the project's folder is expected",
+            help='write it with `/`: `in list "lists/fair.csv"`',
+        )
+        return None
+    return Listed(path=path, span=node.path.span)
+
+
+def _of_customer(
+    node: nodes.InSegment | nodes.InListFile,
+    what: str,
+    kind: str,
+    scope: Scope,
+    checker: Checker,
+) -> bool:
+    """Whether it is asked of a customer, where customers are asked."""
+    who = node.subject
+    if who is not None and not (isinstance(who, nodes.Ref) and who.text == "customer"):
+        checker.findings.error(
+            names.OUT_OF_PLACE,
+            who.span,
+            f"only a customer is in a {what.split(maxsplit=1)[0]}",
+            help=f"write `customer in {what}`",
+        )
+        return False
+    if scope.table is not None or not scope.aggregates:
+        checker.findings.error(
+            names.OUT_OF_PLACE, node.span, f"{kind} have no meaning in {scope.what}"
+        )
+        return False
+    return True

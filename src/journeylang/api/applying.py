@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
+from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE
 from journeylang.diagnostics.codes.running import DATABASE_ERROR
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
@@ -55,7 +57,23 @@ def applied(
     if isinstance(session, list):
         refused = tuple(_not_applied(loaded, r) for r in session)
         return Outcome(value=None, diagnostics=(*unsound.diagnostics, *refused))
-    return Outcome(value=(session, unsound.journeys), diagnostics=unsound.diagnostics)
+    told = unsound.diagnostics
+    if keys:
+        told += tuple(_strangers(engine, loaded))
+    return Outcome(value=(session, unsound.journeys), diagnostics=told)
+
+
+def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:
+    """People on lists who are no customers: nothing can be said to them."""
+    from journeylang.runtime.lists import unknown_people
+
+    for rows, people, unknown in unknown_people(engine, loaded.project):
+        if unknown:
+            yield Diagnostic(
+                code=LIST_INCOMPLETE,
+                message=f"of {people:,} people in `{rows.path}` {unknown:,} are no customers",
+                help="messages go to customers alone; those people get none",
+            )
 
 
 def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:

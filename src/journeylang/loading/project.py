@@ -22,6 +22,7 @@ from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
 from journeylang.loading.environments import environments
 from journeylang.loading.files import below, read
 from journeylang.loading.find import CONFIG
+from journeylang.loading.lists import with_lists
 from journeylang.loading.zones import zone_names
 from journeylang.model.project import Project
 from journeylang.source import Source
@@ -210,9 +211,13 @@ class _Reader:
         assert project is not None
         if files:
             problems.extend(outcome.diagnostics)
+        listed = with_lists(project, self.root)
+        assert listed.value is not None
+        project = listed.value
+        problems.extend(listed.diagnostics)
         templates = self.templates(project)
         parts = self.parts(templates)
-        whole = outcome.ok and not self.holes
+        whole = outcome.ok and listed.ok and not self.holes
         messages = check_messages(project, templates, included=parts, there=self.there, whole=whole)
         problems.extend(messages.diagnostics)
         if again and environment is not None:

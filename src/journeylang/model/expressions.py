@@ -187,6 +187,16 @@ class TileBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """`in list "lists/fair.csv"`: the customer is in the file; what is in it is in
+    `Project.lists`."""
+
+    path: str
+    type: Type = BOOL
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Age:
     """Whole years since a date, on the customer's local date of `now`."""
 
@@ -325,6 +335,7 @@ Expression = (
     | SegmentTest
     | TopBy
     | TileBy
+    | Listed
     | Age
     | Arithmetic
     | Comparison

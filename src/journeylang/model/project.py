@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
+from journeylang.model.lists import ContactList
 from journeylang.model.measures import Worth
 from journeylang.model.policy import Policy
 from journeylang.model.types import Type
@@ -40,3 +41,5 @@ class Project:
     worth: Worth | None = None
     # What `set` writes anywhere, by name; the values may be unknown.
     profile: dict[str, Type] = field(default_factory=dict)
+    # The files that `in list` names, by path; read when a project is loaded.
+    lists: dict[str, ContactList] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from journeylang.model.expressions import (
     EventValue,
     Expression,
     Known,
+    Listed,
     MetricValue,
     Negated,
     OneOf,
@@ -43,7 +44,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
     match node:
         case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
             return ()
-        case ProfileValue() | MetricValue() | Drawn() | SegmentTest():
+        case ProfileValue() | MetricValue() | Drawn() | SegmentTest() | Listed():
             return ()
         case Aggregate():
             since = tuple(w.of for w in node.windows if isinstance(w, SinceLast))
@@ -122,7 +123,7 @@ def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
     events: dict[str, None] = {}
     for node in nodes:
         match node:
-            case CustomerValue() | ProfileValue() | Aged() | Age() | TopBy() | TileBy():
+            case CustomerValue() | ProfileValue() | Aged() | Age() | TopBy() | TileBy() | Listed():
                 return None
             case Aggregate(event=BoundEvent() as event):
                 if any(isinstance(w, Within) for w in node.windows):

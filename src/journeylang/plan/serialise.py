@@ -15,9 +15,10 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from journeylang.model.expressions import MetricValue, SegmentTest
+from journeylang.model.expressions import Listed, MetricValue, SegmentTest
 from journeylang.model.journey import Experiment, Factors
 from journeylang.model.project import Project
+from journeylang.plan.asks import asked
 from journeylang.plan.numbering import steps
 from journeylang.plan.operations import JourneyPlan, Program
 
@@ -86,7 +87,10 @@ def plan_json(
         if isinstance(e, Factors)
         for f in e.factors
     }
-    used = _definitions(project, plan)
+    used = {n.name for n in asked(project, plan) if isinstance(n, MetricValue | SegmentTest)}
+    listed = {n.path for n in asked(project, plan) if isinstance(n, Listed)}
+    if listed:
+        body["lists"] = {path: project.lists[path].digest for path in sorted(listed)}
     body["segments"] = {
         n: to_json(project.segments[n].condition) for n in sorted(used) if n in project.segments
     }
@@ -122,23 +126,3 @@ def _with_rules(body: Any, rules: list[Any]) -> Any:
             return [_with_rules(value, rules) for value in body]
         case _:
             return body
-
-
-def _definitions(project: Project, plan: JourneyPlan) -> set[str]:
-    """Names of segments and metrics that the journey refers to, directly or through others."""
-    names: set[str] = set()
-    waiting: list[object] = [plan]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, MetricValue | SegmentTest) and value.name not in names:
-            names.add(value.name)
-            waiting.append(
-                project.metrics[value.name].value
-                if isinstance(value, MetricValue)
-                else project.segments[value.name].condition
-            )
-        if isinstance(value, tuple):
-            waiting += value
-        elif dataclasses.is_dataclass(value):
-            waiting += [getattr(value, f.name) for f in dataclasses.fields(value)]
-    return names

@@ -13,6 +13,7 @@ from journeylang.plan.build import build
 from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.plan.serialise import fingerprint, plan_json
+from journeylang.runtime.lists import store_lists
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.tick import Session
 from journeylang.sql.dialects import text
@@ -72,6 +73,7 @@ def prepare(
         if refused:
             return refused
         _forget_exits(engine, [known.journeys[n] for n in without if n in known.journeys])
+        store_lists(engine, project, now)
         versions, applied = _store(engine, running, program, known, now, templates or {})
     steps = dict(_numbering(engine).steps)
     ready = make_ready(running, program, steps, versions, engine.dialect)

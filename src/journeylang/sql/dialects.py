@@ -115,6 +115,11 @@ class Dialect:
         """The way back, ties to even."""
         return self.cast(f"(round_even({ten_thousandths}, 0) / 10000)", Type(kind=Kind.MONEY))
 
+    def phone_number(self, value: str) -> str:
+        """Digits, with a plus for the country code; NULL if there are none."""
+        bare = f"regexp_replace({value}, '[^0-9+]', '', 'g')"
+        return f"nullif(regexp_replace({bare}, '^00', '+'), '')"
+
     def whole_years(self, born: str, today: str) -> str:
         """Birthdays since a date of birth; of one on 29 February, 1 March in common years."""
 

@@ -29,6 +29,7 @@ from journeylang.model.expressions import (
     EventValue,
     Expression,
     Known,
+    Listed,
     MetricValue,
     Negated,
     OneOf,
@@ -39,7 +40,7 @@ from journeylang.model.expressions import (
     TopBy,
 )
 from journeylang.model.types import NUMBER, Kind
-from journeylang.sql import aggregates, rankings
+from journeylang.sql import aggregates, lists, rankings
 from journeylang.sql.dialects import quote
 from journeylang.sql.profile import profile_value
 from journeylang.sql.relations import LOCAL_DATE, customer_column
@@ -132,6 +133,8 @@ def predicate(node: Expression, scope: Scope) -> str:
             return value(node, scope)
         case TopBy():
             return rankings.top_by(node, scope)
+        case Listed():
+            return lists.listed(node, scope)
         case ProfileValue() | Aggregate() | MetricValue() | Arithmetic() | Age() | TileBy():
             return value(node, scope)
         case _:

@@ -129,6 +129,9 @@ TABLES = {
         "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, budget VARCHAR NOT NULL,"
         " {at} TIMESTAMP NOT NULL, amount DECIMAL(18,4) NOT NULL"
     ),
+    # What the lists of people in the project's files said at the latest apply.
+    "list": "path VARCHAR NOT NULL, digest VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL",
+    "list_entry": "list VARCHAR NOT NULL, value VARCHAR NOT NULL",
     "consent_change": (
         "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
         " granted BOOLEAN NOT NULL, source VARCHAR"

@@ -8,6 +8,7 @@ from journeylang.diagnostics.codes import (
     consent,
     experiments,
     flow,
+    lists,
     names,
     portability,
     running,
@@ -27,6 +28,7 @@ ALL_CODES: tuple[Code, ...] = (
     *portability.CODES,
     *unused.CODES,
     *running.CODES,
+    *lists.CODES,
 )
 """All codes, ascending by id."""
 

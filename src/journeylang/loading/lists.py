@@ -1,0 +1,239 @@
+"""Reading lists of people: `in list "lists/fair.csv"`.
+
+A list is a CSV file with a head line, in UTF-8, with commas, semicolons or tabs. Its people are
+told by one column: a customer's key, else an e-mail address, else a telephone number. Strangers
+make such files, so everything about them is bounded, and what is wrong is told with its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE, LIST_UNUSABLE
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.loading.files import unreadable
+from journeylang.model.binding import Binding
+from journeylang.model.expressions import Column, CustomerValue, Listed
+from journeylang.model.lists import ContactList, ListKey
+from journeylang.model.project import Project
+from journeylang.model.types import TEXT, Kind
+from journeylang.plan.asks import asked
+from journeylang.source import Span
+
+MOST_BYTES = 64 * 1024 * 1024
+MOST_ROWS = 1_000_000
+MOST_COLUMNS = 1_000
+LONGEST_VALUE = 1_000
+
+_HEADS: Mapping[ListKey, frozenset[str]] = {
+    "key": frozenset({"customer_id", "customer id", "customer", "key"}),
+    "email": frozenset({"email", "e-mail", "e_mail", "email_address", "mail"}),
+    "phone": frozenset({"phone", "mobile", "phone_number", "mobile_number", "telephone", "tel"}),
+}
+_FIELDS: Mapping[ListKey, tuple[str, ...]] = {
+    "key": (),
+    "email": ("email", "email_address"),
+    "phone": ("mobile", "phone", "phone_number", "mobile_number"),
+}
+_CHANNELS: Mapping[ListKey, tuple[str, ...]] = {
+    "key": (),
+    "email": ("email",),
+    "phone": ("sms", "call", "whatsapp"),
+}
+_WORDS: Mapping[ListKey, str] = {
+    "key": "customer key",
+    "email": "e-mail address",
+    "phone": "telephone number",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    """What is wrong with a file, and what to do."""
+
+    message: str
+    help: str
+
+
+def with_lists(project: Project, root: Path) -> Outcome[Project]:
+    """The project with the lists that it names, and what is wrong with them."""
+    named: dict[str, Span] = {}
+    for node in asked(project, _everything(project)):
+        if isinstance(node, Listed):
+            named[node.path] = min(node.span, named.get(node.path, node.span))
+    found: dict[str, ContactList] = {}
+    problems: list[Diagnostic] = []
+    for path, span in sorted(named.items()):
+        outcome = read_list(root, path, project.binding, span)
+        problems += outcome.diagnostics
+        if outcome.value is not None:
+            found[path] = outcome.value
+    return Outcome(value=replace(project, lists=found), diagnostics=tuple(problems))
+
+
+def _everything(project: Project) -> tuple[object, ...]:
+    kinds: Iterable[Mapping[str, object]] = (
+        project.metrics,
+        project.segments,
+        project.policies,
+        project.journeys,
+    )
+    return tuple(definition for kind in kinds for definition in kind.values())
+
+
+def read_list(root: Path, path: str, binding: Binding, span: Span) -> Outcome[ContactList]:
+    """The list at `path` below `root`; `span` is where it is named."""
+    file = root / path
+    try:
+        if file.is_file() and not file.resolve().is_relative_to(root.resolve()):
+            return _unusable(path, span, _Problem(message="is a link out of the project", help=""))
+        with file.open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        told = unreadable(file, path, error)
+        return Outcome(value=None, diagnostics=(replace(told, span=span),))
+    if len(data) > MOST_BYTES:
+        large = f"is larger than {MOST_BYTES // 1024 // 1024} MiB"
+        advice = "keep the column by which people are told, or bind a table with it"
+        return _unusable(path, span, _Problem(message=large, help=advice))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return _unusable(
+            path,
+            span,
+            _Problem(message=f"is not UTF-8 in line {line}", help="save it as CSV in UTF-8"),
+        )
+    return _people(path, text, binding, span)
+
+
+def _unusable(path: str, span: Span, problem: _Problem) -> Outcome[ContactList]:
+    told = Diagnostic(
+        code=LIST_UNUSABLE,
+        message=f"the list `{path}` {problem.message}",
+        span=span,
+        help=problem.help,
+    )
+    return Outcome(value=None, diagnostics=(told,))
+
+
+def _people(path: str, text: str, binding: Binding, span: Span) -> Outcome[ContactList]:
+    head_line = text.split("\n", 1)[0]
+    separator = max(",;\t", key=head_line.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    values: dict[str, None] = {}
+    total = empty = duplicates = 0
+    try:
+        head = next(rows, [])
+        chosen = _column(head, binding)
+        if isinstance(chosen, _Problem):
+            return _unusable(path, span, chosen)
+        key, column, subject = chosen
+        for row in rows:
+            if not row:
+                continue
+            total += 1
+            if total > MOST_ROWS:
+                many = _Problem(
+                    message=f"has more than {MOST_ROWS:,} rows",
+                    help="bind a table with it instead",
+                )
+                return _unusable(path, span, many)
+            value = row[column].strip() if column < len(row) else ""
+            if not value or len(value) > LONGEST_VALUE or "\0" in value:
+                empty += 1
+            elif (form := _form(value, key)) in values:
+                duplicates += 1
+            else:
+                values[form] = None
+    except csv.Error as error:
+        wrong = _Problem(
+            message=f"cannot be read from line {rows.line_num} on: {error}",
+            help="close the quotation marks, and put one person on each line",
+        )
+        return _unusable(path, span, wrong)
+    digest = hashlib.sha256("\n".join((key, *values)).encode()).hexdigest()
+    found = ContactList(path=path, key=key, subject=subject, digest=digest, values=tuple(values))
+    return Outcome(value=found, diagnostics=_counts(found, total, empty, duplicates, span))
+
+
+def _counts(
+    found: ContactList, total: int, empty: int, duplicates: int, span: Span
+) -> tuple[Diagnostic, ...]:
+    words = _WORDS[found.key]
+    told = [f"{empty:,} have no {words}"] if empty else []
+    told += [f"{duplicates:,} are there before"] if duplicates else []
+    if not told and total:
+        return ()
+    return (
+        Diagnostic(
+            code=LIST_INCOMPLETE,
+            message=f"of {total:,} rows in `{found.path}` " + " and ".join(told)
+            if total
+            else f"`{found.path}` has nobody in it",
+            span=span,
+            help=f"{len(found.values):,} people are on the list, told by {words}",
+        ),
+    )
+
+
+def _form(value: str, key: ListKey) -> str:
+    """Near enough to what the database compares, to count what is there twice."""
+    match key:
+        case "key":
+            return value
+        case "email":
+            return value.lower()
+        case "phone":
+            digits = "".join(c for c in value if c in "0123456789+")
+            return f"+{digits[2:]}" if digits.startswith("00") else digits or value
+
+
+def _column(head: list[str], binding: Binding) -> tuple[ListKey, int, CustomerValue] | _Problem:
+    """By which column people are told, and what it is compared with."""
+    if len(head) > MOST_COLUMNS:
+        return _Problem(message=f"has more than {MOST_COLUMNS:,} columns", help="leave some out")
+    names = [name.strip().lower() for name in head]
+    lacking: list[str] = []
+    own = binding.customers.key if binding.customers is not None else None
+    for key, known in _HEADS.items():
+        also = own.name.lower() if key == "key" and isinstance(own, Column) else None
+        at = next((n for n, name in enumerate(names) if name in known or name == also), None)
+        if at is None:
+            continue
+        subject = _subject(key, binding)
+        if subject is not None:
+            return key, at, subject
+        lacking.append(_WORDS[key])
+    if lacking:
+        return _Problem(
+            message=f"tells people by {lacking[0]}, and customers have no such field",
+            help="bind one: `field email: text? = …`, `field mobile: text? = …`",
+        )
+    return _Problem(
+        message="has no column by which people are told",
+        help="name one of its columns in the first line: `customer_id`, `email` or `phone`",
+    )
+
+
+def _subject(key: ListKey, binding: Binding) -> CustomerValue | None:
+    customers = binding.customers
+    if customers is None:
+        return None
+    if key == "key":
+        return CustomerValue(name="key", type=TEXT, span=customers.span)
+    for name in _CHANNELS[key]:
+        channel = binding.channels.get(name)
+        if channel is not None and isinstance(channel.address, CustomerValue):
+            return channel.address
+    fields = {f.name: f for f in customers.fields if f.type.kind is Kind.TEXT}
+    found = next((fields[name] for name in _FIELDS[key] if name in fields), None)
+    if found is None:
+        return None
+    return CustomerValue(name=found.name, type=found.type, span=found.span)
