@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +22,7 @@ from journeylang.syntax.parse import parse
 from tests.agreement.prelude import BINDING, LISTS, TABLES, create
 from tests.oracle import interpreter
 from tests.oracle.chance import instant_key
+from tests.oracle.entering import begin
 from tests.oracle.facts import Memory, Record, Tables
 
 # What a tick leaves behind, by the runtime's own tables: the views over them are slower.
@@ -76,15 +77,19 @@ def _listed(problems: Iterable[Diagnostic]) -> str:
 class Both:
     """One program in both forms. Change `tables` and call `tick`; it compares."""
 
-    def __init__(self, engine: DuckDbEngine, text: str, now: datetime) -> None:
+    def __init__(
+        self, engine: DuckDbEngine, text: str, now: datetime, rows: Mapping[str, list[Record]]
+    ) -> None:
         self.text = text
         self.project = compiled(text)
         self.engine = engine
         self.tables = Tables(rows={name: [] for name in TABLES})
+        for table, there in rows.items():
+            self.put(table, there)
         session = prepare(engine, self.project, now=now)
         assert isinstance(session, Session)
         self.session = session
-        self.memory = Memory(applied=dict.fromkeys(self.project.journeys, now), now=now)
+        self.memory = begin(self.project, self.tables, now)
         self._events = 0
         self._journeys = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
         self._steps = dict(engine.query("SELECT step, path FROM journey.step"))
@@ -276,10 +281,12 @@ def _database() -> DuckDbEngine:
 
 
 @contextmanager
-def both(text: str, now: datetime) -> Iterator[Both]:
-    """Both forms of a program, applied at `now` over empty tables."""
+def both(
+    text: str, now: datetime, rows: Mapping[str, list[Record]] | None = None
+) -> Iterator[Both]:
+    """Both forms of a program, applied at `now` over empty tables, or over these rows."""
     engine = _database()
     tables = "SELECT table_schema, table_name FROM information_schema.tables"
     for schema, table in engine.query(f"{tables} WHERE table_type = 'BASE TABLE'"):
         engine.execute(f'DELETE FROM "{schema}"."{table}"')
-    yield Both(engine, text, now)
+    yield Both(engine, text, now, rows or {})

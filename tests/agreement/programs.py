@@ -15,7 +15,7 @@ from tests.agreement import rationing
 from tests.agreement.expressions import Draw, Expressions, Names
 from tests.agreement.flow import PROFILE, Flow
 from tests.agreement.prelude import CHANNELS, EVENTS, Theme
-from tests.agreement.ways_in import runs, way_in
+from tests.agreement.ways_in import per, runs, way_in
 
 WAITS = ("30m", "1h", "6h", "1d", "2d", "1w", "1mo")
 TIMES = ("00:00", "00:30", "02:15", "02:30", "09:00", "23:45")
@@ -153,11 +153,12 @@ class _Program(Flow, Expressions):
             return way_in(self, outside)
         seldom = not self.busy and self.chance(2)
         where = f" where {self.where(outside, self.trigger)}" if seldom else ""
-        return f"enter on {self.trigger}{where}"
+        return f"enter on {self.trigger}{where}{per(self, self.trigger)}"
 
     def _reenter(self, entry: str) -> str:
         options = ["never", "after 1d", "after 1d", "after 2d"] * (1 if self.busy else 2)
-        options += ["always"] * (9 if self.busy else 3) * (not entry.startswith("enter when"))
+        condition = entry.startswith("enter when") and not entry.startswith("enter when joins")
+        options += ["always"] * (9 if self.busy else 3) * (not condition)
         return f"reenter {self.pick(options)}"
 
     def _names(self) -> Names:

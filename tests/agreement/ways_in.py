@@ -1,10 +1,10 @@
-"""Generated ways in that are no event's: conditions and schedules; and when a journey runs."""
+"""Generated ways in besides events: conditions, schedules; and when a journey runs."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
-from tests.agreement.expressions import Expressions, Names
+from tests.agreement.expressions import FIELDS, Expressions, Names
 
 # Of the days on which histories begin.
 DAYS = ("2026-03-02", "2026-03-28", "2026-10-24", "2026-02-14", "2026-01-31")
@@ -12,11 +12,25 @@ TIMES = ("00:00", "02:15", "02:30", "09:00", "09:00", "23:45")
 
 
 def way_in(draw: Expressions, outside: Names) -> str:
-    """`enter when`, `at`, or `every`."""
-    if draw.chance(5):
-        every = draw.pick(("", " every 1h", " every 6h", " every 1d"))
-        return f"enter when {draw.condition(outside)}{every}"
-    return schedule(draw, outside)
+    """`enter when`, `joins`, `at`, `every`, or on what happens to a message."""
+    every = draw.pick(("", "", " every 1h", " every 6h", " every 1d"))
+    match draw.pick(("when", "when", "schedule", "schedule", "joins", "message")):
+        case "when":
+            return f"enter when {draw.condition(outside)}{every}"
+        case "joins" if outside.segments:
+            return f"enter when joins {draw.pick(outside.segments)}{every}"
+        case "message":
+            name = draw.pick(("opened", "clicked", "sent", "sent"))
+            of = draw.pick(("", " of email", *(f" of {step}" for step in outside.others)))
+            where = f" where {draw.where(outside, name)}" if draw.chance(2) else ""
+            return f"enter on {name}{of}{where}"
+        case _:
+            return schedule(draw, outside)
+
+
+def per(draw: Expressions, event: str) -> str:
+    """What tells runs apart."""
+    return f" per {draw.pick(sorted(FIELDS[event]))}" if draw.chance(2) else ""
 
 
 def schedule(draw: Expressions, outside: Names) -> str:

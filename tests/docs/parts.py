@@ -194,6 +194,7 @@ ONE_ROW_PER = {
     "budget_use": "message and budget or capacity that it is charged to",
     "list": "list of people in a file of the project, as applied",
     "list_entry": "person on such a list: a customer key, an e-mail address or a telephone number",
+    "member": "journey entered by joining a segment, and customer who was inside",
     "consent_change": "consent given or taken back with the runtime itself",
     "profile": "customer and name: what `set` wrote last, as text, and by which step",
     "suppression": "address that is not written to any more",

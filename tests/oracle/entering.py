@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import md5
 from typing import Any, Literal
 
-from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
-from journeylang.model.expressions import BoundEvent
+from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen, Yearly
+from journeylang.model.expressions import EventSource, MessageEvent
 from journeylang.model.journey import Journey
+from journeylang.model.project import Project
 from tests.oracle.chance import bucket, instant_key, number
 from tests.oracle.clock import DAY, wall, zone
-from tests.oracle.facts import Customer, Decision, Happening, Run
+from tests.oracle.facts import Customer, Decision, Happening, Memory, Run, Tables
+from tests.oracle.reading import Reader
 from tests.oracle.schedules import due
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
@@ -34,18 +37,21 @@ class Entries:
                     yield from self.enter_on(journey, journey.entry)
                 case EnterWhen():
                     yield from self.enter_when(journey, journey.entry)
+                case EnterJoins():
+                    yield from self.enter_joins(journey, journey.entry)
                 case EnterBySchedule():
                     yield from self.enter_by_schedule(journey, journey.entry)
 
     def enter_on(self, journey: Journey, entry: EnterOn) -> Iterator[Moving]:
         """Each customer's new events, by (at, key)."""
-        source = BoundEvent(name=entry.event, span=entry.span)
+        source = entry.event
         for key, customer in self.stage.reader.customers.items():
-            rows = self.stage.reader.events(entry.event).get(key, [])
+            rows = self.stage.reader.happenings(source, Subject(customer=customer))
             rows = [row for row in rows if row.key is not None]
-            entered = False
-            for event in sorted(rows, key=lambda e: (e.at, e.key)):
-                run_id = number(journey.name, key, event.key)
+            entered: set[Any] = set()
+            for event in sorted(rows, key=lambda e: (e.at, _key(e, source))):
+                run_id = number(journey.name, key, _key(event, source))
+                about = None if entry.per is None else event.fields[entry.per]
                 if (
                     not self.counts(journey, event.at)
                     or not self.stage.is_new(source, event)
@@ -53,12 +59,15 @@ class Entries:
                     or self.seen(journey, run_id)
                 ):
                     continue
-                refused = "active" if entered else self.refusal(journey, customer, event.at)
-                # At most one run of a customer enters in a tick, held-out ones included.
+                refused = self.refusal(journey, customer, event.at, about)
+                if about in entered:
+                    refused = "active"
+                # At most one run of a customer (`per` whatever it is about) enters in a tick,
+                # held-out ones included.
                 if refused is not None:
                     self.refuse(journey, customer, run_id, refused)
                     continue
-                entered = True
+                entered.add(about)
                 yield from self.enter(journey, customer, run_id, event.at, event.fields)
 
     def counts(self, journey: Journey, at: datetime) -> bool:
@@ -94,12 +103,17 @@ class Entries:
             )
         )
 
-    def refusal(self, journey: Journey, customer: Customer, at: datetime) -> str | None:
+    def refusal(
+        self, journey: Journey, customer: Customer, at: datetime, about: Any = None
+    ) -> str | None:
         """Why a customer may not enter; in this order."""
+        per = journey.entry.per if isinstance(journey.entry, EnterOn) else None
         runs = [
             r
             for r in self.stage.memory.runs
-            if r.journey == journey.name and r.customer == customer.key
+            if r.journey == journey.name
+            and r.customer == customer.key
+            and (per is None or r.entry.get(per) == about)
         ]
         if any(r.status == "active" for r in runs):
             return "active"
@@ -127,17 +141,8 @@ class Entries:
 
     def enter_when(self, journey: Journey, entry: EnterWhen) -> Iterator[Moving]:
         """Everyone for whom it is true and who may; those who may not are not recorded."""
-        runs, now = journey.runs, self.stage.now
-        if runs is not None and runs.start is not None and now < runs.start:
+        if self.season(journey) != "open" or not self.turn(journey, entry.every):
             return
-        if runs is not None and runs.end is not None and now >= runs.end:
-            return
-        last = self.stage.memory.looked.get(journey.name)
-        if last is not None and entry.every is not None:
-            every = timedelta(seconds=entry.every)
-            if (self.stage.now - EPOCH) // every == (last - EPOCH) // every:
-                return
-        self.stage.memory.looked[journey.name] = self.stage.now
         for key, customer in self.stage.reader.customers.items():
             subject = Subject(customer=customer)
             if (
@@ -146,6 +151,43 @@ class Entries:
             ):
                 run_id = number(journey.name, key, instant_key(self.stage.now))
                 yield from self.enter(journey, customer, run_id, self.stage.now, {})
+
+    def enter_joins(self, journey: Journey, entry: EnterJoins) -> Iterator[Moving]:
+        """Those who are inside and were not when it was last looked at."""
+        if self.season(journey) == "over" or not self.turn(journey, entry.every):
+            return
+        before = self.stage.memory.members.get(journey.name, set())
+        inside = members(entry, self.stage.reader)
+        self.stage.memory.members[journey.name] = inside
+        if self.season(journey) == "before":
+            return
+        for key in inside - before:
+            customer = self.stage.reader.customers[key]
+            run_id = number(journey.name, key, instant_key(self.stage.now))
+            refused = self.refusal(journey, customer, self.stage.now)
+            if refused is not None:
+                self.refuse(journey, customer, run_id, refused)
+            else:
+                yield from self.enter(journey, customer, run_id, self.stage.now, {})
+
+    def season(self, journey: Journey) -> str:
+        """Whether the journey runs now."""
+        runs, now = journey.runs, self.stage.now
+        if runs is not None and runs.start is not None and now < runs.start:
+            return "before"
+        if runs is not None and runs.end is not None and now >= runs.end:
+            return "over"
+        return "open"
+
+    def turn(self, journey: Journey, seconds: int | None) -> bool:
+        """The first tick in each `every`, or each tick; it is then looked at."""
+        last = self.stage.memory.looked.get(journey.name)
+        if last is not None and seconds is not None:
+            every = timedelta(seconds=seconds)
+            if (self.stage.now - EPOCH) // every == (last - EPOCH) // every:
+                return False
+        self.stage.memory.looked[journey.name] = self.stage.now
+        return True
 
     def enter_by_schedule(self, journey: Journey, entry: EnterBySchedule) -> Iterator[Moving]:
         """The first instant since the last tick at which they may; nobody else is recorded."""
@@ -196,3 +238,31 @@ class Entries:
             yield Moving(run=run, way=journey.body, entered=True)
         else:
             self.stage.end(run, arm, arm, at)
+
+
+def _key(event: Happening, source: EventSource) -> Any:
+    """What makes two rows the same; of a decision its message's name outside."""
+    message = event.message
+    if message is None or not isinstance(source, MessageEvent) or source.name != "sent":
+        return event.key
+    named = f"{message.customer}:{message.run_id}:{message.step}:1"
+    return md5(named.encode(), usedforsecurity=False).hexdigest()
+
+
+def members(entry: EnterJoins, reader: Reader) -> set[Any]:
+    """Who is inside now."""
+    return {
+        key
+        for key, customer in reader.customers.items()
+        if reader.evaluator.holds(entry.inside, Subject(customer=customer))
+    }
+
+
+def begin(project: Project, tables: Tables, now: datetime) -> Memory:
+    """What is remembered of the first apply of all journeys."""
+    memory = Memory(applied=dict.fromkeys(project.journeys, now), now=now)
+    reader = Reader(project, tables, memory, now)
+    for name, journey in project.journeys.items():
+        if isinstance(journey.entry, EnterJoins):
+            memory.members[name] = members(journey.entry, reader)
+    return memory

@@ -140,12 +140,14 @@ class Memory:
 
     `applied` has each journey's first apply, `now` the latest tick, and before the first one
     the apply itself. `looked` has the tick at which an `enter when`
-    was last looked at, `shares` the day's shares of the arms of adaptive experiments.
+    was last looked at, `members` who was inside then (of `enter when joins`; before, who was at
+    the apply), `shares` the day's shares of the arms of adaptive experiments.
     """
 
     applied: Mapping[str, datetime]
     now: datetime
     looked: dict[str, datetime] = field(default_factory=dict)
+    members: dict[str, set[Any]] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)

@@ -35,6 +35,8 @@ class Stage:
         self.previous = memory.now
         self.now = max(now, memory.now)
         self.reader = Reader(project, tables, memory, self.now)
+        # With this tick.
+        self.exposed: list[Exposure] = []
         self.rules = Rules(reader=self.reader, memory=memory)
 
     def active(self) -> list[Run]:
@@ -58,19 +60,20 @@ class Stage:
         run.step, run.wake_at, run.reason, run.arrived_at = None, None, reason, at
 
     def expose(self, run: Run, experiment: str, arm: str, at: datetime) -> None:
-        """The first time counts."""
-        known = any(
-            (x.journey, x.experiment, x.customer) == (run.journey, experiment, run.customer)
-            for x in self.memory.exposures
+        """The first time counts: of two in one tick the earlier, or that of the lower run id."""
+        exposure = Exposure(
+            journey=run.journey,
+            experiment=experiment,
+            customer=run.customer,
+            arm=arm,
+            at=at,
+            run_id=run.run_id,
         )
-        if not known:
-            self.memory.exposures.append(
-                Exposure(
-                    journey=run.journey,
-                    experiment=experiment,
-                    customer=run.customer,
-                    arm=arm,
-                    at=at,
-                    run_id=run.run_id,
-                )
-            )
+        for position, x in enumerate(self.memory.exposures):
+            if (x.journey, x.experiment, x.customer) == (run.journey, experiment, run.customer):
+                if x in self.exposed and (at, run.run_id) < (x.at, x.run_id):
+                    self.memory.exposures[position] = exposure
+                    self.exposed.append(exposure)
+                return
+        self.memory.exposures.append(exposure)
+        self.exposed.append(exposure)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import get_args
+from typing import assert_never, get_args
 
 from journeylang.analysis.days import EVERY_DAY, weekdays
 from journeylang.analysis.declared import head
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.lines import missing, only
+from journeylang.analysis.predicates import segment_test
 from journeylang.analysis.scope import NO_SHAPE, Scope, Shape
 from journeylang.analysis.sources import unknown_event
 from journeylang.analysis.spans import parameter, seconds, wait_span
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model import entry as model
-from journeylang.model.expressions import BoundEvent, Expression
+from journeylang.model.expressions import EventValue, Expression
 from journeylang.model.journey import Calendar
 from journeylang.model.types import Kind
 from journeylang.syntax import nodes
@@ -32,22 +33,11 @@ def entries(node: nodes.Journey) -> list[Entry]:
     return [header for header in node.headers if isinstance(header, _ENTRIES)]
 
 
-def entry_shape(node: nodes.Journey, checker: Checker) -> Shape:
-    """The fields of `entry.x`; open where the way in is wrong or not yet understood."""
-    found = entries(node)
-    if len(found) != 1:
-        return NO_SHAPE
-    match found[0]:
-        case nodes.EnterOn(event=event) if event.of is None:
-            return checker.sources.events.get(event.name.text, NO_SHAPE)
-        case nodes.EnterWhen() | nodes.EnterAt() | nodes.EnterEvery() | nodes.EnterYearly():
-            return Shape()
-        case _:
-            return NO_SHAPE
+def entry(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.Entry | None, Shape]:
+    """The way in, None when it was reported; and the fields of `entry.x`.
 
-
-def entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry | None:
-    """The way in; None when it was reported."""
+    They are open where the way in is wrong or not yet understood.
+    """
     findings = checker.findings
     found = entries(node)
     if not found:
@@ -58,7 +48,7 @@ def entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry | 
             findings,
             example="enter on signed_up",
         )
-        return None
+        return None, NO_SHAPE
     for further in found[1:]:
         findings.error(
             names.REPEATED_PART,
@@ -67,38 +57,70 @@ def entry(node: nodes.Journey, scope: Scope, checker: Checker) -> model.Entry | 
             labels=(Label(head(found[0].span, "enter"), "the first"),),
             help="write a journey for each, or one condition with `or`",
         )
-    match found[0]:
-        case nodes.EnterOn() as written:
+    way_in, shape = _way_in(found[0], scope, checker)
+    return way_in, shape if len(found) == 1 else NO_SHAPE
+
+
+def _way_in(written: Entry, scope: Scope, checker: Checker) -> tuple[model.Entry | None, Shape]:
+    match written:
+        case nodes.EnterOn():
             return _on(written, scope, checker)
-        case nodes.EnterWhen() as written:
-            return _when(written, scope, checker)
-        case nodes.EnterAt() as written:
-            return _scheduled(written, _once(written, checker), scope, checker)
-        case nodes.EnterEvery() as written:
-            return _scheduled(written, _every(written), scope, checker)
-        case nodes.EnterYearly() as written:
-            return _scheduled(written, _yearly(written, scope, checker), scope, checker)
-        case nodes.EnterJoins() as written:
-            findings.later("`enter when joins`", written.span)
-        case nodes.EnterByStart() as written:
-            findings.later("`enter by start`", written.span)
-    return None
+        case nodes.EnterWhen():
+            return _when(written, scope, checker), Shape()
+        case nodes.EnterJoins():
+            return _joins(written, scope, checker), Shape()
+        case nodes.EnterAt():
+            return _scheduled(written, _once(written, checker), scope, checker), Shape()
+        case nodes.EnterEvery():
+            return _scheduled(written, _every(written), scope, checker), Shape()
+        case nodes.EnterYearly():
+            schedule = _yearly(written, scope, checker)
+            return _scheduled(written, schedule, scope, checker), Shape()
+        case nodes.EnterByStart():
+            checker.findings.later("`enter by start`", written.span)
+            return None, NO_SHAPE
+        case _:
+            assert_never(written)
 
 
-def _on(node: nodes.EnterOn, scope: Scope, checker: Checker) -> model.EnterOn | None:
+def _on(node: nodes.EnterOn, scope: Scope, checker: Checker) -> tuple[model.EnterOn | None, Shape]:
     event = checker.sources.event(node.event, scope)
     inner = replace(scope, event=event or unknown_event(node.event))
     where = None if node.where is None else checker.condition(node.where, inner)
-    if node.per is not None:
-        checker.findings.later("`per` at an entry", node.per.span)
-    if event is None:
+    per = None if node.per is None else _per(node.per, inner, checker)
+    broken = (node.where is not None and where is None) or (node.per is not None and per is None)
+    if event is None or broken:
+        return None, NO_SHAPE if event is None else event.shape
+    fields = tuple((name, t) for name, t in event.shape.fields.items() if t is not None)
+    way_in = model.EnterOn(event=event.source, where=where, per=per, fields=fields, span=node.span)
+    return way_in, event.shape
+
+
+def _per(node: nodes.Ref, scope: Scope, checker: Checker) -> str | None:
+    """The event's field that tells runs apart."""
+    found = checker.value(node, scope)
+    if found is None:
         return None
-    if not isinstance(event.source, BoundEvent):
-        checker.findings.later("an entry on a message's event", node.event.span)
+    if isinstance(found, EventValue) and found.name != "at":
+        return found.name
+    event = scope.event
+    assert event is not None
+    listed = ", ".join(f"`{name}`" for name in list(event.shape.fields)[:5])
+    checker.findings.error(
+        names.OUT_OF_PLACE,
+        node.span,
+        f"`per` names what the rows of `{event.name}` are about: a field of theirs",
+        help=f"its fields are {listed}" if listed else "",
+    )
+    return None
+
+
+def _joins(node: nodes.EnterJoins, scope: Scope, checker: Checker) -> model.EnterJoins | None:
+    inside = segment_test(node.segment, node.segment.span, checker)
+    every = None if node.every is None else seconds(node.every, scope, checker.findings)
+    if inside is None or (node.every is not None and every is None):
         return None
-    if node.where is not None and where is None:
-        return None
-    return model.EnterOn(event=event.name, where=where, span=node.span)
+    return model.EnterJoins(inside=inside, every=every, span=node.span)
 
 
 def _when(node: nodes.EnterWhen, scope: Scope, checker: Checker) -> model.EnterWhen | None:

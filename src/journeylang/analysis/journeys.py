@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from journeylang.analysis.budgets import of_journey
-from journeylang.analysis.entries import entries, entry, entry_shape, runs
+from journeylang.analysis.entries import entries, entry, runs
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.goals import goals
 from journeylang.analysis.lines import missing, only
 from journeylang.analysis.measures import kpis
-from journeylang.analysis.scope import JourneyScope, Scope
+from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.spans import bounded, days, share
 from journeylang.analysis.steps import Steps
 from journeylang.diagnostics.codes import names
 from journeylang.model import journey as model
 from journeylang.model.entry import EnterOn
+from journeylang.model.expressions import BoundEvent
 from journeylang.syntax import nodes
 
 _LARGEST_PRIORITY = 1_000_000
@@ -26,9 +27,9 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
     """The journey without what was reported of it; None without a way in."""
     findings = checker.findings
     name = node.name.text
-    during = scope_of_a_run(node, checker)
-    before = replace(during, what=f"the entry of journey `{name}`", run=False)
-    way_in = entry(node, before, checker)
+    before = _scope_of_the_entry(node, checker)
+    way_in, shape = entry(node, before, checker)
+    during = _scope_of_the_run(before, shape)
     owner = only(node.headers, nodes.Owner, "owner", findings)
     if owner is None:
         missing(
@@ -66,7 +67,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         purpose_reason=None if purpose is None or purpose.reason is None else purpose.reason.value,
         priority=_priority(priority, checker),
         # Replaced below: a journey without an entry is not handed out.
-        entry=way_in or EnterOn(event="", span=node.span),
+        entry=way_in or EnterOn(event=BoundEvent(name="", span=node.span), span=node.span),
         reenter=_reenter(node, during, checker),
         runs=runs(node, before, checker),
         only=None
@@ -89,17 +90,24 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
 
 def scope_of_a_run(node: nodes.Journey, checker: Checker) -> Scope:
     """What the steps and exits of a journey may speak of."""
+    before = _scope_of_the_entry(node, checker)
+    _, shape = entry(node, before, checker)
+    return _scope_of_the_run(before, shape)
+
+
+def _scope_of_the_entry(node: nodes.Journey, checker: Checker) -> Scope:
     name = node.name.text
     return Scope(
-        what=f"journey `{name}`",
-        journey=JourneyScope(
-            name=name,
-            entry=entry_shape(node, checker),
-            steps=checker.sources.steps[name],
-        ),
-        run=True,
+        what=f"the entry of journey `{name}`",
+        journey=JourneyScope(name=name, entry=NO_SHAPE, steps=checker.sources.steps[name]),
         parameters=checker.parameters.get(name, {}),
     )
+
+
+def _scope_of_the_run(before: Scope, entry: Shape) -> Scope:
+    assert before.journey is not None
+    journey = replace(before.journey, entry=entry)
+    return replace(before, what=f"journey `{journey.name}`", run=True, journey=journey)
 
 
 def _priority(node: nodes.Priority | None, checker: Checker) -> int:

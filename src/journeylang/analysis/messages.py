@@ -14,7 +14,7 @@ from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Diagnostic, Label, Outcome, in_order
 from journeylang.diagnostics.suggest import closest, did_you_mean
 from journeylang.model import journey as model
-from journeylang.model.entry import EnterOn
+from journeylang.model.entry import entry_fields
 from journeylang.model.project import Project
 from journeylang.model.types import Type
 from journeylang.source import Source
@@ -239,8 +239,4 @@ class _Messages:
         return {**bound, **RESERVED_OF_CUSTOMERS}
 
     def _entry_fields(self, journey: model.Journey) -> dict[str, Type]:
-        if not isinstance(journey.entry, EnterOn):
-            return dict(AT)
-        event = self.project.binding.events.get(journey.entry.event)
-        bound = {} if event is None else {f.name: f.type for f in event.fields}
-        return {**bound, **AT}
+        return {**dict(entry_fields(journey.entry)), **AT}

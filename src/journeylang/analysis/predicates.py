@@ -22,6 +22,7 @@ from journeylang.model.expressions import (
     TextMatch,
 )
 from journeylang.model.types import TEXT, Kind
+from journeylang.source import Span
 from journeylang.syntax import nodes
 
 if TYPE_CHECKING:
@@ -139,10 +140,15 @@ def in_segment(node: nodes.InSegment, scope: Scope, checker: Checker) -> Express
     segment = node.segment
     if not _of_customer(node, f"segment {segment.text}", "segments", scope, checker):
         return None
+    return segment_test(segment, node.span, checker)
+
+
+def segment_test(segment: nodes.Name, span: Span, checker: Checker) -> SegmentTest | None:
+    """Being in the segment of this name."""
     if segment.text not in checker.declared.segments:
         checker.findings.unknown("segment", segment.text, segment.span, checker.declared.segments)
         return None
-    return SegmentTest(name=segment.text, span=node.span)
+    return SegmentTest(name=segment.text, span=span)
 
 
 def in_list_file(node: nodes.InListFile, scope: Scope, checker: Checker) -> Expression | None:

@@ -13,7 +13,7 @@ from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
 from journeylang.delivery.values import from_json, plain, rows_from_json
-from journeylang.model.entry import EnterOn
+from journeylang.model.entry import entry_fields
 from journeylang.model.expressions import Expression
 from journeylang.model.project import Project
 from journeylang.model.types import INSTANT, TEXT, Type
@@ -108,7 +108,7 @@ class Writer:
         use = self.renderer.use(template, channel)
         if isinstance(use, Broken):
             return use
-        entry = self._entry_types(plan)
+        entry = dict(entry_fields(plan.entry))
         return Draft(
             plan=plan,
             park=park,
@@ -134,11 +134,6 @@ class Writer:
     def _row_types(self, catalog: str) -> dict[str, Type]:
         fields = {f.name: f.type for f in self.binding.catalogs[catalog].fields}
         return {"key": TEXT, **fields}
-
-    def _entry_types(self, plan: JourneyPlan) -> dict[str, Type]:
-        if not isinstance(plan.entry, EnterOn):
-            return {}
-        return {f.name: f.type for f in self.binding.events[plan.entry.event].fields}
 
     def write(
         self, draft: Draft, channel: Channel, row: Row, links: Links, now: datetime

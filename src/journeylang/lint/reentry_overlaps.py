@@ -29,8 +29,13 @@ def reentry_overlaps(checked: Checked) -> Iterator[Diagnostic]:
     for journey in checked.project.journeys.values():
         if journey.reenter.rule != "after" or not isinstance(journey.entry, EnterOn):
             continue
-        event = BoundEvent(name=journey.entry.event, span=journey.entry.span)
-        if ends_the_run(event, journey.entry.where, journey, checked.project):
+        if journey.entry.per is not None:
+            # What comes in the meantime is mostly about something else.
+            continue
+        event = journey.entry.event
+        if isinstance(event, BoundEvent) and ends_the_run(
+            event, journey.entry.where, journey, checked.project
+        ):
             continue
         graph = flow(journey)
         every = None if graph is None else paths(graph)

@@ -1,20 +1,26 @@
-"""The ways into a journey: by an event, a condition, or the clock."""
+"""The ways into a journey: by an event, a condition, a segment, or the clock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, time
 
-from journeylang.model.expressions import Expression
+from journeylang.model.expressions import EventSource, Expression
+from journeylang.model.types import Type
 from journeylang.source import Span
+
+Fields = tuple[tuple[str, Type], ...]
+"""What `entry.x` holds besides `at`: names and types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnterOn:
-    """Each matching event begins a run."""
+    """Each matching event begins a run; with `per`, one at a time for each value of that field."""
 
-    event: str
+    event: EventSource
     where: Expression | None = None
+    per: str | None = None
+    fields: Fields = ()
     span: Span = field(compare=False, repr=False)
 
 
@@ -24,6 +30,18 @@ class EnterWhen:
     (aligned to UTC), or in every tick if None."""
 
     condition: Expression
+    every: int | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterJoins:
+    """Those who come into a segment from outside; `inside` is the test for it.
+
+    Looked at as an `EnterWhen` is.
+    """
+
+    inside: Expression
     every: int | None = None
     span: Span = field(compare=False, repr=False)
 
@@ -78,7 +96,7 @@ class EnterBySchedule:
     span: Span = field(compare=False, repr=False)
 
 
-Entry = EnterOn | EnterWhen | EnterBySchedule
+Entry = EnterOn | EnterWhen | EnterJoins | EnterBySchedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +106,8 @@ class Runs:
     start: datetime | None
     end: datetime | None
     span: Span = field(compare=False, repr=False)
+
+
+def entry_fields(entry: Entry) -> Fields:
+    """The fields of `entry.x` besides `at`."""
+    return entry.fields if isinstance(entry, EnterOn) else ()

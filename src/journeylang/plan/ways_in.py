@@ -7,6 +7,7 @@ from typing import assert_never
 
 from journeylang.model.entry import (
     EnterBySchedule,
+    EnterJoins,
     EnterOn,
     EnterWhen,
     Entry,
@@ -16,7 +17,7 @@ from journeylang.model.entry import (
     Weekly,
     Yearly,
 )
-from journeylang.model.expressions import CustomerValue
+from journeylang.model.expressions import BoundEvent, CustomerValue, EventSource, SegmentTest
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -25,14 +26,25 @@ def way_in(entry: Entry) -> str:
     """`enter on signed_up`; conditions are left out."""
     match entry:
         case EnterOn():
-            return f"enter on {entry.event}"
+            return f"enter on {_event(entry.event)}"
         case EnterWhen():
             return "enter when"
+        case EnterJoins(inside=inside):
+            named = f" {inside.name}" if isinstance(inside, SegmentTest) else ""
+            return f"enter when joins{named}"
         case EnterBySchedule():
             clock = " local" if entry.local else ""
             return f"enter {_schedule(entry.schedule)}{clock}"
         case _:
             assert_never(entry)
+
+
+def _event(event: EventSource) -> str:
+    if isinstance(event, BoundEvent):
+        return event.name
+    step = f"{event.journey}/{event.path}" if event.journey and event.path else None
+    of = step or event.channel
+    return f"{event.name} of {of}" if of else event.name
 
 
 def _schedule(schedule: Schedule) -> str:

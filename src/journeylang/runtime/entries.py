@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 
-from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
+from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen, Yearly
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.program import Ready
 from journeylang.runtime.schedules import anywhere, occurrences
 from journeylang.runtime.zones import zone
+from journeylang.sql.wakes import news_of
 
 _EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
 _TICK = timedelta(microseconds=1)
@@ -68,9 +69,11 @@ class Entries:
     ) -> Opening | None:
         match plan.entry:
             case EnterOn():
-                return self._on(plan, plan.entry) if plan.entry.event in events else None
+                return self._on(plan, plan.entry) if news_of(plan.entry.event) in events else None
             case EnterWhen():
                 return self._when(plan, plan.entry)
+            case EnterJoins():
+                return self._joins(plan, plan.entry)
             case EnterBySchedule():
                 return self._by_schedule(plan, plan.entry, zones)
             case _:
@@ -86,23 +89,34 @@ class Entries:
         return (since, until) if since < until else None
 
     def _on(self, plan: JourneyPlan, entry: EnterOn) -> Opening | None:
-        late = timedelta(seconds=self.ready.late(entry.event))
+        late = timedelta(seconds=self.ready.late(news_of(entry.event)))
         between = self._between(plan, self.previous - late)
         if between is None:
             return None
         return Opening(parameters=dict(zip(("since_entry", "until_entry"), between, strict=True)))
 
     def _when(self, plan: JourneyPlan, entry: EnterWhen) -> Opening | None:
-        runs = plan.runs
-        if runs is not None and (
-            (runs.start is not None and self.now < runs.start)
-            or (runs.end is not None and self.now >= runs.end)
-        ):
-            return None
-        last = self.marks.get(mark(plan.journey))
-        every = entry.every
-        turn = not every or last is None or _period(self.now, every) > _period(last, every)
+        turn = self._season(plan) == "open" and self._turn(plan, entry.every)
         return Opening(looked=True) if turn else None
+
+    def _joins(self, plan: JourneyPlan, entry: EnterJoins) -> Opening | None:
+        # Who comes in before it opens is no passage afterwards: it is looked at before, too.
+        season = self._season(plan)
+        if season == "over" or not self._turn(plan, entry.every):
+            return None
+        return Opening(parameters={"open": season == "open"}, looked=True)
+
+    def _turn(self, plan: JourneyPlan, every: int | None) -> bool:
+        last = self.marks.get(mark(plan.journey))
+        return not every or last is None or _period(self.now, every) > _period(last, every)
+
+    def _season(self, plan: JourneyPlan) -> Literal["before", "open", "over"]:
+        runs = plan.runs
+        if runs is not None and runs.start is not None and self.now < runs.start:
+            return "before"
+        if runs is not None and runs.end is not None and self.now >= runs.end:
+            return "over"
+        return "open"
 
     def _by_schedule(
         self, plan: JourneyPlan, entry: EnterBySchedule, zones: Collection[str]

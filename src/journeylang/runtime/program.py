@@ -22,6 +22,7 @@ from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.relations import customers, event, newness
 from journeylang.sql.scope import Rows
 from journeylang.sql.session import plan_tables, sends
+from journeylang.sql.wakes import news_of
 from journeylang.sql.writes import final_writes
 
 # What a provider says about a message may come a day late.
@@ -120,12 +121,17 @@ def _rankings(compiler: Compiler, program: Program) -> tuple[Ranking, ...]:
 
 def watched_events(program: Program, journeys: tuple[JourneySql, ...]) -> tuple[str, ...]:
     """Events whose new rows may move somebody: triggers, races, and exits by new rows."""
-    names = [plan.entry.event for plan in program.journeys if isinstance(plan.entry, EnterOn)]
+    names: list[str] = []
     for sql in journeys:
         names += sql.race_events
         if sql.exits_new is not None:
             names += sql.exit_events
-    return tuple(dict.fromkeys(n for n in names if n != "sent"))
+    # Decisions are the runtime's own: they are awaited, but nobody watches for them; only those
+    # who enter by one cannot know otherwise.
+    names = [n for n in names if n != "sent"]
+    entries = [plan.entry for plan in program.journeys]
+    names += [news_of(entry.event) for entry in entries if isinstance(entry, EnterOn)]
+    return tuple(dict.fromkeys(names))
 
 
 def _version_table(program: Program, versions: Mapping[int, int]) -> str:
@@ -169,6 +175,8 @@ def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:
     parts = [runs]
     for name in events:
         relation, at, newest = "journey.message_event", "e.at", "e.at"
+        if name == "sent":
+            relation, at, newest = "journey.message", "e.decided_at", "e.decided_at"
         if name in project.binding.events:
             bound = project.binding.events[name]
             source = BoundEvent(name=name, span=bound.span)

@@ -14,6 +14,7 @@ from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.lists import store_lists
+from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.tick import Session
 from journeylang.sql.dialects import text
@@ -77,6 +78,8 @@ def prepare(
         versions, applied = _store(engine, running, program, known, now, templates or {})
     steps = dict(_numbering(engine).steps)
     ready = make_ready(running, program, steps, versions, engine.dialect)
+    with engine.transaction():
+        begin_memberships(engine, ready, kind, now)
     return Session.begin(engine, ready, kind, applied)
 
 

@@ -32,6 +32,7 @@ from journeylang.sql.session import (
     ACT,
     DUE,
     GO,
+    INSIDE,
     SEND,
     temporary,
     working_tables,
@@ -210,7 +211,6 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         return self.engine.dialect.parameter(name)
 
     def _probe(self, *, zones: bool) -> _News:
-        # Decisions are the runtime's own: they are awaited, but nobody has to watch for them.
         for name in (*self.ready.events, "sent"):
             late = timedelta(seconds=self.ready.late(name))
             self.parameters[f"since_{name}"] = self.previous - late
@@ -258,6 +258,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     def _move(self, news: _News, openings: Mapping[int, Opening]) -> TickResult:
         for statement in working_tables(self.session.key_type):
             self.engine.execute(statement)
+        if any(sql.membership for _, sql in self.journeys if sql.journey in openings):
+            self.engine.execute(temporary("inside", INSIDE, self.session.key_type))
         due = [row for opening in openings.values() for row in opening.due]
         if due:
             self.engine.execute(temporary("due", DUE))
@@ -283,7 +285,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             opening = openings.get(plan.journey)
             if opening is not None:
                 with _Blamed(plan.name):
-                    done.candidates += self._execute(sql.enter, **opening.parameters)
+                    done.candidates += self._enter(sql, opening)
         if done.anybody:
             if not early:
                 invalid = self._local_time(news, among="trail")
@@ -325,6 +327,15 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             low=low,
             now=self.now,
         )
+
+    def _enter(self, sql: JourneySql, opening: Opening) -> int:
+        members = sql.membership
+        if members is not None:
+            self._execute(members.inside)
+        candidates = self._execute(sql.enter, **opening.parameters)
+        for statement in members.keep if members is not None else ():
+            self.engine.execute(statement)
+        return candidates
 
     def _settle(self, done: _Done) -> None:
         """Advance and arbitrate until nobody moves."""

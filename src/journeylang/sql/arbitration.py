@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from journeylang.model.entry import EnterOn
 from journeylang.plan.operations import Program
 from journeylang.sql.allowances import Rations
 from journeylang.sql.compiler import Compiler
@@ -75,11 +76,12 @@ def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
 
 def _intents(compiler: Compiler, program: Program) -> str:
     d = compiler.dialect
-    # With a single journey nobody can stand at two sends at once.
+    # With a single journey of one run at a time nobody can stand at two sends at once.
+    per = any(isinstance(j.entry, EnterOn) and j.entry.per is not None for j in program.journeys)
     rank = (
         "row_number() OVER (PARTITION BY t.customer_id"
         " ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id)"
-        if sum(1 for j in program.journeys if sends(j)) > 1
+        if per or sum(1 for j in program.journeys if sends(j)) > 1
         else "1"
     )
     return f"""INSERT INTO intent (customer_id, run_id, journey, step, arrived_at, entered_at,

@@ -6,28 +6,71 @@ may not (REFUSED, with the reason).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
-from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen, Yearly
-from journeylang.model.expressions import BoundEvent, Expression
+from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen, Yearly
+from journeylang.model.expressions import Expression, MessageEvent
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import JourneyPlan
-from journeylang.sql.aggregates import event_fields
+from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.relations import event
-from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT
+from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT, public_message_id
 from journeylang.sql.session import END, GO, REFUSED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Who is inside a segment, kept from look to look.
+
+    `inside` {now} puts them into the table of that name; `keep` lets `journey.member` hold the
+    same.
+    """
+
+    inside: str
+    keep: tuple[str, ...]
+
+
+def membership(compiler: Compiler, plan: JourneyPlan) -> Membership | None:
+    """For a journey that is entered by joining a segment."""
+    if not isinstance(plan.entry, EnterJoins):
+        return None
+    scope = compiler.scope(Rows())
+    condition = predicate(plan.entry.inside, scope)
+    joins = scope.joins()
+    return Membership(
+        inside=f"""INSERT INTO inside (journey, customer_id)
+SELECT {plan.journey}, c.customer_id
+FROM {compiler.base(*scope.fields)} AS c{joins}
+WHERE c.customer_id IS NOT NULL AND {condition}""",
+        keep=(
+            f"""DELETE FROM journey.member AS m WHERE m.journey = {plan.journey}
+  AND NOT EXISTS (SELECT 1 FROM inside AS i
+    WHERE i.customer_id = m.customer_id AND i.journey = m.journey)""",
+            f"""INSERT INTO journey.member (customer_id, journey)
+SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = {plan.journey}
+  AND NOT EXISTS (SELECT 1 FROM journey.member AS m
+    WHERE m.customer_id = i.customer_id AND m.journey = i.journey)""",
+        ),
+    )
+
+
 def enter(compiler: Compiler, plan: JourneyPlan) -> str:
-    """The statement that puts those who enter, and those who may not, into `trail`."""
+    """The statement that puts those who enter, and those who may not, into `trail`.
+
+    Parameters {now}, and by the way in {since_entry, until_entry}: between which instants its
+    event's rows count; or {open}: whether anybody may enter at all.
+    """
     match plan.entry:
         case EnterOn():
             return _enter_on(compiler, plan, plan.entry)
         case EnterWhen():
             return _enter_when(compiler, plan, plan.entry)
+        case EnterJoins():
+            return _enter_joins(compiler, plan)
         case EnterBySchedule():
             return _enter_by_schedule(compiler, plan, plan.entry)
         case _:
@@ -36,15 +79,18 @@ def enter(compiler: Compiler, plan: JourneyPlan) -> str:
 
 def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     d = compiler.dialect
-    trigger = BoundEvent(name=entry.event, span=entry.span)
     scope = compiler.of_event(Rows(name="came"))
     where = f" AND {predicate(entry.where, scope)}" if entry.where is not None else ""
-    fields = tuple(dict.fromkeys((*event_fields((entry.where,), scope), *plan.entry_fields)))
-    came = f"{event(compiler.project.binding, trigger, fields, d)} AS e"
-    new = (
-        f'e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("until_entry")}'
-        '\n    AND e."_key" IS NOT NULL'
-    )
+    stored = _stored(plan, entry)
+    fields = tuple(dict.fromkeys((*event_fields((entry.where,), scope), *stored)))
+    came = f"{event(compiler.project.binding, entry.event, fields, d)} AS e"
+    conditions = [
+        f'e."_at" > {d.parameter("since_entry")} AND e."_at" <= {d.parameter("until_entry")}',
+        'e."_key" IS NOT NULL',
+    ]
+    if isinstance(entry.event, MessageEvent):
+        conditions += message_scope(entry.event, scope)
+    new = "\n    AND ".join(conditions)
     first, joins = "", scope.joins()
     if joins:
         # Figures are worked out for those alone of whom there is a new row.
@@ -52,12 +98,58 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
         came, new = "came AS e", "TRUE"
     if scope.fields:
         came += f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
-    key = d.as_text('e."_key"')
-    stored = (
-        d.json_object((f, f"e.{quote(f)}") for f in plan.entry_fields)
-        if plan.entry_fields
-        else d.literal(None, TEXT)
-    )
+    key = 'e."_key"'
+    if isinstance(entry.event, MessageEvent) and entry.event.name == "sent":
+        # Numbers of messages hang on what else was sent; their names outside do not.
+        came += """
+    JOIN journey.message AS k ON k.customer_id = e.customer_id AND k.message_id = e."_key"
+    JOIN journey.step AS st ON st.step = k.step"""
+        key = public_message_id("k", "st")
+    held = d.json_object((f, f"e.{quote(f)}") for f in stored) if stored else d.literal(None, TEXT)
+    run_id = d.hash60(text(plan.name), d.as_text("e.customer_id"), d.as_text(key))
+    # As it is read back from the run.
+    per = f", {d.json_text('s.entry', entry.per)} AS per" if entry.per is not None else ""
+    seen = f"""{first}seen AS (
+  SELECT e.customer_id, e."_at" AS at, {key} AS key, {run_id} AS run_id, {held} AS entry
+  FROM {came}{joins}
+  WHERE {new}{where}
+), fresh AS (
+  SELECT s.*{per} FROM seen AS s
+  WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
+      WHERE r.customer_id = s.customer_id AND r.run_id = s.run_id)
+    AND NOT EXISTS (SELECT 1 FROM journey.decision AS d
+      WHERE d.customer_id = s.customer_id AND d.run_id = s.run_id AND d.step IS NULL)
+)"""
+    return _judged(compiler, plan, seen, per=entry.per)
+
+
+def _stored(plan: JourneyPlan, entry: EnterOn) -> tuple[str, ...]:
+    """The fields that a run keeps: what something later reads, and what tells runs apart."""
+    per = (entry.per,) if entry.per is not None else ()
+    return tuple(dict.fromkeys((*plan.entry_fields, *per)))
+
+
+def _enter_joins(compiler: Compiler, plan: JourneyPlan) -> str:
+    """`inside` holds who is in the segment now, `journey.member` who was when last looked at."""
+    d = compiler.dialect
+    now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
+    run_id = d.hash60(text(plan.name), d.as_text("i.customer_id"), d.as_text(now))
+    joined = f"""fresh AS (
+  SELECT i.customer_id, {now} AS at, 0 AS key, {run_id} AS run_id, {d.literal(None, TEXT)} AS entry
+  FROM inside AS i
+  WHERE i.journey = {plan.journey} AND {d.parameter("open")}
+    AND NOT EXISTS (SELECT 1 FROM journey.member AS m
+      WHERE m.customer_id = i.customer_id AND m.journey = i.journey)
+)"""
+    return _judged(compiler, plan, joined)
+
+
+def _judged(compiler: Compiler, plan: JourneyPlan, fresh: str, per: str | None = None) -> str:
+    """Of the candidates in `fresh` who enters, and why the others may not.
+
+    `fresh` has customer_id, at, key, run_id, entry, and with `per` what tells runs apart: the
+    text of that field.
+    """
     only = compiler.scope(Rows(name="fresh"))
     audience = (
         f" WHEN NOT coalesce({predicate(plan.only, only)}, FALSE) THEN 'audience'"
@@ -73,27 +165,19 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     zones: list[str] = []
     if plan.reenter_rule is not None:
         zone, zones = zone_join(plan.reenter_rule, 'c."_zone"', "w.at"), ["timezone"]
+    same = " AND p.per IS NOT DISTINCT FROM w.per" if per is not None else ""
+    previous = _previous(compiler, plan, "fresh", per)
     columns = _entrant_columns(plan, "w.refusal")
     return f"""{insert_head(columns)}
-WITH {first}seen AS (
-  SELECT e.customer_id, e."_at" AS at, e."_key" AS key,
-    {d.hash60(text(plan.name), d.as_text("e.customer_id"), key)} AS run_id, {stored} AS entry
-  FROM {came}{joins}
-  WHERE {new}{where}
-), fresh AS (
-  SELECT s.* FROM seen AS s
-  WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
-      WHERE r.customer_id = s.customer_id AND r.run_id = s.run_id)
-    AND NOT EXISTS (SELECT 1 FROM journey.decision AS d
-      WHERE d.customer_id = s.customer_id AND d.run_id = s.run_id AND d.step IS NULL)
-), judged AS (
+WITH {fresh}, judged AS (
   SELECT w.*, CASE WHEN p.active THEN 'active'{again}{audience} END AS refused
   FROM fresh AS w
   JOIN {compiler.base(*zones, *only.fields)} AS c ON c.customer_id = w.customer_id
-  LEFT JOIN {_previous(plan, "fresh")} AS p ON p.customer_id = w.customer_id{zone}{only.joins()}
+  LEFT JOIN {previous} AS p ON p.customer_id = w.customer_id{same}{zone}{only.joins()}
 ), ranked AS (
   SELECT j.*, {_drawn(compiler, plan, "j")} AS status, row_number() OVER (
-    PARTITION BY j.customer_id, j.refused IS NULL ORDER BY j.at, j.key) AS nth
+    PARTITION BY j.customer_id{", j.per" if per is not None else ""}, j.refused IS NULL
+    ORDER BY j.at, j.key) AS nth
   FROM judged AS j
 )
 SELECT {select(columns)}
@@ -145,7 +229,7 @@ def _everybody(
             f" WHERE r.journey = {plan.journey} AND r.customer_id = c.customer_id)"
         )
     else:
-        previous = _previous(plan, None)
+        previous = _previous(compiler, plan, None)
         joins += f"\n  LEFT JOIN {previous} AS p ON p.customer_id = c.customer_id"
         conditions.append("NOT coalesce(p.active, FALSE)")
         if plan.reenter_rule is not None:
@@ -168,8 +252,13 @@ SELECT {select(columns)}
 FROM fresh AS w{" WHERE w.nth = 1" if due else ""}"""
 
 
-def _previous(plan: JourneyPlan, candidates: str | None) -> str:
-    """Each customer's last entry into the journey, and whether a run is still active."""
+def _previous(
+    compiler: Compiler, plan: JourneyPlan, candidates: str | None, per: str | None = None
+) -> str:
+    """Each customer's last entry into the journey, and whether a run is still active.
+
+    With `per` for each value of that field of `entry`, the unknown one among them.
+    """
     only = f" AND r.customer_id IN (SELECT customer_id FROM {candidates})" if candidates else ""
     left, gone = "", ""
     if plan.exits:
@@ -179,10 +268,14 @@ def _previous(plan: JourneyPlan, candidates: str | None) -> str:
             f" AND x.fate = {END}"
         )
         gone = " AND x.run_id IS NULL"
+    keys, named = "r.customer_id", ""
+    if per is not None:
+        apart = compiler.dialect.json_text("r.entry", per)
+        keys, named = f"{keys}, {apart}", f" {apart} AS per,"
     return (
-        f"(SELECT r.customer_id, bool_or(r.status = {ACTIVE}{gone}) AS active,"
+        f"(SELECT r.customer_id,{named} bool_or(r.status = {ACTIVE}{gone}) AS active,"
         f" max(r.entered_at) AS entered_at FROM journey.run AS r{left}"
-        f" WHERE r.journey = {plan.journey}{only} GROUP BY r.customer_id)"
+        f" WHERE r.journey = {plan.journey}{only} GROUP BY {keys})"
     )
 
 

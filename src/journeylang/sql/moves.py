@@ -22,7 +22,7 @@ from journeylang.sql.actions import actions
 from journeylang.sql.advance import advance
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
-from journeylang.sql.entries import enter
+from journeylang.sql.entries import Membership, enter, membership
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.relations import event, newness
 from journeylang.sql.schema import EXITED
@@ -34,15 +34,15 @@ from journeylang.sql.wakes import news_of, run_rows, wake
 class JourneySql:
     """The statements of one journey; parameters in braces.
 
-    `enter` {now, since_entry}: `since_entry` is the instant after which its event's rows are
-    new. `exits` {now}: all active runs; `exits_new` {now, since_EVENT}: only customers with new
-    rows of `exit_events` (None if that would not be exact). `race_events` are what races wait
-    for, by `news_of`.
+    `enter`: see there. `exits` {now}: all active runs; `exits_new` {now, since_EVENT}: only
+    customers with new rows of `exit_events` (None if that would not be exact). `race_events` are
+    what races wait for, by `news_of`.
     """
 
     journey: int
     name: str
     enter: str
+    membership: Membership | None
     exits: str | None
     exits_new: str | None
     exit_events: tuple[str, ...]
@@ -99,6 +99,7 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
         journey=plan.journey,
         name=plan.name,
         enter=enter(compiler, plan),
+        membership=membership(compiler, plan),
         exits=_exits(compiler, plan, None) if plan.exits else None,
         exits_new=_exits(compiler, plan, events) if exact and events else None,
         exit_events=events or (),

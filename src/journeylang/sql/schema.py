@@ -132,6 +132,8 @@ TABLES = {
     # What the lists of people in the project's files said at the latest apply.
     "list": "path VARCHAR NOT NULL, digest VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL",
     "list_entry": "list VARCHAR NOT NULL, value VARCHAR NOT NULL",
+    # Who was inside when it was last looked at, per journey that is entered by joining a segment.
+    "member": "customer_id {key} NOT NULL, journey INTEGER NOT NULL",
     "consent_change": (
         "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
         " granted BOOLEAN NOT NULL, source VARCHAR"

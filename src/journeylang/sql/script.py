@@ -49,6 +49,9 @@ def scripts(
         moves = Moves(compiler=compiler, plans=(plan,))
         edges = frozenset((plan.journey, e.edge) for e in plan.edges)
         parts = [("who enters", sql.enter)]
+        if sql.membership is not None:
+            parts.insert(0, ("who is inside", sql.membership.inside))
+            parts += [("who was inside", keep) for keep in sql.membership.keep]
         if sql.exits is not None:
             parts.insert(0, ("who leaves: all active runs", sql.exits))
         if sql.exits_new is not None:

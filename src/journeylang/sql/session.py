@@ -119,6 +119,8 @@ WRITTEN = {
     "name": "VARCHAR",
     "value": "VARCHAR",
 }
+# Who is in the segment that a journey is entered by joining.
+INSIDE = {"journey": "INTEGER", "customer_id": "{key}"}
 # Local time per zone in use (and rule), each row for the instants in [since, until); worked
 # out in Python from one zone database. `zone_rule` is asked for an arrival, the others for now.
 ZONES = {

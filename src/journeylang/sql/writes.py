@@ -42,14 +42,16 @@ WHERE (x.low IS NULL OR {bucket} >= x.low AND {bucket} < x.high)
     AND k.salt = x.salt)
 ORDER BY t.customer_id, x.experiment, x.salt, t.arrived_at, t.run_id""",
         "drawn": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
-SELECT t.customer_id, v.holdout_step,
+SELECT DISTINCT ON (t.customer_id, v.holdout_step, v.salt)
+  t.customer_id, v.holdout_step,
   CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,
   t.entered_at, t.run_id, v.salt
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
 WHERE t.round = 0 AND t.why = 'entered' AND t.fate <> {REFUSED}
   AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
     WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
-    AND k.salt = v.salt)""",
+    AND k.salt = v.salt)
+ORDER BY t.customer_id, v.holdout_step, v.salt, t.entered_at, t.run_id""",
         "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
   "at", tick, reason, figures)
 SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures
