@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from journeylang.diagnostics.codes import find_code
-from journeylang.diagnostics.model import Diagnostic
+from journeylang.diagnostics.model import Diagnostic, Severity
+from journeylang.diagnostics.selection import ERRORS_OF_RULES
 from journeylang.lint import RULES, lint
 from tests.errors.test_errors import expectations
 from tests.lint.linted import HERE, checked, rule
@@ -55,6 +56,11 @@ def test_messages_begin_in_lower_case_and_address_nobody() -> None:
             assert not re.search(r"\b(?<!did )(you|your|we|our)\b", words, re.IGNORECASE), words
             assert not diagnostic.message.endswith("."), diagnostic.message
             assert not re.match(r"[A-Z][a-z]", diagnostic.message), diagnostic.message
+
+
+def test_the_errors_of_rules_are_known_without_the_rules() -> None:
+    told = {rule.code.id for rule in RULES if rule.code.severity is Severity.ERROR}
+    assert told <= ERRORS_OF_RULES
 
 
 def test_rules_ascend_and_stand_alone() -> None:

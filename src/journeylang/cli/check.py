@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--fix", is_flag=True, help="Apply fixes that message nobody otherwise than before.")
 @click.option("--unsafe-fixes", is_flag=True, help="Apply the others too: they need a look.")
+@click.option("--no-cache", is_flag=True, help="Look at everything anew, and remember nothing.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -46,6 +47,7 @@ def command(
     ignore: tuple[str, ...],
     fix: bool,
     unsafe_fixes: bool,
+    no_cache: bool,
 ) -> None:
     """Find what is wrong in the project, offline; exits with 1 where something is.
 
@@ -55,7 +57,7 @@ def command(
     """
     from journeylang.cli.terminal import wants_colour
     from journeylang.diagnostics.render import render_json, render_text, summary
-    from journeylang.lint.selection import Selection, selected
+    from journeylang.diagnostics.selection import Selection, selected
     from journeylang.loading.checking import check
     from journeylang.loading.find import find_project
 
@@ -78,7 +80,7 @@ def command(
     if fix or unsafe_fixes:
         checking = _mended(root, chosen, unsafe=unsafe_fixes, tell=output == "text")
     else:
-        checking = check(root)
+        checking = check(root, cached=not no_cache)
     shown = chosen(checking)
     if output == "json":
         click.echo(render_json(shown, checking.sources))
@@ -167,7 +169,7 @@ class _NoProject(click.ClickException):
 
 def _prefixes(given: Sequence[str], option: str, *, leaving_out: bool = False) -> tuple[str, ...]:
     """``JRN2,301`` as ``("JRN2", "JRN301")``; a code that nothing begins with is a slip."""
-    from journeylang.lint.selection import Refused, prefixes
+    from journeylang.diagnostics.selection import Refused, prefixes
 
     words = [word for words in given for word in words.split(",") if word.strip()]
     found = prefixes(words, leaving_out=leaving_out)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from journeylang.diagnostics.codes import find_code
 from journeylang.diagnostics.codes.unused import BAD_SUPPRESSION, UNUSED_SUPPRESSION
 from journeylang.diagnostics.model import Diagnostic, Edit, Fix, in_order
+from journeylang.diagnostics.selection import is_optional, may_be_left_out
 from journeylang.diagnostics.suggest import did_you_mean
-from journeylang.lint.selection import is_optional, may_be_left_out
 from journeylang.source import Source, Span
 from journeylang.syntax.scan import scan
 

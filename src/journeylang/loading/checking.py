@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journeylang.diagnostics.model import Diagnostic, in_order
-from journeylang.lint.selection import Selection
-from journeylang.lint.suppressions import suppress
-from journeylang.loading.linting import lint_project
-from journeylang.loading.project import load
+from journeylang.diagnostics.selection import Selection
+from journeylang.loading.inputs import inputs
+from journeylang.loading.remembered import keep, kept
 from journeylang.source import Source
 
 
@@ -29,8 +28,38 @@ class Checking:
     selection: Selection
 
 
-def check(root: Path) -> Checking:
-    """Read the project at ``root``, and find what there is to find."""
+def check(root: Path, *, cached: bool = False) -> Checking:
+    """Read the project at ``root``, and find what there is to find.
+
+    ``cached``: what was found before, if not a byte has changed since. The sources are then only
+    those of the findings.
+    """
+    given = inputs(root) if cached else None
+    before = kept(root, given) if given is not None else None
+    if before is not None:
+        found, sources, count, whole, selection = before
+        return Checking(
+            diagnostics=found, sources=sources, checked=count, whole=whole, selection=selection
+        )
+    checking = _check(root)
+    if given is not None:
+        keep(
+            root,
+            given,
+            checking.diagnostics,
+            sources=checking.sources,
+            checked=checking.checked,
+            whole=checking.whole,
+            selection=checking.selection,
+        )
+    return checking
+
+
+def _check(root: Path) -> Checking:
+    from journeylang.lint.suppressions import suppress
+    from journeylang.loading.linting import lint_project
+    from journeylang.loading.project import load
+
     loading = load(root)
     loaded = loading.outcome.value
     found = loading.diagnostics

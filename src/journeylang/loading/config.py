@@ -22,8 +22,8 @@ from pydantic import (
 
 from journeylang.diagnostics.codes.running import BAD_CONFIG, SECRET_MISSING, UNKNOWN_ENVIRONMENT
 from journeylang.diagnostics.model import Diagnostic, Outcome, Severity
+from journeylang.diagnostics.selection import Refused, Selection, prefixes
 from journeylang.diagnostics.suggest import did_you_mean
-from journeylang.lint.selection import Refused, Selection, prefixes
 from journeylang.loading.toml_places import Keys, place
 from journeylang.source import Source
 

@@ -71,13 +71,13 @@ def tables() -> Tables:
     """The tables of this version's grammar; made once in a process."""
     text = (resources.grammar() / "journey.lark").read_text(encoding="utf-8")
     key = hashlib.sha256(f"{_FORMAT} {__version__} {text}".encode()).hexdigest()[:24]
-    file = _cache_folder()
+    file = cache_folder("grammar")
     file = file / f"{key}.json" if file else None
-    plain = _recall(file) if file else None
+    plain = recall(file) if file else None
     if plain is None:
         plain = compile_grammar(text)
         if file:
-            _remember(file, plain)
+            remember(file, plain)
     return _typed(plain)
 
 
@@ -198,15 +198,15 @@ def _typed(plain: Mapping[str, Any]) -> Tables:
     )
 
 
-# A cache is never a reason to fail: whatever is wrong with it, the tables are made anew.
+# A cache is never a reason to fail: whatever is wrong with it, its content is made anew.
 
 
-def _cache_folder() -> Path | None:
-    """The folder for cached tables, writable by nobody else; None when there is none."""
+def cache_folder(name: str) -> Path | None:
+    """The user's folder for what is cached, writable by nobody else; None when there is none."""
     try:
         import platformdirs
 
-        folder = platformdirs.user_cache_path("journeylang", appauthor=False) / "grammar"
+        folder = platformdirs.user_cache_path("journeylang", appauthor=False) / name
         if not folder.is_absolute():
             return None  # nobody's home: not into the working directory
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -221,7 +221,8 @@ def _is_private(status: os.stat_result) -> bool:
     return status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & 0o022
 
 
-def _recall(file: Path) -> dict[str, Any] | None:
+def recall(file: Path) -> dict[str, Any] | None:
+    """What was remembered in a file; None where it is not there, not whole, or somebody else's."""
     try:
         with file.open("rb") as stream:
             if not _is_private(os.fstat(stream.fileno())):
@@ -229,13 +230,14 @@ def _recall(file: Path) -> dict[str, Any] | None:
             digest, _, body = stream.read().partition(b"\n")
         if hashlib.sha256(body).hexdigest().encode() != digest:
             return None
-        plain: dict[str, Any] = json.loads(body)
+        plain = json.loads(body)
     except (OSError, ValueError):
         return None
-    return plain
+    return plain if isinstance(plain, dict) else None
 
 
-def _remember(file: Path, plain: Mapping[str, Any]) -> None:
+def remember(file: Path, plain: Mapping[str, Any]) -> None:
+    """Keep plain data in a file, if that is possible."""
     body = json.dumps(plain, separators=(",", ":")).encode()
     digest = hashlib.sha256(body).hexdigest().encode()
     name = ""

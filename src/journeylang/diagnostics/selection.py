@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from journeylang.diagnostics.codes import ALL_CODES
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
@@ -67,22 +66,22 @@ def _near(text: str, leaving_out: bool) -> str:
     return did_you_mean(shaped, known) or "`journey rule` lists all of them"
 
 
-@cache
-def _of_rules() -> frozenset[str]:
-    from journeylang.lint import RULES
-
-    return frozenset(rule.code.id for rule in RULES)
+ERRORS_OF_RULES = frozenset({"JRN107", "JRN202", "JRN205", "JRN304", "JRN307", "JRN402"})
+"""Codes that only rules tell, and as errors. They stand here, so that nobody who only chooses
+among findings has to import the rules; a test compares."""
 
 
 def is_optional(code: Code) -> bool:
     """Whether findings of the code may be left out, if they are warnings or a rule's."""
     # What is not supported yet is mostly an error, and a warning where nothing depends on it.
-    return code.severity is Severity.WARNING or code is NOT_SUPPORTED_YET or code.id in _of_rules()
+    return (
+        code.severity is Severity.WARNING or code is NOT_SUPPORTED_YET or code.id in ERRORS_OF_RULES
+    )
 
 
 def may_be_left_out(diagnostic: Diagnostic) -> bool:
     """Whether somebody who has looked at the finding may say that it is fine."""
-    return diagnostic.severity is Severity.WARNING or diagnostic.code.id in _of_rules()
+    return diagnostic.severity is Severity.WARNING or diagnostic.code.id in ERRORS_OF_RULES
 
 
 def selected(diagnostics: Sequence[Diagnostic], selection: Selection) -> tuple[Diagnostic, ...]:
