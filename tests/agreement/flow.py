@@ -7,8 +7,32 @@ from tests.agreement.expressions import LITERALS, Expressions, Names
 PROFILE = (("p_text", "text"), ("p_int", "int"), ("p_money", "money"), ("p_at", "instant"))
 
 
+MOMENTS = ("entry.at", "customer.joined", "last(visited.seen)", "last(ordered)", "entry.seen")
+SHIFTS = ("30m", "1h", "6h", "1d", "2d", "30d")
+ELSE = ("", " else continue", " else exit", " else skip")
+
+
 class Flow(Expressions):
     """Draws texts of steps."""
+
+    def until_moment(self, label: str, names: Names, following: str) -> str:
+        """A wait for a moment near now, and the step behind it."""
+        kinds = [m for m in MOMENTS if m != "entry.seen" or names.trigger == "visited"]
+        kinds += [f"profile.{n}" for n, kind in names.profile if kind == "instant"]
+        shift = self.pick(("", " + ", " + ", " + ", " - "))
+        moment = self.pick(kinds) + (f"{shift}{self.pick(SHIFTS)}" if shift else "")
+        return f"{label}: wait until {moment}{self.pick(ELSE)}\n  {following}"
+
+    def until_state(self, label: str, names: Names, span: str, then: str, timeout: str) -> str:
+        """A wait for a condition, often one that a row will make true."""
+        condition = self.condition(names, 1)
+        if self.chance(5):
+            condition = f"exists({self.event(names)})"
+        inside = ""
+        if self.chance(6):
+            inside = " {" + (f" then {then}" if self.chance(7) else "")
+            inside += (f" timeout {timeout}" if self.chance(7) else "") + " }"
+        return f"{label}: wait until {condition} up to {span}{inside}"
 
     def assignment(self, names: Names, of: tuple[str, str] | None = None) -> str:
         """`set` of a profile value, often to what others compare it with."""

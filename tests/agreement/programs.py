@@ -185,7 +185,7 @@ class _Program(Flow, Expressions):
         return f"{letter}{self.labels}"
 
     def _step(self, depth: int) -> str:
-        kinds = ["set", "set"] * bool(self.profile)
+        kinds = ["set", "set"] * bool(self.profile) + ["moment", "state"]
         kinds += ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
         if depth:
             kinds += ["race", "race", "race", "if", "if", "experiment", "factors"]
@@ -202,6 +202,14 @@ class _Program(Flow, Expressions):
                 return self._if(depth)
             case "experiment":
                 return self._experiment(depth)
+            case "moment":
+                return self.until_moment(
+                    self._label("v"), self._names(), self._step(max(depth - 1, 0))
+                )
+            case "state":
+                names, span = self._names(), self.pick(WAITS)
+                braces = [self._braces(depth - 1) for _ in "ab"] if depth else ["{ }", "{ }"]
+                return self.until_state(self._label("u"), names, span, *braces)
             case "set":
                 return self.assignment(self._names())
             case "factors":

@@ -24,6 +24,8 @@ from journeylang.model.journey import (
     Set,
     TimeOfDay,
     Wait,
+    WaitMoment,
+    WaitState,
 )
 from journeylang.model.project import Project
 from tests.oracle.chance import bucket
@@ -34,7 +36,7 @@ from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, Verdict, charges, message
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
-from tests.oracle.ways import ways
+from tests.oracle.ways import Resting, ways
 
 
 def tick(project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
@@ -84,6 +86,17 @@ class _Tick(Stage):
                 case Wait() if run.wake_at <= self.now:
                     run.arrived_at = run.wake_at
                     yield Moving(run=run, way=behind)
+                case WaitMoment() if run.wake_at <= self.now:
+                    run.arrived_at = run.wake_at
+                    yield Moving(run=run, way=(*step.body, *behind))
+                case WaitState():
+                    there = run.customer in self.reader.customers
+                    if there and self.holds(step.condition, run):
+                        run.arrived_at = self.now
+                        yield Moving(run=run, way=(*step.then, *behind))
+                    elif run.wake_at <= self.now:
+                        run.arrived_at = run.wake_at
+                        yield Moving(run=run, way=(*step.timeout, *behind))
                 case Race():
                     yield from self.race(run, step, behind, news=True)
                 case Send() if run.wake_at <= self.now:
@@ -131,6 +144,7 @@ class _Tick(Stage):
                     way = (*self.arm(run, step), *behind)
                 case Set():
                     self.write(run, step)
+                    way = behind
                 case Factors():
                     for factor in step.factors:
                         value = self.reader.evaluator.value(factor.value, Subject(run=run))
@@ -145,6 +159,27 @@ class _Tick(Stage):
                         self.rest(run, step, end)
                         return None
                     run.arrived_at, way = end, behind
+                case WaitMoment():
+                    moment = self.value(step.moment, run)
+                    if moment is None or moment <= run.arrived_at:
+                        if step.leaves:
+                            self.end(run, "finished", "passed", run.arrived_at)
+                            return None
+                        way = behind
+                    elif moment > self.now:
+                        self.rest(run, step, moment)
+                        return None
+                    else:
+                        run.arrived_at, way = moment, (*step.body, *behind)
+                case WaitState():
+                    end = self.wait_end(run, step.deadline)
+                    if self.holds(step.condition, run):
+                        way = (*step.then, *behind)
+                    elif end <= self.now:
+                        run.arrived_at, way = end, (*step.timeout, *behind)
+                    else:
+                        self.rest(run, step, end)
+                        return None
                 case Race():
                     self.rest(run, step, self.wait_end(run, step.deadline))
                     on = next(self.race(run, step, behind, news=False), None)
@@ -166,7 +201,7 @@ class _Tick(Stage):
         self.expose(run, experiment.path, arm.name, run.arrived_at)
         return arm.body
 
-    def rest(self, run: Run, step: Wait | Race | Send, until: datetime) -> None:
+    def rest(self, run: Run, step: Resting, until: datetime) -> None:
         run.step, run.wake_at, run.reason = step.path, until, None
 
     def wait_end(self, run: Run, until: Elapsed | Calendar | TimeOfDay) -> datetime:
@@ -211,14 +246,13 @@ class _Tick(Stage):
 
     def write(self, run: Run, step: Set) -> None:
         """Seen at once by the run itself, by others from the next tick."""
-        subject = Subject(customer=self.reader.customers[run.customer], run=run)
         journey = self.project.journeys[run.journey]
         self.reader.written.append(
             Written(
                 run=run,
                 step=step.path,
                 name=step.name,
-                value=self.reader.evaluator.value(step.value, subject),
+                value=self.value(step.value, run),
                 order=(-journey.priority, run.arrived_at, run.journey, step.path, run.run_id),
             )
         )

@@ -12,7 +12,15 @@ from datetime import timedelta
 from hashlib import md5
 from random import Random
 
-from journeylang.model.journey import Arm, Block, Experiment, If, Race
+from journeylang.model.journey import (
+    Arm,
+    Block,
+    Experiment,
+    If,
+    Race,
+    WaitMoment,
+    WaitState,
+)
 from tests.oracle.chance import bucket
 from tests.oracle.facts import Run
 from tests.oracle.stage import Stage
@@ -29,6 +37,11 @@ def experiments(block: Block) -> Iterator[Experiment]:
                 yield step
                 for arm in step.arms:
                     yield from experiments(arm.body)
+            case WaitMoment():
+                yield from experiments(step.body)
+            case WaitState():
+                yield from experiments(step.then)
+                yield from experiments(step.timeout)
             case If():
                 yield from experiments(step.then)
                 yield from experiments(step.otherwise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
 from journeylang.model.journey import Block
@@ -47,6 +48,11 @@ class Stage:
         customer = self.reader.customers.get(run.customer)
         subject = Subject(customer=customer, run=run, event=event)
         return self.reader.evaluator.holds(condition, subject)
+
+    def value(self, node: Expression, run: Run) -> Any:
+        """A value, as a run sees it now."""
+        customer = self.reader.customers.get(run.customer)
+        return self.reader.evaluator.value(node, Subject(customer=customer, run=run))
 
     def is_new(self, source: EventSource, event: Happening) -> bool:
         """A row that comes up to `late` after the fact moves as if it had been there."""

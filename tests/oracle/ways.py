@@ -20,20 +20,31 @@ from journeylang.model.journey import (
     Send,
     Set,
     Wait,
+    WaitMoment,
+    WaitState,
 )
 
+Resting = Wait | WaitMoment | WaitState | Race | Send
 
-def ways(journey: Journey) -> dict[str, tuple[Wait | Race | Send, Block]]:
+
+def ways(journey: Journey) -> dict[str, tuple[Resting, Block]]:
     """Each step at which a run may rest, by its path, with the way behind it."""
     return {step.path: (step, way) for step, way in _resting(journey.body, ())}
 
 
-def _resting(block: Block, behind: Block) -> Iterator[tuple[Wait | Race | Send, Block]]:
+def _resting(block: Block, behind: Block) -> Iterator[tuple[Resting, Block]]:
     for number, step in enumerate(block, 1):
         way = (*block[number:], *behind)
         match step:
             case Wait() | Send():
                 yield step, way
+            case WaitMoment():
+                yield step, way
+                yield from _resting(step.body, way)
+            case WaitState():
+                yield step, way
+                yield from _resting(step.then, way)
+                yield from _resting(step.timeout, way)
             case Race():
                 yield step, way
                 for branch in step.branches:

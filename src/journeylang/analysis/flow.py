@@ -28,6 +28,8 @@ from journeylang.model.journey import (
     Set,
     Step,
     Wait,
+    WaitMoment,
+    WaitState,
 )
 
 MOST_NODES = 4_000
@@ -136,6 +138,25 @@ class _Building:
                     step,
                     Way(to=then, kind="then", condition=step.condition),
                     Way(to=otherwise, kind="else", condition=step.condition),
+                )
+            case WaitMoment():
+                behind = self.block(step.body, after)
+                if behind is None:
+                    return None
+                passed = 0 if step.leaves else after
+                # Nobody can say how far a moment in the data is.
+                some_time = Lapse(low=0, high=None)
+                return self._add(step, Way(to=behind, lapse=some_time), Way(to=passed))
+            case WaitState():
+                deadline = lapse(step.deadline)
+                then, timeout = self.block(step.then, after), self.block(step.timeout, after)
+                if then is None or timeout is None:
+                    return None
+                return self._add(
+                    step,
+                    # It passes by the first tick at which it is true, however late that is.
+                    Way(to=then, kind="on", lapse=Lapse(low=0, high=None)),
+                    Way(to=timeout, kind="timeout", lapse=deadline),
                 )
             case Race():
                 return self._race(step, after)

@@ -80,6 +80,10 @@ def sends(block: model.Block) -> Iterator[model.Send]:
                 inner: tuple[model.Step, ...] = ()
             case model.Race():
                 inner = (*(s for branch in step.branches for s in branch.body), *step.timeout)
+            case model.WaitMoment():
+                inner = step.body
+            case model.WaitState():
+                inner = (*step.then, *step.timeout)
             case model.If():
                 inner = (*step.then, *step.otherwise)
             case model.Experiment():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -10,6 +11,13 @@ from journeylang.analysis.experiments import experiment
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.factors import factors
 from journeylang.analysis.includes import included
+from journeylang.analysis.moments import (
+    nothing_to_skip,
+    shown_behind,
+    skips,
+    until_moment,
+    until_state,
+)
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import LABELLED, inside, kind_of, opening
 from journeylang.analysis.scope import Scope
@@ -23,6 +31,7 @@ from journeylang.model import journey as model
 from journeylang.syntax import nodes
 
 _MOST_BRANCHES = 64
+_MOST_SKIPS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +60,34 @@ class Steps:
 
     def block(self, written: nodes.Block | None, scope: Scope) -> model.Block:
         """The steps that are right; the others were reported."""
-        built: list[model.Step | None] = []
-        for step in written or ():
-            if isinstance(step, nodes.Include):
-                built += self._include(step, scope)
-                continue
-            made = self._step(step, scope)
-            built.append(made)
-            if isinstance(made, model.Factors):
-                drawn = {factor.name: factor.value for factor in made.factors}
-                scope = replace(scope, drawn={**scope.drawn, **drawn})
-        return tuple(step for step in built if step is not None)
+        built: list[model.Step] = []
+        rest = deque(written or ())
+        while rest:
+            made = self._next(rest, scope)
+            for step in made:
+                if isinstance(step, model.Factors):
+                    drawn = {factor.name: factor.value for factor in step.factors}
+                    scope = replace(scope, drawn={**scope.drawn, **drawn})
+            built += made
+        return tuple(built)
+
+    def _next(self, rest: deque[nodes.Step], scope: Scope, depth: int = 0) -> model.Block:
+        """What the next step comes to; one that may be skipped belongs to the one before it."""
+        node = rest.popleft()
+        if isinstance(node, nodes.Include):
+            return self._include(node, scope)
+        step = self._step(node, scope)
+        if isinstance(node, nodes.WaitUntilMoment) and skips(node):
+            findings = self.checker.findings
+            if not rest or depth >= _MOST_SKIPS:
+                nothing_to_skip(node, findings, too_many=bool(rest))
+                return ()
+            body = self._next(rest, scope, depth + 1)
+            if any(isinstance(inner, model.Factors) for inner in body):
+                shown_behind(node, findings)
+                return ()
+            step = replace(step, body=body) if isinstance(step, model.WaitMoment) else None
+        return () if step is None else (step,)
 
     def _include(self, node: nodes.Include, scope: Scope) -> model.Block:
         label, path = self._identity(node, "include", scope)
@@ -95,18 +121,15 @@ class Steps:
                 reason = "exit" if node.reason is None else node.reason.text
                 return model.Leave(reason=reason, span=node.span)
             case nodes.WaitUntilState():
-                self.checker.findings.later("`wait until …` a state", opening(node))
-                self.block(node.then, within)
-                self.block(node.timeout, within)
-                return None
+                return until_state(node, place, self)
+            case nodes.WaitUntilMoment():
+                return until_moment(node, place, self)
             case nodes.Repeat():
                 self.checker.findings.later("`repeat`", opening(node))
                 self.block(node.steps, within)
                 return None
             case nodes.WaitBestHour():
                 self.checker.findings.later("`wait until best hour`", opening(node))
-            case nodes.WaitUntilMoment():
-                self.checker.findings.later("`wait until …` a moment in the data", opening(node))
             case nodes.FactorExperiment():
                 return factors(node, place, self)
             case nodes.Set():

@@ -26,6 +26,8 @@ from journeylang.model.journey import (
     Set,
     Step,
     Wait,
+    WaitMoment,
+    WaitState,
 )
 from journeylang.model.project import Project
 from journeylang.sql.expressions import Rows, Scope, predicate
@@ -242,6 +244,11 @@ def _steps(block: Block) -> Iterator[Step]:
             case Race():
                 for branch in step.branches:
                     yield from _steps(branch.body)
+                yield from _steps(step.timeout)
+            case WaitMoment():
+                yield from _steps(step.body)
+            case WaitState():
+                yield from _steps(step.then)
                 yield from _steps(step.timeout)
             case If():
                 yield from _steps(step.then)

@@ -56,6 +56,35 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitMoment:
+    """`wait until MOMENT`: a moment in the data, as it stands at arrival.
+
+    `body` is the step behind it if that is left out where the moment has passed (`else skip`);
+    `leaves` if the run then ends (`else exit`). An unknown moment counts as passed.
+    """
+
+    label: str
+    path: str
+    moment: Expression
+    body: Block = ()
+    leaves: bool = False
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitState:
+    """`wait until CONDITION up to 7d`: until a tick at which it is true, at most `deadline`."""
+
+    label: str
+    path: str
+    condition: Expression
+    deadline: WaitSpan
+    then: Block
+    timeout: Block
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """One awaited event of a race. `where` is in the event's scope."""
 
@@ -228,7 +257,7 @@ class Factors:
     span: Span = field(compare=False, repr=False)
 
 
-Step = Wait | Race | Send | If | Experiment | Set | Factors | Leave
+Step = Wait | WaitMoment | WaitState | Race | Send | If | Experiment | Set | Factors | Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

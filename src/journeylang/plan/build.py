@@ -27,6 +27,8 @@ from journeylang.model.journey import (
     Step,
     TimeOfDay,
     Wait,
+    WaitMoment,
+    WaitState,
 )
 from journeylang.model.project import Project
 from journeylang.model.walk import entry_fields, walk
@@ -35,6 +37,7 @@ from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
     Act,
     ActionPark,
+    Ahead,
     Assign,
     DayStart,
     Decide,
@@ -44,6 +47,7 @@ from journeylang.plan.operations import (
     JourneyPlan,
     Leaf,
     Learning,
+    MomentPark,
     Node,
     Park,
     Program,
@@ -51,6 +55,7 @@ from journeylang.plan.operations import (
     RacePark,
     SendPark,
     Split,
+    StatePark,
     WaitPark,
     ZoneRule,
 )
@@ -173,6 +178,10 @@ class _JourneyBuilder:
         match step:
             case Wait():
                 return self._to(self._wait(step, rest))
+            case WaitMoment():
+                return self._moment(step, rest)
+            case WaitState():
+                return self._state(step, rest)
             case Race():
                 return self._to(self._race(step, rest))
             case Send():
@@ -290,6 +299,47 @@ class _JourneyBuilder:
         )
         return number_
 
+    def _moment(self, step: WaitMoment, rest: Rest) -> Rest:
+        number_ = self._number(step.path)
+        self._park(
+            number_,
+            lambda: MomentPark(
+                step=number_,
+                path=step.path,
+                moment=step.moment,
+                edge=self._edge(number_, "due", self._block(step.body, rest)),
+                span=step.span,
+            ),
+        )
+        passed = self._end("passed") if step.leaves else rest
+
+        def ahead(met: Exposures) -> Node:
+            then, otherwise = self._leaf(number_, None, met), passed(met)
+            node = Ahead(moment=step.moment, then=then, otherwise=otherwise)
+            return self._sized(node, then, otherwise)
+
+        return self._once(ahead)
+
+    def _state(self, step: WaitState, rest: Rest) -> Rest:
+        number_ = self._number(step.path)
+        then = self._block(step.then, rest)
+        self._park(
+            number_,
+            lambda: StatePark(
+                step=number_,
+                path=step.path,
+                condition=step.condition,
+                then=self._edge(number_, "state", then),
+                seconds=step.deadline.seconds if isinstance(step.deadline, Elapsed) else None,
+                rule=self._rule_of(step.deadline),
+                edge=self._edge(number_, "timeout", self._block(step.timeout, rest)),
+                span=step.span,
+            ),
+        )
+        return self._once(
+            lambda met: self._decide(step.condition, then(met), self._leaf(number_, None, met))
+        )
+
     def _race(self, step: Race, rest: Rest) -> int:
         number_ = self._number(step.path)
 
@@ -400,5 +450,9 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
                 yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
             case Set():
                 yield step.value
+            case WaitMoment():
+                yield step.moment
+            case WaitState():
+                yield step.condition
             case _:
                 pass

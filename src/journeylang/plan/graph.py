@@ -23,7 +23,9 @@ from journeylang.model.journey import (
     Step,
     TimeOfDay,
     Wait,
+    WaitMoment,
     WaitSpan,
+    WaitState,
 )
 from journeylang.plan.ways_in import days, way_in
 
@@ -91,6 +93,22 @@ class _Chart:
                     ways += self._block(branch.body, [(node, f"on {branch.event.name}")])
                 limit = f"after {_until(step.deadline)}"
                 return ways + self._block(step.timeout, [(node, limit)])
+            case WaitMoment():
+                node = self._node(f"[{_label(step.label, 'wait until a moment')}]")
+                self._join(ends, node)
+                if step.leaves:
+                    out = self._node(f"([{_label('exit', 'passed')}])")
+                    self._join([(node, "has passed")], out)
+                    return [(node, "")]
+                if step.body:
+                    return [*self._block(step.body, [(node, "")]), (node, "has passed")]
+                return [(node, "")]
+            case WaitState():
+                node = self._node(f"[{_label(step.label, 'wait until')}]")
+                self._join(ends, node)
+                limit = f"after {_until(step.deadline)}"
+                reached = self._block(step.then, [(node, "true")])
+                return reached + self._block(step.timeout, [(node, limit)])
             case If():
                 node = self._node('{"if"}')
                 self._join(ends, node)

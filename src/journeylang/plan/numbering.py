@@ -21,6 +21,8 @@ from journeylang.model.journey import (
     Set,
     Step,
     Wait,
+    WaitMoment,
+    WaitState,
 )
 from journeylang.model.project import Project
 
@@ -40,7 +42,7 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
     found = [(HOLDOUT_PATH, "holdout")]
     for step in steps(journey.body):
         match step:
-            case Wait():
+            case Wait() | WaitMoment() | WaitState():
                 found.append((step.path, "wait"))
             case Race():
                 found.append((step.path, "race"))
@@ -71,6 +73,10 @@ def _blocks(step: Step) -> tuple[Block, ...]:
             return ()
         case Race():
             return (*(b.body for b in step.branches), step.timeout)
+        case WaitMoment():
+            return (step.body,)
+        case WaitState():
+            return (step.then, step.timeout)
         case If():
             return (step.then, step.otherwise)
         case Experiment():

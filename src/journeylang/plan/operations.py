@@ -93,9 +93,18 @@ class Split:
     learned: tuple[str, ...] = ()
 
 
-Node = Leaf | Decide | Split
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Whether a moment in the data is later than the arrival. Unknown is not."""
 
-EdgeKind = Literal["entered", "due", "event", "timeout", "retry", "sent", "done"]
+    moment: Expression
+    then: Leaf
+    otherwise: Node
+
+
+Node = Leaf | Decide | Split | Ahead
+
+EdgeKind = Literal["entered", "due", "event", "state", "timeout", "retry", "sent", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +124,31 @@ class WaitPark:
     step: int
     path: str
     until: Elapsed | Calendar | TimeOfDay
+    seconds: int | None
+    rule: int | None
+    edge: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentPark:
+    """The wait for a moment in the data that was ahead at arrival."""
+
+    step: int
+    path: str
+    moment: Expression
+    edge: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatePark:
+    """`then` is the edge of those for whom the condition came true, `edge` the timeout's."""
+
+    step: int
+    path: str
+    condition: Expression
+    then: int
     seconds: int | None
     rule: int | None
     edge: int
@@ -243,7 +277,7 @@ class ActionPark:
     span: Span
 
 
-Park = WaitPark | RacePark | SendPark | ActionPark
+Park = WaitPark | MomentPark | StatePark | RacePark | SendPark | ActionPark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_dates, rankings
-from journeylang.plan.operations import ActionPark, JourneyPlan, Program
+from journeylang.plan.operations import ActionPark, JourneyPlan, Program, StatePark
 from journeylang.runtime.learning import Lesson
 from journeylang.sql import allowances
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
@@ -79,7 +79,8 @@ def make_ready(
     assigns = any(isinstance(p, ActionPark) for j in program.journeys for p in j.parks)
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
-    probe = _probe(project, events, dialect)
+    states = tuple(p.step for j in program.journeys for p in j.parks if isinstance(p, StatePark))
+    probe = _probe(project, events, states, dialect)
     return Ready(
         project=project,
         program=program,
@@ -157,12 +158,15 @@ def _zones(project: Project, dialect: Dialect) -> str:
     return f'SELECT \'zone\', c."_zone", count(*), NULL, NULL FROM {base} AS c GROUP BY c."_zone"'
 
 
-def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:
+def _probe(
+    project: Project, events: tuple[str, ...], states: tuple[int, ...], dialect: Dialect
+) -> str:
     """Is there anything to do? One statement over all journeys and watched events.
 
-    Rows: ('run', journey, active runs, due runs, earliest due wake) and ('event', name, rows
-    that count as new, NULL, NULL). A row is new for as long as rows of its instant may still
-    come: whether it moves somebody can change meanwhile with the customer or with time.
+    Rows: ('run', journey, active runs, due runs, earliest due wake), ('state', journey, runs that
+    wait for a condition, NULL, NULL) and ('event', name, rows that count as new, NULL, NULL).
+    A row is new for as long as rows of its instant may still come: whether it moves somebody
+    can change meanwhile with the customer or with time.
     """
     d = dialect
     now = d.parameter("now")
@@ -173,6 +177,12 @@ def _probe(project: Project, events: tuple[str, ...], dialect: Dialect) -> str:
         " FROM journey.run AS r WHERE r.status = 0 GROUP BY r.journey"
     )
     parts = [runs]
+    if states:
+        listed = ", ".join(str(step) for step in states)
+        parts.append(
+            f"SELECT 'state', {d.as_text('r.journey')}, count(*), NULL, NULL FROM journey.run AS r"
+            f" WHERE r.status = 0 AND r.step IN ({listed}) GROUP BY r.journey"
+        )
     for name in events:
         relation, at, newest = "journey.message_event", "e.at", "e.at"
         if name == "sent":

@@ -71,6 +71,7 @@ class _News:
 
     active: dict[int, int] = field(default_factory=dict)
     due: dict[int, int] = field(default_factory=dict)
+    states: set[int] = field(default_factory=set)
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)
     zones: set[str] = field(default_factory=set)
@@ -227,6 +228,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 continue
             if kind == "zone":
                 news.zones.add(name)
+            elif kind == "state":
+                news.states.add(int(name))
             elif count:
                 news.events.add(name)
         return news
@@ -240,7 +243,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         return sql.exits_new if news.events & set(sql.exit_events) else None
 
     def _wakes(self, sql: JourneySql, news: _News) -> bool:
-        if news.due.get(sql.journey):
+        if news.due.get(sql.journey) or sql.journey in news.states:
             return True
         waits_for = set(sql.race_events)
         return bool(news.active.get(sql.journey)) and (

@@ -7,15 +7,18 @@ from typing import assert_never
 
 from journeylang.plan.operations import (
     ActionPark,
+    Ahead,
     Decide,
     Edge,
     JourneyPlan,
     Leaf,
+    MomentPark,
     Node,
     Park,
     RacePark,
     SendPark,
     Split,
+    StatePark,
 )
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
@@ -51,6 +54,7 @@ def advance(
     reached = {leaf.step for _, e in taken for leaf in _leaves(e.node)}
     parks = [p for plan in plans for p in plan.parks if p.step in reached]
     masks, contents = _send_columns(parks, scope)
+    moments = {p.step: value(p.moment, scope) for p in parks if isinstance(p, MomentPark)}
     joins = scope.joins()
     rules = any(getattr(p, "rule", None) is not None for p in parks)
     zone = zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
@@ -59,8 +63,13 @@ def advance(
     wake = d.shift("a.left_at", "l.seconds")
     if rules:
         wake = f"coalesce({wake}, z.instant, {d.shift('a.left_at', 'z.shift')})"
+    if moments:
+        whens = " ".join(f"WHEN {step} THEN a.moment_{step}" for step in moments)
+        wake = f"CASE l.step {whens} ELSE {wake} END"
     races = [p for p in parks if isinstance(p, RacePark)]
     hits, join, hit_at, edge, going = "", "", "", "w.edge", "'due'"
+    if any(isinstance(p, StatePark) for p in parks):
+        going = "CASE WHEN w.kind = 'state' THEN 'timeout' ELSE 'due' END"
     if races:
         per_race = "".join(
             f", race_{p.step} AS (SELECT * FROM landed WHERE step = {p.step})" for p in races
@@ -74,7 +83,7 @@ def advance(
         edge = "coalesce(h.edge, w.edge)"
         going = (
             "CASE WHEN h.at IS NOT NULL THEN 'event'"
-            " WHEN w.kind = 'race' THEN 'timeout' ELSE 'due' END"
+            " WHEN w.kind IN ('race', 'state') THEN 'timeout' ELSE 'due' END"
         )
     acting = "WHEN w.kind = 'act' THEN {}" if any(isinstance(p, ActionPark) for p in parks) else ""
     left = "w.wake_at"
@@ -82,7 +91,7 @@ def advance(
         going = f"CASE WHEN w.kind = 'act' THEN 'done' ELSE {going} END"
     if races or acting:
         left = f"CASE {acting.format('w.arrived_at')} {hit_at.format('h.at')} ELSE w.wake_at END"
-    parked = "w.kind IN ('wait', 'race')"
+    parked = "w.kind IN ('wait', 'race', 'state')"
     passed = f"{parked} AND w.wake_at <= {now}"
     columns = {
         "round": f"{d.parameter('round')} + 1",
@@ -119,7 +128,7 @@ WITH going AS (
 ), decided AS (
   SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
     w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone{zoned},
-    {leaf} AS leaf{_columns(masks, contents)}
+    {leaf} AS leaf{_columns(masks, contents, moments)}
   FROM going AS w
   LEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}
 ), landed AS (
@@ -151,7 +160,7 @@ def _leaves(node: Node) -> Iterator[Leaf]:
     match node:
         case Leaf():
             yield node
-        case Decide():
+        case Decide() | Ahead():
             yield from _leaves(node.then)
             yield from _leaves(node.otherwise)
         case Split():
@@ -167,6 +176,10 @@ def _tree(node: Node, scope: Scope) -> str:
             return str(node.leaf)
         case Decide():
             condition = predicate(node.condition, scope)
+            then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
+            return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
+        case Ahead():
+            condition = f"{value(node.moment, scope)} > {scope.rows.alias}.left_at"
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Split() if node.learned:
@@ -210,9 +223,10 @@ def _send_columns(parks: list[Park], scope: Scope) -> tuple[dict[int, str], dict
     return masks, contents
 
 
-def _columns(masks: dict[int, str], contents: dict[int, str]) -> str:
+def _columns(masks: dict[int, str], contents: dict[int, str], moments: dict[int, str]) -> str:
     parts = [f", {sql} AS mask_{step}" for step, sql in masks.items()]
     parts += [f", {sql} AS content_{step}" for step, sql in contents.items()]
+    parts += [f", {sql} AS moment_{step}" for step, sql in moments.items()]
     return "".join(parts)
 
 

@@ -22,10 +22,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from journeylang.plan.operations import (
     ActionPark,
     JourneyPlan,
+    MomentPark,
     Offer,
     Program,
     RacePark,
     SendPark,
+    StatePark,
     WaitPark,
 )
 from journeylang.sql.dialects import text
@@ -310,8 +312,10 @@ def _leaves(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 yield (j.journey, leaf.leaf, "'send'", park.step, None, None, None, None, None)
             case ActionPark():
                 yield (j.journey, leaf.leaf, "'act'", park.step, None, None, park.edge, None, None)
-            case WaitPark() | RacePark():
-                kind = "'wait'" if isinstance(park, WaitPark) else "'race'"
+            case MomentPark():
+                yield (j.journey, leaf.leaf, "'wait'", park.step, None, None, park.edge, None, None)
+            case WaitPark() | StatePark() | RacePark():
+                kind = {WaitPark: "'wait'", StatePark: "'state'"}.get(type(park), "'race'")
                 yield (
                     *(j.journey, leaf.leaf, kind, park.step),
                     *(park.seconds, park.rule, park.edge, None, None),
@@ -321,8 +325,10 @@ def _leaves(j: JourneyPlan) -> Iterable[Sequence[object]]:
 def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
     for park in j.parks:
         match park:
-            case WaitPark():
+            case WaitPark() | MomentPark():
                 yield (j.journey, park.step, "'wait'", park.edge, "'due'")
+            case StatePark():
+                yield (j.journey, park.step, "'state'", park.edge, "'timeout'")
             case RacePark():
                 yield (j.journey, park.step, "'race'", park.edge, "'timeout'")
             case SendPark():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from journeylang.model.expressions import BoundEvent, EventSource
-from journeylang.plan.operations import JourneyPlan, RacePark
+from journeylang.plan.operations import JourneyPlan, RacePark, StatePark
 from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.expressions import Rows, predicate
@@ -27,20 +27,24 @@ def run_rows(condition: str) -> str:
 
 def wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
     races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
+    states = [p for plan in plans for p in plan.parks if isinstance(p, StatePark)]
     d = compiler.dialect
     hits, join = "", ""
     edge, going = "k.edge", "k.going"
     left = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
     awake = f"w.wake_at <= {d.parameter('now')}"
-    if races:
-        per_race = ",\n".join(f"race_{p.step} AS ({run_rows(f'r.step = {p.step}')})" for p in races)
+    if races or states:
+        steps = [p.step for p in races] + [p.step for p in states]
+        per_race = ",\n".join(f"race_{n} AS ({run_rows(f'r.step = {n}')})" for n in steps)
         found = "\n  UNION ALL ".join(
-            race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races
+            [race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races]
+            + [_state_hits(compiler, p, f"race_{p.step}") for p in states]
         )
         hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)\n"
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
         edge, left = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left})"
-        going = "CASE WHEN h.at IS NOT NULL THEN 'event' ELSE k.going END"
+        met = "CASE WHEN k.kind = 'state' THEN 'state' ELSE 'event' END" if states else "'event'"
+        going = f"CASE WHEN h.at IS NOT NULL THEN {met} ELSE k.going END"
         awake = f"({awake} OR h.at IS NOT NULL)"
     exited = (
         "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
@@ -72,6 +76,20 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
 FROM journey.run AS w
 JOIN plan_park AS k ON k.step = w.step{join}
 WHERE w.journey IN ({journeys}) AND w.status = {ACTIVE} AND {awake}{exited}"""
+
+
+def _state_hits(compiler: Compiler, park: StatePark, rows: str) -> str:
+    """Those for whom the condition is true now, however late this tick is."""
+    now = compiler.dialect.parameter("now")
+    scope = compiler.scope(Rows(name=rows))
+    condition = predicate(park.condition, scope)
+    joins = scope.joins()
+    # Somebody who is gone waits for the end: nothing about them is true.
+    return (
+        f"SELECT w.customer_id, w.run_id, {now} AS at, {park.then} AS edge FROM {rows} AS w"
+        f" JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id{joins}"
+        f" WHERE {condition}"
+    )
 
 
 def race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, since: bool) -> str:
