@@ -201,10 +201,7 @@ def test_without_an_address_the_message_fails(shop: Shop) -> None:
     shop.messages([1, 2, 3])
     done = shop.deliver()
     assert (done.accepted, done.failed) == (1, 2)
-    assert shop.details("failed") == [
-        "no_address",
-        "invalid_recipient: no e-mail address",
-    ]
+    assert sorted(shop.details("failed")) == ["invalid_recipient: no e-mail address", "no_address"]
 
 
 def test_one_customer_whose_template_fails(shop: Shop) -> None:
