@@ -145,7 +145,7 @@ def test_deep_nesting() -> None:
         "journey j { if a { } " + "else if a { } " * 20_000 + "}",
         "# x\n" * 250_000,
         "segment a = b # x\n" * 20_000,
-        "segment a =" + "# x\n" * 200_000 + "b",
+        "segment a =" + "# x\n" * 150_000 + "b",
         "\n" * 1_000_000 + "segment a = b",
     ],
     ids=["segments", "list", "and", "dots", "else if", "comments", "behind", "within", "blank"],
