@@ -11,7 +11,7 @@ from journeylang.diagnostics.model import Diagnostic, Label, Severity
 from journeylang.lint.rule import Checked, Rule
 from journeylang.lint.tree import all_of
 from journeylang.model.binding import ConsentWhen
-from journeylang.model.entry import EnterBySchedule, EnterOn, EnterWhen
+from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen
 from journeylang.model.expressions import Aggregate, Expression
 from journeylang.model.journey import Journey, Race
 from journeylang.source import Span
@@ -62,6 +62,9 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
         case EnterBySchedule(condition=condition) if condition is not None:
             yield from telling.of(condition)
             known = [Fact(condition=condition, because="only these may enter")]
+        case EnterJoins():
+            yield from telling.of(journey.entry.inside)
+            known = [Fact(condition=journey.entry.inside, because="only these may enter")]
         case _:
             pass
     if journey.only is not None:

@@ -104,12 +104,9 @@ JOURNEYS_COMPETE = Code(
     title="Journeys that ask for the same people at the same time",
     why="They have the same trigger and share a cap, so that one of them takes the other's"
     " messages; which one is decided by priority alone.",
-    bad="journey a { priority 0 enter on signed_up … }\n"
-    "journey b { priority 0 enter on signed_up … }",
-    good="journey a { priority 10 enter on signed_up … }\n"
-    "journey b { priority 0 enter on signed_up … }",
+    bad="priority 0      # as another journey that begins with the same sign-up",
+    good="priority 10",
     severity=Severity.WARNING,
-    fence="text",
 )
 
 TOO_MANY_WAYS = Code(
