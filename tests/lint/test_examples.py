@@ -3,6 +3,7 @@
 An example is an excerpt; `contexts/CODE.journey` is what stands around it, with the line
 `# example` in its place, and a binding of its own if it has one. A template is sent by the
 context's journey as `welcome/hello` by e-mail, or by the channel that `# channel: sms` names.
+`# settings: two` are those of a project on two kinds of database.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ import re
 import pytest
 
 from journeylang.diagnostics.model import Code, Diagnostic
-from journeylang.lint import RULES
+from journeylang.lint import RULES, Settings
 from tests.lint.linted import BINDING, HERE, found
 
+_SETTINGS = re.compile(r"# settings: (\w+)")
+SETTINGS = {
+    "two": Settings(dialects=("duckdb", "postgres")),
+    "strict": Settings(sql_escape="error"),
+}
 _CHANNEL = re.compile(r"# channel: (\w+)")
 CODES = [rule.code for rule in RULES]
 
@@ -25,7 +31,11 @@ def findings(code: Code, example: str) -> tuple[Diagnostic, ...]:
         assert code.fence == "journey", f"{code.id}: nobody can run an example of {code.fence}"
         assert "# example\n" in context
         text = context.replace("# example\n", f"{example}\n")
-        return found(code.id, text, binding="" if "customers from" in text else BINDING)
+        binding = "" if "customers from" in text else BINDING
+        settings = _SETTINGS.search(context)
+        return found(
+            code.id, text, binding=binding, settings=SETTINGS[settings[1]] if settings else None
+        )
     channel = _CHANNEL.search(context)
     ending = f"{channel[1]}.txt" if channel else "email.html"
     return found(code.id, context, templates={f"welcome/hello.{ending}": f"{example}\n"})

@@ -20,13 +20,15 @@ from journeylang.syntax import nodes
 class Settings:
     """What the rules know from outside the language: of `journey.toml`, and nothing secret.
 
-    ``dialects`` are those of all environments' databases, in the words of sqlglot.
+    ``dialects`` are those of all environments' databases, in the words of sqlglot; ``home`` is that
+    of the default one, in which the project's own SQL is written.
     ``postal_addresses`` says by channel whether some environment's provider puts a postal address
     under each message.
     """
 
     sql_escape: str = "allow"
     dialects: tuple[str, ...] = ("duckdb",)
+    home: str = "duckdb"
     postal_addresses: frozenset[str] = frozenset()
 
 

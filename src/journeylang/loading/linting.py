@@ -6,7 +6,7 @@ from journeylang.analysis.declared import declare
 from journeylang.analysis.findings import Findings
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint import RULES, Checked, Settings, lint
-from journeylang.loading.config import Config
+from journeylang.loading.config import DEFAULT_ENVIRONMENT, Config
 from journeylang.loading.project import LoadedProject
 
 
@@ -33,8 +33,11 @@ def settings(config: Config) -> Settings:
     """What `journey.toml` says that rules need to know."""
     environments = config.env.values()
     dialects = {dialect(environment.database) for environment in environments}
+    default = config.env.get(DEFAULT_ENVIRONMENT) or next(iter(environments), None)
+    home = None if default is None else dialect(default.database)
     return Settings(
         sql_escape=config.lint.sql_escape,
+        home=home or "duckdb",
         dialects=tuple(sorted(d for d in dialects if d is not None)) or ("duckdb",),
         postal_addresses=frozenset(
             name

@@ -59,8 +59,8 @@ UNGUARDED_AUDIENCE = Code(
     name="unguarded-audience",
     title="Nothing bounds how many may enter",
     why="One wrong row in a table can make a condition true for everybody at once.",
-    bad="enter when customer in segment lapsed",
-    good="enter when customer in segment lapsed\nguard entries <= 5000 per 1d",
+    bad="enter when customer.score > 0.8",
+    good="enter when customer.score > 0.8\nguard entries <= 5000 per 1d",
     severity=Severity.WARNING,
 )
 

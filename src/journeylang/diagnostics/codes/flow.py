@@ -49,9 +49,10 @@ JOURNEYS_START_EACH_OTHER = Code(
     name="journeys-start-each-other",
     title="Journeys that start each other in a circle",
     why="A customer would go round for ever.",
-    bad="journey a { … next: start b }\njourney b { … next: start a }",
-    good="journey a { … next: start b }\njourney b { … exit as done }",
-    fence="text",
+    bad='journey a { owner "x" enter by start with { } reenter always next: start b }\n'
+    'journey b { owner "x" enter by start with { } reenter always next: start a }',
+    good='journey a { owner "x" enter by start with { } reenter always next: start b }\n'
+    'journey b { owner "x" enter by start with { } reenter always exit as done }',
 )
 
 QUIET_HOURS_STARVE = Code(

@@ -12,7 +12,6 @@ SQL_NOT_PORTABLE = Code(
     bad="field week: int = sql`weekofyear(c.created)`",
     good="field week: int = sql`extract(week from c.created)`",
     severity=Severity.WARNING,
-    fence="text",
 )
 
 UNBOUNDED_AGGREGATE = Code(
@@ -24,6 +23,16 @@ UNBOUNDED_AGGREGATE = Code(
     bad="segment curious = count(visited) >= 20",
     good="segment curious = count(visited within 365d) >= 20",
     severity=Severity.WARNING,
+)
+
+SQL_ESCAPE = Code(
+    id="JRN603",
+    name="sql-escape",
+    title="SQL in a project that does without",
+    why="The settings say that the project does without `sql`: what the language says can be"
+    " checked, and works on every database.",
+    bad="segment scored = sql`select customer_id from marts.propensity where score > 0.8`",
+    good="segment scored = customer.score > 0.8",
 )
 
 CODES = family(globals())
