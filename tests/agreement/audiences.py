@@ -33,6 +33,16 @@ def listed(draw: Expressions) -> str:
     return f'customer {negated}in list "{draw.pick(tuple(LISTS))}"'
 
 
+SELECTED = (
+    "sql`select customer_id from shop.orders where status = 'paid' and total > 5`",
+    "sql`select customer_id from shop.visits intersect select customer_id from shop.orders`",
+)
+
+
+def selected(draw: Expressions) -> str:
+    return f"{draw.pick(('', 'not '))}{draw.pick(SELECTED)}"
+
+
 def most(draw: Expressions, names: Names, kind: str) -> str:
     """The most frequent value of a field of the kind."""
     of = {"text": "visited.page", "int": "ordered.items", "bool": "ordered.gift"}

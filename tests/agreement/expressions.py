@@ -18,6 +18,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "customer": {
         "email": "text",
         "country": "text",
+        "shout": "text",
         "timezone": "text",
         "points": "int",
         "rate": "number",
@@ -103,7 +104,7 @@ class Expressions:
             case "top":
                 return audiences.top(self, names)
             case "list":
-                return audiences.listed(self)
+                return self.pick((audiences.listed, audiences.selected))(self)
             case "segment":
                 negated = self.pick(("", "not "))
                 return f"customer {negated}in segment {self.pick(names.segments)}"

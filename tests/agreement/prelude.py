@@ -21,6 +21,7 @@ customers from crm.customers as c {
   field mobile: text? = c.mobile pii
   field token: text? = c.token pii
   field country: text? = c.country
+  field shout: text? = sql`upper(c.country) || '!'`
   field points: int? = c.points
   field rate: number? = c.rate
   field vip: bool? = c.vip

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.agreement.audiences import SELECTED
 from tests.agreement.both import both
 from tests.agreement.prelude import instant
 from tests.agreement.small import (
@@ -184,4 +185,26 @@ def test_lists_tell_people_by_key_address_or_number(condition: str, who: set[int
         people(pair, 4, mobile="+49", email="")
         happens(pair, "ordered", START, 1)
         happens(pair, "ordered", START, 2)
+        assert {row[0] for row in pair.tick(START + HOUR)["runs"]} == who
+
+
+@pytest.mark.parametrize(
+    ("condition", "who"),
+    [
+        (SELECTED[0], {1}),
+        (f"not {SELECTED[0]}", {2}),
+        (SELECTED[1], {2}),
+        ('customer.shout = "DE!"', {1, 2}),
+        (
+            f"exists(ordered where total > 5 EUR and {SELECTED[0]})",
+            {1},
+        ),
+    ],
+)
+def test_sql_tells_people(condition: str, who: set[int]) -> None:
+    with both(program("w: wait 1h", enter=f"enter when {condition}"), START) as pair:
+        people(pair, 1, 2, country="de")
+        happens(pair, "ordered", START, 1, total=Decimal(6))
+        happens(pair, "ordered", START, 2, total=Decimal(4))
+        happens(pair, "visited", START, 2)
         assert {row[0] for row in pair.tick(START + HOUR)["runs"]} == who

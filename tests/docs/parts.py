@@ -130,7 +130,6 @@ CASES = {
     "later_declarations": "Declarations",
     "later_headers": "Above the first step",
     "later_steps": "Steps",
-    "later_audiences": "Segments and policies",
 }
 _EXPECTED = re.compile(r'(?P<line>.*?)\s*#\s*(?P<kind>error|warning): JRN009 "(?P<words>[^"]*)"')
 

@@ -14,6 +14,7 @@ from journeylang.model.project import Project
 from journeylang.model.types import Kind
 from tests.oracle.arithmetic import money, number
 from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables, Written
+from tests.oracle.hatches import MEMBERS
 from tests.oracle.standing import places
 from tests.oracle.values import Evaluator, Subject
 
@@ -32,6 +33,7 @@ class Reader:
             happenings=self.happenings,
             profile=self.profile,
             ranked=self.ranked,
+            members=lambda sql: MEMBERS[sql](self.tables.rows),
         )
         self.customers = self._customers()
         self.written: list[Written] = []

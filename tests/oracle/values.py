@@ -38,6 +38,8 @@ from journeylang.model.expressions import (
     SegmentTest,
     SinceEntry,
     SinceLast,
+    SqlMembers,
+    SqlValue,
     TextMatch,
     TileBy,
     TopBy,
@@ -48,6 +50,7 @@ from journeylang.model.types import Kind, Type
 from tests.oracle.arithmetic import arithmetic, money, number, whole
 from tests.oracle.chance import bucket
 from tests.oracle.facts import Customer, Happening, Record, Run
+from tests.oracle.hatches import VALUES
 from tests.oracle.standing import age, listed, tile, top
 
 _COMPARE = {
@@ -75,7 +78,8 @@ class Evaluator:
     """`happenings` yields what happened to a subject's customer, of one event, until now.
 
     `profile` yields what is written under a name about the customer, as the subject sees it.
-    `ranked` has the keys of all customers by an expression, as the tick began.
+    `ranked` has the keys of all customers by an expression, as the tick began,
+    `members` the keys that a SELECT yields.
     """
 
     project: Project
@@ -83,6 +87,7 @@ class Evaluator:
     happenings: Callable[[EventSource, Subject], list[Happening]]
     profile: Callable[[str, Subject], Any] = lambda _name, _of: None
     ranked: Callable[[Expression], list[Any]] = lambda _: []
+    members: Callable[[str], set[str]] = lambda _: set()
 
     def holds(self, node: Expression, of: Subject) -> bool:
         return self.value(node, of) is True
@@ -126,6 +131,12 @@ class Evaluator:
             case Listed():
                 rows = self.project.lists[node.path]
                 return listed(rows, self.value(rows.subject, of))
+            case SqlValue():
+                assert of.row is not None
+                return VALUES[node.sql](of.row)
+            case SqlMembers():
+                key = _of_customer(of.customer, "key")
+                return key is not None and str(key) in self.members(node.sql)
             case Age():
                 born = self.value(node.subject, of)
                 return age(born, of.customer, self.project, self.now)

@@ -14,6 +14,7 @@ from journeylang.analysis.aggregates import aggregate
 from journeylang.analysis.calculations import calculated, negated
 from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import Declared
+from journeylang.analysis.escapes import escape
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.fragments import Fragments
 from journeylang.analysis.functions import call, tile_by, top_by
@@ -136,7 +137,7 @@ class Checker:
             case nodes.InListFile():
                 return in_list_file(node, scope, self)
             case nodes.SqlHatch():
-                self.findings.later("the `sql` hatch", node.span)
+                return escape(node, scope, expected, self)
             case nodes.TopBy():
                 return top_by(node, scope, self)
             case nodes.TileBy():
@@ -145,7 +146,6 @@ class Checker:
                 return call(node, scope, self)
             case _:
                 assert_never(node)
-        return None
 
     def _conditions(
         self, operands: Sequence[nodes.Expression], scope: Scope

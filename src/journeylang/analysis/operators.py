@@ -28,6 +28,7 @@ from journeylang.model.expressions import (
     OneOf,
     ProfileValue,
     SegmentTest,
+    SqlMembers,
     TextMatch,
     TopBy,
 )
@@ -65,7 +66,7 @@ def is_predicate(expression: Expression) -> bool:
     match expression:
         case Aggregate():
             return expression.function == "exists"
-        case SegmentTest() | TopBy() | Listed():
+        case SegmentTest() | TopBy() | Listed() | SqlMembers():
             return True
         case _:
             return isinstance(expression, _PREDICATES)

@@ -21,7 +21,8 @@ from journeylang.engines.base import (
 from journeylang.sql.dialects import DUCKDB
 
 _LOCKED = re.compile(r"Could not set lock on file|being used by another process", re.IGNORECASE)
-_SETTINGS = "SET TimeZone = 'UTC'"
+# An unknown table is unknown: no variable of this program is looked up instead.
+_SETTINGS = "SET TimeZone = 'UTC'; SET python_enable_replacements = false"
 _ALIAS = "journey_database"
 _PARAMETER = re.compile(r"\$([a-z_][a-z_0-9]*)", re.IGNORECASE)
 

@@ -197,6 +197,28 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SqlValue:
+    """An expression in SQL over the bound table `t`; occurs in bindings alone.
+
+    `sql` was written anew from what was checked, and reads `columns`.
+    """
+
+    sql: str
+    columns: tuple[Column, ...]
+    type: Type | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlMembers:
+    """The customer is among the keys that a SELECT yields; written anew as `SqlValue` is."""
+
+    sql: str
+    type: Type = BOOL
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Age:
     """Whole years since a date, on the customer's local date of `now`."""
 
@@ -336,6 +358,8 @@ Expression = (
     | TopBy
     | TileBy
     | Listed
+    | SqlValue
+    | SqlMembers
     | Age
     | Arithmetic
     | Comparison

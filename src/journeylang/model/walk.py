@@ -32,6 +32,8 @@ from journeylang.model.expressions import (
     SegmentTest,
     SinceEntry,
     SinceLast,
+    SqlMembers,
+    SqlValue,
     TextMatch,
     TileBy,
     TopBy,
@@ -44,8 +46,10 @@ def children(node: Expression) -> tuple[Expression, ...]:
     match node:
         case Constant() | Column() | CustomerValue() | EventValue() | EntryValue():
             return ()
-        case ProfileValue() | MetricValue() | Drawn() | SegmentTest() | Listed():
+        case ProfileValue() | MetricValue() | Drawn() | SegmentTest() | Listed() | SqlMembers():
             return ()
+        case SqlValue():
+            return node.columns
         case Aggregate():
             since = tuple(w.of for w in node.windows if isinstance(w, SinceLast))
             return tuple(e for e in (node.value, node.where) if e is not None) + since
@@ -123,7 +127,16 @@ def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
     events: dict[str, None] = {}
     for node in nodes:
         match node:
-            case CustomerValue() | ProfileValue() | Aged() | Age() | TopBy() | TileBy() | Listed():
+            case (
+                CustomerValue()
+                | ProfileValue()
+                | Aged()
+                | Age()
+                | TopBy()
+                | TileBy()
+                | Listed()
+                | SqlMembers()
+            ):
                 return None
             case Aggregate(event=BoundEvent() as event):
                 if any(isinstance(w, Within) for w in node.windows):

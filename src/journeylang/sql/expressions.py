@@ -35,6 +35,8 @@ from journeylang.model.expressions import (
     OneOf,
     ProfileValue,
     SegmentTest,
+    SqlMembers,
+    SqlValue,
     TextMatch,
     TileBy,
     TopBy,
@@ -64,6 +66,8 @@ def value(node: Expression, scope: Scope) -> str:
             return d.literal(node.value, node.type)
         case Column():
             return f"t.{quote(node.name)}"
+        case SqlValue():
+            return d.attempt(node.sql)
         case Drawn():
             who = scope.customer if scope.rows.name is None else scope.rows.alias
             bucket = d.bucket(node.salt, f"{who}.customer_id")
@@ -129,12 +133,22 @@ def predicate(node: Expression, scope: Scope) -> str:
             return f"NOT coalesce({predicate(node.part, scope)}, FALSE)"
         case SegmentTest():
             return predicate(scope.project.segments[node.name].condition, scope)
-        case Constant() | Column() | CustomerValue() | EventValue() | EntryValue() | Drawn():
+        case (
+            Constant()
+            | Column()
+            | SqlValue()
+            | CustomerValue()
+            | EventValue()
+            | EntryValue()
+            | Drawn()
+        ):
             return value(node, scope)
         case TopBy():
             return rankings.top_by(node, scope)
         case Listed():
             return lists.listed(node, scope)
+        case SqlMembers():
+            return lists.selected(node, scope)
         case ProfileValue() | Aggregate() | MetricValue() | Arithmetic() | Age() | TileBy():
             return value(node, scope)
         case _:

@@ -6,8 +6,9 @@ capital letters do not tell e-mail addresses apart, nor spaces telephone numbers
 
 from __future__ import annotations
 
-from journeylang.model.expressions import Listed
+from journeylang.model.expressions import CustomerValue, Listed, SqlMembers
 from journeylang.model.lists import ContactList, ListKey
+from journeylang.model.types import TEXT
 from journeylang.sql import expressions
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.relations import customer_column
@@ -34,6 +35,18 @@ def listed(node: Listed, scope: Scope) -> str:
     entries = f"(SELECT e.value FROM journey.list_entry AS e WHERE e.list = {text(node.path)})"
     alias = scope.lookup(entries, "value", comparable(subject, rows.key, scope.dialect))
     return f"{alias}.value IS NOT NULL"
+
+
+def selected(node: SqlMembers, scope: Scope) -> str:
+    """Whether the customer of a row is among the keys of a SELECT; as text they are one type."""
+    d = scope.dialect
+    key = CustomerValue(name="key", type=TEXT, span=node.span)
+    keys = (
+        f"(SELECT DISTINCT {d.as_text('s.member')} AS member FROM ({node.sql}) AS s (member)"
+        " WHERE s.member IS NOT NULL)"
+    )
+    alias = scope.lookup(keys, "member", d.as_text(expressions.value(key, scope)))
+    return f"{alias}.member IS NOT NULL"
 
 
 def stored_digests() -> str:

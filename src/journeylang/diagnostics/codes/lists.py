@@ -1,4 +1,4 @@
-"""JRN84x: lists of people in files, and SQL that is written by hand."""
+"""JRN84x: lists of people in files, and SQL written by hand."""
 
 from journeylang.diagnostics.codes.family import family
 from journeylang.diagnostics.model import Code, Severity
@@ -24,6 +24,29 @@ LIST_INCOMPLETE = Code(
     bad='email\nada@acme.example\nADA@acme.example\n""',
     good="email\nada@acme.example",
     severity=Severity.WARNING,
+    fence="text",
+)
+
+SQL_REFUSED = Code(
+    id="JRN843",
+    name="sql-refused",
+    title="SQL that may not stand in a project",
+    why="SQL written by hand is one expression over a bound table, or one SELECT of customer keys"
+    " from the binding's schemas. It reads, and nothing else: no clock, no chance, no files, no"
+    " settings. What is not known to be harmless is refused.",
+    bad="segment scored = sql`select customer_id from read_csv('scores.csv')`",
+    good="segment scored = sql`select customer_id from marts.propensity where score > 0.8`",
+    fence="text",
+)
+
+SQL_ESCAPE = Code(
+    id="JRN844",
+    name="sql-escape",
+    title="SQL written by hand, where the settings say no",
+    why="What stands in SQL is not checked like the rest, and may not run on another database."
+    " A project can do without: `[lint] sql-escape`.",
+    bad="field country: text = sql`upper(c.country_code)`",
+    good="field country: text = c.country     # a view of the database makes it",
     fence="text",
 )
 
