@@ -9,11 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import time
+from typing import assert_never
 
 from journeylang.analysis.flow import Stop
 from journeylang.analysis.lapses import DAY
 from journeylang.model.entry import EnterBySchedule, EnterOn, Entry, Once
-from journeylang.model.journey import Calendar, Elapsed, Experiment, If, Race, TimeOfDay, Wait
+from journeylang.model.journey import (
+    Calendar,
+    Elapsed,
+    Experiment,
+    Factors,
+    If,
+    Leave,
+    Race,
+    Send,
+    Set,
+    TimeOfDay,
+    Wait,
+    WaitMoment,
+    WaitState,
+)
 from journeylang.model.policy import Quiet
 
 
@@ -57,11 +72,17 @@ def behind(stop: Stop, before: Arrival) -> Arrival:
             return ANY_TIME
         case Race():
             return _after(stop.step.deadline, before)
-        case If() | Experiment():
+        case WaitState() if stop.way.kind == "timeout":
+            return _after(stop.step.deadline, before)
+        case WaitState() | WaitMoment():
+            return UNKNOWN
+        case If() | Experiment() | Factors() | Set() | Leave():
             return before
-        case _:
-            # Behind a send it is the moment of the decision: of those who were held, another.
+        case Send():
+            # It is the moment of the decision: of those who were held, another.
             return replace(before, exact=False)
+        case _:
+            assert_never(stop.step)
 
 
 def _after(until: Elapsed | Calendar | TimeOfDay, before: Arrival) -> Arrival:

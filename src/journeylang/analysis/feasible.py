@@ -23,11 +23,14 @@ def feasible(path: Path, journey: Journey, project: Project) -> bool:
 
 
 def decided(path: Path) -> list[Fact]:
-    """The conditions on the path, and how they were decided."""
+    """The conditions on the path, and how they were decided.
+
+    Not those of awaited states: that these change is what one waits for.
+    """
     return [
         Fact(condition=stop.way.condition, holds=stop.way.holds)
         for stop in path
-        if stop.way.condition is not None
+        if stop.way.condition is not None and stop.way.kind in ("then", "else")
     ]
 
 

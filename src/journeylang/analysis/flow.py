@@ -40,8 +40,11 @@ MOST_PATHS = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """A way on from a step. ``condition`` and ``holds`` are of an `if`'s ways, the branch of a
-    race's, the arm of an experiment's."""
+    """A way on from a step.
+
+    ``condition`` and ``holds`` are of an `if`'s ways, and of the one that an awaited state opens;
+    the branch is of a race's, the arm of an experiment's.
+    """
 
     to: int
     kind: Literal["next", "then", "else", "on", "timeout", "arm"] = "next"
@@ -52,7 +55,7 @@ class Way:
 
     @property
     def holds(self) -> bool:
-        return self.kind == "then"
+        return self.kind in ("then", "on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +158,12 @@ class _Building:
                 return self._add(
                     step,
                     # It passes by the first tick at which it is true, however late that is.
-                    Way(to=then, kind="on", lapse=Lapse(low=0, high=None)),
+                    Way(
+                        to=then,
+                        kind="on",
+                        lapse=Lapse(low=0, high=None),
+                        condition=step.condition,
+                    ),
                     Way(to=timeout, kind="timeout", lapse=deadline),
                 )
             case Race():

@@ -13,7 +13,7 @@ from journeylang.lint.tree import all_of
 from journeylang.model.binding import ConsentWhen
 from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen
 from journeylang.model.expressions import Aggregate, Expression
-from journeylang.model.journey import Journey, Race
+from journeylang.model.journey import Journey, Race, WaitState
 from journeylang.source import Span
 
 _LONGEST = 60
@@ -78,6 +78,8 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
         for branch in race.branches:
             if branch.where is not None:
                 yield from telling.of(branch.where, who="no row")
+    for state in all_of(journey.body, WaitState):
+        yield from telling.of(state.condition)
     for decision in decisions(journey, telling.checked.project):
         # A fragment's steps stand in several journeys; what is certain in one says nothing of it.
         own = _within(decision.condition.span, journey.span)

@@ -17,7 +17,7 @@ from journeylang.lint.places import first_line, written
 from journeylang.lint.rule import Checked, Rule
 from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen
 from journeylang.model.expressions import All, Constant, Expression
-from journeylang.model.journey import Journey, Race, Send, Wait
+from journeylang.model.journey import Journey, Race, Send, Wait, WaitMoment, WaitState
 from journeylang.model.policy import Cap
 from journeylang.model.project import Project
 from journeylang.model.types import BOOL
@@ -129,9 +129,11 @@ def _timed(path: Path, cap: Cap) -> list[_Timed]:
         step = stop.step
         if isinstance(step, Wait):
             waits.append(step.until)
-        elif isinstance(step, Race):
-            # Whenever the event comes is a moment of its own.
+        elif isinstance(step, Race | WaitState):
+            # Whenever the event comes, or the state, is a moment of its own.
             waits.append(step.deadline if stop.way.kind == "timeout" else stop)
+        elif isinstance(step, WaitMoment):
+            waits.append(step.moment if stop.way.lapse.high is None else None)
         elif (
             isinstance(step, Send)
             and stop.arrival.high is not None

@@ -31,8 +31,8 @@ def quiet_hours_starve(checked: Checked) -> Iterator[Diagnostic]:
         for send, comings in _comings(journey, checked):
             # Of several times nothing can be said of everybody; of any time, that it may be night.
             alone = len({coming.arrival for coming in comings}) == 1
-            for coming in comings[:1] if alone else comings:
-                if alone or coming.arrival.any:
+            for coming in comings:
+                if coming.feasible and (alone or coming.arrival.any):
                     found = _look(send, coming, policy, checked)
                     if found is not None:
                         yield found
@@ -41,23 +41,26 @@ def quiet_hours_starve(checked: Checked) -> Iterator[Diagnostic]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Coming:
-    """How people come to a send on some path; ``wait`` is the last one before it."""
+    """How people come to a send on some path; ``wait`` is the last one before it.
+
+    Of a path that is not ``feasible`` nothing is told; but it may be that somebody takes it.
+    """
 
     arrival: Arrival
     wait: Stop | None
+    feasible: bool
 
 
 def _comings(journey: Journey, checked: Checked) -> list[tuple[Send, list[_Coming]]]:
     graph = flow(journey)
     found: dict[str, tuple[Send, list[_Coming]]] = {}
     for path in (paths(graph) if graph is not None else None) or ():
-        if not feasible(path, journey, checked.project):
-            continue
+        likely = feasible(path, journey, checked.project)
         arrival, wait = at_entry(journey.entry), None
         for stop in path:
             if isinstance(stop.step, Send):
                 comings = found.setdefault(stop.step.path, (stop.step, []))[1]
-                comings.append(_Coming(arrival=arrival, wait=wait))
+                comings.append(_Coming(arrival=arrival, wait=wait, feasible=likely))
             if isinstance(stop.step, Wait):
                 wait = stop
             arrival = behind(stop, arrival)
