@@ -3,7 +3,7 @@
 An example is an excerpt; `contexts/CODE.journey` is what stands around it, with the line
 `# example` in its place, and a binding of its own if it has one. A template is sent by the
 context's journey as `welcome/hello` by e-mail, or by the channel that `# channel: sms` names.
-`# settings: two` are those of a project on two kinds of database.
+`# settings: two` are those of a project on two kinds of database, `volumes` have 20,000 entries.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _SETTINGS = re.compile(r"# settings: (\w+)")
 SETTINGS = {
     "two": Settings(dialects=("duckdb", "postgres")),
     "strict": Settings(sql_escape="error"),
+    "volumes": Settings(volumes={"welcome": 20_000}),
 }
 _CHANNEL = re.compile(r"# channel: (\w+)")
 CODES = [rule.code for rule in RULES]

@@ -23,13 +23,14 @@ class Settings:
     ``dialects`` are those of all environments' databases, in the words of sqlglot; ``home`` is that
     of the default one, in which the project's own SQL is written.
     ``postal_addresses`` says by channel whether some environment's provider puts a postal address
-    under each message.
+    under each message. ``volumes`` says of journeys how many enter in 30 days.
     """
 
     sql_escape: str = "allow"
     dialects: tuple[str, ...] = ("duckdb",)
     home: str = "duckdb"
     postal_addresses: frozenset[str] = frozenset()
+    volumes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Checked:
     templates: Mapping[TemplateKey, tuple[TemplateFile, ...]] = field(default_factory=dict)
     parts: Mapping[str, Source] = field(default_factory=dict)
     uses: Mapping[TemplateKey, TemplateUse] = field(default_factory=dict)
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
 
     def policy(self, journey: Journey) -> Policy | None:
         """The policy that a journey's messages keep."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -46,13 +46,15 @@ class ProjectTable(_Table):
 class LintTable(_Table):
     """``[lint]``: which findings are told, how severe they are; whether `sql` may be used.
 
-    Codes are ids, names, or what they begin with: ``["JRN6", "uncapped-send"]``.
+    Codes are ids, names, or what they begin with: ``["JRN6", "uncapped-send"]``. ``volumes`` has
+    the entries that journeys are expected to have in 30 days.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: dict[str, Severity] = Field(default_factory=dict)
     sql_escape: Literal["allow", "warning", "error"] = Field(default="allow", alias="sql-escape")
+    volumes: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
 
     @field_validator("select")
     @classmethod

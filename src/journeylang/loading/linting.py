@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from journeylang.analysis.declared import declare
 from journeylang.analysis.findings import Findings
+from journeylang.diagnostics.codes.running import BAD_CONFIG
 from journeylang.diagnostics.model import Diagnostic
+from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.lint import RULES, Checked, Settings, lint
 from journeylang.loading.config import DEFAULT_ENVIRONMENT, Config
+from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject
+from journeylang.loading.toml_places import place
 
 
 def lint_project(loaded: LoadedProject) -> tuple[Diagnostic, ...]:
     """What the rules find; nothing while a definition is wrong, for rules do not guess."""
-    return lint(checked(loaded), RULES) if loaded.whole else ()
+    if not loaded.whole:
+        return ()
+    return (*_volumes_of_nothing(loaded), *lint(checked(loaded), RULES))
+
+
+def _volumes_of_nothing(loaded: LoadedProject) -> Iterator[Diagnostic]:
+    """Volumes that the settings give for journeys that are not there."""
+    journeys = loaded.project.journeys
+    for name in loaded.config.lint.volumes:
+        if name not in journeys:
+            source = loaded.sources.get(CONFIG)
+            yield Diagnostic(
+                code=BAD_CONFIG,
+                message=f"there is no journey `{name}` to have a volume",
+                span=None if source is None else place(source, ("lint", "volumes", name)),
+                help=did_you_mean(name, journeys) or "take it out",
+            )
 
 
 def checked(loaded: LoadedProject) -> Checked:
@@ -45,6 +67,7 @@ def settings(config: Config) -> Settings:
             for name, channel in environment.channels.items()
             if channel.settings.get("postal_address")
         ),
+        volumes=config.lint.volumes,
     )
 
 

@@ -56,11 +56,12 @@ UNDERPOWERED = Code(
     id="JRN405",
     name="underpowered",
     title="Too few customers to see the difference that is expected",
-    why="The experiment will most likely end without a result, whatever the truth is.",
-    bad='experiment salt "s1" expect "+1%" { … }   # 200 customers a month',
-    good='experiment salt "s1" expect "+30%" { … }',
+    why="The experiment will most likely end without a result, whatever the truth is. How many"
+    " enter is said in `journey.toml` (`[lint.volumes]`: `welcome = 20_000`, in 30 days), how many"
+    " reach the goal anyway by an `assume` or by `kpi conversion`; without them nothing is told.",
+    bad='subject: experiment salt "s1" expect "+1%" {     # 20,000 enter a month, 3% of them order',
+    good='subject: experiment salt "s1" expect "+30%" {',
     severity=Severity.WARNING,
-    fence="text",
 )
 
 NO_CONTROL = Code(
