@@ -1,7 +1,7 @@
 """Files with mistakes: each finding is expected on its own line, and no other is there.
 
 A line expects by ``# error: JRN101 "words of the message"`` or ``# warning: …`` at its end,
-several of them for several findings.
+several of them for several findings; with ``help "words"`` behind it, also what is to be done.
 """
 
 import re
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from journeylang.analysis.check import check_files
+from journeylang.diagnostics.codes import syntax
+from journeylang.diagnostics.echoes import without_echoes
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.source import Source
 from journeylang.syntax.nodes import File
@@ -20,13 +22,15 @@ PRELUDE = "_binding.journey"
 ZONES = frozenset({"Europe/Berlin", "Europe/Vienna", "UTC"})
 CASES = sorted(path for path in HERE.glob("*.journey") if not path.name.startswith("_"))
 
-_EXPECTED = re.compile(r'#\s*(error|warning):\s*(JRN\d{3})(?:\s+"([^"]*)")?')
+_EXPECTED = re.compile(
+    r'#\s*(error|warning):\s*(JRN\d{3})(?:\s+"([^"]*)")?(?:\s+help\s+"([^"]*)")?'
+)
 
 
-def expectations(text: str) -> list[tuple[int, str, str, str]]:
-    """(line, severity, code, words), in order."""
+def expectations(text: str) -> list[tuple[int, str, str, str, str]]:
+    """(line, severity, code, words, words of the help), in order."""
     return [
-        (number, m[1], m[2], m[3] or "")
+        (number, m[1], m[2], m[3] or "", m[4] or "")
         for number, line in enumerate(text.split("\n"), 1)
         for m in _EXPECTED.finditer(line)
     ]
@@ -42,9 +46,11 @@ def found_in(path: Path) -> tuple[list[Diagnostic], Source]:
     outcomes = [parse(source) for source in sources]
     trees: list[File] = [outcome.value for outcome in outcomes if outcome.value is not None]
     assert len(trees) == len(sources), "these are cases of what a readable file means"
-    checked = check_files(trees, zones=ZONES)
     diagnostics = [d for outcome in outcomes for d in outcome.diagnostics]
-    return [*diagnostics, *checked.diagnostics], case
+    holes = {d.span.path for d in diagnostics if d.span and d.code in syntax.CODES}
+    checked = check_files(trees, zones=ZONES, holes=holes)
+    by_path = {source.path: source for source in sources}
+    return without_echoes([*diagnostics, *checked.diagnostics], by_path), case
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -57,9 +63,10 @@ def test_every_mistake_is_told_at_its_place(path: Path) -> None:
         if diagnostic.span is not None and diagnostic.span.path == case.path:
             line = case.position(diagnostic.span.start)[0]
         for expected in missing:
-            number, severity, code, words = expected
+            number, severity, code, words, advice = expected
+            says = words in diagnostic.message and advice in diagnostic.help
             kind = (line, str(diagnostic.severity), diagnostic.code.id)
-            if kind == (number, severity, code) and words in diagnostic.message:
+            if kind == (number, severity, code) and says:
                 missing.remove(expected)
                 break
         else:

@@ -39,9 +39,10 @@ def test_every_finding_is_told_at_its_place(path: Path) -> None:
         assert diagnostic.span is not None
         line = text.count("\n", 0, diagnostic.span.start) + 1
         for expected in missing:
-            number, severity, code, words = expected
+            number, severity, code, words, advice = expected
+            says = words in diagnostic.message and advice in diagnostic.help
             kind = (line, str(diagnostic.severity), diagnostic.code.id)
-            if kind == (number, severity, code) and words in diagnostic.message:
+            if kind == (number, severity, code) and says:
                 missing.remove(expected)
                 break
         else:

@@ -18,6 +18,7 @@ from journeylang.analysis.messages import (
 from journeylang.analysis.template_scope import EXTENSIONS
 from journeylang.analysis.templates import TemplateUse, included
 from journeylang.diagnostics.codes import names, syntax
+from journeylang.diagnostics.echoes import without_echoes
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
 from journeylang.loading.environments import environments
 from journeylang.loading.escapes import escapes
@@ -112,7 +113,9 @@ def load(root: Path, env: str | None = None) -> Loading:
             whole=found.whole,
         )
     return Loading(
-        outcome=Outcome(value=value, diagnostics=once(reader.problems)),
+        outcome=Outcome(
+            value=value, diagnostics=once(without_echoes(reader.problems, reader.sources))
+        ),
         sources=reader.sources,
         checked=checked,
     )

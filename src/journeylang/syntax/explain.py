@@ -6,9 +6,11 @@ from journeylang.diagnostics import Diagnostic, Label
 from journeylang.diagnostics.codes import syntax as codes
 from journeylang.diagnostics.suggest import closest
 from journeylang.source import Source
+from journeylang.syntax.advice import advice, marks
 from journeylang.syntax.automaton import acceptable
 from journeylang.syntax.grammar import tables
 from journeylang.syntax.scan import BRACKETS, CLOSING, END, Tokens
+from journeylang.syntax.spot import Spot
 
 _EXPRESSION = """
     NAME STRING INTEGER NUMBER PERCENT MONEY DURATION DATE DATE_TIME TIME_OF_DAY TRUE FALSE SQL
@@ -70,6 +72,10 @@ _HINTS = {
     "≤": "write `<=`",
     "≠": "write `!=`",
     "–": "the minus sign is `-`",
+    "−": "the minus sign is `-`",
+    "×": "write `*`",
+    "÷": "write `/`",
+    "…": "what is left out here has to be written",
     "—": "the minus sign is `-`",
     "→": "write `->`",
     "@": 'an address is a text: `"owner@example.com"`',
@@ -173,24 +179,31 @@ def _help(source: Source, tokens: Tokens, at: int, possible: Sequence[str]) -> s
     if text == "language" and at:
         return "the edition stands in front of everything else: move it to the first line"
     pair = source.text[tokens.starts[at - 1] : tokens.ends[at]] if at else ""
+    spot = Spot(source=source, tokens=tokens, at=at, possible=possible)
+    strange = marks(spot)
+    if strange:
+        return strange
+    if pair in _PAIRS and "ARROW" not in possible:
+        return _PAIRS[pair]
+    if kind == "NAME" and "LABEL" in possible:
+        following = source.text[tokens.starts[at + 1] : tokens.ends[at + 1]]
+        if tables().keywords.get(following) in STEPS:
+            return f"a label has a colon behind it: `{text}: {following} …`"
+    known = advice(spot)
+    if known:
+        return known
     if kind == "STRANGE":
         if text[0].isdigit():
             return "a number is written `10`, a span of time `10d`, a time of day `09:00`"
         if text.isalpha():
             return 'names have the letters a to z; others stand in quotes: `o."größe"`'
         return _HINTS.get(text[0], "")
-    if pair in _PAIRS:
-        return _PAIRS[pair]
     if kind in ("NAME", "LABEL", MISSPELT):
         word = meant(text, possible)
         if word:
             return f"did you mean `{word}`?"
-    if kind == "NAME" and "LABEL" in possible:
-        following = source.text[tokens.starts[at + 1] : tokens.ends[at + 1]]
-        if after == "EQUALS":
-            return f"between key and value stands a colon: `{text}: …`"
-        if tables().keywords.get(following) in STEPS:
-            return f"a label has a colon behind it: `{text}: {following} …`"
+    if kind == "NAME" and "LABEL" in possible and after == "EQUALS":
+        return f"between key and value stands a colon: `{text}: …`"
     if text in tables().keywords and "NAME" in possible:
         return f"`{text}` is a word of the language here; choose another name"
     return ""

@@ -101,6 +101,8 @@ class Run:
         self.builder = Builder(source)
         self.errors: list[Diagnostic] = []
         self.mended = 0
+        self.opened = False
+        self.read: set[int] = set()
         # Lines with an error; a second one on the same line is mostly the first one's echo.
         self.bad_lines = {source.position(p.span.start)[0] for p in tokens.problems if p.span}
         self.unclosed_lines = frozenset(self.bad_lines)
@@ -184,8 +186,8 @@ class Run:
         self, tokens: Tokens, at: int, states: list[int], starts: list[int]
     ) -> Mend | None:
         """Report the unexpected token, and find out how to go on."""
-        source = self.source
-        again = read_again(source, tokens, at, states, starts)
+        source, kind = self.source, tokens.kinds[at]
+        again = read_again(source, tokens, at, states, starts, self.read)
         if again:
             return again
         found = unexpected(source, tokens, at, states)
@@ -193,13 +195,16 @@ class Run:
         line_before = source.position(tokens.ends[at - 1])[0] if at else 0
         # A text without its end has swallowed what would have completed its statement.
         swallowed = line_before in self.unclosed_lines and levels(states)[-1] < len(states)
-        if line not in self.bad_lines and not swallowed:
+        # A brace that a repair put in may be open at the end; nobody forgot to close it.
+        put_in = self.opened and kind == END and found.code is codes.SYNTAX_ERROR
+        if line not in self.bad_lines and not swallowed and not put_in:
             self.errors.append(found)
             self.bad_lines.add(line)
         self.mended += 1
         if self.mended > MOST_ERRORS:
             return None
         mending = mend(source, tokens, at, states)
+        self.opened |= mending is not None and "LBRACE" in (kind for kind, _ in mending.put_in)
         for block in mending.skipped if mending else ():
             if holds_steps(source, tokens, block):
                 self.parse(tokens.part(*block), "block")

@@ -59,7 +59,12 @@ def mend(source: Source, tokens: Tokens, at: int, states: list[int]) -> Mend | N
 
 def levels(states: list[int]) -> list[int]:
     """How many states to keep to stand between two statements: of the file, of each open block."""
-    return [count for count, state in enumerate(states, 1) if _is_level(state)]
+    made = tables()
+    actions = set(made.states[states[-1]].values())
+    # Behind a `}` the block is complete, though only the next token makes it one: it is not open.
+    action = actions.pop() if len(actions) == 1 else 0
+    there = len(states) - (made.reductions[~action].size if action < 0 else 0)
+    return [count for count, state in enumerate(states[:there], 1) if _is_level(state)]
 
 
 def _is_level(state: int) -> bool:
@@ -102,11 +107,12 @@ def _candidates(
 ) -> Iterator[tuple[PutIn, int]]:
     """Tokens to put in for those from ``at`` to the one given, the likeliest first."""
     possible = acceptable(states)
+    ends = is_complete(possible)
     spelling = tables().spelling
     words = [
         kind
         for kind in sorted(possible)
-        if kind in spelling and spelling[kind].isalpha() and kind not in LEADING
+        if kind in spelling and spelling[kind].isalpha() and not (kind in LEADING and ends)
     ]
     missing = [kind for kind in (*_SIGNS, *_missing_brace(tokens), *words) if kind in possible]
     kind, text = tokens.kinds[at], source.text[tokens.starts[at] : tokens.ends[at]]
@@ -118,6 +124,8 @@ def _candidates(
             yield (("LABEL", text), ("COLON", ":")), at + 1
             if tokens.kinds[at + 1] == "EQUALS":
                 yield (("LABEL", text), ("COLON", ":")), at + 2
+        if kind == "NAME" and "ON" in possible and "NAME" not in possible:
+            yield (("ON", "on"),), at
         if "STRING" in possible and "NAME" not in possible:
             for beyond in _cuts(at + 1, line_end):
                 yield (("STRING", '""'),), beyond
@@ -199,6 +207,8 @@ def _belief(source: Source, tokens: Tokens, at: int, moved: list[int], line_end:
         return 3 if goes_on else 2 * complete
     is_deeper = _margin(source, tokens, line_end) > _margin(source, tokens, max(line_end - 1, 0))
     if goes_on:
+        if begins_declaration(source, tokens, line_end) and not _is_level(moved[-2]):
+            return 0
         taken_for_name = kind == "NAME" and word in tables().keywords
         return 3 if _is_level(moved[-2]) or (is_deeper and not taken_for_name) else 1
     return 2 if complete and not is_deeper else 0
@@ -305,12 +315,17 @@ def _margin(source: Source, tokens: Tokens, at: int) -> int:
 
 
 def read_again(
-    source: Source, tokens: Tokens, at: int, states: list[int], starts: list[int]
+    source: Source,
+    tokens: Tokens,
+    at: int,
+    states: list[int],
+    starts: list[int],
+    done: set[int],
 ) -> Mend | None:
     """A word before ``at`` that was taken for a name and is the true mistake, if there is one.
 
     The kind of its token is then changed, so that the error is met there when the statement is
-    read again.
+    read again. ``done`` are the offsets of those that were: once is enough for each.
     """
     level = levels(states)[-1]
     if level > len(starts):
@@ -324,6 +339,9 @@ def read_again(
     if found is None:
         return None
     place, kind = found
+    if tokens.starts[place] in done:
+        return None
+    done.add(tokens.starts[place])
     tokens.kinds[place] = kind
     return Mend(level, (), begin)
 
@@ -341,7 +359,9 @@ def _keyword_as_name(
         return None
     if _margin(source, tokens, first) > _margin(source, tokens, first - 1):
         return None
-    return (first, keyword) if tables().states[state].get(keyword, -1) >= 0 else None
+    is_one = tables().states[state].get(keyword, -1) >= 0
+    # Or the next declaration, where the brace of this one is missing.
+    return (first, keyword) if is_one or begins_declaration(source, tokens, first) else None
 
 
 def _joint_as_name(source: Source, tokens: Tokens, at: int, begin: int) -> tuple[int, str] | None:
