@@ -29,6 +29,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "signed_up": {"source": "text", "score": "int"},
     "ordered": {"total": "money", "items": "int", "gift": "bool", "due": "date"},
     "visited": {"page": "text", "weight": "number", "seen": "instant", "daily": "time"},
+    # What a `start` hands over.
+    "started": {"r": "text", "n": "number", "i": "int", "m": "money", "d": "date", "b": "bool"},
 }
 LITERALS: dict[str, tuple[str, ...]] = {
     "text": ('"web"', '"a"', '"DE"', '"ä"', '""'),

@@ -15,7 +15,7 @@ from tests.agreement import rationing
 from tests.agreement.expressions import Draw, Expressions, Names
 from tests.agreement.flow import PROFILE, Flow
 from tests.agreement.prelude import CHANNELS, EVENTS, Theme
-from tests.agreement.ways_in import per, runs, way_in
+from tests.agreement.ways_in import BY_START, per, runs, start, way_in
 
 WAITS = ("30m", "1h", "6h", "1d", "2d", "1w", "1mo")
 TIMES = ("00:00", "00:30", "02:15", "02:30", "09:00", "23:45")
@@ -31,6 +31,7 @@ class _Program(Flow, Expressions):
         self.theme = self.pick(tuple(Theme))
         # Everybody enters and stays; what happens then is the matter.
         self.busy = self.theme in (Theme.MESSAGES, Theme.RACES)
+        self.starts = self.chance(2)
         self.labels = 0
         self.sends: list[str] = []
         self.trigger: str | None = None
@@ -97,6 +98,8 @@ class _Program(Flow, Expressions):
         # Often the same for both: they then stand at their sends together.
         choices: list[str | None] = [*EVENTS, None, *self.triggers * 2]
         self.trigger = self.pick(choices)
+        if self.starts and name == "j2":
+            self.trigger = "started"
         self.triggers.append(self.trigger)
         self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
         # The first message has a label that others can speak of.
@@ -110,6 +113,8 @@ class _Program(Flow, Expressions):
                 before = self._block(1, self.pick((0, 0, 1)))
                 behind = self._block(2, self.pick((0, 1, 2, 3)) + self.busy)
         headers = self._headers(name)
+        if self.starts and (name == "j1" or self.chance(2)):
+            behind.insert(0, start(self, self._label("g"), self._names()))
         if self.profile and name == "j2":
             # Every name is set somewhere, so that its type is known.
             behind += [self.assignment(self._names(), of=of) for of in PROFILE]
@@ -151,6 +156,8 @@ class _Program(Flow, Expressions):
     def _entry(self, outside: Names) -> str:
         if self.trigger is None:
             return way_in(self, outside)
+        if self.trigger == "started":
+            return BY_START
         seldom = not self.busy and self.chance(2)
         where = f" where {self.where(outside, self.trigger)}" if seldom else ""
         return f"enter on {self.trigger}{where}{per(self, self.trigger)}"
@@ -335,5 +342,5 @@ class Program:
 def programs(draw: Draw[Any]) -> Program:
     program = _Program(draw)
     text = program.text()
-    triggers = tuple(t for t in program.triggers if t is not None)
+    triggers = tuple(t for t in program.triggers if t in EVENTS)
     return Program(text=text, triggers=triggers, theme=program.theme)

@@ -28,6 +28,23 @@ def way_in(draw: Expressions, outside: Names) -> str:
             return schedule(draw, outside)
 
 
+BY_START = (
+    "enter by start with { r: text?, n: number?, i: int?, m: money(EUR)?, d: date?, b: bool? }"
+)
+
+
+def start(draw: Expressions, label: str, names: Names) -> str:
+    """A `start` of the journey `j2`, with some of the values that it takes."""
+    fields = [f for f in FIELDS["started"].items() if draw.chance(4)]
+    # The rest of what is true and false is written as conditions are.
+    values = (
+        f"{name}: {draw.condition(names, 1) if kind == 'bool' else draw.value(names, kind)}"
+        for name, kind in fields
+    )
+    given = ", ".join(values)
+    return f"{label}: start j2" + (f" with {{ {given} }}" if given else "")
+
+
 def per(draw: Expressions, event: str) -> str:
     """What tells runs apart."""
     return f" per {draw.pick(sorted(FIELDS[event]))}" if draw.chance(2) else ""

@@ -194,6 +194,7 @@ ONE_ROW_PER = {
     "list": "list of people in a file of the project, as applied",
     "list_entry": "person on such a list: a customer key, an e-mail address or a telephone number",
     "member": "journey entered by joining a segment, and customer who was inside",
+    "pending_entry": "`start` whose entry waits for the next tick",
     "consent_change": "consent given or taken back with the runtime itself",
     "profile": "customer and name: what `set` wrote last, as text, and by which step",
     "suppression": "address that is not written to any more",

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from hashlib import md5
 from typing import Any, Literal
 
-from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen, Yearly
+from journeylang.model.entry import (
+    EnterBySchedule,
+    EnterByStart,
+    EnterJoins,
+    EnterOn,
+    EnterWhen,
+    Yearly,
+)
 from journeylang.model.expressions import EventSource, MessageEvent
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project
@@ -39,6 +46,8 @@ class Entries:
                     yield from self.enter_when(journey, journey.entry)
                 case EnterJoins():
                     yield from self.enter_joins(journey, journey.entry)
+                case EnterByStart():
+                    yield from self.enter_by_start(journey)
                 case EnterBySchedule():
                     yield from self.enter_by_schedule(journey, journey.entry)
 
@@ -169,6 +178,26 @@ class Entries:
                 self.refuse(journey, customer, run_id, refused)
             else:
                 yield from self.enter(journey, customer, run_id, self.stage.now, {})
+
+    def enter_by_start(self, journey: Journey) -> Iterator[Moving]:
+        """What earlier ticks started: once, whether it leads to a run or not."""
+        memory, now = self.stage.memory, self.stage.now
+        ripe = [p for p in memory.pending if p.journey == journey.name and p.at < now]
+        memory.pending = [p for p in memory.pending if p not in ripe]
+        entered = set()
+        for pending in sorted(ripe, key=lambda p: p.key):
+            customer = self.stage.reader.customers.get(pending.customer)
+            if customer is None or self.season(journey) != "open":
+                continue
+            run_id = number(journey.name, customer.key, pending.key)
+            refused = self.refusal(journey, customer, now)
+            if customer.key in entered:
+                refused = "active"
+            if refused is not None:
+                self.refuse(journey, customer, run_id, refused)
+                continue
+            entered.add(customer.key)
+            yield from self.enter(journey, customer, run_id, now, pending.entry)
 
     def season(self, journey: Journey) -> str:
         """Whether the journey runs now."""

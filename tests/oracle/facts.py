@@ -112,6 +112,17 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An entry that a `start` left behind."""
+
+    journey: str
+    customer: Any
+    key: str
+    at: datetime
+    entry: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """First time at an experiment, or first entry into a journey with a hold-out."""
 
@@ -153,5 +164,6 @@ class Memory:
     charges: list[Charge] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
     shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)
     profile: dict[tuple[Any, str], Written] = field(default_factory=dict)

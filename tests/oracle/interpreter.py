@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from journeylang.model.entry import entry_fields
 from journeylang.model.journey import (
     Block,
     Calendar,
@@ -22,16 +23,18 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     TimeOfDay,
     Wait,
     WaitMoment,
     WaitState,
 )
 from journeylang.model.project import Project
-from tests.oracle.chance import bucket
+from journeylang.model.types import Kind
+from tests.oracle.chance import bucket, instant_key
 from tests.oracle.clock import later, next_time
 from tests.oracle.entering import Entries
-from tests.oracle.facts import Decision, Memory, Record, Run, Tables, Written
+from tests.oracle.facts import Decision, Memory, Pending, Record, Run, Tables, Written
 from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, Verdict, charges, message
 from tests.oracle.stage import Moving, Stage
@@ -145,6 +148,9 @@ class _Tick(Stage):
                 case Set():
                     self.write(run, step)
                     way = behind
+                case Start():
+                    self.start(run, step)
+                    way = behind
                 case Factors():
                     for factor in step.factors:
                         value = self.reader.evaluator.value(factor.value, Subject(run=run))
@@ -254,6 +260,25 @@ class _Tick(Stage):
                 name=step.name,
                 value=self.value(step.value, run),
                 order=(-journey.priority, run.arrived_at, run.journey, step.path, run.run_id),
+            )
+        )
+
+    def start(self, run: Run, step: Start) -> None:
+        """Left for a later tick."""
+        subject = Subject(customer=self.reader.customers[run.customer], run=run)
+        values = {}
+        for name, expression, type_ in step.values:
+            value = self.reader.evaluator.value(expression, subject)
+            number = type_.kind is Kind.NUMBER and value is not None
+            values[name] = float(value) if number else value
+        declared = entry_fields(self.project.journeys[step.journey].entry)
+        self.memory.pending.append(
+            Pending(
+                journey=step.journey,
+                customer=run.customer,
+                key=f"{run.run_id}:{step.path}:{instant_key(run.arrived_at)}",
+                at=self.now,
+                entry={name: values.get(name) for name, _ in declared},
             )
         )
 

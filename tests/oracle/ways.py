@@ -19,6 +19,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     Wait,
     WaitMoment,
     WaitState,
@@ -56,7 +57,7 @@ def _resting(block: Block, behind: Block) -> Iterator[tuple[Resting, Block]]:
             case Experiment():
                 for arm in step.arms:
                     yield from _resting(arm.body, way)
-            case Set() | Factors() | Leave():
+            case Set() | Start() | Factors() | Leave():
                 pass
             case _:
                 assert_never(step)

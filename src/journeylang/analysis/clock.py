@@ -24,6 +24,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     TimeOfDay,
     Wait,
     WaitMoment,
@@ -76,7 +77,7 @@ def behind(stop: Stop, before: Arrival) -> Arrival:
             return _after(stop.step.deadline, before)
         case WaitState() | WaitMoment():
             return UNKNOWN
-        case If() | Experiment() | Factors() | Set() | Leave():
+        case If() | Experiment() | Factors() | Set() | Start() | Leave():
             return before
         case Send():
             # It is the moment of the decision: of those who were held, another.

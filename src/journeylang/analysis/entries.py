@@ -14,6 +14,7 @@ from journeylang.analysis.predicates import segment_test
 from journeylang.analysis.scope import NO_SHAPE, Scope, Shape
 from journeylang.analysis.sources import unknown_event
 from journeylang.analysis.spans import parameter, seconds, wait_span
+from journeylang.analysis.starting import by_start
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model import entry as model
@@ -77,8 +78,7 @@ def _way_in(written: Entry, scope: Scope, checker: Checker) -> tuple[model.Entry
             schedule = _yearly(written, scope, checker)
             return _scheduled(written, schedule, scope, checker), Shape()
         case nodes.EnterByStart():
-            checker.findings.later("`enter by start`", written.span)
-            return None, NO_SHAPE
+            return by_start(written, checker.findings)
         case _:
             assert_never(written)
 

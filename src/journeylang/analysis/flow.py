@@ -26,6 +26,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     Step,
     Wait,
     WaitMoment,
@@ -131,7 +132,7 @@ class _Building:
                 return self._add(step, Way(to=after, lapse=held))
             case Leave():
                 return self._add(step, Way(to=0))
-            case Set() | Factors():
+            case Set() | Start() | Factors():
                 return self._add(step, Way(to=after))
             case If():
                 then, otherwise = self.block(step.then, after), self.block(step.otherwise, after)

@@ -88,7 +88,7 @@ def sends(block: model.Block) -> Iterator[model.Send]:
                 inner = (*step.then, *step.otherwise)
             case model.Experiment():
                 inner = tuple(s for arm in step.arms for s in arm.body)
-            case model.Wait() | model.Set() | model.Factors() | model.Leave():
+            case model.Wait() | model.Set() | model.Start() | model.Factors() | model.Leave():
                 inner = ()
             case _:
                 assert_never(step)

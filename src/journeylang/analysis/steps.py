@@ -23,6 +23,7 @@ from journeylang.analysis.paths import LABELLED, inside, kind_of, opening
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.spans import wait_span
+from journeylang.analysis.starting import start
 from journeylang.analysis.waits import race, until_time, wait_for
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
@@ -137,7 +138,7 @@ class Steps:
             case nodes.Invoke():
                 self.checker.findings.later("`invoke`", opening(node))
             case nodes.Start():
-                self.checker.findings.later("`start`", opening(node))
+                return start(node, label, path, scope, self.checker)
             case nodes.Include():
                 raise AssertionError("an include is a block, and is built as one")
             case _:

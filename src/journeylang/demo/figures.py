@@ -24,6 +24,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     Step,
     Wait,
     WaitMoment,
@@ -253,7 +254,7 @@ def _steps(block: Block) -> Iterator[Step]:
             case If():
                 yield from _steps(step.then)
                 yield from _steps(step.otherwise)
-            case Wait() | Send() | Set() | Factors() | Leave():
+            case Wait() | Send() | Set() | Start() | Factors() | Leave():
                 pass
             case _:
                 assert_never(step)

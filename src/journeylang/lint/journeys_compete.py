@@ -15,7 +15,7 @@ from journeylang.diagnostics.codes.flow import JOURNEYS_COMPETE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line, written
 from journeylang.lint.rule import Checked, Rule
-from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen
+from journeylang.model.entry import EnterBySchedule, EnterByStart, EnterJoins, EnterOn, EnterWhen
 from journeylang.model.expressions import All, Constant, Expression
 from journeylang.model.journey import Journey, Race, Send, Wait, WaitMoment, WaitState
 from journeylang.model.policy import Cap
@@ -59,6 +59,9 @@ def _moment(journey: Journey) -> object:
             return ("joining", entry.every, *beside)
         case EnterBySchedule():
             return ("schedule", entry.schedule, entry.local, *beside)
+        case EnterByStart():
+            # Each by its own starts.
+            return ("start", journey.name)
         case _:
             assert_never(entry)
 
@@ -82,6 +85,8 @@ def _audience(journey: Journey) -> Expression:
             asked = entry.condition
         case EnterJoins():
             asked = entry.inside
+        case EnterByStart():
+            asked = None
         case _:
             assert_never(entry)
     parts = [part for part in (asked, journey.only) if part is not None]

@@ -96,7 +96,15 @@ class EnterBySchedule:
     span: Span = field(compare=False, repr=False)
 
 
-Entry = EnterOn | EnterWhen | EnterJoins | EnterBySchedule
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterByStart:
+    """Only from another journey's `start`, with these values."""
+
+    fields: Fields
+    span: Span = field(compare=False, repr=False)
+
+
+Entry = EnterOn | EnterWhen | EnterJoins | EnterBySchedule | EnterByStart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +118,4 @@ class Runs:
 
 def entry_fields(entry: Entry) -> Fields:
     """The fields of `entry.x` besides `at`."""
-    return entry.fields if isinstance(entry, EnterOn) else ()
+    return entry.fields if isinstance(entry, EnterOn | EnterByStart) else ()

@@ -14,6 +14,7 @@ from journeylang.model.entry import Entry, Runs
 from journeylang.model.expressions import Drawn, EventSource, Expression
 from journeylang.model.measures import Target
 from journeylang.model.policy import Budget
+from journeylang.model.types import Type
 from journeylang.source import Span
 
 Block = tuple["Step", ...]
@@ -229,6 +230,20 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """`start JOURNEY with {…}`: enters another journey, in a later tick.
+
+    `values` as (name, value, type that the other journey declares).
+    """
+
+    label: str
+    path: str
+    journey: str
+    values: tuple[tuple[str, Expression, Type], ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
     """One element that is tried in several forms; each form has its buckets under the salt."""
 
@@ -257,7 +272,7 @@ class Factors:
     span: Span = field(compare=False, repr=False)
 
 
-Step = Wait | WaitMoment | WaitState | Race | Send | If | Experiment | Set | Factors | Leave
+Step = Wait | WaitMoment | WaitState | Race | Send | If | Experiment | Set | Start | Factors | Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

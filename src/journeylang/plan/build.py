@@ -24,6 +24,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     Step,
     TimeOfDay,
     Wait,
@@ -39,6 +40,7 @@ from journeylang.plan.operations import (
     ActionPark,
     Ahead,
     Assign,
+    Begin,
     DayStart,
     Decide,
     Edge,
@@ -196,6 +198,9 @@ class _JourneyBuilder:
             case Set():
                 act = Assign(name=step.name, value=step.value)
                 return self._to(self._act(step.path, act, step.span, rest))
+            case Start():
+                begin = Begin(journey=step.journey, values=step.values)
+                return self._to(self._act(step.path, begin, step.span, rest))
             case Factors():
                 met_here = tuple((self._number(f.path), None) for f in step.factors)
                 return lambda met: rest((*met, *met_here))
@@ -454,5 +459,7 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
                 yield step.moment
             case WaitState():
                 yield step.condition
+            case Start():
+                yield from (value for _, value, _ in step.values)
             case _:
                 pass

@@ -20,6 +20,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     Step,
     TimeOfDay,
     Wait,
@@ -125,6 +126,8 @@ class _Chart:
                 return arms
             case Set():
                 return self._plain(f"[[{_label('set', step.name)}]]", ends)
+            case Start():
+                return self._plain(f"[[{_label(step.label, 'start ' + step.journey)}]]", ends)
             case Factors():
                 tried = " × ".join(f"{f.name} {len(f.arms)}" for f in step.factors)
                 return self._plain(f"{{{{{_label(step.label, 'try ' + tried)}}}}}", ends)

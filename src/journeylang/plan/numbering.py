@@ -19,6 +19,7 @@ from journeylang.model.journey import (
     Race,
     Send,
     Set,
+    Start,
     Step,
     Wait,
     WaitMoment,
@@ -52,6 +53,8 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
                 found.append((step.path, "experiment"))
             case Set():
                 found.append((step.path, "set"))
+            case Start():
+                found.append((step.path, "start"))
             case Factors():
                 found += [(factor.path, "experiment") for factor in step.factors]
             case _:
@@ -69,7 +72,7 @@ def steps(block: Block) -> Iterator[Step]:
 
 def _blocks(step: Step) -> tuple[Block, ...]:
     match step:
-        case Wait() | Send() | Set() | Factors() | Leave():
+        case Wait() | Send() | Set() | Start() | Factors() | Leave():
             return ()
         case Race():
             return (*(b.body for b in step.branches), step.timeout)

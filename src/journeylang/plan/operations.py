@@ -34,6 +34,7 @@ from journeylang.model.journey import (
     TimeOfDay,
 )
 from journeylang.model.policy import Action, Control
+from journeylang.model.types import Type
 from journeylang.source import Span
 
 
@@ -263,7 +264,15 @@ class Assign:
     value: Expression
 
 
-Act = Assign
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """`start JOURNEY with {…}`; values with the types under which they are handed over."""
+
+    journey: str
+    values: tuple[tuple[str, Expression, Type], ...]
+
+
+Act = Assign | Begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

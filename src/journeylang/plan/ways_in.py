@@ -7,6 +7,7 @@ from typing import assert_never
 
 from journeylang.model.entry import (
     EnterBySchedule,
+    EnterByStart,
     EnterJoins,
     EnterOn,
     EnterWhen,
@@ -32,6 +33,8 @@ def way_in(entry: Entry) -> str:
         case EnterJoins(inside=inside):
             named = f" {inside.name}" if isinstance(inside, SegmentTest) else ""
             return f"enter when joins{named}"
+        case EnterByStart():
+            return "enter by start"
         case EnterBySchedule():
             clock = " local" if entry.local else ""
             return f"enter {_schedule(entry.schedule)}{clock}"

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, assert_never
 
-from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen, Yearly
+from journeylang.model.entry import (
+    EnterBySchedule,
+    EnterByStart,
+    EnterJoins,
+    EnterOn,
+    EnterWhen,
+    Yearly,
+)
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.program import Ready
 from journeylang.runtime.schedules import anywhere, occurrences
@@ -55,17 +62,27 @@ class Entries:
         )
 
     def openings(
-        self, plans: Iterable[JourneyPlan], events: Collection[str], zones: Collection[str]
+        self,
+        plans: Iterable[JourneyPlan],
+        *,
+        events: Collection[str],
+        zones: Collection[str],
+        started: Collection[str],
     ) -> dict[int, Opening]:
         """By journey; the others have nobody who could enter.
 
-        `events` have new rows, `zones` are those of the customers if they were asked for.
+        `events` have new rows, `zones` are those of the customers if they were asked for,
+        `started` are the journeys that others have started.
         """
-        found = ((plan.journey, self._opening(plan, events, zones)) for plan in plans)
+        found = ((plan.journey, self._opening(plan, events, zones, started)) for plan in plans)
         return {journey: opening for journey, opening in found if opening is not None}
 
     def _opening(
-        self, plan: JourneyPlan, events: Collection[str], zones: Collection[str]
+        self,
+        plan: JourneyPlan,
+        events: Collection[str],
+        zones: Collection[str],
+        started: Collection[str],
     ) -> Opening | None:
         match plan.entry:
             case EnterOn():
@@ -74,6 +91,9 @@ class Entries:
                 return self._when(plan, plan.entry)
             case EnterJoins():
                 return self._joins(plan, plan.entry)
+            case EnterByStart():
+                open_ = self._season(plan) == "open"
+                return Opening(parameters={"open": open_}) if plan.name in started else None
             case EnterBySchedule():
                 return self._by_schedule(plan, plan.entry, zones)
             case _:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from journeylang.model.entry import EnterOn
+from journeylang.model.entry import EnterByStart, EnterOn
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_dates, rankings
-from journeylang.plan.operations import ActionPark, JourneyPlan, Program, StatePark
+from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program, StatePark
 from journeylang.runtime.learning import Lesson
 from journeylang.sql import allowances
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
@@ -76,11 +76,14 @@ def make_ready(
     """Write all statements of a program in the dialect of its database."""
     compiler = Compiler(project=project, dialect=dialect, steps=steps)
     journeys = tuple(journey_sql(compiler, plan) for plan in program.journeys)
-    assigns = any(isinstance(p, ActionPark) for j in program.journeys for p in j.parks)
+    parks = [p for j in program.journeys for p in j.parks if isinstance(p, ActionPark)]
+    assigns = any(isinstance(p.act, Assign) for p in parks)
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
     states = tuple(p.step for j in program.journeys for p in j.parks if isinstance(p, StatePark))
     probe = _probe(project, events, states, dialect)
+    if any(isinstance(j.entry, EnterByStart) for j in program.journeys):
+        probe += f"\nUNION ALL {_started(dialect)}"
     return Ready(
         project=project,
         program=program,
@@ -150,6 +153,14 @@ def _version_table(program: Program, versions: Mapping[int, int]) -> str:
 def _salts(plan: JourneyPlan) -> str:
     """What the draw at the entry rests on; another salt is another draw."""
     return " ".join(g.salt for g in (plan.control, plan.holdout) if g is not None)
+
+
+def _started(dialect: Dialect) -> str:
+    """Journeys that earlier ticks have started, in the probe's shape."""
+    return (
+        "SELECT 'start', p.journey, count(*), NULL, NULL FROM journey.pending_entry AS p"
+        f' WHERE p."at" < {dialect.parameter("now")} GROUP BY p.journey'
+    )
 
 
 def _zones(project: Project, dialect: Dialect) -> str:

@@ -75,6 +75,7 @@ class _News:
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)
     zones: set[str] = field(default_factory=set)
+    started: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -168,7 +169,9 @@ class _Tick:
             plans = [plan for plan, _ in self.journeys]
             news = self._probe(zones=entries.asks_for_zones(plans))
             self._learn(news)
-            openings = entries.openings(plans, news.events, news.zones)
+            openings = entries.openings(
+                plans, events=news.events, zones=news.zones, started=news.started
+            )
             if openings or self._work(news):
                 result = self._move(news, openings)
             else:
@@ -230,6 +233,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 news.zones.add(name)
             elif kind == "state":
                 news.states.add(int(name))
+            elif kind == "start":
+                news.started.add(name)
             elif count:
                 news.events.add(name)
         return news
@@ -338,6 +343,8 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         candidates = self._execute(sql.enter, **opening.parameters)
         for statement in members.keep if members is not None else ():
             self.engine.execute(statement)
+        if sql.taken is not None:
+            self._execute(sql.taken)
         return candidates
 
     def _settle(self, done: _Done) -> None:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen, Yearly
+from journeylang.model.entry import (
+    EnterBySchedule,
+    EnterByStart,
+    EnterJoins,
+    EnterOn,
+    EnterWhen,
+    Yearly,
+)
 from journeylang.model.expressions import Expression, MessageEvent
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import JourneyPlan
@@ -71,6 +78,8 @@ def enter(compiler: Compiler, plan: JourneyPlan) -> str:
             return _enter_when(compiler, plan, plan.entry)
         case EnterJoins():
             return _enter_joins(compiler, plan)
+        case EnterByStart():
+            return _enter_by_start(compiler, plan)
         case EnterBySchedule():
             return _enter_by_schedule(compiler, plan, plan.entry)
         case _:
@@ -142,6 +151,28 @@ def _enter_joins(compiler: Compiler, plan: JourneyPlan) -> str:
       WHERE m.customer_id = i.customer_id AND m.journey = i.journey)
 )"""
     return _judged(compiler, plan, joined)
+
+
+def _enter_by_start(compiler: Compiler, plan: JourneyPlan) -> str:
+    """What was started by earlier ticks; `taken` takes it away afterwards."""
+    d = compiler.dialect
+    now = d.parameter("now")
+    run_id = d.hash60(text(plan.name), d.as_text("p.customer_id"), "p.entry_key")
+    started = f"""fresh AS (
+  SELECT p.customer_id, CAST({now} AS TIMESTAMP) AS at, p.entry_key AS key, {run_id} AS run_id,
+    p.entry
+  FROM journey.pending_entry AS p
+  WHERE p.journey = {text(plan.name)} AND p."at" < {now} AND {d.parameter("open")}
+)"""
+    return _judged(compiler, plan, started)
+
+
+def taken(compiler: Compiler, plan: JourneyPlan) -> str | None:
+    """What is done behind the entries: a start counts once, whether it led to a run or not."""
+    if not isinstance(plan.entry, EnterByStart):
+        return None
+    now = compiler.dialect.parameter("now")
+    return f'DELETE FROM journey.pending_entry WHERE journey = {text(plan.name)} AND "at" < {now}'
 
 
 def _judged(compiler: Compiler, plan: JourneyPlan, fresh: str, per: str | None = None) -> str:

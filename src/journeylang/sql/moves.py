@@ -22,7 +22,7 @@ from journeylang.sql.actions import actions
 from journeylang.sql.advance import advance
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
-from journeylang.sql.entries import Membership, enter, membership
+from journeylang.sql.entries import Membership, enter, membership, taken
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.relations import event, newness
 from journeylang.sql.schema import EXITED
@@ -42,6 +42,7 @@ class JourneySql:
     journey: int
     name: str
     enter: str
+    taken: str | None
     membership: Membership | None
     exits: str | None
     exits_new: str | None
@@ -99,6 +100,7 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
         journey=plan.journey,
         name=plan.name,
         enter=enter(compiler, plan),
+        taken=taken(compiler, plan),
         membership=membership(compiler, plan),
         exits=_exits(compiler, plan, None) if plan.exits else None,
         exits_new=_exits(compiler, plan, events) if exact and events else None,

@@ -134,6 +134,11 @@ TABLES = {
     "list_entry": "list VARCHAR NOT NULL, value VARCHAR NOT NULL",
     # Who was inside when it was last looked at, per journey that is entered by joining a segment.
     "member": "customer_id {key} NOT NULL, journey INTEGER NOT NULL",
+    # What `start` left for a later tick: entries by the name of the journey.
+    "pending_entry": (
+        "customer_id {key} NOT NULL, journey VARCHAR NOT NULL, entry_key VARCHAR NOT NULL,"
+        " {at} TIMESTAMP NOT NULL, entry VARCHAR, run_id BIGINT NOT NULL, step INTEGER NOT NULL"
+    ),
     "consent_change": (
         "customer_id {key} NOT NULL, consent VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
         " granted BOOLEAN NOT NULL, source VARCHAR"

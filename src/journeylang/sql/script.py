@@ -52,6 +52,8 @@ def scripts(
         if sql.membership is not None:
             parts.insert(0, ("who is inside", sql.membership.inside))
             parts += [("who was inside", keep) for keep in sql.membership.keep]
+        if sql.taken is not None:
+            parts.append(("what was started is done", sql.taken))
         if sql.exits is not None:
             parts.insert(0, ("who leaves: all active runs", sql.exits))
         if sql.exits_new is not None:
