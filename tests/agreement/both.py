@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from journeylang.analysis.check import check_files
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.engines.duckdb import DuckDbEngine
+from journeylang.loading.lists import read_prospects
 from journeylang.model.project import Project
 from journeylang.runtime.setup import prepare
 from journeylang.runtime.tick import Session, tick
@@ -67,7 +69,13 @@ def compiled(text: str) -> Project:
     outcome = check_files([_binding(), _parsed("program.journey", text)])
     if outcome.value is None or not outcome.ok:
         raise InvalidProgramError(f"{_listed(outcome.diagnostics)}\n{text}")
-    return replace(outcome.value, lists=LISTS)
+    project = outcome.value
+    collected = {
+        name: read_prospects(Path(__file__).parent, prospects, project.binding).value
+        for name, prospects in project.prospects.items()
+    }
+    found = {name: listed for name, listed in collected.items() if listed is not None}
+    return replace(project, lists=LISTS, collected=found)
 
 
 def _listed(problems: Iterable[Diagnostic]) -> str:

@@ -19,6 +19,7 @@ from tests.agreement.small import (
     happens,
     journey,
     people,
+    person,
     program,
     project,
     refusals,
@@ -208,3 +209,29 @@ def test_sql_tells_people(condition: str, who: set[int]) -> None:
         happens(pair, "ordered", START, 2, total=Decimal(4))
         happens(pair, "visited", START, 2)
         assert {row[0] for row in pair.tick(START + HOUR)["runs"]} == who
+
+
+FAIR = """prospects fair from list "lists/fair.csv" {
+  key email
+  consent email_ok when row.agreed = "yes" at row.day source row.source expires 10d
+}"""
+
+
+@pytest.mark.parametrize(
+    ("now", "reached"),
+    [
+        # Those who have agreed by then, for ten days from then on.
+        ("2026-02-27T00:00", {1, 2}),
+        ("2026-03-02T08:00", {1}),
+        ("2026-03-10T00:00", {1, 5}),
+        ("2026-03-11T11:59", {1, 2, 5}),
+        ("2026-03-11T12:00", {2, 5}),
+    ],
+)
+def test_people_on_a_collected_list_have_agreed_to_something(now: str, reached: set[int]) -> None:
+    text = project(journey("j", 'm: send email "t" else skip', enter="enter when true"), FAIR)
+    with both(text, instant(now) - DAY) as pair:
+        people(pair, 2, email="b@x.example")
+        for number, letter in ((1, "a"), (3, "c"), (4, "d"), (5, "e")):
+            pair.add("crm.customers", person(number, email=f"{letter}@X.example"))
+        assert {row[0] for row in pair.tick(instant(now))["messages"]} == reached

@@ -192,6 +192,7 @@ ONE_ROW_PER = {
     "weight": "arm of an adaptive experiment and UTC day: the buckets that it owns",
     "budget_use": "message and budget or capacity that it is charged to",
     "list": "list of people in a file of the project, as applied",
+    "prospect": "what somebody on a collected list said, when, and where that is from",
     "list_entry": "person on such a list: a customer key, an e-mail address or a telephone number",
     "member": "journey entered by joining a segment, and customer who was inside",
     "pending_entry": "`start` whose entry waits for the next tick",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ from journeylang.model.types import Kind
 from tests.oracle.arithmetic import money, number
 from tests.oracle.facts import Customer, Happening, Memory, Message, Record, Tables, Written
 from tests.oracle.hatches import MEMBERS
-from tests.oracle.standing import places
+from tests.oracle.standing import instant_of, listed, places
 from tests.oracle.values import Evaluator, Subject
 
 
@@ -78,6 +78,25 @@ class Reader:
         for row in self._rows(bound.table, bound.only_where):
             granted = self.evaluator.holds(bound.granted, row)
             yield self._read(bound.customer, row), self._read(bound.at, row), granted
+
+    def collected(self, consent: str) -> Iterable[tuple[Any, datetime | None, bool]]:
+        """What customers on collected lists said, as long as it lasts."""
+        for found in self.project.collected.values():
+            subject, lasts = found.people.subject, found.prospects.expires
+            for value, *cells in found.rows:
+                row = Subject(row=dict(zip(found.columns, cells, strict=True)))
+                for said in found.prospects.consents:
+                    at = instant_of(self._read(said.at, row))
+                    over = at is None or (
+                        lasts is not None and at + timedelta(seconds=lasts) <= self.now
+                    )
+                    if said.consent != consent or over:
+                        continue
+                    one = replace(found.people, values=(value,))
+                    for key, customer in self.customers.items():
+                        mine = self.evaluator.value(subject, Subject(customer=customer))
+                        if listed(one, mine):
+                            yield key, at, self.evaluator.holds(said.condition, row)
 
     def catalog(self, name: str) -> list[Happening]:
         """The rows of a catalogue; nothing happens to them, but they have fields too."""

@@ -241,7 +241,7 @@ class Rules:
             if row["consent"] == name and row["customer_id"] == customer.key
         ]
         if isinstance(bound, ConsentTable):
-            rows = self.reader.consents(bound)
+            rows = [*self.reader.consents(bound), *self.reader.collected(name)]
             said += [(at, granted) for who, at, granted in rows if who == customer.key]
         said = [(at, granted) for at, granted in said if at is not None and at <= self.reader.now]
         newest = max((at for at, _ in said), default=None)

@@ -40,6 +40,14 @@ def listed(rows: ContactList, value: Any) -> bool:
     return value is not None and form(str(value)) in {form(v) for v in rows.values} - {""}
 
 
+def instant_of(text: str | None) -> datetime | None:
+    """What a list says of a time; None if it says none."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _telephone(value: str) -> str:
     digits = "".join(c for c in value if c in "0123456789+")
     return "+" + digits[2:] if digits[:2] == "00" else digits

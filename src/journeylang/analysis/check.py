@@ -18,6 +18,7 @@ from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import step_kinds
 from journeylang.analysis.policy import policies
 from journeylang.analysis.profile import profile_of, tell_circles
+from journeylang.analysis.prospects import prospects
 from journeylang.analysis.scope import AUDIENCE
 from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
 from journeylang.analysis.sources import Sources
@@ -95,6 +96,11 @@ def check_files(
         },
         worth=worth(checker),
         profile={name: type_ for name, type_ in profile.types.items() if type_ is not None},
+        prospects={
+            name: listed
+            for name, node in declared.prospects.items()
+            if (listed := prospects(node, checker)) is not None
+        },
     )
     by_themselves(checker)
     tell_circles(profile, findings)
@@ -185,8 +191,6 @@ def _not_yet(declared: Declared, findings: Findings) -> None:
     """What is read and changes nothing yet: a warning where nothing that is sent depends on it."""
     for promo in declared.promos.values():
         findings.later("`promo`", promo.name.span)
-    for prospects in declared.prospects.values():
-        findings.later("`prospects`", prospects.name.span)
     for assume in declared.assumptions.values():
         findings.later("`assume`", assume.name.span, warning=True)
     for other in declared.rest:

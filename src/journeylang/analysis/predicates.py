@@ -156,17 +156,23 @@ def in_list_file(node: nodes.InListFile, scope: Scope, checker: Checker) -> Expr
     path = node.path.value
     if not _of_customer(node, f'list "{path}"', "lists of people", scope, checker):
         return None
+    return Listed(path=path, span=node.path.span) if is_list_path(node.path, checker) else None
+
+
+def is_list_path(node: nodes.String, checker: Checker) -> bool:
+    """Whether it may be the path of a list; reports it if not."""
+    path = node.value
     parts = path.split("/")
-    if not path.endswith(".csv") or not all(parts) or {".", ".."} & set(parts) or "\\" in path:
-        checker.findings.error(
-            names.BAD_VALUE,
-            node.path.span,
-            f"`{path}` is not the path of a list",
-            label="the path of a *.csv below the project's folder is expected",
-            help='write it with `/`: `in list "lists/fair.csv"`',
-        )
-        return None
-    return Listed(path=path, span=node.path.span)
+    if path.endswith(".csv") and all(parts) and not {".", ".."} & set(parts) and "\\" not in path:
+        return True
+    checker.findings.error(
+        names.BAD_VALUE,
+        node.span,
+        f"`{path}` is not the path of a list",
+        label="the path of a *.csv below the project's folder is expected",
+        help='write it with `/`: `"lists/fair.csv"`',
+    )
+    return False
 
 
 def _of_customer(

@@ -17,6 +17,7 @@ from journeylang.model.expressions import (
     MetricValue,
     ProfileValue,
 )
+from journeylang.model.types import TEXT
 from journeylang.syntax import nodes
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ def _column(node: nodes.Ref, scope: Scope, checker: Checker) -> Expression | Non
     if not all(part.text for part in node.parts):
         # The parser's stand-in for a name that is not there; it has told so.
         return None
+    type_ = TEXT.maybe() if table.text else None
     match node.parts:
         case (name,) if table.bare:
-            return Column(name=name.text, span=node.span)
+            return Column(name=name.text, type=type_, span=node.span)
         case (owner, name) if owner.text == table.alias:
-            return Column(name=name.text, span=node.span)
+            return Column(name=name.text, type=type_, span=node.span)
         case (name,):
             checker.findings.error(
                 names.UNKNOWN_NAME,

@@ -38,10 +38,14 @@ KEY: Mapping[str, Type] = {"key": TEXT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableScope:
-    """Columns of the bound table: ``o.total``; without an alias also the bare ``total``."""
+    """Columns of the bound table: ``o.total``; without an alias also the bare ``total``.
+
+    ``text``: they are known to be texts, as those of a file are.
+    """
 
     alias: str
     bare: bool
+    text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,13 +65,24 @@ def applied(
 
 def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:
     """People on lists who are no customers: nothing can be said to them."""
-    from journeylang.runtime.lists import unknown_people
+    from journeylang.runtime.lists import unknown_people, unknown_prospects
 
     for rows, people, unknown in unknown_people(engine, loaded.project):
         if unknown:
             yield Diagnostic(
                 code=LIST_INCOMPLETE,
                 message=f"of {people:,} people in `{rows.path}` {unknown:,} are no customers",
+                help="messages go to customers alone; those people get none",
+            )
+    for listed, sources in unknown_prospects(engine, loaded.project):
+        unknown = sum(count for _, _, count in sources)
+        if unknown:
+            named = [f"{n:,} from `{source}`" for source, _, n in sources[:5] if source and n]
+            more = f": {', '.join(named)}" if named else ""
+            yield Diagnostic(
+                code=LIST_INCOMPLETE,
+                message=f"prospects `{listed.prospects.name}`: {unknown:,} are no customers{more}",
+                span=listed.prospects.span,
                 help="messages go to customers alone; those people get none",
             )
 

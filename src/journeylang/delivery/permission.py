@@ -17,6 +17,7 @@ from journeylang.model.walk import customer_fields, walk
 from journeylang.plan.operations import Offer, Program, SendPark
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate
+from journeylang.sql.prospects import collected_rows
 from journeylang.sql.relations import consent_rows, customers
 from journeylang.sql.schema import EXITED, GONE, OF_MARKETING
 
@@ -130,6 +131,8 @@ class Permission:
         )
         if isinstance(bound, ConsentTable):
             rows = f"SELECT * FROM {consent_rows(bound, self.dialect)} AS b UNION ALL {rows}"
+            collected = collected_rows(self.project, name, self.dialect)
+            rows += f" UNION ALL {collected}" if collected is not None else ""
         return (
             f"{quote('said_' + name)} AS (SELECT k.customer_id,"
             " max(k.at) FILTER (WHERE k.granted) AS yes,"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from journeylang.diagnostics.model import Diagnostic, in_order
+from journeylang.diagnostics.model import Diagnostic
 from journeylang.diagnostics.selection import Selection
 from journeylang.loading.inputs import inputs
 from journeylang.loading.remembered import keep, kept
@@ -58,13 +58,13 @@ def check(root: Path, *, cached: bool = False) -> Checking:
 def _check(root: Path) -> Checking:
     from journeylang.lint.suppressions import suppress
     from journeylang.loading.linting import lint_project
-    from journeylang.loading.project import load
+    from journeylang.loading.project import load, once
 
     loading = load(root)
     loaded = loading.outcome.value
     found = loading.diagnostics
     if loaded is not None:
-        found = in_order((*found, *lint_project(loaded)))
+        found = once([*found, *lint_project(loaded)])
     whole = loaded is not None and loaded.whole
     return Checking(
         diagnostics=suppress(found, loading.sources, whole=whole),

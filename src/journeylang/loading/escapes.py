@@ -1,43 +1,33 @@
-"""Whether SQL written by hand may stand in the project: `[lint] sql-escape`."""
+"""A project whose settings forbid SQL written by hand does not run with it.
+
+The rule of the same code tells it among the others; this is for those who do not ask rules.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from journeylang.diagnostics.codes.lists import SQL_ESCAPE
+from journeylang.diagnostics.codes.portability import SQL_ESCAPE
 from journeylang.diagnostics.model import Diagnostic, Severity
-from journeylang.syntax.nodes import File, SqlHatch
+from journeylang.lint.tree import all_of
+from journeylang.syntax import nodes
 
 if TYPE_CHECKING:
     from journeylang.loading.config import Config
 
 
-def escapes(config: Config | None, files: Sequence[File]) -> Iterator[Diagnostic]:
-    """A finding for each piece of SQL, if the settings want none."""
-    if config is None or config.lint.sql_escape == "allow":
+def forbidden(config: Config | None, files: Sequence[nodes.File]) -> Iterator[Diagnostic]:
+    """An error for each piece of SQL, with `[lint] sql-escape = "error"`."""
+    if config is None or config.lint.sql_escape != "error":
         return
-    wanted = config.lint.sql_escape
-    for node in _written(files):
-        yield Diagnostic(
-            code=SQL_ESCAPE,
-            message="SQL written by hand, which the settings forbid"
-            if wanted == "error"
-            else "SQL written by hand",
-            span=node.span,
-            help="let a view of the database make the value, and bind that",
-            severity=Severity.ERROR if wanted == "error" else Severity.WARNING,
-        )
-
-
-def _written(files: Sequence[File]) -> Iterator[SqlHatch]:
-    waiting: list[object] = list(files)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, SqlHatch):
-            yield value
-        elif isinstance(value, tuple | list):
-            waiting += value
-        elif dataclasses.is_dataclass(value):
-            waiting += [getattr(value, f.name) for f in dataclasses.fields(value)]
+    for file in files:
+        for hatch in all_of(file, nodes.SqlHatch):
+            yield Diagnostic(
+                code=SQL_ESCAPE,
+                message="this project does without `sql`",
+                span=hatch.span,
+                help="say it in the language, or bind a view of the database; `[lint] sql-escape`"
+                " in `journey.toml` decides",
+                severity=Severity.ERROR,
+            )

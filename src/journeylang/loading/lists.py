@@ -13,15 +13,17 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE, LIST_UNUSABLE
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.files import unreadable
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Column, CustomerValue, Listed
-from journeylang.model.lists import ContactList, ListKey
+from journeylang.model.lists import ContactList, ListKey, ProspectList, Prospects
 from journeylang.model.project import Project
 from journeylang.model.types import TEXT, Kind
+from journeylang.model.walk import walk
 from journeylang.plan.asks import asked
 from journeylang.source import Span
 
@@ -73,7 +75,14 @@ def with_lists(project: Project, root: Path) -> Outcome[Project]:
         problems += outcome.diagnostics
         if outcome.value is not None:
             found[path] = outcome.value
-    return Outcome(value=replace(project, lists=found), diagnostics=tuple(problems))
+    collected: dict[str, ProspectList] = {}
+    for name, prospects in project.prospects.items():
+        listed = read_prospects(root, prospects, project.binding)
+        problems += listed.diagnostics
+        if listed.value is not None:
+            collected[name] = listed.value
+    whole = replace(project, lists=found, collected=collected)
+    return Outcome(value=whole, diagnostics=tuple(problems))
 
 
 def _everything(project: Project) -> tuple[object, ...]:
@@ -88,6 +97,46 @@ def _everything(project: Project) -> tuple[object, ...]:
 
 def read_list(root: Path, path: str, binding: Binding, span: Span) -> Outcome[ContactList]:
     """The list at `path` below `root`; `span` is where it is named."""
+    text = _text(root, path, span)
+    if text.value is None:
+        return Outcome(value=None, diagnostics=text.diagnostics)
+    read = _people(path, text.value, binding, span, column=None, also=())
+    people = None if read.value is None else read.value[0]
+    return Outcome(value=people, diagnostics=read.diagnostics)
+
+
+def read_prospects(root: Path, prospects: Prospects, binding: Binding) -> Outcome[ProspectList]:
+    """The list of `prospects`, with the columns that its consents ask for."""
+    text = _text(root, prospects.path, prospects.span)
+    if text.value is None:
+        return Outcome(value=None, diagnostics=text.diagnostics)
+    also = _columns(prospects)
+    read = _people(
+        prospects.path,
+        text.value,
+        binding,
+        prospects.span,
+        column=prospects.column,
+        also=also,
+    )
+    if read.value is None:
+        return Outcome(value=None, diagnostics=read.diagnostics)
+    people, rows = read.value
+    meant = repr((prospects, also, rows))
+    digest = hashlib.sha256(f"{people.digest}{meant}".encode()).hexdigest()
+    found = ProspectList(
+        prospects=prospects, people=replace(people, digest=digest), columns=also, rows=rows
+    )
+    return Outcome(value=found, diagnostics=read.diagnostics)
+
+
+def _columns(prospects: Prospects) -> tuple[str, ...]:
+    parts = [e for c in prospects.consents for e in (c.condition, c.at, c.source) if e is not None]
+    named = (n.name for part in parts for n in walk(part) if isinstance(n, Column))
+    return tuple(dict.fromkeys(named))
+
+
+def _text(root: Path, path: str, span: Span) -> Outcome[str]:
     file = root / path
     try:
         if file.is_file() and not file.resolve().is_relative_to(root.resolve()):
@@ -102,18 +151,14 @@ def read_list(root: Path, path: str, binding: Binding, span: Span) -> Outcome[Co
         advice = "keep the column by which people are told, or bind a table with it"
         return _unusable(path, span, _Problem(message=large, help=advice))
     try:
-        text = data.decode("utf-8-sig")
+        return Outcome(value=data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        return _unusable(
-            path,
-            span,
-            _Problem(message=f"is not UTF-8 in line {line}", help="save it as CSV in UTF-8"),
-        )
-    return _people(path, text, binding, span)
+        bad = _Problem(message=f"is not UTF-8 in line {line}", help="save it as CSV in UTF-8")
+        return _unusable(path, span, bad)
 
 
-def _unusable(path: str, span: Span, problem: _Problem) -> Outcome[ContactList]:
+def _unusable(path: str, span: Span, problem: _Problem) -> Outcome[Any]:
     told = Diagnostic(
         code=LIST_UNUSABLE,
         message=f"the list `{path}` {problem.message}",
@@ -123,18 +168,35 @@ def _unusable(path: str, span: Span, problem: _Problem) -> Outcome[ContactList]:
     return Outcome(value=None, diagnostics=(told,))
 
 
-def _people(path: str, text: str, binding: Binding, span: Span) -> Outcome[ContactList]:
+def _people(
+    path: str,
+    text: str,
+    binding: Binding,
+    span: Span,
+    *,
+    column: str | None,
+    also: tuple[str, ...],
+) -> Outcome[tuple[ContactList, tuple[tuple[str, ...], ...]]]:
+    """Who is on the list, told by `column` if it is given; and per row that and `also`."""
     head_line = text.split("\n", 1)[0]
     separator = max(",;\t", key=head_line.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     values: dict[str, None] = {}
+    kept: list[tuple[str, ...]] = []
     total = empty = duplicates = 0
     try:
         head = next(rows, [])
-        chosen = _column(head, binding)
+        chosen = _column(head, binding, column)
         if isinstance(chosen, _Problem):
             return _unusable(path, span, chosen)
-        key, column, subject = chosen
+        key, at, subject = chosen
+        places = [_place(head, name) for name in also]
+        if None in places:
+            lacking = _Problem(
+                message=f"has no column `{also[places.index(None)]}`",
+                help="its columns are named in the first line",
+            )
+            return _unusable(path, span, lacking)
         for row in rows:
             if not row:
                 continue
@@ -145,13 +207,16 @@ def _people(path: str, text: str, binding: Binding, span: Span) -> Outcome[Conta
                     help="bind a table with it instead",
                 )
                 return _unusable(path, span, many)
-            value = row[column].strip() if column < len(row) else ""
+            value = row[at].strip() if at < len(row) else ""
             if not value or len(value) > LONGEST_VALUE or "\0" in value:
                 empty += 1
-            elif (form := _form(value, key)) in values:
-                duplicates += 1
             else:
+                form = _form(value, key)
+                duplicates += form in values
                 values[form] = None
+                if also:
+                    beside = (row[p] if p is not None and p < len(row) else "" for p in places)
+                    kept.append((form, *beside))
     except csv.Error as error:
         wrong = _Problem(
             message=f"cannot be read from line {rows.line_num} on: {error}",
@@ -160,7 +225,13 @@ def _people(path: str, text: str, binding: Binding, span: Span) -> Outcome[Conta
         return _unusable(path, span, wrong)
     digest = hashlib.sha256("\n".join((key, *values)).encode()).hexdigest()
     found = ContactList(path=path, key=key, subject=subject, digest=digest, values=tuple(values))
-    return Outcome(value=found, diagnostics=_counts(found, total, empty, duplicates, span))
+    told = _counts(found, total, empty, duplicates, span)
+    return Outcome(value=(found, tuple(kept)), diagnostics=told)
+
+
+def _place(head: list[str], name: str) -> int | None:
+    names = [one.strip().lower() for one in head]
+    return names.index(name.lower()) if name.lower() in names else None
 
 
 def _counts(
@@ -195,16 +266,26 @@ def _form(value: str, key: ListKey) -> str:
             return f"+{digits[2:]}" if digits.startswith("00") else digits or value
 
 
-def _column(head: list[str], binding: Binding) -> tuple[ListKey, int, CustomerValue] | _Problem:
-    """By which column people are told, and what it is compared with."""
+def _column(
+    head: list[str], binding: Binding, wanted: str | None
+) -> tuple[ListKey, int, CustomerValue] | _Problem:
+    """By which column people are told, and what it is compared with; of `wanted` by its name."""
     if len(head) > MOST_COLUMNS:
         return _Problem(message=f"has more than {MOST_COLUMNS:,} columns", help="leave some out")
     names = [name.strip().lower() for name in head]
+    wanted = None if wanted is None else wanted.lower()
     lacking: list[str] = []
     own = binding.customers.key if binding.customers is not None else None
     for key, known in _HEADS.items():
         also = own.name.lower() if key == "key" and isinstance(own, Column) else None
-        at = next((n for n, name in enumerate(names) if name in known or name == also), None)
+        at = next(
+            (
+                n
+                for n, name in enumerate(names)
+                if (name in known or name == also) and wanted in (None, name)
+            ),
+            None,
+        )
         if at is None:
             continue
         subject = _subject(key, binding)

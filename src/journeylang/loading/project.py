@@ -21,7 +21,7 @@ from journeylang.diagnostics.codes import names, syntax
 from journeylang.diagnostics.echoes import without_echoes
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
 from journeylang.loading.environments import environments
-from journeylang.loading.escapes import escapes
+from journeylang.loading.escapes import forbidden
 from journeylang.loading.files import below, read
 from journeylang.loading.find import CONFIG
 from journeylang.loading.lists import with_lists
@@ -94,7 +94,7 @@ def load(root: Path, env: str | None = None) -> Loading:
     config = reader.config(env)
     files = reader.journeys()
     checked = len(reader.parsed)
-    reader.problems.extend(escapes(config, files))
+    reader.problems.extend(forbidden(config, files))
     first, *others = environments(config, reader.sources.get(CONFIG), env)
     found = reader.check(files, first)
     for other in others:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from journeylang.model.expressions import CustomerValue
+from journeylang.model.expressions import CustomerValue, Expression
+from journeylang.source import Span
 
 ListKey = Literal["key", "email", "phone"]
 
@@ -23,3 +24,40 @@ class ContactList:
     subject: CustomerValue
     digest: str
     values: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectedConsent:
+    """A consent that people on a list have given: expressions over the list's columns, as text."""
+
+    consent: str
+    condition: Expression
+    at: Expression
+    source: Expression | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospects:
+    """A bought or collected list, and what its people agreed to.
+
+    `column` tells who is meant. What they agreed to counts for `expires` seconds, None for ever.
+    """
+
+    name: str
+    title: str | None
+    path: str
+    column: str
+    consents: tuple[CollectedConsent, ...]
+    expires: int | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProspectList:
+    """The file of `prospects`: `columns` beside the one that tells people, and a row for each."""
+
+    prospects: Prospects
+    people: ContactList
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
-from journeylang.model.lists import ContactList
+from journeylang.model.lists import ContactList, ProspectList, Prospects
 from journeylang.model.measures import Worth
 from journeylang.model.policy import Policy
 from journeylang.model.types import Type
@@ -43,3 +43,5 @@ class Project:
     profile: dict[str, Type] = field(default_factory=dict)
     # The files that `in list` names, by path; read when a project is loaded.
     lists: dict[str, ContactList] = field(default_factory=dict)
+    prospects: dict[str, Prospects] = field(default_factory=dict)
+    collected: dict[str, ProspectList] = field(default_factory=dict)

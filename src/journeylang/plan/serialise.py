@@ -89,6 +89,9 @@ def plan_json(
     }
     used = {n.name for n in asked(project, plan) if isinstance(n, MetricValue | SegmentTest)}
     listed = {n.path for n in asked(project, plan) if isinstance(n, Listed)}
+    if project.collected:
+        collected = sorted(project.collected.items())
+        body["prospects"] = {name: found.people.digest for name, found in collected}
     if listed:
         body["lists"] = {path: project.lists[path].digest for path in sorted(listed)}
     body["segments"] = {

@@ -60,12 +60,19 @@ def replace_list(rows: ContactList, now: str, dialect: Dialect) -> list[str]:
     value = comparable("s.value", rows.key, dialect)
     return [
         f"DELETE FROM journey.list_entry WHERE list = {path}",
-        f"DELETE FROM journey.list WHERE path = {path}",
         (
             f"INSERT INTO journey.list_entry SELECT DISTINCT {path}, {value} FROM list_stage AS s"
             f" WHERE {value} IS NOT NULL"
         ),
-        f"INSERT INTO journey.list VALUES ({path}, {text(rows.digest)}, {now})",
+        *remember(rows.path, rows.digest, now),
+    ]
+
+
+def remember(path: str, digest: str, now: str) -> list[str]:
+    """Statements by which the database knows what it has of a list."""
+    return [
+        f"DELETE FROM journey.list WHERE path = {text(path)}",
+        f"INSERT INTO journey.list VALUES ({text(path)}, {text(digest)}, {now})",
     ]
 
 

@@ -14,6 +14,7 @@ from journeylang.plan.operations import Offer, Program
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
+from journeylang.sql.prospects import collected_rows
 from journeylang.sql.relations import PREFERS, consent_rows
 from journeylang.sql.schema import OF_MARKETING
 from journeylang.sql.session import consent_sets, sends
@@ -106,6 +107,8 @@ class Reach:
         rows = changes
         if isinstance(bound, ConsentTable):
             rows = f"SELECT * FROM {consent_rows(bound, self.d)} AS b"
+            collected = collected_rows(self.compiler.project, name, self.d)
+            rows += f" UNION ALL {collected}" if collected is not None else ""
             rows += f" UNION ALL {changes}" if self.there.changes else ""
         return (
             f"{quote('said_' + name)} AS (SELECT k.customer_id,"

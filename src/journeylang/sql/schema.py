@@ -132,6 +132,10 @@ TABLES = {
     # What the lists of people in the project's files said at the latest apply.
     "list": "path VARCHAR NOT NULL, digest VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL",
     "list_entry": "list VARCHAR NOT NULL, value VARCHAR NOT NULL",
+    "prospect": (
+        "prospects VARCHAR NOT NULL, value VARCHAR NOT NULL, consent VARCHAR NOT NULL,"
+        " {at} TIMESTAMP NOT NULL, granted BOOLEAN NOT NULL, source VARCHAR, expires_at TIMESTAMP"
+    ),
     # Who was inside when it was last looked at, per journey that is entered by joining a segment.
     "member": "customer_id {key} NOT NULL, journey INTEGER NOT NULL",
     # What `start` left for a later tick: entries by the name of the journey.

@@ -215,7 +215,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expires:
-    """``expires 14d`` after the drawing (a promo) or the loading (prospects)."""
+    """``expires 14d`` after the drawing (a promo) or the agreement (prospects)."""
 
     after: DurationLike
     span: Span = field(compare=False, repr=False)

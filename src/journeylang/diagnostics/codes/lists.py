@@ -39,15 +39,4 @@ SQL_REFUSED = Code(
     fence="text",
 )
 
-SQL_ESCAPE = Code(
-    id="JRN844",
-    name="sql-escape",
-    title="SQL written by hand, where the settings say no",
-    why="What stands in SQL is not checked like the rest, and may not run on another database."
-    " A project can do without: `[lint] sql-escape`.",
-    bad="field country: text = sql`upper(c.country_code)`",
-    good="field country: text = c.country     # a view of the database makes it",
-    fence="text",
-)
-
 CODES = family(globals())
