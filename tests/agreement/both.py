@@ -42,9 +42,10 @@ LOOKS = {
         "SELECT x.customer_id, s.journey, x.run_id, x.experiment, x.arm, x.at"
         " FROM journey.exposure AS x JOIN journey.step AS s ON s.step = x.experiment"
     ),
+    "codes": "SELECT customer_id, journey, run_id, step, promo, code FROM journey.promo_code",
     "profile": ("SELECT customer_id, journey, run_id, step, name, value FROM journey.profile"),
 }
-STATUS, STEP = 4, {"runs": 5, "messages": 3, "decisions": 3, "exposures": 3, "profile": 3}
+STATUS, STEP = 4, {name: 5 if name == "runs" else 3 for name in LOOKS}
 Look = dict[str, list[tuple[Any, ...]]]
 
 
@@ -255,6 +256,7 @@ def remembered(memory: Memory) -> Look:
             (customer, w.run.journey, w.run.run_id, w.step, name, _as_text(w.value))
             for (customer, name), w in memory.profile.items()
         ],
+        "codes": [(c.customer, c.journey, c.run_id, c.step, c.promo, c.code) for c in memory.codes],
         "exposures": [
             (x.customer, x.journey, x.run_id, x.experiment, x.arm, x.at) for x in memory.exposures
         ],

@@ -61,6 +61,23 @@ event visited from shop.visits as v {
   field daily: time? = v.daily
 }
 
+event used from shop.uses as u {
+  key u.id
+  customer u.customer_id
+  at u.at late 2h
+  field code: text? = u.code
+}
+
+promo pool from shop.pool as p {
+  code p.code
+  only where p.kind = "pool"
+  expires 14d
+  redeemed by used.code cost 5 EUR
+}
+promo few from shop.pool as p { code p.code first 2 }
+promo own { generate "OWN-####" per customer redeemed by used.code }
+promo made { generate "#M##-###" valid until 2026-04-05 }
+
 catalog products from shop.products as p {
   key p.sku
   field name: text? = p.name
@@ -162,6 +179,8 @@ TABLES: dict[str, dict[str, str]] = {
         "seen": "TIMESTAMP",
         "daily": "TIME",
     },
+    "shop.pool": {"code": "VARCHAR", "kind": "VARCHAR"},
+    "shop.uses": {"id": "BIGINT", "customer_id": "BIGINT", "at": "TIMESTAMP", "code": "VARCHAR"},
     "shop.products": {
         "sku": "BIGINT",
         "name": "VARCHAR",
@@ -208,5 +227,17 @@ PRODUCTS = [
         (4, "tea", 8, 0, 9),
         (5, "cup", 12, 3, 0),
         (6, "pot", 25, 3, 2),
+    )
+]
+
+POOL = [
+    record("shop.pool", code=code, kind=kind)
+    for code, kind in (
+        ("P2", "pool"),
+        ("P1", "pool"),
+        ("P2", "pool"),
+        (None, "pool"),
+        ("a", "pool"),
+        ("Z", "other"),
     )
 ]

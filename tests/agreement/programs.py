@@ -243,6 +243,9 @@ class _Program(Flow, Expressions):
         if self.chance(2):
             kind = self.pick(("int", "money", "text", "instant"))
             text += f" with {{ v: {self.value(self._names(), kind)}{self._pick()} }}"
+        elif self.chance(2):
+            code = f"promo({self.pick(('pool', 'pool', 'few', 'own', 'made'))})"
+            text += f" with {{ c: {code} else {self.pick(('skip', 'skip', 'exit as none'))} }}"
         if self.chance(1) and self.chance(5 + 4 * self.busy):
             text += " about offers"
         if not self.busy and self.chance(3):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.agreement.both import Both, both
 from tests.agreement.expressions import Draw
 from tests.agreement.histories import History, apply, histories
-from tests.agreement.prelude import EVENTS, PRODUCTS
+from tests.agreement.prelude import EVENTS, POOL, PRODUCTS
 from tests.agreement.programs import Program, programs
 
 # A program takes a third of a second, and its text is long: both are as they must be.
@@ -31,6 +31,7 @@ def play(text: str, history: History) -> Both:
     """All ticks of a history, compared one by one."""
     with both(text, history.start) as pair:
         pair.put("shop.products", PRODUCTS)
+        pair.put("shop.pool", POOL)
         for moment in history.moments:
             for change in moment.changes:
                 apply(pair, change)

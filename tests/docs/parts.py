@@ -198,6 +198,7 @@ ONE_ROW_PER = {
     "pending_entry": "`start` whose entry waits for the next tick",
     "consent_change": "consent given or taken back with the runtime itself",
     "profile": "customer and name: what `set` wrote last, as text, and by which step",
+    "promo_code": "code that was drawn for a message",
     "suppression": "address that is not written to any more",
 }
 

@@ -145,6 +145,19 @@ class Written:
     order: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnCode:
+    """A promo's code, and the message for which it was drawn."""
+
+    promo: str
+    customer: Any
+    code: str
+    journey: str
+    run_id: int
+    step: str
+    at: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class Memory:
     """What a tick leaves to the next ones.
@@ -165,5 +178,6 @@ class Memory:
     decisions: list[Decision] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
+    codes: list[DrawnCode] = field(default_factory=list)
     shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)
     profile: dict[tuple[Any, str], Written] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from journeylang.model.project import Project
 from journeylang.model.types import Kind
 from tests.oracle.chance import bucket, instant_key
 from tests.oracle.clock import later, next_time
+from tests.oracle.codes import draw
 from tests.oracle.entering import Entries
 from tests.oracle.facts import Decision, Memory, Pending, Record, Run, Tables, Written
 from tests.oracle.learning import arm_of, learn
@@ -306,6 +307,10 @@ class _Tick(Stage):
             self.rest(run, send, verdict.until)
             run.reason = verdict.reason
             return None
+        refused = False
+        if verdict.channel is not None and send.code is not None:
+            refused = draw(self.reader, self.memory, intent) is None
+            verdict = Verdict(reason="no_code") if refused else verdict
         if verdict.channel is not None:
             self.memory.messages.append(message(intent, verdict.channel, self.rules))
             self.memory.charges += charges(intent, verdict.channel, self.rules)
@@ -323,6 +328,8 @@ class _Tick(Stage):
             )
         run.arrived_at, run.reason = self.now, None
         _, behind = self.ways[run.journey][send.path]
+        if refused and send.code is not None and send.code.reason is not None:
+            behind = (Leave(reason=send.code.reason, span=send.span),)
         if intent.lacking and any(p.otherwise == "exit" for p in send.picks):
             behind = (Leave(reason="exit", span=send.span),)
         return Moving(run=run, way=behind)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from journeylang.model.binding import BoundField, ConsentTable, Table
+from journeylang.model.binding import BoundField, ConsentTable, Event, Pool, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression, MessageEvent
 from journeylang.model.project import Project
 from journeylang.model.types import Kind
@@ -108,6 +108,12 @@ class Reader:
             rows.append(Happening(key=key, at=self.now, fields=fields))
         return rows
 
+    def pool(self, bound: Pool) -> list[str]:
+        """The codes of a promo's table, each once, in their order."""
+        rows = self._rows(bound.table, bound.only_where)
+        codes = {self._read(bound.code, row) for row in rows}
+        return sorted(code for code in codes if code is not None)
+
     # --- the profile ------------------------------------------------------------
 
     def profile(self, name: str, of: Subject) -> Any:
@@ -157,9 +163,20 @@ class Reader:
                 if at is not None and at <= self.now:
                     fields = self._fields(bound.fields, row)
                     happening = Happening(key=self._read(bound.key, row), at=at, fields=fields)
-                    found.setdefault(self._read(bound.customer, row), []).append(happening)
+                    for who in self._whose(bound, row, at):
+                        found.setdefault(who, []).append(happening)
             self._known[name] = found
         return self._known[name]
+
+    def _whose(self, bound: Event, row: Subject, at: datetime) -> Iterable[Any]:
+        """Whose row it is: for a redemption, of those for whom the code was drawn before."""
+        if bound.redeems is None:
+            yield self._read(bound.customer, row)
+            return
+        code = self._read(bound.code, row)
+        for drawn in self.memory.codes:
+            if (drawn.promo, drawn.code) == (bound.redeems, code) and drawn.at < at:
+                yield drawn.customer
 
     def _of_messages(self, name: str) -> Iterable[Happening]:
         """A built-in event: the decisions themselves, or what providers say about messages."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from journeylang.analysis import binding, channels
+from journeylang.analysis import binding, channels, promos
 from journeylang.analysis.declared import Declared, declare
 from journeylang.analysis.dependencies import Definition, in_order_of_need
 from journeylang.analysis.environment import Environment, journey_parameters
@@ -18,6 +18,7 @@ from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import step_kinds
 from journeylang.analysis.policy import policies
 from journeylang.analysis.profile import profile_of, tell_circles
+from journeylang.analysis.promos import redemption_shapes
 from journeylang.analysis.prospects import prospects
 from journeylang.analysis.scope import AUDIENCE
 from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
@@ -53,6 +54,7 @@ def check_files(
     _needs_customers(declared, findings)
     customers = customer_shape(declared, findings)
     events = event_shapes(declared, findings)
+    events |= redemption_shapes(declared, events)
     catalogs = catalog_shapes(declared, findings)
     put_in = fragments(declared, findings)
     steps = {
@@ -127,13 +129,15 @@ def _needs_customers(declared: Declared, findings: Findings) -> None:
 
 def _binding(declared: Declared, checker: Checker, zones: Collection[str] | None) -> Binding:
     customers = declared.customers
+    events = {
+        name: built
+        for name, node in declared.events.items()
+        if (built := binding.event(node, checker)) is not None
+    }
+    redeemed = [promos.redemptions(node, events, checker) for node in declared.promos.values()]
     return Binding(
         customers=None if customers is None else binding.customers(customers, checker, zones),
-        events={
-            name: built
-            for name, node in declared.events.items()
-            if (built := binding.event(node, checker)) is not None
-        },
+        events=events | {event.name: event for event in redeemed if event is not None},
         consents={
             name: consent
             for name, written in declared.consents.items()
@@ -148,6 +152,11 @@ def _binding(declared: Declared, checker: Checker, zones: Collection[str] | None
             name: things
             for name, offered in declared.catalogs.items()
             if (things := binding.catalog(offered, checker)) is not None
+        },
+        promos={
+            name: promo
+            for name, codes in declared.promos.items()
+            if (promo := promos.promo(codes, checker)) is not None
         },
         channels={
             name: channel
@@ -189,8 +198,6 @@ def _audience(declared: Declared, checker: Checker) -> tuple[dict[str, Metric], 
 
 def _not_yet(declared: Declared, findings: Findings) -> None:
     """What is read and changes nothing yet: a warning where nothing that is sent depends on it."""
-    for promo in declared.promos.values():
-        findings.later("`promo`", promo.name.span)
     for assume in declared.assumptions.values():
         findings.later("`assume`", assume.name.span, warning=True)
     for other in declared.rest:

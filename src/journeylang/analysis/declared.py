@@ -24,8 +24,11 @@ MESSAGE_EVENTS = (
 )
 """Events of the runtime's own ledger."""
 
-LATER_EVENTS = ("called", "redeemed")
-"""Further ones, of people who call and of promo codes."""
+REDEEMED = "redeemed"
+"""The event of a promo's codes, `redeemed of PROMO`: a row of the event that the promo names."""
+
+LATER_EVENTS = ("called",)
+"""A further one, of people who call."""
 
 N = TypeVar("N")
 
@@ -77,7 +80,7 @@ def _file_away(declaration: nodes.Declaration, into: Declared, findings: Finding
                     help="a project has one customer base; remove one of the two",
                 )
         case nodes.Event():
-            if declaration.name.text in (*MESSAGE_EVENTS, *LATER_EVENTS):
+            if declaration.name.text in (*MESSAGE_EVENTS, *LATER_EVENTS, REDEEMED):
                 findings.error(
                     names.DUPLICATE_NAME,
                     declaration.name.span,

@@ -27,7 +27,13 @@ def call(node: nodes.Call, scope: Scope, checker: Checker) -> Expression | None:
         case "age":
             return _age(node, scope, checker)
         case "promo":
-            checker.findings.later("`promo(…)`", node.span)
+            checker.findings.error(
+                names.OUT_OF_PLACE,
+                node.span,
+                f"a code has no meaning in {scope.what}",
+                label="it is drawn as a message is decided",
+                help="write it behind a send: `with { code: promo(NAME) } else skip`",
+            )
         case _ if name not in nodes.AGGREGATES:
             checker.findings.unknown(
                 "function",

@@ -16,7 +16,7 @@ from journeylang.diagnostics.suggest import closest, did_you_mean
 from journeylang.model import journey as model
 from journeylang.model.entry import entry_fields
 from journeylang.model.project import Project
-from journeylang.model.types import Type
+from journeylang.model.types import TEXT, Type
 from journeylang.source import Source
 
 _ABSENT = {
@@ -170,6 +170,8 @@ class _Messages:
     ) -> None:
         given: dict[str, Type | None] = {name: value.type for name, value in send.values}
         given.update(dict.fromkeys(pick.name for pick in send.picks))
+        if send.code is not None:
+            given[send.code.name] = TEXT
         for used in use.names:
             if used.name not in given:
                 if not used.guarded:

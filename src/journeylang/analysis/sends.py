@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.parameters import in_braces
 from journeylang.analysis.picks import pick
+from journeylang.analysis.promos import drawn
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import parameter, seconds
 from journeylang.analysis.strategies import strategy
@@ -29,6 +30,7 @@ class _Given:
 
     values: tuple[tuple[str, Expression], ...]
     picks: tuple[model.Pick, ...]
+    code: model.Code | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Sender:
             candidates=whole,
             values=given.values,
             picks=given.picks,
+            code=given.code,
             expires=expires,
             otherwise=otherwise,
             topic=topic,
@@ -134,6 +137,7 @@ class Sender:
         seen: dict[str, nodes.Name] = {}
         found: list[tuple[str, Expression]] = []
         picks: list[model.Pick] = []
+        codes: list[model.Code] = []
         fine = True
         for pair in node.values:
             key = pair.key
@@ -167,22 +171,35 @@ class Sender:
                     fine = False
                 case model.Pick():
                     picks.append(value)
+                case model.Code():
+                    codes.append(value)
                 case _:
                     found.append((key.text, value))
-        if len({p.otherwise for p in picks} - {None}) > 1:
+        for further in codes[1:]:
             findings.error(
                 names.REPEATED_PART,
-                picks[-1].span,
+                further.span,
+                "a message has one code",
+                labels=(Label(codes[0].span, "the first"),),
+                help="send the other one by a message of its own",
+            )
+        ways = {p.otherwise for p in picks} | {"exit" if c.reason else "skip" for c in codes}
+        if len(ways - {None}) > 1:
+            findings.error(
+                names.REPEATED_PART,
+                codes[-1].span if codes else picks[-1].span,
                 "the values of a send have different `else`s",
                 help="let all of them `skip`, or all of them `exit`",
             )
             return None
         values = (*found, *scope.drawn.items())
-        return _Given(values=values, picks=tuple(picks)) if fine else None
+        if not fine or len(codes) > 1:
+            return None
+        return _Given(values=values, picks=tuple(picks), code=codes[0] if codes else None)
 
     def _value(
         self, pair: nodes.Pair, otherwise: nodes.Otherwise | None, scope: Scope
-    ) -> Expression | model.Pick | None:
+    ) -> Expression | model.Pick | model.Code | None:
         findings = self.checker.findings
         match pair.value:
             case nodes.TopOf() as top:
@@ -190,8 +207,10 @@ class Sender:
             case nodes.ListOf():
                 findings.later("a list of values", pair.value.span)
                 return None
+            case nodes.Call(function=nodes.Name(text="promo")) as call:
+                return drawn(pair, call, otherwise, self.checker)
             case value:
-                if pair.otherwise is not None and not isinstance(value, nodes.Call):
+                if pair.otherwise is not None:
                     findings.error(
                         names.OUT_OF_PLACE,
                         pair.otherwise.span,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from journeylang.analysis.declared import LATER_EVENTS, MESSAGE_EVENTS, Declared
+from journeylang.analysis.declared import LATER_EVENTS, MESSAGE_EVENTS, REDEEMED, Declared
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.scope import NO_SHAPE, EventScope, Scope, Shape
 from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.model import Label
 from journeylang.model.expressions import BoundEvent, MessageEvent
 from journeylang.model.types import TEXT, Type, money
 from journeylang.syntax import nodes
@@ -43,6 +44,8 @@ class Sources:
         name = node.name.text
         if name in MESSAGE_EVENTS:
             return self._message(node, scope)
+        if name == REDEEMED:
+            return self._redeemed(node)
         if name in LATER_EVENTS:
             self.findings.later(f"the event `{name}`", node.span)
             return None
@@ -60,6 +63,35 @@ class Sources:
         return EventScope(
             name=name, source=BoundEvent(name=name, span=node.span), shape=self.events[name]
         )
+
+    def _redeemed(self, node: nodes.EventRef) -> EventScope | None:
+        promos = self.declared.promos
+        if node.of is None or len(node.of.parts) != 1:
+            self.findings.error(
+                names.MISSING_PART,
+                node.span,
+                "the redemption of which promo?",
+                help="write `redeemed of PROMO`",
+            )
+            return None
+        (promo,) = node.of.parts
+        if promo.text not in promos:
+            self.findings.unknown("promo", promo.text, promo.span, promos)
+            return None
+        own = f"redeemed_of_{promo.text}"
+        if not any(isinstance(line, nodes.RedeemedBy) for line in promos[promo.text].items):
+            self.findings.error(
+                names.MISSING_PART,
+                promo.span,
+                f"it is not known when a code of `{promo.text}` is redeemed",
+                labels=(Label(promos[promo.text].name.span, "the promo"),),
+                help="say so in the promo: `redeemed by code_redeemed.code`",
+            )
+            return None
+        shape = self.events.get(own)
+        if shape is None:
+            return None
+        return EventScope(name=own, source=BoundEvent(name=own, span=node.span), shape=shape)
 
     def _unknown(self, node: nodes.EventRef) -> None:
         name = node.name.text
@@ -194,8 +226,7 @@ class Sources:
         elif scope.journey is None:
             advice = "outside of a journey, write `JOURNEY/LABEL` or a channel"
         if of.text in self.declared.promos:
-            self.findings.later("a promo's event", of.span)
-            return
+            advice = f"what becomes of its codes is `redeemed of {of.text}`"
         self.findings.unknown(
             "message or channel",
             of.text,

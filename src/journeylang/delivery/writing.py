@@ -120,7 +120,8 @@ class Writer:
                 if used.name in self.profile
             },
             entry={name: entry[name] for name in use.entry_fields if name in entry},
-            values={name: _type(expression) for name, expression in park.values},
+            values={name: _type(expression) for name, expression in park.values}
+            | ({} if park.code is None else {park.code.name: TEXT}),
             picks={p.name: self._row_types(p.catalog) for p in park.picks},
             uses_entry_at="at" in use.entry_fields,
         )

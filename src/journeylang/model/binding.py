@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from journeylang.model.expressions import Expression
@@ -51,7 +52,11 @@ class Customers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Things that customers do. `late` in seconds: how long after the fact a row may arrive."""
+    """Things that customers do. `late` in seconds: how long after the fact a row may arrive.
+
+    With `redeems`, it is the event `origin` again: a row counts for whom one of the promo's codes
+    was drawn for, if `code` is that code; the row's own customer may be somebody else.
+    """
 
     name: str
     table: Table
@@ -63,6 +68,9 @@ class Event:
     append_only: bool = False
     fields: tuple[BoundField, ...] = ()
     only_where: Expression | None = None
+    redeems: str | None = None
+    origin: str | None = None
+    code: Expression | None = None
     span: Span = field(compare=False, repr=False)
 
 
@@ -126,6 +134,40 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Codes that are there already, each row one."""
+
+    name: str
+    table: Table
+    code: Expression
+    only_where: Expression | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """Codes that are made: each `#` of the text is filled; `per_customer`: one for ever."""
+
+    text: str
+    per_customer: bool = False
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promo:
+    """Codes for messages. `expires` in seconds from the drawing; drawn only before `until`
+    (UTC), and at most `first` of them."""
+
+    name: str
+    title: str | None
+    source: Pool | Pattern
+    expires: int | None = None
+    until: datetime | None = None
+    first: int | None = None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     customers: Customers | None = None
     events: dict[str, Event] = field(default_factory=dict)
@@ -133,3 +175,4 @@ class Binding:
     topics: dict[str, Topic] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     catalogs: dict[str, Catalog] = field(default_factory=dict)
+    promos: dict[str, Promo] = field(default_factory=dict)

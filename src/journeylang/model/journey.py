@@ -148,6 +148,19 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """`code: promo(winback20) else exit as sold_out`: drawn with the decision.
+
+    `reason` is that of the exit, and None for `else skip`.
+    """
+
+    name: str
+    promo: str
+    reason: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """Send by the first candidate that is open, in the order written or in the strategy's.
 
@@ -160,6 +173,7 @@ class Send:
     candidates: tuple[Candidate, ...]
     values: tuple[tuple[str, Expression], ...] = ()
     picks: tuple[Pick, ...] = ()
+    code: Code | None = None
     expires: int = 7 * 86400
     otherwise: Otherwise | None = None
     topic: str | None = None

@@ -387,6 +387,7 @@ class _JourneyBuilder:
                 offers=self.offers.of(step, number_),
                 values=step.values,
                 picks=step.picks,
+                code=step.code,
                 expires=step.expires,
                 limit=limit,
                 otherwise=otherwise.action if otherwise is not None else None,
@@ -394,8 +395,8 @@ class _JourneyBuilder:
                 edge=self._edge(number_, "sent", rest),
                 retry=self._edge(number_, "retry", self._to(number_)),
                 lacking=(
-                    self._edge(number_, "sent", self._end("exit"))
-                    if any(p.otherwise == "exit" for p in step.picks)
+                    self._edge(number_, "sent", self._end(way_out))
+                    if (way_out := _way_out(step)) is not None
                     else None
                 ),
                 span=step.span,
@@ -437,6 +438,13 @@ class _JourneyBuilder:
         """Fields of the entry event that something later in the journey reads."""
         nodes = [n for e in _expressions(self.journey) for n in walk(e)]
         return tuple(dict.fromkeys((*entry_fields(nodes), *self.template_fields)))
+
+
+def _way_out(step: Send) -> str | None:
+    """The reason with which those leave for whom rows or a code are missing."""
+    if step.code is not None and step.code.reason is not None:
+        return step.code.reason
+    return "exit" if any(p.otherwise == "exit" for p in step.picks) else None
 
 
 def _expressions(journey: Journey) -> Iterator[Expression]:

@@ -24,6 +24,7 @@ from journeylang.model.expressions import CustomerValue, EventSource, Expression
 from journeylang.model.journey import (
     Calendar,
     Candidate,
+    Code,
     Elapsed,
     ExitWhen,
     Goal,
@@ -235,7 +236,7 @@ class SendPark:
     """Candidates in the order in which they are tried; `preferred`: the favourite before all.
 
     `limit` in seconds from arrival: how long it may be held before it is skipped. `lacking` is
-    the edge of those for whom a catalogue has too few rows, if it is not `edge`.
+    the edge of those for whom a catalogue has too few rows or a promo no code, if it is not `edge`.
     """
 
     step: int
@@ -246,6 +247,7 @@ class SendPark:
     offers: tuple[Offer, ...]
     values: tuple[tuple[str, Expression], ...]
     picks: tuple[Pick, ...]
+    code: Code | None
     expires: int
     limit: int
     otherwise: Action | None

@@ -11,7 +11,7 @@ from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_dates, rankings
 from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program, StatePark
 from journeylang.runtime.learning import Lesson
-from journeylang.sql import allowances
+from journeylang.sql import allowances, codes
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
@@ -50,6 +50,7 @@ class Ready:
     journeys: tuple[JourneySql, ...]
     moves: Moves
     arbitration: ArbitrationSql | None
+    codes: codes.CodesSql | None
     lessons: Mapping[int, tuple[Lesson, ...]]
     writes: Mapping[str, str]
     profile: Mapping[str, str]
@@ -91,6 +92,7 @@ def make_ready(
         journeys=journeys,
         moves=Moves(compiler=compiler, plans=program.journeys),
         arbitration=arbitration_sql(compiler, program) if any_send else None,
+        codes=codes.codes_sql(compiler, program),
         lessons={
             plan.journey: tuple(Lesson(of=x, outcomes=outcomes(compiler, x)) for x in plan.learning)
             for plan in program.journeys
@@ -101,6 +103,7 @@ def make_ready(
         session=(
             *plan_tables(program),
             *allowances.plan_tables(program),
+            *codes.plan_tables(compiler, program),
             _version_table(program, versions),
         ),
         events=events,

@@ -8,7 +8,7 @@ go on.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -22,7 +22,7 @@ from journeylang.diagnostics.codes.running import (
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine, StatementError
-from journeylang.model.binding import Catalog, ConsentTable, Customers, Event, Table
+from journeylang.model.binding import Catalog, ConsentTable, Customers, Event, Pool, Table
 from journeylang.model.expressions import (
     BoundEvent,
     Column,
@@ -41,10 +41,11 @@ from journeylang.sql.relations import (
     consent_rows,
     customers,
     event,
+    pool,
     table_name,
 )
 
-Bound = Customers | Event | ConsentTable | Catalog
+Bound = Customers | Event | ConsentTable | Catalog | Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +62,16 @@ def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
     bound: list[tuple[str, Bound]] = []
     if binding.customers is not None:
         bound.append(("customers", binding.customers))
-    bound += [(e.name, e) for e in binding.events.values()]
+    # Redemptions are rows of another event, and are looked at with it.
+    bound += [(e.name, e) for e in binding.events.values() if e.redeems is None]
     bound += [(c.name, c) for c in binding.consents.values() if isinstance(c, ConsentTable)]
     bound += [(c.name, c) for c in binding.catalogs.values()]
+    bound += [(p.name, p.source) for p in binding.promos.values() if isinstance(p.source, Pool)]
     diagnostics: list[Diagnostic] = []
     stopped: set[str] = set()
     for name, table in bound:
         found = list(_table(engine, table)) or list(_read(engine, project, table))
-        if not found and keys and not isinstance(table, ConsentTable):
+        if not found and keys and not isinstance(table, ConsentTable | Pool):
             found = list(_keys(engine, table))
         if found:
             diagnostics += found
@@ -115,6 +118,8 @@ def _read(engine: Engine, project: Project, bound: Bound) -> Iterator[Diagnostic
             relation = consent_rows(bound, d)
         case Catalog():
             relation = catalog(project.binding, bound.name, d)
+        case Pool():
+            relation = pool(bound, d)
         case _:
             assert_never(bound)
     try:
@@ -173,13 +178,20 @@ def _users(project: Project, name: str) -> set[str]:
         "metric": {n: m.value for n, m in project.metrics.items()},
         "segment": {n: s.condition for n, s in project.segments.items()},
     }
+    redeemed = _redemptions(project)
     channels = {c.name for c in project.binding.channels.values() if c.consent == name}
     topics = {t.name for t in project.binding.topics.values() if t.consent == name}
     return {
         journey.name
         for journey in project.journeys.values()
-        if _mentions((journey, _bound(project, journey)), name, channels, topics, named)
+        if _mentions((journey, _bound(project, journey)), name, channels, topics, named, redeemed)
     }
+
+
+def _redemptions(project: Project) -> dict[str, str]:
+    """Events that are redemptions of codes, with the bound event whose rows they are."""
+    events = project.binding.events.values()
+    return {e.name: e.origin for e in events if e.origin is not None}
 
 
 def _bound(project: Project, journey: Journey) -> tuple[SegmentTest, ...]:
@@ -195,6 +207,7 @@ def _mentions(
     channels: set[str],
     topics: set[str],
     named: dict[str, dict[str, Expression]],
+    redeemed: Mapping[str, str],
 ) -> bool:
     waiting: list[object] = [root]
     seen: set[tuple[str, str]] = set()
@@ -202,7 +215,7 @@ def _mentions(
         value = waiting.pop()
         match value:
             case BoundEvent():
-                if value.name == name:
+                if name in (value.name, redeemed.get(value.name)):
                     return True
             case MetricValue() | SegmentTest():
                 kind = "metric" if isinstance(value, MetricValue) else "segment"
@@ -216,7 +229,7 @@ def _mentions(
             case _ if dataclasses.is_dataclass(value):
                 for member in dataclasses.fields(value):
                     inner = getattr(value, member.name)
-                    if member.name in ("event", "catalog") and inner == name:
+                    if member.name in ("event", "catalog", "promo") and inner == name:
                         return True
                     if member.name == "channel" and inner in channels:
                         return True

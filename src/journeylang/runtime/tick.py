@@ -16,6 +16,7 @@ from typing import Any
 
 from journeylang.engines.base import Engine, StatementError
 from journeylang.runtime.arbitrate import Arbiter, project_day
+from journeylang.runtime.codes import draw
 from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.localtime import (
@@ -429,6 +430,9 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         arbiter = Arbiter(self._execute, decide, self.session.key_type)
         for rank in range(1, ranks + 1):
             arbiter.decide(round=current, rank=rank)
+            if self.ready.codes is not None:
+                at = frozenset(standing)
+                draw(self._execute, self._query, self.ready.codes, at, round=current, rank=rank)
             base = self.next_batch * BATCH
             count = self._execute(arbitration.messages, round=current, rank=rank, base=base)
             done.sent += count

@@ -118,7 +118,7 @@ def _proceed(compiler: Compiler) -> str:
     return f"""INSERT INTO trail (round, customer_id, run_id, journey, edge, from_step, step,
   arrived_at, left_at, wake_at, entered_at, fate, status, reason, entry, why, going, fresh, moved)
 SELECT {d.parameter("round")} + 1, s.customer_id, s.run_id, s.journey,
-  CASE WHEN s.reason = 'too_few' THEN p.lacking ELSE p.edge END, s.step, s.step,
+  CASE WHEN s.reason IN ('too_few', 'no_code') THEN p.lacking ELSE p.edge END, s.step, s.step,
   s.arrived_at, {now}, CASE WHEN s.outcome = {HELD} THEN s.wake_at END, s.entered_at,
   CASE WHEN s.outcome = {HELD} THEN {REST} ELSE {GO} END, {ACTIVE},
   CASE WHEN s.outcome = {HELD} THEN s.reason END, s.entry, 'held',

@@ -140,6 +140,14 @@ class Dialect:
         joined = " || ':' || ".join(parts)
         return f"CAST('0x' || substr(md5({joined}), 1, 15) AS BIGINT)"
 
+    def md5(self, *parts: str) -> str:
+        """All 32 hex digits of md5 over the parts joined by ':'."""
+        joined = " || ':' || ".join(parts)
+        return f"md5({joined})"
+
+    def hex_number(self, digits: str) -> str:
+        return f"CAST('0x' || {digits} AS BIGINT)"
+
     def as_text(self, value: str) -> str:
         return f"CAST({value} AS VARCHAR)"
 
@@ -163,6 +171,11 @@ class Dialect:
     def json_list(self, items: str, order: str) -> str:
         """Aggregate: JSON texts as one JSON list, as text; never NULL."""
         return f"('[' || coalesce(string_agg({items}, ',' ORDER BY {order}), '') || ']')"
+
+    def json_with(self, document: str, name: str, value: str) -> str:
+        """A JSON text (or nothing) with one more member; the name is an expression too."""
+        member = f"json_object({name}, {value})"
+        return f"CAST(json_merge_patch(coalesce({document}, '{{}}'), {member}) AS VARCHAR)"
 
     def as_json(self, document: str) -> str:
         """A JSON text as a member of another document."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Table
+from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Pool, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
 from journeylang.model.types import INSTANT, TEXT, Kind
 from journeylang.sql.dialects import Dialect, quote, text
@@ -126,6 +126,16 @@ def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect:
         f"""{dialect.cast(bound_value(bound.at, dialect), INSTANT)} AS "_at\"""",
         *(_field(f, f.name, dialect) for f in wanted),
     ]
+    if bound.redeems is not None:
+        assert bound.code is not None
+        columns[0] = "k.customer_id AS customer_id"
+        code = dialect.cast(bound_value(bound.code, dialect), TEXT)
+        at = dialect.cast(bound_value(bound.at, dialect), INSTANT)
+        return (
+            f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
+            f" JOIN journey.promo_code AS k ON k.promo = {text(bound.redeems)}"
+            f" AND k.code = {code} AND {at} > k.at{_where(bound.only_where, dialect)})"
+        )
     if bound.changed_at is not None:
         changed = dialect.cast(bound_value(bound.changed_at, dialect), INSTANT)
         columns.append(f'{changed} AS "_changed"')
@@ -146,6 +156,15 @@ def catalog(binding: Binding, name: str, dialect: Dialect) -> str:
     ]
     return (
         f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
+        f"{_where(bound.only_where, dialect)})"
+    )
+
+
+def pool(bound: Pool, dialect: Dialect) -> str:
+    """The codes of a pool, each once."""
+    code = dialect.cast(bound_value(bound.code, dialect), TEXT)
+    return (
+        f"(SELECT DISTINCT {code} AS code FROM {table_name(bound.table)} AS t"
         f"{_where(bound.only_where, dialect)})"
     )
 

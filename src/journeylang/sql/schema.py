@@ -152,6 +152,12 @@ TABLES = {
         "customer_id {key} NOT NULL, name VARCHAR NOT NULL, value VARCHAR, {at} TIMESTAMP NOT NULL,"
         " journey INTEGER NOT NULL, step INTEGER NOT NULL, run_id BIGINT NOT NULL"
     ),
+    # Codes drawn for messages, each of them once.
+    "promo_code": (
+        "customer_id {key} NOT NULL, promo VARCHAR NOT NULL, code VARCHAR NOT NULL,"
+        " run_id BIGINT NOT NULL, journey INTEGER NOT NULL, step INTEGER NOT NULL,"
+        " tick BIGINT NOT NULL, {at} TIMESTAMP NOT NULL, expires_at TIMESTAMP"
+    ),
     "suppression": (
         "customer_id {key}, channel VARCHAR NOT NULL, address_hash VARCHAR,"
         " {at} TIMESTAMP NOT NULL, reason VARCHAR NOT NULL"
