@@ -14,6 +14,7 @@ from journeylang.analysis.findings import Findings
 from journeylang.analysis.fragments import fragments
 from journeylang.analysis.includes import by_themselves
 from journeylang.analysis.journeys import journey
+from journeylang.analysis.moves import moves
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.paths import step_kinds
 from journeylang.analysis.policy import policies
@@ -23,6 +24,7 @@ from journeylang.analysis.prospects import prospects
 from journeylang.analysis.scope import AUDIENCE
 from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
 from journeylang.analysis.sources import Sources
+from journeylang.analysis.trials import assumptions, trials
 from journeylang.analysis.worth import worth
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Outcome
@@ -105,6 +107,9 @@ def check_files(
         },
     )
     by_themselves(checker)
+    moves([node for node in declared.rest if isinstance(node, nodes.Moved)], checker)
+    assumptions(declared.assumptions.values(), checker)
+    trials([node for node in declared.rest if isinstance(node, nodes.Test)], checker)
     tell_circles(profile, findings)
     _not_yet(declared, findings)
     return Outcome(value=project, diagnostics=findings.in_order())

@@ -81,24 +81,29 @@ def blocks(step: nodes.Step, prefix: Prefix) -> Iterator[tuple[nodes.Block, Pref
             pass
 
 
-def step_kinds(
-    block: nodes.Block, put_in: Callable[[nodes.Include], nodes.Fragment | None]
-) -> dict[str, str]:
-    """The kind of each labelled step by its path, in the order written.
+PutIn = Callable[[nodes.Include], nodes.Fragment | None]
+"""Which fragment an include stands for; None if it stands for nothing."""
 
-    ``put_in`` says which fragment an include stands for.
-    """
-    found: dict[str, str] = {}
-    waiting: list[tuple[nodes.Step, Prefix]] = [(step, ()) for step in reversed(block)]
+
+def every_step(block: nodes.Block, put_in: PutIn) -> Iterator[tuple[Prefix, nodes.Step]]:
+    """Each step with the prefix of its path, in the order written; fragments are gone through."""
+    waiting: list[tuple[Prefix, nodes.Step]] = [((), step) for step in reversed(block)]
     while waiting:
-        step, prefix = waiting.pop()
+        prefix, step = waiting.pop()
+        yield prefix, step
+        within = [(p, s) for steps, p in blocks(step, prefix) for s in steps]
+        if isinstance(step, nodes.Include) and (fragment := put_in(step)) is not None:
+            within = [(inside(step, prefix), s) for s in fragment.steps]
+        waiting.extend(reversed(within))
+
+
+def step_kinds(block: nodes.Block, put_in: PutIn) -> dict[str, str]:
+    """The kind of each labelled step by its path, in the order written."""
+    found: dict[str, str] = {}
+    for prefix, step in every_step(block, put_in):
         kind = kind_of(step)
         if step.label is not None and kind in LABELLED:
             found.setdefault("/".join((*prefix, step.label.text)), kind)
-        within = [(s, p) for steps, p in blocks(step, prefix) for s in steps]
-        if isinstance(step, nodes.Include) and (fragment := put_in(step)) is not None:
-            within = [(s, inside(step, prefix)) for s in fragment.steps]
-        waiting.extend(reversed(within))
     return found
 
 

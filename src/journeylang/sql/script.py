@@ -8,6 +8,7 @@ from journeylang.model.project import Project
 from journeylang.plan.asks import rankings
 from journeylang.plan.operations import ActionPark, Program
 from journeylang.sql.arbitration import DecideSql, arbitration_sql
+from journeylang.sql.codes import CodesSql, codes_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
@@ -74,6 +75,7 @@ def scripts(
         shared += [
             ("who stands at a send", arbitration.intents),
             *_decisions(arbitration.decide(everything, Situation())),
+            *_codes(codes_sql(compiler, program), everything),
             ("the messages", arbitration.messages),
             ("who goes on", arbitration.proceed),
         ]
@@ -82,6 +84,16 @@ def scripts(
         shared += list(profile_writes(dialect).items())
     files["project.shared.sql"] = _script(shared)
     return files
+
+
+def _codes(codes: CodesSql | None, steps: frozenset[int]) -> Iterator[tuple[str, str]]:
+    if codes is None:
+        return
+    for drawing in codes.draws(steps):
+        yield "how many need a code", drawing.wanted
+        yield "draw their codes", drawing.attempts[0]
+    yield "put the codes into the messages", codes.fill
+    yield "who got none", codes.refuse
 
 
 def _decisions(decide: DecideSql) -> Iterator[tuple[str, str]]:
