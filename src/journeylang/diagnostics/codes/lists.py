@@ -35,7 +35,7 @@ SQL_REFUSED = Code(
     " from the binding's schemas. It reads, and nothing else: no clock, no chance, no files, no"
     " settings. What is not known to be harmless is refused.",
     bad="segment scored = sql`select customer_id from read_csv('scores.csv')`",
-    good="segment scored = sql`select customer_id from marts.propensity where score > 0.8`",
+    good="segment scored = sql`select customer_id from shop.propensity where score > 0.8`",
     fence="text",
 )
 

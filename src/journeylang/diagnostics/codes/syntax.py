@@ -10,8 +10,8 @@ SYNTAX_ERROR = Code(
     why="What cannot be read as the language has no meaning, and guessing one could message"
     " the wrong people. Labels come first (`hello: send …`), blocks are in braces, and there"
     " is one statement to a line.",
-    bad="segment many = count(order_placed >= 3",
-    good="segment many = count(order_placed) >= 3",
+    bad="segment many = count(order_placed) == 3",
+    good="segment many = count(order_placed) = 3",
 )
 
 NOT_UTF8 = Code(
@@ -92,8 +92,8 @@ NOT_SUPPORTED_YET = Code(
     why="The construct belongs to the language and is written correctly. This version has no"
     " meaning for it yet, and it is never left out in silence: a journey without one of its"
     " rules is another journey.",
-    bad="segment best = top 10% by spend_year",
-    good="segment best = spend_year >= 1000 EUR",
+    bad="upgrade pin",
+    good="upgrade migrate",
 )
 
 CODES = family(globals())
