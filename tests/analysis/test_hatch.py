@@ -58,6 +58,10 @@ VALUES = [
     "if(c.points > 5, 'many', 'few')",
     "extract(week from c.since)",
     "year(c.born) + 1",
+    "weekofyear(c.since)",
+    "isodow(c.born)",
+    "strftime(c.since, '%Y-%m')",
+    "strptime(c.name, '%Y')",
     "date_trunc('month', c.since)",
     "date_diff('day', c.since, c.since)",
     "c.since + interval '1 day'",
@@ -126,6 +130,7 @@ KNOWN = {
     *("upper", "lower", "trim", "length", "substring", "split_part", "||", "regexp_replace"),
     *("regexp_matches", "date_part", "date_trunc", "date_diff", "+", "-", "*", "/", "%", "round"),
     *("greatest", "nullif", "year", "~~", "~~*", "!~~", "!~~*", "->>", "json_extract_string"),
+    *("weekofyear", "isodow", "strftime", "strptime"),
     *("to_days", "trunc", "coalesce", "try"),
 }
 
