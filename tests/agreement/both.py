@@ -15,6 +15,7 @@ from journeylang.diagnostics.model import Diagnostic
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.loading.lists import read_prospects
 from journeylang.model.project import Project
+from journeylang.runtime.pauses import pause, resume
 from journeylang.runtime.setup import prepare
 from journeylang.runtime.tick import Session, tick
 from journeylang.source import Source
@@ -25,7 +26,7 @@ from tests.agreement.prelude import BINDING, LISTS, TABLES, create
 from tests.oracle import interpreter
 from tests.oracle.chance import instant_key
 from tests.oracle.entering import begin
-from tests.oracle.facts import Memory, Record, Tables
+from tests.oracle.facts import Memory, Pause, Record, Tables
 
 # What a tick leaves behind, by the runtime's own tables: the views over them are slower.
 LOOKS = {
@@ -165,6 +166,18 @@ class Both:
             {"who": customer, "channel": channel, "moment": at, "reason": reason},
         )
 
+    def pause(self, journey: str) -> None:
+        """Somebody pauses a journey between two ticks."""
+        if pause(self.engine, journey, cause="person", detail=""):
+            at = self.memory.now
+            self.memory.pauses.append(Pause(journey=journey, since=at, after=at, cause="person"))
+
+    def resume(self, journey: str) -> None:
+        if resume(self.engine, journey):
+            for one in self.memory.pauses:
+                if one.journey == journey and one.until is None:
+                    one.until = self.memory.now
+
     def prefer(self, customer: int, consent: str, at: datetime, granted: bool) -> None:
         """Somebody tells the runtime itself yes or no."""
         row = {"customer_id": customer, "consent": consent, "at": at, "granted": granted}
@@ -192,7 +205,15 @@ class Both:
             if runtime != oracle:
                 raise AssertionError(self._difference(name, now, runtime, oracle))
         assert told == new, f"entered, sent, skipped at {now}\n{self.text}"
+        assert self._pauses() == self._meant_pauses(), f"pauses at {now}\n{self.text}"
         return shown
+
+    def _pauses(self) -> set[tuple[Any, ...]]:
+        rows = self.engine.query("SELECT journey, since, after, cause, until FROM journey.pause")
+        return {(self._journeys[row[0]], *row[1:]) for row in rows}
+
+    def _meant_pauses(self) -> set[tuple[Any, ...]]:
+        return {(p.journey, p.since, p.after, p.cause, p.until) for p in self.memory.pauses}
 
     def _shown(self, name: str) -> list[tuple[Any, ...]]:
         """Rows with names instead of numbers."""

@@ -164,7 +164,7 @@ class _History:
             + ("event at another's instant",) * (5 if self.theme is Theme.RACES else 1)
             + ("feedback", "feedback", "feedback", "change a row")
             + ("customer field", "customer field", "customer goes", "consent", "preference")
-            + ("suppression", "given back", "row goes")
+            + ("suppression", "given back", "row goes", "pause", "resume")
         )
         who = self.pick((*range(1, people + 1),) * 3 + (people + 1,))
         match kind:
@@ -196,6 +196,8 @@ class _History:
             case "suppression":
                 reason = self.pick(("hard_bounce", "complaint", "unsubscribe"))
                 return ("suppression", who, self.pick(("email", "sms")), now, reason)
+            case "pause" | "resume":
+                return (kind, self.pick(("j1", "j2")))
             case "given back":
                 return ("given back", self.draw(st.integers(0, 9)))
             case _:
@@ -297,5 +299,7 @@ _APPLY: dict[str, Callable[..., None]] = {
     "consent": _consent,
     "preference": Both.prefer,
     "suppression": Both.suppress,
+    "pause": Both.pause,
+    "resume": Both.resume,
     "given back": _given_back,
 }

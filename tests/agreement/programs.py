@@ -145,6 +145,8 @@ class _Program(Flow, Expressions):
             f"exit when {self._leaving()} as {reason}"
             for reason in ("left", "right")[: 0 if self.busy else self.pick((0, 0, 1, 1, 2))]
         ]
+        if self.chance(2):
+            headers += rationing.guards(self)
         headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
         return headers
 

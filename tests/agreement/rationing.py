@@ -1,4 +1,4 @@
-"""Budgets and capacities of generated programs: so small that they bind."""
+"""Budgets, capacities and guards of generated programs: so small that they bind."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def header(draw: Expressions, steps: str) -> list[str]:
         return []
     period = f" per {draw.pick(_PERIODS)}{draw.pick(_THEN)}" if draw.chance(4) else ""
     return [f"budget {draw.pick(('0.06', '0.0608', '0.12'))} EUR{period}"]
+
+
+def guards(draw: Expressions) -> list[str]:
+    """What pauses a journey that has hardly begun."""
+    over = draw.pick((" over 1h", " over 1d", " per 7d", ""))
+    return [
+        f"guard {one}{over}"
+        for one in (
+            draw.pick(("entries <= 1", "entries < 3", "entries <= 2")),
+            draw.pick(("sends <= 1", "sends of email < 2", "sends <= 3")),
+            draw.pick(("cost < 0.06 EUR", "cost of sms <= 0.06 EUR", "bounce_rate < 1%")),
+        )
+        if draw.chance(4)
+    ]

@@ -61,6 +61,7 @@ def test_nothing_has_run(root: Path) -> None:
         "format_version": 1,
         "now": None,
         "ticks": 0,
+        "paused": [],
         "runs": [],
         "messages": [],
         "non_sends": [],

@@ -22,6 +22,7 @@ from journeylang.model.project import Project
 from tests.oracle.chance import bucket, instant_key, number
 from tests.oracle.clock import DAY, wall, zone
 from tests.oracle.facts import Customer, Decision, Happening, Memory, Run, Tables
+from tests.oracle.guards import let_in
 from tests.oracle.reading import Reader
 from tests.oracle.schedules import due
 from tests.oracle.stage import Moving, Stage
@@ -36,20 +37,26 @@ class Entries:
 
     stage: Stage
 
-    def all(self) -> Iterator[Moving]:
+    def all(self) -> list[Moving]:
         """Those who enter and go on, in all journeys."""
-        for journey in self.stage.project.journeys.values():
-            match journey.entry:
-                case EnterOn():
-                    yield from self.enter_on(journey, journey.entry)
-                case EnterWhen():
-                    yield from self.enter_when(journey, journey.entry)
-                case EnterJoins():
-                    yield from self.enter_joins(journey, journey.entry)
-                case EnterByStart():
-                    yield from self.enter_by_start(journey)
-                case EnterBySchedule():
-                    yield from self.enter_by_schedule(journey, journey.entry)
+        return [
+            moving
+            for journey in self.stage.project.journeys.values()
+            for moving in let_in(self.stage, journey, self.into(journey))
+        ]
+
+    def into(self, journey: Journey) -> Iterator[Moving]:
+        match journey.entry:
+            case EnterOn():
+                yield from self.enter_on(journey, journey.entry)
+            case EnterWhen():
+                yield from self.enter_when(journey, journey.entry)
+            case EnterJoins():
+                yield from self.enter_joins(journey, journey.entry)
+            case EnterByStart():
+                yield from self.enter_by_start(journey)
+            case EnterBySchedule():
+                yield from self.enter_by_schedule(journey, journey.entry)
 
     def enter_on(self, journey: Journey, entry: EnterOn) -> Iterator[Moving]:
         """Each customer's new events, by (at, key)."""

@@ -88,6 +88,21 @@ class Message:
     topic: str | None
 
 
+@dataclass(slots=True, kw_only=True)
+class Pause:
+    """A journey stands still `since` a tick, behind the last one that moved it (`after`).
+
+    `awake`: its runs have been looked at again behind `until`.
+    """
+
+    journey: str
+    since: datetime
+    after: datetime
+    cause: str
+    until: datetime | None = None
+    awake: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """What a message took from a budget or a capacity."""
@@ -174,6 +189,7 @@ class Memory:
     members: dict[str, set[Any]] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)

@@ -36,6 +36,7 @@ from tests.oracle.clock import later, next_time
 from tests.oracle.codes import draw
 from tests.oracle.entering import Entries
 from tests.oracle.facts import Decision, Memory, Pending, Record, Run, Tables, Written
+from tests.oracle.guards import judge
 from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, Verdict, charges, message
 from tests.oracle.stage import Moving, Stage
@@ -55,9 +56,16 @@ class _Tick(Stage):
 
     def run(self) -> None:
         """The phases, in their order."""
+        judge(self)
         learn(self)
         self.exits()
-        moving = [*self.wakes(), *Entries(stage=self).all()]
+        sleeping = self.active()
+        entering = Entries(stage=self).all()
+        moving = [*self.wakes(sleeping), *entering]
+        for pause in self.memory.pauses:
+            pause.awake = pause.awake or (
+                pause.until is not None and not self.paused(pause.journey)
+            )
         while moving:
             standing = [i for m in moving if (i := self.advance(m)) is not None]
             moving = self.arbitrate(standing)
@@ -81,8 +89,10 @@ class _Tick(Stage):
 
     # --- 2. wakes -------------------------------------------------------------
 
-    def wakes(self) -> Iterator[Moving]:
-        for run in self.active():
+    def wakes(self, sleeping: Iterable[Run]) -> Iterator[Moving]:
+        for run in sleeping:
+            if self.paused(run.journey):
+                continue
             assert run.step is not None
             assert run.wake_at is not None
             step, behind = self.ways[run.journey][run.step]
@@ -117,7 +127,7 @@ class _Tick(Stage):
             for position, branch in enumerate(race.branches)
             for event in self.reader.happenings(branch.event, Subject(run=run))
             if run.arrived_at < event.at <= deadline
-            and (not news or self.is_new(branch.event, event))
+            and (not news or self.is_new(branch.event, event, self.slept_since(run.journey)))
             and (branch.where is None or self.holds(branch.where, run, event))
         ]
         if found:

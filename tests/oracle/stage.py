@@ -54,12 +54,22 @@ class Stage:
         customer = self.reader.customers.get(run.customer)
         return self.reader.evaluator.value(node, Subject(customer=customer, run=run))
 
-    def is_new(self, source: EventSource, event: Happening) -> bool:
+    def paused(self, journey: str) -> bool:
+        return any(p.journey == journey and p.until is None for p in self.memory.pauses)
+
+    def slept_since(self, journey: str) -> datetime:
+        """The last tick that moved the journey: the one before, or that before a pause."""
+        slept = [p.after for p in self.memory.pauses if p.journey == journey and not p.awake]
+        return min([self.previous, *slept])
+
+    def is_new(
+        self, source: EventSource, event: Happening, previous: datetime | None = None
+    ) -> bool:
         """A row that comes up to `late` after the fact moves as if it had been there."""
         late = FEEDBACK_LATE
         if isinstance(source, BoundEvent):
             late = timedelta(seconds=self.project.binding.events[source.name].late)
-        return self.previous - late < event.at
+        return (previous or self.previous) - late < event.at
 
     def end(self, run: Run, status: Status, reason: str, at: datetime) -> None:
         run.status = status

@@ -9,7 +9,7 @@ from journeylang.analysis.entries import entries, entry, runs
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.goals import goals
 from journeylang.analysis.lines import missing, only
-from journeylang.analysis.measures import kpis
+from journeylang.analysis.measures import guards, kpis
 from journeylang.analysis.scope import NO_SHAPE, JourneyScope, Scope, Shape
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.spans import bounded, days, share
@@ -79,6 +79,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         goals=found_goals,
         holdout=_holdout(node, during, checker),
         budgets=of_journey(node, kind, body, during, checker),
+        guards=guards(node, body, during, checker),
         kpis=kpis(node, found_goals, body, during, checker),
         policy=_policy(node, kind, checker),
         body=body,
@@ -195,8 +196,6 @@ def _not_yet(node: nodes.Journey, checker: Checker) -> None:
     findings = checker.findings
     for header in node.headers:
         match header:
-            case nodes.Guard():
-                findings.later("`guard`", header.span)
             case nodes.Upgrade() if header.mode != "migrate":
                 findings.later(f"`upgrade {header.mode}`", header.span)
             case _:

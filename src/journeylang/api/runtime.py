@@ -14,6 +14,7 @@ from journeylang.api.program import template_entry_fields
 from journeylang.diagnostics.codes.running import (
     DATABASE_ERROR,
     INVALID_TIMEZONE,
+    JOURNEY_PAUSED,
     SMTP_UNAVAILABLE,
     TEMPLATE_FAILED,
 )
@@ -116,6 +117,7 @@ class Runtime:
                     self.problems.append(self._failed(error))
                 continue
             self._report_zones(result.invalid_zones)
+            self.problems += [self._guarded(name, why) for name, why in result.paused]
             return result
 
     def _unsound(self, now: datetime) -> bool:
@@ -184,6 +186,7 @@ class Runtime:
         their messages stay, or are marked as failed, and the rest goes on.
         """
         from journeylang.delivery.order import DeliverySummary
+        from journeylang.runtime.pauses import pause
 
         if self._nobody:
             return DeliverySummary()
@@ -193,8 +196,8 @@ class Runtime:
         for channel, answer in summary.stopped.items():
             self._tell_once(f"channel {channel}", _stopped(channel, answer))
         for journey, why in summary.to_pause.items():
-            self.standing.add(journey)
-            self._tell_once(f"journey {journey}", self._template_failed(journey, why))
+            if pause(self.engine, journey, cause="template", detail=why):
+                self.problems.append(self._template_failed(journey, why))
         if summary.problems and not summary.to_pause:
             for problem in summary.problems:
                 self._tell_once(problem, Diagnostic(code=TEMPLATE_FAILED, message=problem))
@@ -220,9 +223,18 @@ class Runtime:
     def _template_failed(self, journey: str, why: str) -> Diagnostic:
         return Diagnostic(
             code=TEMPLATE_FAILED,
-            message=f"journey `{journey}` stands still: {why}",
+            message=f"journey `{journey}` is paused: {why}",
             span=self.loaded.project.journeys[journey].span,
-            help="correct the template; what was not sent is in `journey.messages` as failed",
+            help=f"correct the template, then `journey resume {journey}`; what was not sent is in"
+            " `journey.messages` as failed",
+        )
+
+    def _guarded(self, journey: str, why: str) -> Diagnostic:
+        return Diagnostic(
+            code=JOURNEY_PAUSED,
+            message=f"journey `{journey}` is paused: {why}",
+            span=self.loaded.project.journeys[journey].span,
+            help=f"see what has changed; `journey resume {journey}` lets it go on",
         )
 
     def _tell_once(self, about: str, diagnostic: Diagnostic) -> None:

@@ -31,6 +31,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),
     "run": ("journeylang.cli.run:command", "Tick: move people, decide and deliver messages."),
     "status": ("journeylang.cli.status:command", "Show runs per step, the queue and doubts."),
+    "pause": ("journeylang.cli.pause:pause_command", "Let a journey stand still."),
+    "resume": ("journeylang.cli.pause:resume_command", "Let a paused journey go on."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),
 }
 """Each verb's command, as ``module:attribute``, and the line that ``--help`` has for it."""

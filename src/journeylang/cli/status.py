@@ -34,7 +34,7 @@ _MOST = 20
 @click.argument("env", default="dev")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(env: str, output: str) -> None:
-    """Show runs per step, messages by state, non-sends and doubtful messages of ENV."""
+    """Show pauses, runs per step, messages by state, non-sends and doubtful messages of ENV."""
     from journeylang.api import open_database
 
     loaded = load_project(env)
@@ -60,14 +60,16 @@ def _plain(value: object) -> str:
 
 def _read(engine: Engine) -> dict[str, Any]:
     from journeylang.delivery.outbox import doubtful
+    from journeylang.runtime.pauses import paused
 
     if engine.columns(("journey", "lock")) is None:
         nothing: dict[str, Any] = {"now": None, "ticks": 0}
-        return nothing | {"runs": [], "messages": [], "non_sends": [], "doubtful": []}
+        return nothing | {"paused": [], "runs": [], "messages": [], "non_sends": [], "doubtful": []}
     now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
     return {
         "now": now,
         "ticks": ticks,
+        "paused": [dataclasses.asdict(one) for one in paused(engine)],
         "runs": _rows(
             engine.query(_STEPS), "journey", "step", "status", "runs", "next_wake", "overdue"
         ),
@@ -86,6 +88,11 @@ def _show(found: dict[str, Any]) -> None:
 
     screen = console()
     screen.print(f"{found['ticks']:,} ticks, the last at {found['now']:%Y-%m-%d %H:%M} UTC\n")
+    still = _table("paused", "since", "by", "why")
+    for row in found["paused"]:
+        since = f"{row['since']:%Y-%m-%d %H:%M}"
+        still.add_row(row["journey"], since, row["cause"], row["detail"])
+    _print(screen, still)
     runs = _table("journey", "at", "status", "people", "next wake")
     for row in found["runs"]:
         wake = f"{row['next_wake']:%Y-%m-%d %H:%M}" if row["next_wake"] else ""

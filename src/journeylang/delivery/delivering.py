@@ -34,6 +34,7 @@ from journeylang.delivery.render import Broken, Failed
 from journeylang.delivery.statements import OpenMessage, pause
 from journeylang.delivery.writing import Draft, Row
 from journeylang.engines.base import StatementError
+from journeylang.runtime.pauses import paused
 
 _PROCESS = uuid.uuid4().hex
 
@@ -77,6 +78,7 @@ class Delivery:
         self.holder = f"{os.getpid()}-{_PROCESS}"
         self.summary = DeliverySummary()
         self.opened: set[str] = set()
+        self.paused: set[str] = set(order.paused)
         self.failures = Failures(order.engine, order.statements)
 
     def run(self) -> DeliverySummary:
@@ -87,6 +89,7 @@ class Delivery:
             if not claimed.tokens:
                 break
             before = self.summary.handled
+            self.paused.update(one.journey for one in paused(self.engine))
             self._work(claimed)
             if self.summary.handled == before and claimed.tokens.keys() <= seen:
                 # Another worker takes them away each time: let it have them.
@@ -193,7 +196,7 @@ class Delivery:
 
     def _stands_still(self, draft: Draft, channel: str) -> bool:
         journey = draft.plan.name
-        if journey in self.order.paused or journey in self.summary.to_pause:
+        if journey in self.paused or journey in self.summary.to_pause:
             return True
         return channel not in self.channels or channel in self.summary.stopped
 

@@ -72,8 +72,9 @@ class Outbox:
         """Send what may go out now.
 
         `now` tells naive UTC. It ends when nothing is left that may go out, when `limit`
-        messages were handled, or at `until`. Messages of `paused` journeys stay queued.
-        `progress` is told how many messages were handled since it was told last.
+        messages were handled, or at `until`. Messages of journeys that are paused, or named by
+        `paused`, stay queued. `progress` is told how many messages were handled since it was
+        told last.
 
         Raises:
             StatementError: the database refused; what was recorded stays.

@@ -312,6 +312,8 @@ FROM journey.receipt AS r JOIN journey.message AS m ON m.message_id = r.message_
 WHERE m.journey = {self.p("journey")} AND r.at > {self.p("since")}
   AND r.at >= (SELECT max(v.applied_at) FROM journey.version AS v
     WHERE v.journey = {self.p("journey")})
+  AND r.at > coalesce((SELECT max(p.until) FROM journey.pause AS p
+    WHERE p.journey = {self.p("journey")}), TIMESTAMP '1970-01-01')
   AND r.state IN ('failed', 'accepted', 'retry', 'unknown')"""
 
 

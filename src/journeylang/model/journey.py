@@ -333,6 +333,7 @@ class Journey:
     holdout: Holdout | None
     budgets: tuple[Budget, ...]
     kpis: tuple[Target, ...]
+    guards: tuple[Target, ...]
     policy: str | None
     body: Block
     span: Span = field(compare=False, repr=False)

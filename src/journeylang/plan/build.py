@@ -146,6 +146,7 @@ class _JourneyBuilder:
             runs=journey.runs,
             only=journey.only,
             exits=journey.exits,
+            guards=journey.guards,
             holdout=journey.holdout,
             control=offers.control if offers.policy is not None and marketing else None,
             holdout_step=self._number(HOLDOUT_PATH),

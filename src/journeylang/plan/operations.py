@@ -34,6 +34,7 @@ from journeylang.model.journey import (
     Reenter,
     TimeOfDay,
 )
+from journeylang.model.measures import Target
 from journeylang.model.policy import Action, Control
 from journeylang.model.types import Type
 from journeylang.source import Span
@@ -328,6 +329,7 @@ class JourneyPlan:
     runs: Runs | None
     only: Expression | None
     exits: tuple[ExitWhen, ...]
+    guards: tuple[Target, ...]
     holdout: Holdout | None
     control: Control | None
     holdout_step: int

@@ -17,6 +17,7 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
+from journeylang.sql.pauses import probed
 from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.relations import customers, event, newness
@@ -82,7 +83,9 @@ def make_ready(
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
     states = tuple(p.step for j in program.journeys for p in j.parks if isinstance(p, StatePark))
-    probe = _probe(project, events, states, dialect)
+    probe = "\nUNION ALL ".join(
+        [_probe(project, events, states, dialect), *probed(dialect, program)]
+    )
     if any(isinstance(j.entry, EnterByStart) for j in program.journeys):
         probe += f"\nUNION ALL {_started(dialect)}"
     return Ready(

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from journeylang.engines.base import Engine, StatementError
+from journeylang.model.entry import EnterWhen
+from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.arbitrate import Arbiter, project_day
 from journeylang.runtime.codes import draw
 from journeylang.runtime.entries import Entries, Opening, mark
@@ -24,9 +26,11 @@ from journeylang.runtime.localtime import (
     needs_local_time,
     zones_in_use,
 )
+from journeylang.runtime.pauses import Pauses, by_guard, too_many
 from journeylang.runtime.program import Ready
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import JourneySql
+from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
 from journeylang.sql.rankings import RANKING
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import (
@@ -52,7 +56,10 @@ class JourneyFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickResult:
-    """What a tick did. `now` is the instant it counted as; `idle` if nothing was due."""
+    """What a tick did. `now` is the instant it counted as; `idle` if nothing was due.
+
+    `paused`: journeys that a guard has paused, and its figures.
+    """
 
     now: datetime
     idle: bool
@@ -61,6 +68,7 @@ class TickResult:
     sent: int = 0
     skipped: int = 0
     invalid_zones: tuple[str, ...] = ()
+    paused: tuple[tuple[str, str], ...] = ()
 
 
 Marks = dict[str, datetime]
@@ -75,6 +83,7 @@ class _News:
     states: set[int] = field(default_factory=set)
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)
+    pauses: Pauses = field(default_factory=Pauses)
     zones: set[str] = field(default_factory=set)
     started: set[str] = field(default_factory=set)
 
@@ -156,6 +165,7 @@ class _Tick:
             if plan.name not in skip
         ]
         self.parameters: dict[str, Any] = {}
+        self.paused: dict[str, str] = {}
 
     def run(self, now: datetime) -> TickResult:
         with self.engine.transaction():
@@ -169,16 +179,36 @@ class _Tick:
             )
             plans = [plan for plan, _ in self.journeys]
             news = self._probe(zones=entries.asks_for_zones(plans))
+            self._guard(news)
             self._learn(news)
+            # Who fulfils a condition is not kept out for good: a pause just does not ask.
+            asked = [
+                plan
+                for plan in plans
+                if not (plan.journey in news.pauses.paused and isinstance(plan.entry, EnterWhen))
+            ]
             openings = entries.openings(
-                plans, events=news.events, zones=news.zones, started=news.started
+                asked, events=news.events, zones=news.zones, started=news.started
             )
             if openings or self._work(news):
                 result = self._move(news, openings)
             else:
                 result = TickResult(now=self.now, idle=True)
         self.session.memory[self.number] = self.marks
-        return result
+        return replace(result, paused=tuple(self.paused.items())) if self.paused else result
+
+    def _guard(self, news: _News) -> None:
+        """Guards of the last state: what no longer holds pauses its journey."""
+        for plan, _ in self.journeys:
+            why = news.pauses.broken(plan)
+            if why is not None:
+                self._pause(plan, why, news)
+
+    def _pause(self, plan: JourneyPlan, why: str, news: _News) -> None:
+        self.paused[plan.name] = why
+        news.pauses.paused.add(plan.journey)
+        statement = by_guard(self.engine.dialect, plan.journey, why, self.now, self.previous)
+        self.engine.execute(statement)
 
     # --- what is there to do --------------------------------------------------
 
@@ -230,7 +260,9 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                     wake = datetime.fromisoformat(second)
                     news.earliest = min(wake, news.earliest or wake)
                 continue
-            if kind == "zone":
+            if kind in ("pause", "guard"):
+                news.pauses.read(kind, name, count, first, second)
+            elif kind == "zone":
                 news.zones.add(name)
             elif kind == "state":
                 news.states.add(int(name))
@@ -249,6 +281,10 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         return sql.exits_new if news.events & set(sql.exit_events) else None
 
     def _wakes(self, sql: JourneySql, news: _News) -> bool:
+        if sql.journey in news.pauses.paused:
+            return False
+        if sql.journey in news.pauses.resumed:
+            return True
         if news.due.get(sql.journey) or sql.journey in news.states:
             return True
         waits_for = set(sql.race_events)
@@ -289,12 +325,18 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             if exits is not None:
                 with _Blamed(plan.name):
                     done.left += self._execute(exits)
-        self._wake([sql for _, sql in self.journeys if self._wakes(sql, news)], done)
+        waking = [sql for _, sql in self.journeys if self._wakes(sql, news)]
+        self._wake([sql for sql in waking if sql.journey not in news.pauses.resumed], done)
+        self._wake_resumed(waking, news, done)
         for plan, sql in self.journeys:
             opening = openings.get(plan.journey)
             if opening is not None:
                 with _Blamed(plan.name):
-                    done.candidates += self._enter(sql, opening)
+                    count = self._enter(sql, opening)
+                    done.candidates += self._let_in(plan, count, news)
+        behind = news.pauses.resumed.keys() - news.pauses.paused
+        if behind:
+            self.engine.execute(caught_up(sorted(behind)))
         if done.anybody:
             if not early:
                 invalid = self._local_time(news, among="trail")
@@ -310,6 +352,40 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             skipped=done.skipped,
             invalid_zones=invalid,
         )
+
+    def _let_in(self, plan: JourneyPlan, candidates: int, news: _News) -> int:
+        """Nobody enters a paused journey, or one that too many would enter; who is left."""
+        if not candidates:
+            return 0
+        if plan.journey in news.pauses.paused:
+            self.engine.execute(keep_out(plan.journey, "paused"))
+            return candidates
+        applied = self.session.applied[plan.journey]
+        why = too_many(plan, applied, self.now, self.engine.dialect, self._query)
+        if why is None:
+            return candidates
+        self._pause(plan, why, news)
+        self.engine.execute(leave_asleep(plan.journey))
+        if isinstance(plan.entry, EnterWhen):
+            return candidates - self.engine.execute(forget(plan.journey))
+        self.engine.execute(keep_out(plan.journey, "guard"))
+        return candidates
+
+    def _wake_resumed(self, waking: list[JourneySql], news: _News, done: _Done) -> None:
+        """Journeys that were paused, as after a late tick: what came meanwhile is new to them."""
+        resumed = news.pauses.resumed
+        for sql in waking:
+            if sql.journey not in resumed:
+                continue
+            since = {
+                f"since_{name}": resumed[sql.journey] - timedelta(seconds=self.ready.late(name))
+                for name in (*self.ready.events, "sent")
+            }
+            with _Blamed(sql.name):
+                wake = self.ready.moves.wake(frozenset([sql.journey]))
+                done.woken += self._execute(wake, **since)
+            earliest = min(since.values())
+            news.earliest = min(news.earliest or earliest, earliest)
 
     def _rank(self, acting: Collection[int]) -> None:
         """Make the rankings that somebody may ask for in this tick, as things stand now."""

@@ -124,6 +124,12 @@ TABLES = {
         "experiment INTEGER NOT NULL, salt VARCHAR NOT NULL, day DATE NOT NULL,"
         " arm VARCHAR NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL"
     ),
+    # A journey that stands still, by ticks; the last row without `until` holds.
+    "pause": (
+        "journey INTEGER NOT NULL, since TIMESTAMP NOT NULL, after TIMESTAMP NOT NULL,"
+        " until TIMESTAMP, caught_up BOOLEAN NOT NULL, cause VARCHAR NOT NULL,"
+        " detail VARCHAR NOT NULL"
+    ),
     # What messages have taken from budgets and capacities; a receipt may give it back.
     "budget_use": (
         "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, budget VARCHAR NOT NULL,"

@@ -210,4 +210,17 @@ TICK_LOCKED = Code(
     fence="shell",
 )
 
+JOURNEY_PAUSED = Code(
+    id="JRN820",
+    name="journey-paused",
+    title="A guard has paused a journey",
+    why="Something is not as its author said it has to be: more people than are usual would have"
+    " entered, or too many complain. Exits act; nobody enters, nobody moves on and nothing of it"
+    " is sent until `journey resume`. Without a guard on entries, a journey is paused when three"
+    " times as many would enter in 24 hours as in any of the 14 days before, and more than 1,000.",
+    bad="guard entries <= 5000 per 1d     # a segment suddenly matches everybody",
+    good="journey resume winback           # behind what made it so",
+    fence="text",
+)
+
 CODES = family(globals())
