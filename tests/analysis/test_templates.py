@@ -27,6 +27,7 @@ def source(text: str, path: str = "templates/it/hello.email.html") -> Source:
 
 def findings(text: str, *, journey: str = PROJECT, **parts: str) -> list[tuple[str, str, str]]:
     """(code, message, the text at the place) of one template of the project."""
+    text = text if text.startswith("---") else f"---\nsubject: Hello\n---\n{text}"
     file = TemplateFile(name="it/hello", channel="email", extension="html", source=source(text))
     outcome = check_messages(
         project(journey),

@@ -22,7 +22,10 @@ WELCOME = """journey welcome {
 }
 """
 
-PAGE = """<p>Hello</p>
+PAGE = """---
+subject: Hello
+---
+<p>Hello</p>
 <p>Acme GmbH, Hauptstr. 1, 10115 Berlin. <a href="{{ unsubscribe_url }}">Unsubscribe</a></p>
 """
 

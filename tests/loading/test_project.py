@@ -141,7 +141,8 @@ def test_a_missing_template(tmp_path: Path) -> None:
 def test_templates_are_read_with_what_they_include(tmp_path: Path) -> None:
     root = write(
         tmp_path,
-        templates__welcome__hello_dot_email_dot_html='{% extends "base.html" %}',
+        templates__welcome__hello_dot_email_dot_html="---\nsubject: x\n---\n"
+        '{% extends "base.html" %}',
         templates__base_dot_html='{% include "foot.html" %}{% include "../secret.html" %}',
         templates__foot_dot_html="{{ customer.emial }}",
     )

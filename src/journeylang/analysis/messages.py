@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from journeylang.analysis.scope import AT, RESERVED_OF_CUSTOMERS
+from journeylang.analysis.template_checks import without_subject, wrong_filter
 from journeylang.analysis.template_scope import EXTENSIONS, GIVEN
-from journeylang.analysis.templates import TemplateUse, Used, template_use
+from journeylang.analysis.template_use import TemplateUse, Used
+from journeylang.analysis.templates import template_use
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Diagnostic, Label, Outcome, in_order
@@ -160,6 +162,7 @@ class _Messages:
                 return
             merged = merged.merged(outcome.value)
         self.uses[key] = merged
+        self.problems.extend(without_subject(key, files))
 
     def _against(
         self,
@@ -178,6 +181,9 @@ class _Messages:
                     self._not_given(used, given, candidate)
             else:
                 self._may_be_unknown(used, used.name, given[used.name])
+                self.problems.extend(wrong_filter(used, used.name, given[used.name]))
+        for row in use.rows:
+            self._of_row(row, send)
         if self.whole:
             self._fields("profile", use.profile, self.project.profile, candidate)
             customer = self._customer_fields()
@@ -212,6 +218,7 @@ class _Messages:
             name = f"{owner}.{used.name}"
             if used.name in fields:
                 self._may_be_unknown(used, name, fields[used.name])
+                self.problems.extend(wrong_filter(used, name, fields[used.name]))
                 continue
             self.problems.append(
                 Diagnostic(
@@ -225,6 +232,27 @@ class _Messages:
                     help=did_you_mean(used.name, fields),
                 )
             )
+
+    def _of_row(self, row: tuple[str, str, Used], send: model.Send) -> None:
+        """A field of a catalogue's rows, where the list is one that the step picks."""
+        many, each, used = row
+        pick = next((pick for pick in send.picks if pick.name == many), None)
+        catalog = None if pick is None else self.project.binding.catalogs.get(pick.catalog)
+        if catalog is None or not self.whole:
+            return
+        fields = {field.name: field.type for field in catalog.fields} | {"key": TEXT}
+        if used.name in fields:
+            self._may_be_unknown(used, f"{each}.{used.name}", fields[used.name])
+            return
+        self.problems.append(
+            Diagnostic(
+                code=names.TEMPLATE_VARIABLE_MISSING,
+                message=f"unknown field `{used.name}` of `{many}`",
+                span=used.span,
+                label=f"the catalogue `{catalog.name}` has no field of this name",
+                help=did_you_mean(used.name, fields),
+            )
+        )
 
     def _may_be_unknown(self, used: Used, name: str, type_: Type | None) -> None:
         if type_ is None or not type_.optional or used.guarded:

@@ -10,68 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from journeylang.analysis.front_matter import Part, take_apart
 from journeylang.analysis.template_guards import OWNERS, Field, asked, field_of, fields_of
+from journeylang.analysis.template_parts import asked_about, defined_in, replacing
 from journeylang.analysis.template_scope import FILTERS, GIVEN, GLOBALS, LARGEST, NOT_YET
+from journeylang.analysis.template_trees import environment
+from journeylang.analysis.template_use import FilterUse, TemplateUse, Used
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.running import TEMPLATE_FAILED
 from journeylang.diagnostics.codes.syntax import FILE_TOO_LARGE, NOT_SUPPORTED_YET
-from journeylang.diagnostics.model import Diagnostic, Outcome, Severity, in_order
+from journeylang.diagnostics.model import Diagnostic, Label, Outcome, Severity, in_order
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.source import Source, Span
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from jinja2 import nodes as jinja
 
 _TAG = re.compile(r"\{[\{%#]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """A name in a template; ``guarded``: nothing breaks where its value is unknown."""
-
-    name: str
-    guarded: bool
-    span: Span = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateUse:
-    """What a template asks for, each use with its place.
-
-    ``names`` are plain names, to be given by the step's ``with``; ``functions`` the names that
-    every template has (`link`, `unsubscribe_url`, `journey`, …).
-    """
-
-    customer: tuple[Used, ...] = ()
-    entry: tuple[Used, ...] = ()
-    profile: tuple[Used, ...] = ()
-    names: tuple[Used, ...] = ()
-    functions: frozenset[str] = frozenset()
-
-    @property
-    def customer_fields(self) -> tuple[str, ...]:
-        """Each field once, in the order of first use."""
-        return tuple(dict.fromkeys(use.name for use in self.customer))
-
-    @property
-    def entry_fields(self) -> tuple[str, ...]:
-        """Each field once, in the order of first use."""
-        return tuple(dict.fromkeys(use.name for use in self.entry))
-
-    def merged(self, other: TemplateUse) -> TemplateUse:
-        """What either of two files of one message uses."""
-        return TemplateUse(
-            customer=self.customer + other.customer,
-            entry=self.entry + other.entry,
-            profile=self.profile + other.profile,
-            names=self.names + other.names,
-            functions=self.functions | other.functions,
-        )
 
 
 def template_use(
@@ -95,6 +52,7 @@ def template_use(
             profile=tuple(found["profile"]),
             names=tuple(found["names"]),
             functions=frozenset(finder.functions),
+            rows=tuple(finder.rows),
         )
     return Outcome(value=value, diagnostics=in_order(problems))
 
@@ -105,33 +63,6 @@ def included(source: Source) -> tuple[str, ...]:
 
 
 _NAMED = re.compile(r"\{%[-+]?\s*(?:include|extends|import|from)\s+(?:\[\s*)?[\"']([^\"']+)[\"']")
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import pass_context
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    # Nothing is rendered here: escaping does not matter to a tree.
-    environment = ImmutableSandboxedEnvironment(autoescape=True)
-    # Jinja computes what is constant while it looks at a tree, `"x" * 10 ** 9` too. It leaves
-    # alone what is intercepted, and filters that ask for the context.
-    environment.intercepted_binops = frozenset(environment.default_binop_table)
-    # Jinja stops at the first unknown filter or test; here all of them are told.
-    environment.filters = _Lenient(dict.fromkeys(environment.filters, pass_context(_never)))
-    environment.tests = _Lenient(environment.tests)
-    return environment
-
-
-def _never(*_: object) -> str:
-    raise AssertionError("no template is rendered here")
-
-
-class _Lenient(dict[str, Any]):
-    """Answers for every name; says truthfully which ones it has."""
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name, default or str)
 
 
 @dataclass(slots=True)
@@ -145,10 +76,17 @@ class _Finder:
         default_factory=lambda: {"customer": [], "entry": [], "profile": [], "names": []}
     )
     functions: set[str] = field(default_factory=set)
+    rows: list[tuple[str, str, Used]] = field(default_factory=list)
     unreadable: bool = False
     _part: Part = field(default_factory=lambda: Part(name="body", text="", start=0, end=0))
     _undeclared: frozenset[str] = frozenset()
     _seen: set[str] = field(default_factory=set)
+    # Of the file at hand: what brought it in without the names of the message, the blocks that
+    # another one puts its own in the place of, the lists behind the names of loops.
+    _alone: Span | None = None
+    _replaced: frozenset[str] = frozenset()
+    _looped: dict[str, str] = field(default_factory=dict)
+    _filter: FilterUse | None = None
 
     def file(self, source: Source, given: frozenset[str], *, head: bool) -> None:
         """The body of a file, and its front matter if the message's own.
@@ -182,7 +120,7 @@ class _Finder:
         from jinja2 import nodes as jinja
 
         try:
-            tree = _environment().parse(part.text)
+            tree = environment().parse(part.text)
             self._undeclared = frozenset(meta.find_undeclared_variables(tree)) - given
         except TemplateSyntaxError as error:
             what = error.message or "wrong syntax"
@@ -197,10 +135,12 @@ class _Finder:
             self._broken("the template is nested too deep", 1)
             return
         set_here = {name.name for name in tree.find_all(jinja.Name) if name.ctx != "load"}
+        replaced = self._replaced | replacing(tree)
         for node in tree.find_all((jinja.Include, jinja.Extends, jinja.Import, jinja.FromImport)):
-            self._follow(node, given | set_here)
+            own = replaced if isinstance(node, jinja.Extends) else frozenset()
+            self._follow(node, given | set_here, own)
 
-    def _follow(self, node: jinja.Node, given: frozenset[str]) -> None:
+    def _follow(self, node: jinja.Node, given: frozenset[str], replaced: frozenset[str]) -> None:
         """The templates that another one is made of use what they use for it too."""
         from jinja2 import nodes as jinja
 
@@ -218,12 +158,15 @@ class _Finder:
             )
             return
         name = template.value
+        other = self.others.get(name)
+        if other is not None and isinstance(node, jinja.FromImport):
+            self._macros(node, other)
         if name in self._seen:
             return
         self._seen.add(name)
-        other = self.others.get(name)
         if other is not None:
-            self._enter(other, given)
+            alone = getattr(node, "with_context", True) is False
+            self._enter(other, given, place if alone else self._alone, replaced)
         elif not (isinstance(node, jinja.Include) and node.ignore_missing):
             self.problems.append(
                 Diagnostic(
@@ -235,10 +178,47 @@ class _Finder:
                 )
             )
 
-    def _enter(self, other: Source, given: frozenset[str]) -> None:
-        here = self.source, self._part, self._undeclared
-        self.file(other, given, head=False)
-        self.source, self._part, self._undeclared = here
+    def _enter(
+        self,
+        other: Source,
+        given: frozenset[str],
+        alone: Span | None,
+        replaced: frozenset[str],
+    ) -> None:
+        here = self.source, self._part, self._undeclared, self._alone, self._replaced, self._looped
+        self._alone, self._replaced, self._looped = alone, replaced, {}
+        self.file(other, frozenset() if alone else given, head=False)
+        self.source, self._part, self._undeclared, self._alone, self._replaced, self._looped = here
+
+    def _macros(self, node: jinja.FromImport, other: Source) -> None:
+        """Whether what is taken from another template is there."""
+        there = defined_in(other)
+        wanted = (each if isinstance(each, str) else each[0] for each in node.names)
+        for name in wanted if there is not None else ():
+            if there is not None and name not in there:
+                self.problems.append(
+                    Diagnostic(
+                        code=names.TEMPLATE_VARIABLE_MISSING,
+                        message=f"no macro `{name}` in `{other.path}`",
+                        span=self._place(rf"\b{re.escape(name)}\b", node.lineno),
+                        help=did_you_mean(name, there),
+                    )
+                )
+
+    def _not_there(self, name: str, span: Span) -> bool:
+        """Report a name of the message in a template that is brought in without them."""
+        if self._alone is None:
+            return False
+        self.problems.append(
+            Diagnostic(
+                code=names.TEMPLATE_VARIABLE_MISSING,
+                message=f"`{name}` is not there in a template that is brought in without it",
+                span=span,
+                labels=(Label(self._alone, "brought in here, without the names of the message"),),
+                help="write `with context` there, or hand the value to the macro",
+            )
+        )
+        return True
 
     def _broken(self, message: str, line: int) -> None:
         self.unreadable = True
@@ -260,13 +240,25 @@ class _Finder:
         match node:
             case jinja.Getattr() | jinja.Getitem() if (at := field_of(node)) is not None:
                 self._use(at, node.lineno, at in guarded)
+            case jinja.Block(name=name) if name in self._replaced:
+                pass
+            case jinja.For(target=jinja.Name(name=each), iter=jinja.Name(name=many)):
+                before, self._looped = self._looped, {**self._looped, each: many}
+                asked_of = frozenset((each, name) for name in asked_about(node, each))
+                self._each(node.iter_child_nodes(), guarded | asked_of)
+                self._looped = before
+            case jinja.Getattr(node=jinja.Name(name=each), attr=name) if each in self._looped:
+                self._row(each, name, node.lineno, (each, name) in guarded)
             case jinja.Name(ctx="load"):
                 self._name(node, guarded)
             case jinja.Filter():
                 self._known("filter", node.name, node.lineno)
                 safe = node.name in ("default", "d")
                 inner = guarded | fields_of(node.node) if safe and node.node else guarded
+                if node.node is not None and fields_of(node.node):
+                    self._filter = FilterUse(name=node.name, arguments=len(node.args))
                 self._each([node.node] if node.node else [], inner)
+                self._filter = None
                 self._each([*node.args, *node.kwargs], guarded)
             case jinja.Test():
                 self._known("test", node.name, node.lineno)
@@ -302,13 +294,22 @@ class _Finder:
         if owner not in self._undeclared:
             return
         span = self._place(rf"\b{owner}\b\s*(?:\.\s*|\[\s*['\"]){re.escape(name)}\b", line)
-        self.found[owner].append(Used(name=name, guarded=guarded, span=span))
+        if self._not_there(f"{owner}.{name}", span):
+            return
+        self.found[owner].append(Used(name=name, guarded=guarded, filter=self._filter, span=span))
+
+    def _row(self, each: str, name: str, line: int, guarded: bool) -> None:
+        span = self._place(rf"\b{re.escape(each)}\b\s*\.\s*{re.escape(name)}\b", line)
+        used = Used(name=name, guarded=guarded, span=span)
+        self.rows.append((self._looped[each], each, used))
 
     def _name(self, node: jinja.Name, guarded: frozenset[Field]) -> None:
         name = node.name
         if name not in self._undeclared or name in GLOBALS:
             return
         span = self._place(rf"\b{re.escape(name)}\b", node.lineno)
+        if self._not_there(name, span):
+            return
         if name in OWNERS:
             self.problems.append(
                 Diagnostic(
@@ -330,11 +331,12 @@ class _Finder:
         elif name in GIVEN:
             self.functions.add(name)
         else:
-            used = Used(name=name, guarded=("", name) in guarded, span=span)
+            safe = ("", name) in guarded
+            used = Used(name=name, guarded=safe, filter=self._filter, span=span)
             self.found["names"].append(used)
 
     def _known(self, kind: str, name: str, line: int) -> None:
-        known = FILTERS if kind == "filter" else frozenset(_environment().tests)
+        known = FILTERS if kind == "filter" else frozenset(environment().tests)
         if name in known:
             return
         self.problems.append(

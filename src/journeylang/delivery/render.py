@@ -18,7 +18,8 @@ from jinja2.exceptions import SecurityError
 
 from journeylang.analysis.front_matter import TemplateParts, take_apart
 from journeylang.analysis.template_scope import EXTENSIONS, LARGEST
-from journeylang.analysis.templates import TemplateUse, template_use
+from journeylang.analysis.template_use import TemplateUse
+from journeylang.analysis.templates import template_use
 from journeylang.delivery.html_text import html_to_text, text_template, tidy
 from journeylang.delivery.links import Links
 from journeylang.delivery.sandbox import (

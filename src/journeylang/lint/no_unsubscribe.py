@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from journeylang.analysis.messages import TemplateFile, TemplateKey
-from journeylang.analysis.templates import TemplateUse, included
+from journeylang.analysis.template_use import TemplateUse
+from journeylang.analysis.templates import included
 from journeylang.diagnostics.codes.consent import NO_UNSUBSCRIBE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.messages import TemplateFile, TemplateKey, sends
-from journeylang.analysis.templates import TemplateUse
+from journeylang.analysis.template_use import TemplateUse
 from journeylang.diagnostics.model import Code, Diagnostic
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Policy

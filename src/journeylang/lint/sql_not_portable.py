@@ -1,4 +1,4 @@
-"""JRN601: SQL of the project's own that another of its databases does not know."""
+"""JRN601: SQL of the project's own that is not the same on another of its databases."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from journeylang.lint.rule import Checked, Rule
 from journeylang.lint.tree import all_of
 from journeylang.syntax import nodes
 
-_PORTABLE = frozenset(
-    {
-        *("ABS", "AND", "AVG", "CASE", "CAST", "CEIL", "COALESCE", "CONCAT", "COUNT", "EXISTS"),
-        *("CURRENT_DATE", "CURRENT_TIMESTAMP", "EXP", "EXTRACT", "FLOOR", "GREATEST", "IF"),
-        *("LEAST", "LEFT", "LENGTH", "LN", "LOWER", "MAX", "MIN", "MOD", "NULLIF", "OR", "POWER"),
-        *("RANK", "DENSE_RANK", "REPLACE", "RIGHT", "ROUND", "ROW_NUMBER", "SIGN", "SQRT"),
-        *("SUBSTRING", "SUM", "TRIM", "TRY_CAST", "UPPER", "XOR", "DATE_TRUNC", "TIMESTAMP_TRUNC"),
-        *("STARTS_WITH", "STR_POSITION", "REVERSE", "LPAD", "RPAD", "PAD", "CHR", "ASCII"),
-    }
-)
-"""Functions that DuckDB, PostgreSQL and Spark have, and with the same meaning."""
+_STRANGE = {
+    "DAY_OF_WEEK": "each counts the days of the week from another one",
+    "DATEDIFF": "some count boundaries, others whole spans",
+    "REGEXP_LIKE": "each has patterns of its own",
+    "REGEXP_REPLACE": "each has patterns of its own",
+    "REGEXP_EXTRACT": "each has patterns of its own",
+    "JSON_EXTRACT": "what becomes of a missing or quoted value differs",
+    "JSON_EXTRACT_SCALAR": "what becomes of a missing or quoted value differs",
+    "TRY_CAST": "PostgreSQL has nothing of the kind",
+}
+"""Of what may be written by hand, the functions that mean something else elsewhere, and why."""
 
 
 def sql_not_portable(checked: Checked) -> Iterator[Diagnostic]:
@@ -31,19 +31,18 @@ def sql_not_portable(checked: Checked) -> Iterator[Diagnostic]:
     for file in checked.files:
         for hatch in all_of(file, nodes.SqlHatch):
             strange = _strange(hatch.text, checked.settings.home)
-            if strange:
-                listed = ", ".join(dialects)
+            if strange is not None:
                 yield Diagnostic(
                     code=SQL_NOT_PORTABLE,
-                    message=f"`{strange}` is not the same on all of {listed}",
+                    message=f"`{strange.lower()}` is not the same on {' and '.join(dialects)}",
                     span=hatch.span,
-                    help="say it with functions that each of them has, or bind a view of the"
-                    " database in the place of the expression",
+                    label=_STRANGE[strange],
+                    help="say it otherwise, or bind a view of the database in the place of it",
                 )
 
 
-def _strange(text: str, dialect: str) -> str:
-    """A function that is not everywhere; none where the SQL cannot be read, for that is told."""
+def _strange(text: str, dialect: str) -> str | None:
+    """The first function that is not the same everywhere; SQL that cannot be read is told."""
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
@@ -51,14 +50,11 @@ def _strange(text: str, dialect: str) -> str:
     try:
         tree = sqlglot.parse_one(text, read=dialect)
     except (SqlglotError, RecursionError):
-        return ""
+        return None
     for node in tree.find_all(exp.Func):
-        if isinstance(node, exp.Anonymous):
-            return str(node.name).lower()
-        name = node.sql_name()
-        if name not in _PORTABLE:
-            return name.lower()
-    return ""
+        if not isinstance(node, exp.Anonymous) and node.sql_name() in _STRANGE:
+            return node.sql_name()
+    return None
 
 
 RULE = Rule(code=SQL_NOT_PORTABLE, find=sql_not_portable)

@@ -16,7 +16,8 @@ from journeylang.analysis.messages import (
     sends,
 )
 from journeylang.analysis.template_scope import EXTENSIONS
-from journeylang.analysis.templates import TemplateUse, included
+from journeylang.analysis.template_use import TemplateUse
+from journeylang.analysis.templates import included
 from journeylang.diagnostics.codes import names, syntax
 from journeylang.diagnostics.echoes import without_echoes
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order

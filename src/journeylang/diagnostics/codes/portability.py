@@ -9,8 +9,8 @@ SQL_NOT_PORTABLE = Code(
     title="SQL that means something else on another database",
     why="The project names environments on different databases, and the expression is not the"
     " same on all of them.",
-    bad="field week: int = sql`weekofyear(c.created)`",
-    good="field week: int = sql`extract(week from c.created)`",
+    bad="field day: int = sql`dayofweek(c.created)`",
+    good="field month: int = sql`extract(month from c.created)`",
     severity=Severity.WARNING,
 )
 
@@ -31,7 +31,11 @@ SQL_ESCAPE = Code(
     title="SQL in a project that does without",
     why="The settings say that the project does without `sql`: what the language says can be"
     " checked, and works on every database.",
+<<<<<<< HEAD
     bad="segment scored = sql`select customer_id from shop.propensity where score > 0.8`",
+=======
+    bad="segment scored = sql`select customer_id from crm.scores where score > 0.8`",
+>>>>>>> 33a6336 (SQL that is not the same everywhere, of what may be written by hand)
     good="segment scored = customer.score > 0.8",
 )
 

@@ -1,0 +1,121 @@
+"""Templates against the values they are given: subjects, filters, rows, macros, blocks."""
+
+import pytest
+
+from tests.analysis.test_templates import findings
+
+CATALOG = """
+catalog products from shop.products as p {
+  key p.sku
+  field name: text
+  field price: money(EUR)
+  field note: text?
+}
+journey it {
+  owner "x"
+  enter on order_placed
+  hello: send email with { n: 5, picks: top 3 of products by price }
+}
+"""
+
+
+def told(text: str, **parts: str) -> list[tuple[str, str]]:
+    return [(code, message) for code, message, _ in findings(text, journey=CATALOG, **parts)]
+
+
+@pytest.mark.parametrize("text", ["---\npreheader: x\n---\nx", '---\nsubject: ""\n---\nx'])
+def test_an_email_has_a_subject(text: str) -> None:
+    assert told(text) == [("JRN112", "this e-mail has no subject")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ customer.points | money }}", "`money` cannot write `customer.points`"),
+        ("{{ n | money }}", "`money` cannot write `n`"),
+        ("{{ entry.at | money('EUR') }}", "`money` cannot write `entry.at`"),
+        ("{{ entry.at | number }}", "`number` cannot write `entry.at`"),
+        ("{{ entry.total | date }}", "`date` cannot write `entry.total`"),
+    ],
+)
+def test_filters_that_cannot_write_the_value(text: str, message: str) -> None:
+    assert told(text) == [("JRN102", message)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ entry.total | money }}{{ entry.total | number(2) }}{{ entry.at | date('long') }}",
+        "{{ customer.points | money('EUR') }}{{ n | number }}",
+        # A text may hold a figure or a date.
+        "{{ customer.country | number }}{{ customer.country | date }}",
+        # What another filter made of it is not known.
+        "{{ entry.total | int | number }}{{ entry.at | date | upper }}",
+    ],
+)
+def test_filters_that_can(text: str) -> None:
+    assert told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "{% for p in picks %}{{ p.nmae }}{% endfor %}",
+            ("JRN106", "unknown field `nmae` of `picks`"),
+        ),
+        ("{% for p in picks %}{{ p.note }}{% endfor %}", ("JRN105", "`p.note` may be unknown")),
+    ],
+)
+def test_rows_of_a_catalogue(text: str, found: tuple[str, str]) -> None:
+    assert told(text) == [found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for p in picks %}{{ p.name }} {{ p.price | money }} {{ p.key }}{% endfor %}",
+        "{% for p in picks %}{{ loop.index }}{% endfor %}",
+        "{% for p in picks %}{% if p.note %}{{ p.note }}{% endif %}{% endfor %}",
+        "{% for p in picks %}{{ p.note | default('') }}{{ p.note or '' }}{% endfor %}",
+        "{% for p in picks if p.note %}{{ p.note }}{% endfor %}",
+        "{% for p in picks[:2] %}{{ p.anything }}{% endfor %}",
+        "{% for p in [1, 2] %}{{ p.real }}{% endfor %}",
+    ],
+)
+def test_rows_that_look_guilty(text: str) -> None:
+    assert told(text) == []
+
+
+MACRO = "{% macro hi(name) %}{{ name }}{% endmacro %}"
+ASKING = "{% macro hi() %}{{ customer.country }}{% endmacro %}"
+
+
+def test_what_is_imported_has_not_the_names_of_the_message() -> None:
+    missing = "`customer.country` is not there in a template that is brought in without it"
+    assert told('{% import "m.html" as m %}{{ m.hi() }}', m=ASKING) == [("JRN106", missing)]
+    assert told('{% from "m.html" import hi %}{{ hi() }}', m=ASKING) == [("JRN106", missing)]
+    assert told('{% include "m.html" without context %}', m="{{ customer.country }}") == [
+        ("JRN106", missing)
+    ]
+    with_context = '{% from "m.html" import hi with context %}{{ hi() }}'
+    assert told(with_context, m=ASKING) == []
+    assert told('{% from "m.html" import hi %}{{ hi(customer.country) }}', m=MACRO) == []
+    assert told('{% include "m.html" %}', m="{{ customer.country }}") == []
+
+
+def test_a_macro_that_is_not_there() -> None:
+    assert told('{% from "m.html" import ho %}{{ ho("x") }}', m=MACRO) == [
+        ("JRN106", "no macro `ho` in `templates/m.html`")
+    ]
+    # A name that is set there can be imported as well, and where it includes nobody knows.
+    assert told('{% from "m.html" import x %}{{ x }}', m="{% set x = 5 %}") == []
+    assert told('{% from "m.html" import x %}{{ x }}', m='{% include "o.html" %}', o="") == []
+
+
+def test_a_block_that_is_replaced_is_not_shown() -> None:
+    base = "{% block a %}{{ nothing }}{% endblock %}{% block b %}{{ n }}{% endblock %}"
+    child = '{% extends "base.html" %}{% block a %}mine{% endblock %}'
+    assert told(child, base=base) == []
+    shown = '{% extends "base.html" %}{% block a %}{{ super() }}{% endblock %}'
+    assert told(shown, base=base) == [("JRN106", "`nothing` is not given to the template")]
