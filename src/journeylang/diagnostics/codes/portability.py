@@ -31,11 +31,7 @@ SQL_ESCAPE = Code(
     title="SQL in a project that does without",
     why="The settings say that the project does without `sql`: what the language says can be"
     " checked, and works on every database.",
-<<<<<<< HEAD
     bad="segment scored = sql`select customer_id from shop.propensity where score > 0.8`",
-=======
-    bad="segment scored = sql`select customer_id from crm.scores where score > 0.8`",
->>>>>>> 33a6336 (SQL that is not the same everywhere, of what may be written by hand)
     good="segment scored = customer.score > 0.8",
 )
 
