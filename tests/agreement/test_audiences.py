@@ -235,3 +235,15 @@ def test_people_on_a_collected_list_have_agreed_to_something(now: str, reached: 
         for number, letter in ((1, "a"), (3, "c"), (4, "d"), (5, "e")):
             pair.add("crm.customers", person(number, email=f"{letter}@X.example"))
         assert {row[0] for row in pair.tick(instant(now))["messages"]} == reached
+
+
+def test_joining_asks_who_is_at_the_top_when_it_is_applied_too() -> None:
+    text = project(
+        journey("j", "w: wait 1h", enter="enter when joins best"),
+        "segment best = top 50% by customer.points and not (age(customer.born) < 18)",
+    )
+    rows = {"crm.customers": [person(1, points=9), person(2, points=5)]}
+    with both(text, START, rows) as pair:
+        assert pair.tick(START + HOUR)["runs"] == []
+        pair.put("crm.customers", [person(1, points=9), person(2, points=10)])
+        assert [row[0] for row in pair.tick(START + 2 * HOUR)["runs"]] == [2]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from journeylang.engines.base import Engine
 from journeylang.runtime.program import Ready
+from journeylang.runtime.rankings import make_answers
 from journeylang.sql.dialects import text
 from journeylang.sql.session import INSIDE, temporary
 
@@ -32,6 +33,7 @@ def begin_memberships(engine: Engine, ready: Ready, key_type: str, now: datetime
     new = [sql for sql in joining if sql.journey not in known]
     if new:
         engine.execute(temporary("inside", INSIDE, key_type))
+        make_answers(engine, ready, key_type, [sql.journey for sql in new], now)
     for sql in new:
         assert sql.membership is not None
         engine.execute(sql.membership.inside, {"now": now})

@@ -8,7 +8,7 @@ taken are not taken again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,10 +28,10 @@ from journeylang.runtime.localtime import (
 )
 from journeylang.runtime.pauses import Pauses, by_guard, too_many
 from journeylang.runtime.program import Ready
+from journeylang.runtime.rankings import make_rankings
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
-from journeylang.sql.rankings import RANKING
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import (
     ACT,
@@ -236,7 +236,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         asking = {plans[journey].journey for journey, _ in lessons}
         if asking & self.ready.dated:
             self._local_time(news, among=None)
-        self._rank(asking)
+        make_rankings(self.engine, self.ready, self.session.key_type, asking, self.now)
         for journey, lesson in lessons:
             with _Blamed(journey):
                 learn(self.engine, lesson, self.now)
@@ -318,7 +318,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         early = early or bool(acting & self.ready.dated)
         if early:
             invalid = self._local_time(news, among=None)
-        self._rank(acting)
+        make_rankings(self.engine, self.ready, self.session.key_type, acting, self.now)
         done = _Done()
         for plan, sql in self.journeys:
             exits = self._exits_statement(sql, news)
@@ -386,14 +386,6 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 done.woken += self._execute(wake, **since)
             earliest = min(since.values())
             news.earliest = min(news.earliest or earliest, earliest)
-
-    def _rank(self, acting: Collection[int]) -> None:
-        """Make the rankings that somebody may ask for in this tick, as things stand now."""
-        wanted = [r for r in self.ready.rankings if r.journeys.intersection(acting)]
-        if wanted:
-            self.engine.execute(temporary("ranking", RANKING, self.session.key_type))
-        for ranking in wanted:
-            self._execute(ranking.insert)
 
     def _local_time(self, news: _News, among: str | None) -> tuple[str, ...]:
         if not (self.ready.dated or needs_local_time(self.ready.program)):
