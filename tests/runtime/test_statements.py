@@ -38,6 +38,41 @@ def test_an_idle_tick_is_lock_and_probe(tmp_path: Path) -> None:
             assert kinds == ["BEGIN", "UPDATE", "SELECT", "COMMIT"], whole
 
 
+NEWS = """journey news {
+  owner "a@shop.example"
+  enter every monday at 10:00 local when customer.points >= 0
+  reenter after 1d
+  policy standard
+  pause: wait 3d
+}
+"""
+STARTED = """journey started {
+  owner "a@shop.example"
+  enter by start
+  policy standard
+  pause: wait 3d
+}
+"""
+
+
+def test_schedules_add_no_statement_to_an_idle_tick(tmp_path: Path) -> None:
+    """Whether it is due on some customer's clock is part of the probe."""
+    make(tmp_path, {"news": NEWS, "started": STARTED})
+    whole: list[str] = []
+    with opened(tmp_path, NOW - HOUR, whole.append) as runtime:
+        runtime.tick(NOW)
+        idle = 0
+        for n in range(1, 24 * 8):
+            whole.clear()
+            if runtime.tick(NOW + n * HOUR).idle:
+                idle += 1
+                kinds = [statement.split()[0] for statement in whole]
+                assert kinds == ["BEGIN", "UPDATE", "SELECT", "COMMIT"], whole
+        entered = runtime.engine.query("SELECT count(*) FROM journey.run")[0][0]
+        assert entered > 0
+        assert idle > 24 * 4
+
+
 def test_the_first_tick_of_a_session_also_reads_its_marks(tmp_path: Path) -> None:
     make(tmp_path, {"welcome": WELCOME})
     with opened(tmp_path, NOW - HOUR) as runtime:
