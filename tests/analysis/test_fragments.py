@@ -93,11 +93,11 @@ def test_thousands_of_fragments_are_looked_at_in_seconds() -> None:
     )
     many = "\n".join(f"journey j{n} {{ {HEAD} a: include g3 }}" for n in range(300))
     tree(chain)
-    begin = time.perf_counter()
+    begin = time.process_time()
     _, diagnostics = checked(
         f"fragment f0 {{ }} {chain} fragment g0 {{ y: wait 1h }} {bomb} {many}"
     )
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     found = {(d.code.id, d.message.rpartition("put in, ")[2]) for d in diagnostics}
     assert found == {
         ("JRN005", "blocks are nested more than 64 deep"),
