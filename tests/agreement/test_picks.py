@@ -10,7 +10,17 @@ import pytest
 
 from tests.agreement.both import Both, both
 from tests.agreement.prelude import PRODUCTS, record
-from tests.agreement.small import START, ends, enters, program, refusals, sent
+from tests.agreement.small import (
+    MINUTE,
+    START,
+    ends,
+    enters,
+    happens,
+    people,
+    program,
+    refusals,
+    sent,
+)
 
 STARS = {1: 5, 2: 3, 3: 4, 4: None, 5: 4, 6: 1}
 
@@ -70,6 +80,21 @@ def test_too_few_rows(otherwise: str, left: tuple[str, str], count: int, enough:
         assert refusals(look) == ([] if enough else ["too_few"])
         if not enough:
             assert ends(look) == ([left] if otherwise == "exit" else [("active", None)])
+
+
+def test_a_send_that_comes_too_late_is_no_matter_of_rows() -> None:
+    """It is skipped as expired, and the run goes on."""
+    steps = (
+        'hello: send email "t" with { picks: top 9 of products else exit } else hold 30m'
+        "\nbehind: wait 30d"
+    )
+    with both(program(steps), START) as pair:
+        shop(pair)
+        people(pair, 1)
+        happens(pair, "signed_up", START + MINUTE)
+        look = pair.tick(START + MINUTE * 40)
+        assert refusals(look) == ["expired"]
+        assert ends(look) == [("active", None)]
 
 
 def test_what_the_send_says_goes_for_its_rows() -> None:

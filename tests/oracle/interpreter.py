@@ -340,7 +340,7 @@ class _Tick(Stage):
         _, behind = self.ways[run.journey][send.path]
         if refused and send.code is not None and send.code.reason is not None:
             behind = (Leave(reason=send.code.reason, span=send.span),)
-        if intent.lacking and any(p.otherwise == "exit" for p in send.picks):
+        if verdict.reason == "too_few" and any(p.otherwise == "exit" for p in send.picks):
             behind = (Leave(reason="exit", span=send.span),)
         return Moving(run=run, way=behind)
 
