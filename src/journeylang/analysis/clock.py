@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import time
+from functools import lru_cache
 from typing import assert_never
 
 from journeylang.analysis.flow import Stop
@@ -118,15 +119,23 @@ class Night:
 
 def nights(quiets: Iterable[Iterable[Quiet]]) -> tuple[Night, ...]:
     """The times of day in which every one of some channels is quiet, each by its own rules."""
-    shut: list[bool] | None = None
-    for rules in quiets:
+    return _nights(
+        tuple(
+            tuple((_minute(quiet.start), _minute(quiet.end)) for quiet in rules) for rules in quiets
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _nights(channels: tuple[tuple[tuple[int, int], ...], ...]) -> tuple[Night, ...]:
+    shut = [bool(channels)] * _MINUTES
+    for windows in channels:
         mine = [False] * _MINUTES
-        for quiet in rules:
-            start, end = _minute(quiet.start), _minute(quiet.end)
+        for start, end in windows:
             for minute in range(start, end if end > start else end + _MINUTES):
                 mine[minute % _MINUTES] = True
-        shut = mine if shut is None else [a and b for a, b in zip(shut, mine, strict=True)]
-    if shut is None or not any(shut):
+        shut = [a and b for a, b in zip(shut, mine, strict=True)]
+    if not any(shut):
         return ()
     if all(shut):
         return (Night(start=0, length=DAY),)

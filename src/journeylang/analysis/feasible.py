@@ -17,9 +17,10 @@ from journeylang.source import Span
 
 def feasible(path: Path, journey: Journey, project: Project) -> bool:
     """Whether somebody may take the path, as far as can be seen."""
-    return possible(decided(path), project) and not any(
-        _has_left(stop.way, journey, project) for stop in path
-    )
+    if journey.exits and any(_has_left(stop.way, journey, project) for stop in path):
+        return False
+    conditions = decided(path)
+    return len(conditions) < 2 or possible(conditions, project)
 
 
 def decided(path: Path) -> list[Fact]:

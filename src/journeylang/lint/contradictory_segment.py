@@ -9,7 +9,7 @@ from journeylang.analysis.ranges import Fact, contradictory
 from journeylang.diagnostics.codes.names import CONTRADICTORY_SEGMENT
 from journeylang.diagnostics.model import Diagnostic, Label, Severity
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
+from journeylang.lint.tree import all_of, below
 from journeylang.model.binding import ConsentWhen
 from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen
 from journeylang.model.expressions import Aggregate, Expression
@@ -38,15 +38,11 @@ def contradictory_segment(checked: Checked) -> Iterator[Diagnostic]:
             yield from telling.of(consent.condition)
     for journey in project.journeys.values():
         yield from _journey(journey, telling)
-    # Conditions on the rows of figures, wherever the figures stand.
-    for aggregate in all_of(
-        (
-            tuple(metric.value for metric in project.metrics.values()),
-            tuple(segment.condition for segment in project.segments.values()),
-            tuple(project.journeys.values()),
-        ),
-        Aggregate,
-    ):
+    named = (
+        *(metric.value for metric in project.metrics.values()),
+        *(segment.condition for segment in project.segments.values()),
+    )
+    for aggregate in all_of(named, Aggregate):
         if aggregate.where is not None:
             yield from telling.of(aggregate.where, who="no row")
 
@@ -74,12 +70,18 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
     for goal in journey.goals:
         if goal.where is not None:
             yield from telling.of(goal.where, who="no row")
-    for race in all_of(journey.body, Race):
-        for branch in race.branches:
-            if branch.where is not None:
-                yield from telling.of(branch.where, who="no row")
-    for state in all_of(journey.body, WaitState):
-        yield from telling.of(state.condition)
+    for node in below(journey):
+        match node:
+            case Aggregate(where=where) if where is not None:
+                yield from telling.of(where, who="no row")
+            case Race():
+                for branch in node.branches:
+                    if branch.where is not None:
+                        yield from telling.of(branch.where, who="no row")
+            case WaitState():
+                yield from telling.of(node.condition)
+            case _:
+                pass
     for decision in decisions(journey, telling.checked.project):
         # A fragment's steps stand in several journeys; what is certain in one says nothing of it.
         own = _within(decision.condition.span, journey.span)

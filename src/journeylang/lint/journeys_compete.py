@@ -22,7 +22,7 @@ from journeylang.model.policy import Cap
 from journeylang.model.project import Project
 from journeylang.model.types import BOOL
 
-_MOST_PAIRS = 2_000
+_MOST_PAIRS = 1_000
 _MOST_PATHS = 24
 
 
@@ -36,11 +36,12 @@ def journeys_compete(checked: Checked) -> Iterator[Diagnostic]:
     for journey in checked.project.journeys.values():
         if journey.purpose == "marketing" and checked.policy(journey) is not None:
             groups.setdefault(_moment(journey), []).append(journey)
+    ways = _Ways(checked)
     for journeys in groups.values():
         found: set[str] = set()
         for one, other in islice(combinations(journeys, 2), _MOST_PAIRS):
             if other.name not in found and _same_people(one, other, checked.project):
-                diagnostic = _compared(one, other, checked)
+                diagnostic = _compared(one, other, ways)
                 if diagnostic is not None:
                     found.add(other.name)
                     yield diagnostic
@@ -94,27 +95,39 @@ def _audience(journey: Journey) -> Expression:
     return All(parts=(anybody, *parts), span=journey.span)
 
 
-def _compared(one: Journey, other: Journey, checked: Checked) -> Diagnostic | None:
+def _compared(one: Journey, other: Journey, ways: _Ways) -> Diagnostic | None:
+    checked = ways.checked
     policy = checked.policy(one)
     assert policy is not None
     caps = [cap for cap in policy.caps if plain(cap)]
     if not caps:
         return None
-    for mine in _ways(one, checked):
-        for others in _ways(other, checked):
-            if not possible([*decided(mine), *decided(others)], checked.project):
-                continue
+    for mine in ways.of(one):
+        for others in ways.of(other):
             for cap in caps:
                 found = _clash(cap, _timed(mine, cap), _timed(others, cap))
-                if found is not None:
+                if found is not None and possible(
+                    [*decided(mine), *decided(others)], checked.project
+                ):
                     return _found(one, other, cap, found, checked)
     return None
 
 
-def _ways(journey: Journey, checked: Checked) -> tuple[Path, ...]:
-    graph = flow(journey)
-    every = None if graph is None else paths(graph, _MOST_PATHS)
-    return tuple(p for p in every or () if feasible(p, journey, checked.project))
+class _Ways:
+    """The paths that people take through journeys, each journey looked at once."""
+
+    def __init__(self, checked: Checked) -> None:
+        self.checked = checked
+        self._found: dict[str, tuple[Path, ...]] = {}
+
+    def of(self, journey: Journey) -> tuple[Path, ...]:
+        if journey.name not in self._found:
+            graph = flow(journey)
+            every = None if graph is None else paths(graph, _MOST_PATHS)
+            project = self.checked.project
+            likely = tuple(path for path in every or () if feasible(path, journey, project))
+            self._found[journey.name] = likely
+        return self._found[journey.name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from journeylang.analysis.clock import Arrival, Night, at_entry, behind, hours, nights
 from journeylang.analysis.feasible import feasible
-from journeylang.analysis.flow import Stop, flow, paths
+from journeylang.analysis.flow import Path, Stop, flow, paths
 from journeylang.analysis.lapses import HOUR, words
 from journeylang.diagnostics.codes.flow import QUIET_HOURS_STARVE
 from journeylang.diagnostics.model import Diagnostic, Label
@@ -28,39 +28,41 @@ def quiet_hours_starve(checked: Checked) -> Iterator[Diagnostic]:
         policy = checked.policy(journey)
         if policy is None or not policy.quiets or not _keeps_quiet(journey, policy):
             continue
-        for send, comings in _comings(journey, checked):
+        for send, comings in _comings(journey):
             # Of several times nothing can be said of everybody; of any time, that it may be night.
             alone = len({coming.arrival for coming in comings}) == 1
             for coming in comings:
-                if coming.feasible and (alone or coming.arrival.any):
+                found = None
+                if alone or coming.arrival.any:
                     found = _look(send, coming, policy, checked)
-                    if found is not None:
-                        yield found
-                        break
+                if found is not None and feasible(coming.path, journey, checked.project):
+                    yield found
+                    break
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Coming:
-    """How people come to a send on some path; ``wait`` is the last one before it.
-
-    Of a path that is not ``feasible`` nothing is told; but it may be that somebody takes it.
-    """
+    """How people come to a send on some path; ``wait`` is the last one before it."""
 
     arrival: Arrival
     wait: Stop | None
-    feasible: bool
+    path: Path
 
 
-def _comings(journey: Journey, checked: Checked) -> list[tuple[Send, list[_Coming]]]:
+def _comings(journey: Journey) -> list[tuple[Send, list[_Coming]]]:
+    """Every send, with all the ways of coming to it.
+
+    Also those that nobody is likely to take: of those nothing is told, but it may be that
+    somebody does.
+    """
     graph = flow(journey)
     found: dict[str, tuple[Send, list[_Coming]]] = {}
     for path in (paths(graph) if graph is not None else None) or ():
-        likely = feasible(path, journey, checked.project)
         arrival, wait = at_entry(journey.entry), None
         for stop in path:
             if isinstance(stop.step, Send):
                 comings = found.setdefault(stop.step.path, (stop.step, []))[1]
-                comings.append(_Coming(arrival=arrival, wait=wait, feasible=likely))
+                comings.append(_Coming(arrival=arrival, wait=wait, path=path))
             if isinstance(stop.step, Wait):
                 wait = stop
             arrival = behind(stop, arrival)
