@@ -36,7 +36,7 @@ LOOKS = {
     ),
     "messages": (
         "SELECT customer_id, journey, run_id, step, channel, decided_at, expires_at,"
-        " quiet_from, quiet_until FROM journey.message"
+        " quiet_from, quiet_until, occurrence FROM journey.message"
     ),
     "decisions": ('SELECT customer_id, journey, run_id, step, "at", reason FROM journey.decision'),
     "exposures": (
@@ -131,6 +131,7 @@ class Both:
         said = {
             "run_id": message.run_id,
             "step": message.step,
+            "decided_at": message.decided_at,
             "name": name,
             "event_id": f"e{self._events:06}",
             "at": max(at, message.decided_at),
@@ -142,19 +143,24 @@ class Both:
             "INSERT INTO journey.message_event"
             " SELECT m.customer_id, m.message_id, 'test', $event_id, $name, $at,"
             f" CAST(json_object({pairs}) AS VARCHAR) FROM journey.messages AS m"
-            " WHERE m.run_id = $run_id AND m.step = $step",
+            " WHERE m.run_id = $run_id AND m.step = $step AND m.decided_at = $decided_at",
             said,
         )
 
     def give_back(self, index: int) -> None:
         """No provider ever took the message decided `index`-th."""
         message = self.memory.messages[index]
-        self.tables.given_back.add((message.run_id, message.step))
+        self.tables.given_back.add((message.run_id, message.step, message.decided_at))
         self.engine.execute(
             "INSERT INTO journey.receipt"
             " SELECT m.customer_id, m.message_id, 1, 'failed', m.decided_at, NULL, NULL, NULL, TRUE"
-            " FROM journey.messages AS m WHERE m.run_id = $run_id AND m.step = $step",
-            {"run_id": message.run_id, "step": message.step},
+            " FROM journey.messages AS m WHERE m.run_id = $run_id AND m.step = $step"
+            " AND m.decided_at = $decided_at",
+            {
+                "run_id": message.run_id,
+                "step": message.step,
+                "decided_at": message.decided_at,
+            },
         )
 
     def suppress(
@@ -267,6 +273,7 @@ def remembered(memory: Memory) -> Look:
                 m.decided_at,
                 m.expires_at,
                 *(m.quiet or (None, None)),
+                m.occurrence,
             )
             for m in memory.messages
         ],

@@ -15,6 +15,14 @@ ELSE = ("", " else continue", " else exit", " else skip")
 class Flow(Expressions):
     """Draws texts of steps."""
 
+    def loop(self, label: str, names: Names, body: list[str], wait: str) -> str:
+        """A loop that is slow enough; the wait stands somewhere in it."""
+        at = self.pick(tuple(range(len(body) + 1)))
+        body = [*body[:at], wait, *body[at:]]
+        until = f" until {self.condition(names, 1)}" if self.chance(4) else ""
+        times = self.pick((2, 2, 3, 4, 1))
+        return f"{label}: repeat up to {times} times{until} {{ {' '.join(body)} }}"
+
     def until_moment(self, label: str, names: Names, following: str) -> str:
         """A wait for a moment near now, and the step behind it."""
         kinds = [m for m in MOMENTS if m != "entry.seen" or names.trigger == "visited"]

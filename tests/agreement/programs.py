@@ -34,6 +34,7 @@ class _Program(Flow, Expressions):
         self.starts = self.chance(2)
         self.labels = 0
         self.sends: list[str] = []
+        self.loops = 0
         self.trigger: str | None = None
         self.triggers: list[str | None] = []
         self.purpose = "marketing"
@@ -194,10 +195,11 @@ class _Program(Flow, Expressions):
         return f"{letter}{self.labels}"
 
     def _step(self, depth: int) -> str:
-        kinds = ["set", "set"] * bool(self.profile) + ["moment", "state"]
-        kinds += ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
+        kinds = ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
+        kinds += ["set", "set"] * bool(self.profile) + ["moment", "state"]
         if depth:
             kinds += ["race", "race", "race", "if", "if", "experiment", "factors"]
+            kinds += ["repeat", "repeat"] * (self.loops < 2)
         if not self.busy:
             kinds.append("exit")
         match self.pick(kinds):
@@ -211,14 +213,21 @@ class _Program(Flow, Expressions):
                 return self._if(depth)
             case "experiment":
                 return self._experiment(depth)
+            case "repeat":
+                return self._loop(depth)
             case "moment":
                 return self.until_moment(
-                    self._label("v"), self._names(), self._step(max(depth - 1, 0))
+                    self._label("v"),
+                    self._names(),
+                    self._step(depth - 1) if depth else self._send("s"),
                 )
             case "state":
-                names, span = self._names(), self.pick(WAITS)
+                names, span, before = self._names(), self.pick(WAITS), tuple(self.sends)
                 braces = [self._braces(depth - 1) for _ in "ab"] if depth else ["{ }", "{ }"]
-                return self.until_state(self._label("u"), names, span, *braces)
+                text = self.until_state(self._label("u"), names, span, *braces)
+                # What was drawn for a block that is not written is not there to be spoken of.
+                self.sends = [s for s in self.sends if s in before or f"{s}: " in text]
+                return text
             case "set":
                 return self.assignment(self._names())
             case "factors":
@@ -293,6 +302,18 @@ class _Program(Flow, Expressions):
             seldom = 1
         where = f" where {self.where(self._names(), shape)}" if self.chance(seldom) else ""
         return event, where
+
+    def _loop(self, depth: int) -> str:
+        label = self._label("l")
+        self.loops += 1
+        before = len(self.sends)
+        body = self._block(depth - 1, self.pick((1, 1, 2)))
+        wait = self._wait() if self.chance(7) else self._race(1)
+        text = self.loop(label, self._names(), body, wait)
+        self.loops -= 1
+        # Within the loop a message has its own label; from outside it is spoken of by the path.
+        del self.sends[before:]
+        return text
 
     def _if(self, depth: int) -> str:
         text = f"if {self.condition(self._names())} {self._braces(depth - 1)}"

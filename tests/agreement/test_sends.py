@@ -62,7 +62,7 @@ def test_a_message_carries_its_next_quiet_time_whatever_is_done_in_it() -> None:
     with both(program('hello: send email "t"', policy=quiet), START) as pair:
         look = enters(pair)
         evening, morning = START.replace(hour=20), START.replace(hour=7) + DAY
-        assert [row[7:] for row in look["messages"]] == [(evening, morning)]
+        assert [row[7:9] for row in look["messages"]] == [(evening, morning)]
 
 
 @pytest.mark.parametrize(("hours", "reason"), [(23, "capped"), (24, None)])

@@ -25,7 +25,7 @@ class Tables:
     `rows` are the user's tables by name ("crm.customers"). The rest is what happens around
     messages: `feedback` rows have run_id, step, name, event_id, at and data (a mapping);
     `consent_changes` have customer_id, consent, at, granted; `suppressed` are customer,
-    channel and reason; `given_back` are pairs of run_id and step whose message no provider
+    channel and reason; `given_back` are run_id, step and instant of those whose message no provider
     ever accepted.
     """
 
@@ -33,7 +33,7 @@ class Tables:
     feedback: list[Record] = field(default_factory=list)
     consent_changes: list[Record] = field(default_factory=list)
     suppressed: set[tuple[Any, str, str]] = field(default_factory=set)
-    given_back: set[tuple[int, str]] = field(default_factory=set)
+    given_back: set[tuple[int, str, datetime]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,15 @@ class Run:
     step: str | None = None
     wake_at: datetime | None = None
     reason: str | None = None
+    passes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def occurrence(self) -> int:
+        """Tells the passes of the loops that the run is in apart; without one it is 1."""
+        number = 0
+        for count in self.passes.values():
+            number = number * 1000 + count
+        return number or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,7 @@ class Message:
     customer: Any
     run_id: int
     step: str
+    occurrence: int
     channel: str
     counted: bool
     decided_at: datetime

@@ -54,7 +54,7 @@ def _holds(stage: Stage, journey: Journey, guard: Target) -> bool:
         if m.journey == journey.name
         and guard.channel in (None, m.channel)
         and m.decided_at > since
-        and (m.run_id, m.step) not in stage.reader.tables.given_back
+        and (m.run_id, m.step, m.decided_at) not in stage.reader.tables.given_back
     ]
     if guard.measure == "sends":
         return guard.holds(Decimal(len(messages)))

@@ -21,6 +21,7 @@ from journeylang.model.journey import (
     Leave,
     Pick,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -41,7 +42,7 @@ from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, Verdict, charges, message
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
-from tests.oracle.ways import Resting, ways
+from tests.oracle.ways import Pass, Resting, Way, ways
 
 
 def tick(project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
@@ -118,7 +119,7 @@ class _Tick(Stage):
                 case _:
                     pass
 
-    def race(self, run: Run, race: Race, behind: Block, *, news: bool) -> Iterator[Moving]:
+    def race(self, run: Run, race: Race, behind: Way, *, news: bool) -> Iterator[Moving]:
         """The way on, if the race is decided by now; `news`: only by events that are new."""
         deadline = run.wake_at
         assert deadline is not None
@@ -167,6 +168,17 @@ class _Tick(Stage):
                         value = self.reader.evaluator.value(factor.value, Subject(run=run))
                         self.expose(run, factor.path, str(value), run.arrived_at)
                     way = behind
+                case Repeat():
+                    run.passes[step.path] = 1
+                    way = (*step.body, Pass(step), *behind)
+                case Pass(of=loop):
+                    done = loop.until is not None and self.holds(loop.until, run)
+                    if done or run.passes[loop.path] >= loop.times:
+                        del run.passes[loop.path]
+                        way = behind
+                    else:
+                        run.passes[loop.path] += 1
+                        way = (*loop.body, step, *behind)
                 case Leave():
                     self.end(run, "finished", step.reason, run.arrived_at)
                     return None

@@ -18,6 +18,7 @@ from journeylang.model.journey import (
     Experiment,
     If,
     Race,
+    Repeat,
     WaitMoment,
     WaitState,
 )
@@ -37,7 +38,7 @@ def experiments(block: Block) -> Iterator[Experiment]:
                 yield step
                 for arm in step.arms:
                     yield from experiments(arm.body)
-            case WaitMoment():
+            case WaitMoment() | Repeat():
                 yield from experiments(step.body)
             case WaitState():
                 yield from experiments(step.then)

@@ -80,7 +80,7 @@ class Ledger:
         mine = [
             c
             for c in self.memory.charges
-            if c.ledger == ration.ledger and (c.run_id, c.step) not in back
+            if c.ledger == ration.ledger and (c.run_id, c.step, c.at) not in back
         ]
         if rule.seconds is not None:
             return [c for c in mine if now - timedelta(seconds=rule.seconds) < c.at]

@@ -150,7 +150,10 @@ class Reader:
         return [
             h
             for h in self._of_messages(source.name)
-            if h.message is not None and h.message.customer == customer and _about(h, source, of)
+            if h.message is not None
+            and h.message.customer == customer
+            and _about(h, source, of)
+            and (not source.own or self.of_the_latest_pass(h.message))
         ]
 
     def events(self, name: str) -> dict[Any, list[Happening]]:
@@ -178,6 +181,21 @@ class Reader:
             if (drawn.promo, drawn.code) == (bound.redeems, code) and drawn.at < at:
                 yield drawn.customer
 
+    def of_the_latest_pass(self, message: Message) -> bool:
+        """Nothing was decided at its step since: no other message, nor that there be none."""
+        at = (message.journey, message.customer, message.run_id, message.step)
+        later = [
+            (m.journey, m.customer, m.run_id, m.step)
+            for m in self.memory.messages
+            if m.decided_at > message.decided_at
+        ]
+        later += [
+            (d.journey, d.customer, d.run_id, d.step or "")
+            for d in self.memory.decisions
+            if d.at > message.decided_at
+        ]
+        return at not in later
+
     def _of_messages(self, name: str) -> Iterable[Happening]:
         """A built-in event: the decisions themselves, or what providers say about messages."""
         if name == "sent":
@@ -189,14 +207,14 @@ class Reader:
                     message=message,
                 )
             return
-        messages = {(m.run_id, m.step): m for m in self.memory.messages}
+        messages = {(m.run_id, m.step, m.decided_at): m for m in self.memory.messages}
         for row in self.tables.feedback:
             if row["name"] == name and row["at"] <= self.now:
                 yield Happening(
                     key=row["event_id"],
                     at=row["at"],
                     fields=_Said(row["data"]),
-                    message=messages[row["run_id"], row["step"]],
+                    message=messages[row["run_id"], row["step"], row["decided_at"]],
                 )
 
 

@@ -282,7 +282,7 @@ class Rules:
             and m.counted
             and cap.channel in (None, m.channel)
             and cap.topic in (None, m.topic)
-            and (m.run_id, m.step) not in self.reader.tables.given_back
+            and (m.run_id, m.step, m.decided_at) not in self.reader.tables.given_back
         ]
         if cap.seconds is not None:
             window = timedelta(seconds=cap.seconds)
@@ -305,6 +305,7 @@ def message(intent: Intent, channel: str, rules: Rules) -> Message:
         customer=run.customer,
         run_id=run.run_id,
         step=send.path,
+        occurrence=run.occurrence,
         channel=channel,
         counted=intent.journey.purpose == "marketing",
         decided_at=rules.reader.now,

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
-from journeylang.model.journey import Block
 from journeylang.model.project import Project
 from tests.oracle.clock import DAY
 from tests.oracle.facts import Exposure, Happening, Memory, Run, Status, Tables
 from tests.oracle.reading import Reader
 from tests.oracle.sends import Rules
 from tests.oracle.values import Subject
+from tests.oracle.ways import Way
 
 FEEDBACK_LATE = DAY
 
@@ -23,7 +23,7 @@ class Moving:
     """A run on its way: the steps before it. `entered` if it enters with this tick."""
 
     run: Run
-    way: Block
+    way: Way
     entered: bool = False
 
 

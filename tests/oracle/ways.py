@@ -7,6 +7,7 @@ it is in, then what stands behind that block.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import assert_never
 
 from journeylang.model.journey import (
@@ -17,23 +18,34 @@ from journeylang.model.journey import (
     Journey,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
+    Step,
     Wait,
     WaitMoment,
     WaitState,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The end of a pass of a loop: a stand-in among the steps of a way."""
+
+    of: Repeat
+
+
+Way = tuple[Step | Pass, ...]
 Resting = Wait | WaitMoment | WaitState | Race | Send
 
 
-def ways(journey: Journey) -> dict[str, tuple[Resting, Block]]:
+def ways(journey: Journey) -> dict[str, tuple[Resting, Way]]:
     """Each step at which a run may rest, by its path, with the way behind it."""
     return {step.path: (step, way) for step, way in _resting(journey.body, ())}
 
 
-def _resting(block: Block, behind: Block) -> Iterator[tuple[Resting, Block]]:
+def _resting(block: Block, behind: Way) -> Iterator[tuple[Resting, Way]]:
     for number, step in enumerate(block, 1):
         way = (*block[number:], *behind)
         match step:
@@ -57,6 +69,8 @@ def _resting(block: Block, behind: Block) -> Iterator[tuple[Resting, Block]]:
             case Experiment():
                 for arm in step.arms:
                     yield from _resting(arm.body, way)
+            case Repeat():
+                yield from _resting(step.body, (Pass(step), *way))
             case Set() | Start() | Factors() | Leave():
                 pass
             case _:

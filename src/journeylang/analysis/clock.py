@@ -23,6 +23,7 @@ from journeylang.model.journey import (
     If,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -78,7 +79,7 @@ def behind(stop: Stop, before: Arrival) -> Arrival:
             return _after(stop.step.deadline, before)
         case WaitState() | WaitMoment():
             return UNKNOWN
-        case If() | Experiment() | Factors() | Set() | Start() | Leave():
+        case If() | Experiment() | Factors() | Set() | Start() | Repeat() | Leave():
             return before
         case Send():
             # It is the moment of the decision: of those who were held, another.

@@ -24,6 +24,7 @@ from journeylang.model.journey import (
     Journey,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -169,10 +170,23 @@ class _Building:
                 )
             case Race():
                 return self._race(step, after)
+            case Repeat():
+                return self._repeat(step, after)
             case Experiment():
                 return self._experiment(step, after)
             case _:
                 assert_never(step)
+
+    def _repeat(self, step: Repeat, after: int) -> int | None:
+        """One pass behind the other; at the end of each the loop itself is a node."""
+        begin: int | None = None
+        for _ in range(step.times):
+            ways = [Way(to=after)] if begin is None or step.until is not None else []
+            ways += [Way(to=begin)] if begin is not None else []
+            begin = self.block(step.body, self._add(step, *ways))
+            if begin is None:
+                return None
+        return begin
 
     def _race(self, step: Race, after: int) -> int | None:
         deadline = lapse(step.deadline)

@@ -82,7 +82,7 @@ def sends(block: model.Block) -> Iterator[model.Send]:
                 inner: tuple[model.Step, ...] = ()
             case model.Race():
                 inner = (*(s for branch in step.branches for s in branch.body), *step.timeout)
-            case model.WaitMoment():
+            case model.WaitMoment() | model.Repeat():
                 inner = step.body
             case model.WaitState():
                 inner = (*step.then, *step.timeout)

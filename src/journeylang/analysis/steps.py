@@ -11,6 +11,7 @@ from journeylang.analysis.experiments import experiment
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.factors import factors
 from journeylang.analysis.includes import included
+from journeylang.analysis.loops import repeat
 from journeylang.analysis.moments import (
     nothing_to_skip,
     shown_behind,
@@ -57,6 +58,7 @@ class Steps:
     sender: Sender
     checker: Checker
     paths: dict[str, nodes.Name] = field(default_factory=dict)
+    loops: int = 0
     sets: dict[str, int] = field(default_factory=dict)
 
     def block(self, written: nodes.Block | None, scope: Scope) -> model.Block:
@@ -126,9 +128,7 @@ class Steps:
             case nodes.WaitUntilMoment():
                 return until_moment(node, place, self)
             case nodes.Repeat():
-                self.checker.findings.later("`repeat`", opening(node))
-                self.block(node.steps, within)
-                return None
+                return repeat(node, place, self)
             case nodes.WaitBestHour():
                 self.checker.findings.later("`wait until best hour`", opening(node))
             case nodes.FactorExperiment():

@@ -22,6 +22,7 @@ from journeylang.model.journey import (
     Journey,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -246,7 +247,7 @@ def _steps(block: Block) -> Iterator[Step]:
                 for branch in step.branches:
                     yield from _steps(branch.body)
                 yield from _steps(step.timeout)
-            case WaitMoment():
+            case WaitMoment() | Repeat():
                 yield from _steps(step.body)
             case WaitState():
                 yield from _steps(step.then)

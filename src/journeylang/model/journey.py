@@ -226,6 +226,18 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """`repeat up to 3 times until …`: `until` is asked after each pass."""
+
+    label: str
+    path: str
+    times: int
+    until: Expression | None
+    body: Block
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
     """`exit [as NAME]`; the default reason is `exit`."""
 
@@ -286,7 +298,20 @@ class Factors:
     span: Span = field(compare=False, repr=False)
 
 
-Step = Wait | WaitMoment | WaitState | Race | Send | If | Experiment | Set | Start | Factors | Leave
+Step = (
+    Wait
+    | WaitMoment
+    | WaitState
+    | Race
+    | Send
+    | If
+    | Experiment
+    | Set
+    | Start
+    | Factors
+    | Repeat
+    | Leave
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

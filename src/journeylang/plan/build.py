@@ -8,6 +8,7 @@ not park joins what stands after the `if` without a jump.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from journeylang.model.expressions import Expression
@@ -22,6 +23,7 @@ from journeylang.model.journey import (
     Journey,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -38,6 +40,7 @@ from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
     Act,
     ActionPark,
+    Again,
     Ahead,
     Assign,
     Begin,
@@ -61,13 +64,27 @@ from journeylang.plan.operations import (
     WaitPark,
     ZoneRule,
 )
+from journeylang.plan.passes import STRAIGHT, Passes
 from journeylang.source import Span
 
 MAX_WAYS = 2_000
 
 Exposures = tuple[tuple[int, str | None], ...]
-# What follows a point, given the experiments' arms met so far.
-Rest = Callable[[Exposures], Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a way has met so far: arms of experiments, and beginnings and ends of loops."""
+
+    exposures: Exposures = ()
+    passes: Passes = STRAIGHT
+
+    def exposed(self, *to: tuple[int, str | None]) -> Met:
+        return replace(self, exposures=(*self.exposures, *to))
+
+
+# What follows a point, given what was met on the way to it.
+Rest = Callable[[Met], Node]
 
 
 class TooManyWaysError(Exception):
@@ -120,15 +137,22 @@ class _JourneyBuilder:
         self.parks: dict[int, Park] = {}
         self.edges: list[Edge | None] = [None]  # the first is the entry
         self.sizes: dict[int, int] = {}
-        self.leaves: dict[tuple[int | None, str | None, bool, Exposures], Leaf] = {}
+        self.pending: list[tuple[int, int | None, EdgeKind, Rest]] = []
+        # The loops around the step at hand: how deep, and how often all of them are passed.
+        self.depth = 0
+        self.times = 1
+        self.visits = 0
+        self.leaves: dict[tuple[int | None, str | None, bool, Met], Leaf] = {}
 
     def build(self) -> JourneyPlan:
         journey = self.journey
         way = self._block(journey.body, self._end("end"))
-        self.edges[0] = Edge(edge=0, step=None, kind="entered", node=way(()))
+        self.edges[0] = Edge(edge=0, step=None, kind="entered", node=way(Met()))
+        for number_, park, kind, rest in self.pending:
+            self.edges[number_] = Edge(edge=number_, step=park, kind=kind, node=rest(Met()))
         # Exits of those who enter are leaves of their own: checked before they advance.
         for way_out in journey.exits:
-            self._leaf(None, way_out.reason, (), exited=True)
+            self._leaf(None, way_out.reason, Met(), exited=True)
         offers = self.offers
         marketing = journey.purpose == "marketing"
         return JourneyPlan(
@@ -165,7 +189,7 @@ class _JourneyBuilder:
                 for s in steps(journey.body)
                 if isinstance(s, Experiment) and s.learns is not None
             ),
-            max_rounds=2 * len(self.parks) + 2,
+            max_rounds=2 * self.visits + 2,
             span=journey.span,
         )
 
@@ -204,7 +228,9 @@ class _JourneyBuilder:
                 return self._to(self._act(step.path, begin, step.span, rest))
             case Factors():
                 met_here = tuple((self._number(f.path), None) for f in step.factors)
-                return lambda met: rest((*met, *met_here))
+                return lambda met: rest(met.exposed(*met_here))
+            case Repeat():
+                return self._repeat(step, rest)
             case Leave():
                 return self._end(step.reason)
             case _:
@@ -220,8 +246,10 @@ class _JourneyBuilder:
         number_ = self._number(step.path)
         arms = [(a.low, a.high, a.name, self._block(a.body, rest)) for a in step.arms]
 
-        def split(met: Exposures) -> Node:
-            ways = tuple((low, high, way((*met, (number_, name)))) for low, high, name, way in arms)
+        def split(met: Met) -> Node:
+            ways = tuple(
+                (low, high, way(met.exposed((number_, name)))) for low, high, name, way in arms
+            )
             names = tuple(name for _, _, name, _ in arms) if step.learns is not None else ()
             node = Split(step=number_, salt=step.salt, arms=ways, learned=names)
             return self._sized(node, *(way for _, _, way in ways))
@@ -235,6 +263,27 @@ class _JourneyBuilder:
             if isinstance(s, Factors)
             for f in s.factors
         )
+
+    def _repeat(self, step: Repeat, rest: Rest) -> Rest:
+        depth = self.depth + 1
+        begin: list[Rest] = []
+
+        def pass_over(met: Met) -> Node:
+            over = rest(replace(met, passes=met.passes.left(depth)))
+            once_more = begin[0](replace(met, passes=met.passes.another(depth)))
+            again = self._sized(
+                Again(
+                    depth=depth, times=step.times, met=met.passes, then=once_more, otherwise=over
+                ),
+                once_more,
+                over,
+            )
+            return again if step.until is None else self._decide(step.until, over, again)
+
+        self.depth, self.times = depth, self.times * step.times
+        begin.append(self._block(step.body, self._once(pass_over)))
+        self.depth, self.times = depth - 1, self.times // step.times
+        return lambda met: begin[0](replace(met, passes=met.passes.another(depth)))
 
     def _learning(self, step: Experiment, goal: Goal) -> Learning:
         return Learning(
@@ -252,9 +301,9 @@ class _JourneyBuilder:
 
     def _once(self, rest: Rest) -> Rest:
         """The same, worked out once per set of exposures: branches that join share it."""
-        known: dict[Exposures, Node] = {}
+        known: dict[Met, Node] = {}
 
-        def way(met: Exposures) -> Node:
+        def way(met: Met) -> Node:
             if met not in known:
                 known[met] = rest(met)
             return known[met]
@@ -270,20 +319,24 @@ class _JourneyBuilder:
         self.sizes[id(node)] = size
         return node
 
-    def _leaf(
-        self, step: int | None, reason: str | None, met: Exposures, exited: bool = False
-    ) -> Leaf:
+    def _leaf(self, step: int | None, reason: str | None, met: Met, exited: bool = False) -> Leaf:
         key = (step, reason, exited, met)
         if key not in self.leaves:
             self.leaves[key] = Leaf(
-                leaf=len(self.leaves), step=step, reason=reason, exited=exited, exposures=met
+                leaf=len(self.leaves),
+                step=step,
+                reason=reason,
+                exited=exited,
+                passes=met.passes,
+                exposures=met.exposures,
             )
         return self.leaves[key]
 
     def _edge(self, step: int | None, kind: EdgeKind, rest: Rest) -> int:
         number_ = len(self.edges)
         self.edges.append(None)
-        self.edges[number_] = Edge(edge=number_, step=step, kind=kind, node=rest(()))
+        # A loop leads back to what is not there yet: worked out when everything is.
+        self.pending.append((number_, step, kind, rest))
         return number_
 
     # --- parks ----------------------------------------------------------------
@@ -319,7 +372,7 @@ class _JourneyBuilder:
         )
         passed = self._end("passed") if step.leaves else rest
 
-        def ahead(met: Exposures) -> Node:
+        def ahead(met: Met) -> Node:
             then, otherwise = self._leaf(number_, None, met), passed(met)
             node = Ahead(moment=step.moment, then=then, otherwise=otherwise)
             return self._sized(node, then, otherwise)
@@ -393,6 +446,7 @@ class _JourneyBuilder:
                 limit=limit,
                 otherwise=otherwise.action if otherwise is not None else None,
                 topic=step.topic,
+                depth=self.depth,
                 edge=self._edge(number_, "sent", rest),
                 retry=self._edge(number_, "retry", self._to(number_)),
                 lacking=(
@@ -422,6 +476,7 @@ class _JourneyBuilder:
     def _park(self, number_: int, make: Callable[[], Park]) -> None:
         # What stands behind an `if` is reached from each of its branches: one park all the same.
         if number_ not in self.parks:
+            self.visits += self.times
             self.parks[number_] = make()
 
     # --- names and numbers ----------------------------------------------------
@@ -470,5 +525,8 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
                 yield step.condition
             case Start():
                 yield from (value for _, value, _ in step.values)
+            case Repeat():
+                if step.until is not None:
+                    yield step.until
             case _:
                 pass

@@ -18,6 +18,7 @@ from journeylang.model.journey import (
     Journey,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -104,6 +105,11 @@ class _Chart:
                 if step.body:
                     return [*self._block(step.body, [(node, "")]), (node, "has passed")]
                 return [(node, "")]
+            case Repeat():
+                node = self._node(f'{{"repeat, up to {step.times} times"}}')
+                self._join(ends, node)
+                self._join(self._block(step.body, [(node, "")]), node)
+                return [(node, "enough")]
             case WaitState():
                 node = self._node(f"[{_label(step.label, 'wait until')}]")
                 self._join(ends, node)

@@ -17,6 +17,7 @@ from journeylang.model.journey import (
     Journey,
     Leave,
     Race,
+    Repeat,
     Send,
     Set,
     Start,
@@ -51,6 +52,8 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
                 found.append((step.path, "send"))
             case Experiment():
                 found.append((step.path, "experiment"))
+            case Repeat():
+                found.append((step.path, "repeat"))
             case Set():
                 found.append((step.path, "set"))
             case Start():
@@ -76,7 +79,7 @@ def _blocks(step: Step) -> tuple[Block, ...]:
             return ()
         case Race():
             return (*(b.body for b in step.branches), step.timeout)
-        case WaitMoment():
+        case WaitMoment() | Repeat():
             return (step.body,)
         case WaitState():
             return (step.then, step.timeout)

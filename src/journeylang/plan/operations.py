@@ -37,6 +37,7 @@ from journeylang.model.journey import (
 from journeylang.model.measures import Target
 from journeylang.model.policy import Action, Control
 from journeylang.model.types import Type
+from journeylang.plan.passes import STRAIGHT, Passes
 from journeylang.source import Span
 
 
@@ -71,6 +72,7 @@ class Leaf:
     step: int | None
     reason: str | None = None
     exited: bool = False
+    passes: Passes = STRAIGHT
     exposures: tuple[tuple[int, str | None], ...] = ()
 
 
@@ -105,7 +107,18 @@ class Ahead:
     otherwise: Node
 
 
-Node = Leaf | Decide | Split | Ahead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Whether a loop has passes left, at the end of one; `met` is what the way has made of them."""
+
+    depth: int
+    times: int
+    met: Passes
+    then: Node
+    otherwise: Node
+
+
+Node = Leaf | Decide | Split | Ahead | Again
 
 EdgeKind = Literal["entered", "due", "event", "state", "timeout", "retry", "sent", "done"]
 
@@ -255,6 +268,7 @@ class SendPark:
     topic: str | None
     edge: int
     retry: int
+    depth: int
     lacking: int | None
     span: Span
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from journeylang.plan.operations import (
     ActionPark,
+    Again,
     Ahead,
     Decide,
     Edge,
@@ -20,6 +21,7 @@ from journeylang.plan.operations import (
     Split,
     StatePark,
 )
+from journeylang.plan.passes import BASE, STRAIGHT, weight
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
@@ -117,6 +119,7 @@ def advance(
         "content": "w.content",
         "why": "w.why",
         "going": going,
+        "passes": "w.passes",
         "fresh": "w.fresh",
         "moved": "w.why <> 'retry'",
     }
@@ -125,20 +128,21 @@ def advance(
 WITH going AS (
   SELECT t.* FROM trail AS t
   WHERE t.round = {d.parameter("round")} AND t.fate IN ({GO}, {ACT}) AND t.journey IN ({journeys})
-), decided AS (
+), headed AS (
   SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.fresh, c.customer_id IS NULL AS gone{zoned},
+    w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone{zoned},
     {leaf} AS leaf{_columns(masks, contents, moments)}
   FROM going AS w
   LEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}
 ), landed AS (
   SELECT a.customer_id, a.run_id, a.journey, a.from_step, l.step, a.left_at AS arrived_at,
     {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
+    coalesce(a.passes - a.passes % l.kept + l.added, a.passes) AS passes,
     CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
     CASE WHEN a.gone THEN {GONE} ELSE coalesce(l.status, {ACTIVE}) END AS status,
     CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END AS reason,
     {_pick(masks, "mask", "-1")} AS mask, {_pick(contents, "content", "NULL")} AS content
-  FROM decided AS a
+  FROM headed AS a
   LEFT JOIN plan_leaf AS l ON l.journey = a.journey AND l.leaf = a.leaf AND NOT a.gone{zone}
 ){hits}
 SELECT {select(columns)}
@@ -160,7 +164,7 @@ def _leaves(node: Node) -> Iterator[Leaf]:
     match node:
         case Leaf():
             yield node
-        case Decide() | Ahead():
+        case Decide() | Ahead() | Again():
             yield from _leaves(node.then)
             yield from _leaves(node.otherwise)
         case Split():
@@ -180,6 +184,13 @@ def _tree(node: Node, scope: Scope) -> str:
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Ahead():
             condition = f"{value(node.moment, scope)} > {scope.rows.alias}.left_at"
+            then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
+            return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
+        case Again():
+            passes = f"{scope.rows.alias}.passes"
+            if node.met != STRAIGHT:
+                passes = f"({passes} - {passes} % {node.met.kept} + {node.met.added})"
+            condition = f"{passes} // {weight(node.depth)} % {BASE} < {node.times}"
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Split() if node.learned:

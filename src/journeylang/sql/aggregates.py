@@ -20,12 +20,16 @@ from journeylang.model.expressions import (
     SinceLast,
     Within,
 )
+from journeylang.model.journey import Repeat
+from journeylang.model.project import Project
 from journeylang.model.types import NUMBER, Kind, Type
 from journeylang.model.walk import walk
+from journeylang.plan.numbering import steps
 from journeylang.sql import expressions
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import customers, event
 from journeylang.sql.scope import Group, Scope, definitions
+from journeylang.sql.session import SKIPPED
 
 
 def aggregate(node: Aggregate, scope: Scope) -> str:
@@ -138,9 +142,32 @@ def message_scope(source: MessageEvent, scope: Scope) -> list[str]:
         conditions.append(f"{scope.event}.step = {number}")
         if source.own:
             conditions.append(f"{scope.event}.run_id = {scope.rows.alias}.run_id")
+            if _looped(scope.project, source.journey, source.path):
+                conditions += _of_the_latest_pass(scope, number)
     if source.channel is not None:
         conditions.append(f"{scope.event}.channel = {text(source.channel)}")
     return conditions
+
+
+def _looped(project: Project, journey: str, path: str) -> bool:
+    """Whether a step stands in a `repeat`."""
+    return any(
+        isinstance(step, Repeat) and path.startswith(f"{step.path}/")
+        for step in steps(project.journeys[journey].body)
+    )
+
+
+def _of_the_latest_pass(scope: Scope, step: int) -> list[str]:
+    """Nothing was decided there since: neither another message, nor that there be none."""
+    e = scope.event
+    same = f"customer_id = {e}.customer_id AND l.run_id = {e}.run_id AND l.step = {step}"
+    later = [
+        f'journey.message AS l WHERE l.{same} AND l.decided_at > {e}."_decided"',
+        f'journey.decision AS l WHERE l.{same} AND l.at > {e}."_decided"',
+    ]
+    if scope.written:
+        later.append(f"decided AS l WHERE l.{same} AND l.outcome = {SKIPPED}")
+    return [f"NOT EXISTS (SELECT 1 FROM {rows})" for rows in later]
 
 
 def _exists(node: Aggregate, scope: Scope) -> str | None:

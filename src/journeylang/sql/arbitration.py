@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from journeylang.model.entry import EnterOn
 from journeylang.plan.operations import Program
+from journeylang.plan.passes import weight
 from journeylang.sql.allowances import Rations
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.deciding import Deciding
@@ -66,7 +67,7 @@ def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
     """The statements for a program with at least one send."""
     return ArbitrationSql(
         intents=_intents(compiler, program),
-        messages=_messages(compiler),
+        messages=_messages(compiler, program),
         proceed=_proceed(compiler),
         compiler=compiler,
         program=program,
@@ -85,22 +86,28 @@ def _intents(compiler: Compiler, program: Program) -> str:
         else "1"
     )
     return f"""INSERT INTO intent (customer_id, run_id, journey, step, arrived_at, entered_at,
-  entry, last_reason, mask, content, fresh, limit_at, expires_at, rank)
+  entry, last_reason, mask, content, passes, fresh, limit_at, expires_at, rank)
 SELECT t.customer_id, t.run_id, t.journey, t.step, t.arrived_at, t.entered_at, t.entry, t.reason,
-  t.mask, t.content, t.fresh, {d.shift("t.arrived_at", "s.hold_seconds")},
+  t.mask, t.content, t.passes, t.fresh, {d.shift("t.arrived_at", "s.hold_seconds")},
   {d.shift("t.arrived_at", "s.expires")}, {rank}
 FROM trail AS t JOIN plan_send AS s ON s.step = t.step
 WHERE t.round > {d.parameter("after")} AND t.fate = {SEND}"""
 
 
-def _messages(compiler: Compiler) -> str:
+def _messages(compiler: Compiler, program: Program) -> str:
     d = compiler.dialect
+    # By the passes of the loops around the send; those of loops within them do not count.
+    loops = {p.step: weight(p.depth) for j in program.journeys for p in sends(j) if p.depth}
+    occurrence = "1"
+    if loops:
+        whens = " ".join(f"WHEN {step} THEN m.passes // {of}" for step, of in loops.items())
+        occurrence = f"CASE m.step {whens} ELSE 1 END"
     message_id = f"{d.parameter('base')} + row_number() OVER () - 1"
     return f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
   version, step, occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until,
   cost, content, topic)
 SELECT m.customer_id, m.message_id, m.message_id // {BATCH}, m.run_id, m.journey, m.version,
-  m.step, 1, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
+  m.step, {occurrence}, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
   m.quiet_until, m.cost, m.content, m.topic
 FROM (SELECT s.*, v.version, p.topic, {message_id} AS message_id
   FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey
@@ -116,12 +123,13 @@ def _proceed(compiler: Compiler) -> str:
     d = compiler.dialect
     now = d.parameter("now")
     return f"""INSERT INTO trail (round, customer_id, run_id, journey, edge, from_step, step,
-  arrived_at, left_at, wake_at, entered_at, fate, status, reason, entry, why, going, fresh, moved)
+  arrived_at, left_at, wake_at, entered_at, fate, status, reason, entry, why, going, passes, fresh,
+  moved)
 SELECT {d.parameter("round")} + 1, s.customer_id, s.run_id, s.journey,
   CASE WHEN s.reason IN ('too_few', 'no_code') THEN p.lacking ELSE p.edge END, s.step, s.step,
   s.arrived_at, {now}, CASE WHEN s.outcome = {HELD} THEN s.wake_at END, s.entered_at,
   CASE WHEN s.outcome = {HELD} THEN {REST} ELSE {GO} END, {ACTIVE},
   CASE WHEN s.outcome = {HELD} THEN s.reason END, s.entry, 'held',
-  CASE WHEN s.outcome = {SENT} THEN 'sent' ELSE 'skipped' END, s.fresh, s.outcome = {HELD}
+  CASE WHEN s.outcome = {SENT} THEN 'sent' ELSE 'skipped' END, s.passes, s.fresh, s.outcome = {HELD}
 FROM decided AS s JOIN plan_send AS p ON p.step = s.step
 WHERE s.phase = {d.parameter("round")}"""

@@ -55,12 +55,12 @@ SELECT {columns} FROM ruled AS k WHERE {self.now} < k.limit_at"""
         ctes = self._rules() if self.rations is None else [self._intents()]
         ctes += [self._judged(), self._chosen()]
         return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
-  entered_at, entry, content, fresh, expires_at, rank, outcome, channel, reason, figures, wake_at,
-  quiet_from, quiet_until, cost, counted)
+  entered_at, entry, content, passes, fresh, expires_at, rank, outcome, channel, reason, figures,
+  wake_at, quiet_from, quiet_until, cost, counted)
 WITH {("," + chr(10)).join(ctes)}
 SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
   i.entered_at, i.entry, i.content,
-  i.fresh, i.expires_at, i.rank, {self._outcome()} AS outcome, k.channel,
+  i.passes, i.fresh, i.expires_at, i.rank, {self._outcome()} AS outcome, k.channel,
   CASE WHEN {self.now} >= i.limit_at THEN coalesce(i.last_reason, 'expired')
     ELSE coalesce(k.reason, CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
   {self._figures()}, least(coalesce(k.release, i.limit_at), i.limit_at),

@@ -346,6 +346,7 @@ def _entrant_columns(plan: JourneyPlan, refused: str | None) -> dict[str, str]:
         "entry": "w.entry",
         "why": "'entered'",
         "going": "'entered'",
+        "passes": "0",
         "fresh": "TRUE",
         "moved": f"{refused} IS NULL AND {drawn}" if refused else drawn,
     }

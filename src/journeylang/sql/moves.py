@@ -147,6 +147,7 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
         "reason": f"CASE {whens} END",
         "entry": "w.entry",
         "why": "'exit'",
+        "passes": "w.passes",
         "fresh": "FALSE",
         "moved": "TRUE",
     }

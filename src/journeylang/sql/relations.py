@@ -179,7 +179,7 @@ _MESSAGE_FIELDS = {"cost": "m.cost", "channel": "m.channel"}
 
 def _message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
     """A built-in event: also run_id, step and channel of the message it is about."""
-    about = "m.customer_id, m.run_id, m.step, m.channel"
+    about = 'm.customer_id, m.run_id, m.step, m.channel, m.decided_at AS "_decided"'
     if name == "sent":
         extra = "".join(f", m.cost AS {quote(f)}" for f in fields if f == "cost")
         return (

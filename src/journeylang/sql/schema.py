@@ -75,7 +75,7 @@ TABLES = {
         "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
         " version INTEGER NOT NULL, step INTEGER, arrived_at TIMESTAMP NOT NULL,"
         " wake_at TIMESTAMP, entered_at TIMESTAMP NOT NULL, status TINYINT NOT NULL,"
-        " reason VARCHAR, entry VARCHAR, ended_at TIMESTAMP"
+        " reason VARCHAR, entry VARCHAR, ended_at TIMESTAMP, passes INTEGER NOT NULL"
     ),
     # One row per move of a run, append only; the view over it is `journey.history`.
     "transition": (

@@ -57,6 +57,7 @@ TRAIL = {
     "content": "VARCHAR",
     "why": "VARCHAR",
     "going": "VARCHAR",
+    "passes": "INTEGER",
     "fresh": "BOOLEAN",
     "moved": "BOOLEAN",
 }
@@ -71,6 +72,7 @@ INTENT = {
     "last_reason": "VARCHAR",
     "mask": "BIGINT",
     "content": "VARCHAR",
+    "passes": "INTEGER",
     "fresh": "BOOLEAN",
     "limit_at": "TIMESTAMP",
     "expires_at": "TIMESTAMP",
@@ -86,6 +88,7 @@ DECIDED = {
     "entered_at": "TIMESTAMP",
     "entry": "VARCHAR",
     "content": "VARCHAR",
+    "passes": "INTEGER",
     "fresh": "BOOLEAN",
     "expires_at": "TIMESTAMP",
     "rank": "INTEGER",
@@ -202,8 +205,13 @@ def plan_tables(program: Program) -> list[str]:
         table(
             "plan_leaf",
             "journey INTEGER, leaf INTEGER, kind VARCHAR, step INTEGER, seconds BIGINT,"
-            " rule INTEGER, edge INTEGER, status TINYINT, reason VARCHAR",
-            (row for j in program.journeys for row in _leaves(j)),
+            " rule INTEGER, edge INTEGER, status TINYINT, reason VARCHAR,"
+            " kept INTEGER, added INTEGER",
+            (
+                (*row, leaf.passes.kept, leaf.passes.added)
+                for j in program.journeys
+                for leaf, row in zip(j.leaves, _leaves(j), strict=True)
+            ),
         ),
         table(
             "plan_exposure",

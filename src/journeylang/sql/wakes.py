@@ -67,6 +67,7 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
         "reason": "CASE WHEN k.kind = 'send' THEN w.reason END",
         "entry": "w.entry",
         "going": going,
+        "passes": "w.passes",
         "fresh": "FALSE",
         "moved": "FALSE",
     }

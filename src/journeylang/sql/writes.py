@@ -21,10 +21,10 @@ def final_writes(dialect: Dialect) -> dict[str, str]:
 USING (SELECT customer_id, run_id FROM trail WHERE fate IN ({REST}, {END}) AND NOT fresh) AS t
 WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id""",
         "runs": f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
-  arrived_at, wake_at, entered_at, status, reason, entry, ended_at)
+  arrived_at, wake_at, entered_at, status, reason, entry, ended_at, passes)
 SELECT t.customer_id, t.run_id, t.journey, v.version, t.step, t.arrived_at,
   CASE WHEN t.fate = {REST} THEN t.wake_at END, t.entered_at, t.status, t.reason, t.entry,
-  CASE WHEN t.fate = {END} THEN {now} END
+  CASE WHEN t.fate = {END} THEN {now} END, t.passes
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
 WHERE t.fate IN ({REST}, {END})""",
         "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
