@@ -145,7 +145,7 @@ WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
 SELECT e.customer_id, e.run_id, {JOURNEY}, 1, CASE WHEN NOT e.gated THEN {SETTLE} END,
   CASE WHEN e.gated THEN e.entered_at ELSE {t.now} END,
   CASE WHEN NOT e.gated THEN z.wake_at END, e.entered_at, CASE WHEN e.gated THEN 1 ELSE 0 END,
-  CASE WHEN e.gated THEN 'gated' END, NULL, CASE WHEN e.gated THEN {t.now} END
+  CASE WHEN e.gated THEN 'gated' END, NULL, CASE WHEN e.gated THEN {t.now} END, 0
 FROM entering AS e JOIN zone AS z ON z.tz = e.tz""",
         f"""INSERT INTO journey.exposure
 SELECT e.customer_id, {SUBJECT}, CASE e.step WHEN {PLAIN} THEN 'plain' ELSE 'named' END,
@@ -173,7 +173,7 @@ def _wake(t: Tick) -> tuple[str, ...]:
         f"DELETE FROM journey.run WHERE status = 0 AND wake_at <= {t.now}",
         f"""INSERT INTO journey.run
 SELECT i.customer_id, i.run_id, {JOURNEY}, i.version, NULL, {t.now}, NULL, i.entered_at, 1, 'end',
-  i.entry, {t.now} FROM intent AS i""",
+  i.entry, {t.now}, 0 FROM intent AS i""",
         f"""INSERT INTO journey.transition
 SELECT i.customer_id, i.run_id, {JOURNEY}, i.arrived_at, {t.number}, {SETTLE}, {NUDGE},
   'due' FROM intent AS i

@@ -165,9 +165,9 @@ class Shop:
         }
         self.engine.execute(
             f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step, arrived_at,
-  entered_at, status, entry)
+  entered_at, status, entry, passes)
 SELECT 'c' || i, {first} + row_number() OVER () - 1, {journey}, 1, {step}, $now, $now, 0,
-  '{{"total": 12.5000}}' FROM (SELECT unnest($ids) AS i)""",
+  '{{"total": 12.5000}}', 0 FROM (SELECT unnest($ids) AS i)""",
             given,
         )
         self.engine.execute(
