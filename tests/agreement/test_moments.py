@@ -133,3 +133,10 @@ def test_of_somebody_who_is_gone_nothing_is_true() -> None:
         pair.put("crm.customers", [])
         assert ends(pair.tick(NOW + HOUR)) == [("active", None)]
         assert ends(pair.tick(NOW + DAY)) == [("gone", "gone")]
+
+
+def test_a_moment_that_is_the_arrival_has_passed() -> None:
+    with both(soon(NOW, " else skip"), START) as pair:
+        assert sent(enters(pair, joined=NOW - MINUTE)) == []
+    with both(soon(NOW, " else skip"), START) as pair:
+        assert len(sent(enters(pair, joined=NOW - MINUTE + MINUTE / 60))) == 1

@@ -142,3 +142,17 @@ def test_messages_of_passes_have_names_of_their_own() -> None:
         pair.tick(NOW + 2 * DAY)
         names = pair.engine.query("SELECT DISTINCT message FROM journey.messages")
         assert len(names) == 2
+
+
+def test_a_skip_of_this_tick_hides_the_message_of_the_pass_before() -> None:
+    steps = """again: repeat up to 2 times {
+  w: wait 1d
+  m: send email "t"
+  if exists(sent of m) { x: wait 1h } else { exit as skipped }
+}"""
+    with both(program(steps, policy="cap any 1 per 30d then skip"), START) as pair:
+        enters(pair)
+        pair.tick(NOW + DAY)
+        pair.tick(NOW + DAY + HOUR)
+        look = pair.tick(NOW + 3 * DAY)
+        assert (len(sent(look)), ends(look)) == (1, [("finished", "skipped")])
