@@ -39,6 +39,7 @@ CONTEXTS = {
     "JRN106": TEMPLATE,
     "JRN108": STEPS,
     "JRN115": STEPS,
+    "JRN202": STEPS,
     "JRN401": STEPS,
     "JRN702": STEPS,
     "JRN703": STEPS,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from journeylang.analysis.paths import opening
 from journeylang.analysis.spans import bounded, parameter
-from journeylang.diagnostics.codes import names
+from journeylang.diagnostics.codes.flow import LOOP_WITHOUT_WAIT
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
 from journeylang.model import journey as model
 from journeylang.syntax import nodes
@@ -40,7 +40,7 @@ def repeat(node: nodes.Repeat, place: Place, steps: Steps) -> model.Repeat | Non
     whole = len(findings.found) == before
     if whole and not takes_time(body):
         findings.error(
-            names.MISSING_PART,
+            LOOP_WITHOUT_WAIT,
             opening(node),
             "a way through this `repeat` has no wait",
             label="all its passes would be made at once",
