@@ -16,8 +16,9 @@ from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.loading.lists import read_prospects
 from journeylang.model.project import Project
 from journeylang.runtime.pauses import pause, resume
+from journeylang.runtime.session import Session
 from journeylang.runtime.setup import prepare
-from journeylang.runtime.tick import Session, tick
+from journeylang.runtime.tick import tick
 from journeylang.source import Source
 from journeylang.sql.schema import STATUS_NAMES
 from journeylang.syntax.nodes import File

@@ -15,8 +15,8 @@ from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.loading.project import load
 from journeylang.model.project import Project
 from journeylang.plan.operations import Program, SendPark
+from journeylang.runtime.session import Session
 from journeylang.runtime.setup import prepare
-from journeylang.runtime.tick import Session
 
 NOW = datetime.fromisoformat("2026-03-02T10:00")
 

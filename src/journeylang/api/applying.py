@@ -19,8 +19,8 @@ from journeylang.plan.numbering import steps
 
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine
+    from journeylang.runtime.session import Session
     from journeylang.runtime.setup import Refused
-    from journeylang.runtime.tick import Session
 
 
 def applied(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from journeylang.delivery.outcome import Refused as RefusedByProvider
     from journeylang.delivery.outcome import TryLater
     from journeylang.engines.base import Engine
-    from journeylang.runtime.tick import JourneyFailedError, Session, TickResult
+    from journeylang.runtime.session import JourneyFailedError, Session, TickResult
 
 
 @dataclass(slots=True)
@@ -102,7 +102,8 @@ class Runtime:
             StatementError: the database refused what no journey can be left out of.
         """
         from journeylang.engines.base import StatementError
-        from journeylang.runtime.tick import JourneyFailedError, TickResult, tick
+        from journeylang.runtime.session import JourneyFailedError, TickResult
+        from journeylang.runtime.tick import tick
 
         while True:
             if self._nobody:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from journeylang.diagnostics.model import Diagnostic
     from journeylang.engines.base import StatementError
     from journeylang.loading.project import LoadedProject
-    from journeylang.runtime.tick import TickResult
+    from journeylang.runtime.session import TickResult
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.lists import store_lists
 from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.program import Ready, make_ready
-from journeylang.runtime.tick import Session
+from journeylang.runtime.session import Session
 from journeylang.sql.dialects import text
 from journeylang.sql.schema import ACTIVE, SCHEMA_VERSION, create_tables
 

@@ -8,126 +8,38 @@ taken are not taken again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from journeylang.engines.base import Engine, StatementError
+from journeylang.engines.base import StatementError
 from journeylang.model.entry import EnterWhen
 from journeylang.plan.operations import JourneyPlan
-from journeylang.runtime.arbitrate import Arbiter, project_day
-from journeylang.runtime.codes import draw
 from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.localtime import (
-    ZoneTables,
     needs_local_time,
     zones_in_use,
 )
-from journeylang.runtime.pauses import Pauses, by_guard, too_many
-from journeylang.runtime.program import Ready
+from journeylang.runtime.pauses import by_guard, too_many
 from journeylang.runtime.rankings import make_rankings
-from journeylang.sql.arbitration import BATCH
+from journeylang.runtime.session import (
+    Blamed,
+    Done,
+    News,
+    Session,
+    TickResult,
+)
+from journeylang.runtime.settling import Settling
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
-from journeylang.sql.reach import Situation
 from journeylang.sql.session import (
-    ACT,
     DUE,
-    GO,
     INSIDE,
-    SEND,
     temporary,
     working_tables,
     written_table,
 )
-
-
-class JourneyFailedError(Exception):
-    """A journey's own statement was refused; the tick is undone, the others can go on."""
-
-    def __init__(self, journey: str, error: StatementError) -> None:
-        super().__init__(str(error))
-        self.journey = journey
-        self.error = error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickResult:
-    """What a tick did. `now` is the instant it counted as; `idle` if nothing was due.
-
-    `paused`: journeys that a guard has paused, and its figures.
-    """
-
-    now: datetime
-    idle: bool
-    entered: int = 0
-    moved: int = 0
-    sent: int = 0
-    skipped: int = 0
-    invalid_zones: tuple[str, ...] = ()
-    paused: tuple[tuple[str, str], ...] = ()
-
-
-Marks = dict[str, datetime]
-
-
-@dataclass(slots=True)
-class _News:
-    """What the probe found."""
-
-    active: dict[int, int] = field(default_factory=dict)
-    due: dict[int, int] = field(default_factory=dict)
-    states: set[int] = field(default_factory=set)
-    earliest: datetime | None = None
-    events: set[str] = field(default_factory=set)
-    pauses: Pauses = field(default_factory=Pauses)
-    zones: set[str] = field(default_factory=set)
-    started: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Done:
-    """What a tick has done so far, in people and messages."""
-
-    left: int = 0
-    woken: int = 0
-    candidates: int = 0
-    refused: int = 0
-    moved: int = 0
-    sent: int = 0
-    skipped: int = 0
-    arbitrated: bool = False
-    acted: set[int] = field(default_factory=set)
-    leaves: set[tuple[int, int | None]] = field(default_factory=set)
-
-    @property
-    def anybody(self) -> bool:
-        return bool(self.left or self.woken or self.candidates)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A connection made ready for a program: its plan tables are in place."""
-
-    engine: Engine
-    ready: Ready
-    key_type: str
-    applied: dict[int, datetime]
-    # Watermarks after the tick of that number, if this session made it.
-    memory: dict[int, Marks] = field(default_factory=dict)
-    zones: ZoneTables = field(default_factory=ZoneTables)
-
-    @classmethod
-    def begin(
-        cls, engine: Engine, ready: Ready, key_type: str, applied: dict[int, datetime]
-    ) -> Session:
-        """Create the plan's temporary tables."""
-        for statement in (*ready.session, written_table(key_type)):
-            engine.execute(statement)
-        return cls(engine=engine, ready=ready, key_type=key_type, applied=applied)
 
 
 def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickResult:
@@ -151,21 +63,8 @@ def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickRe
         raise
 
 
-class _Tick:
-    def __init__(self, session: Session, skip: frozenset[str], *, apart: bool = False) -> None:
-        self.engine = session.engine
-        self.ready = session.ready
-        self.session = session
-        self.apart = apart
-        self.journeys = [
-            (plan, sql)
-            for plan, sql in zip(
-                session.ready.program.journeys, session.ready.journeys, strict=True
-            )
-            if plan.name not in skip
-        ]
-        self.parameters: dict[str, Any] = {}
-        self.paused: dict[str, str] = {}
+class _Tick(Settling):
+    """The phases around it: what there is to do, who leaves, wakes and enters, and what is kept."""
 
     def run(self, now: datetime) -> TickResult:
         with self.engine.transaction():
@@ -197,14 +96,14 @@ class _Tick:
         self.session.memory[self.number] = self.marks
         return replace(result, paused=tuple(self.paused.items())) if self.paused else result
 
-    def _guard(self, news: _News) -> None:
+    def _guard(self, news: News) -> None:
         """Guards of the last state: what no longer holds pauses its journey."""
         for plan, _ in self.journeys:
             why = news.pauses.broken(plan)
             if why is not None:
                 self._pause(plan, why, news)
 
-    def _pause(self, plan: JourneyPlan, why: str, news: _News) -> None:
+    def _pause(self, plan: JourneyPlan, why: str, news: News) -> None:
         self.paused[plan.name] = why
         news.pauses.paused.add(plan.journey)
         statement = by_guard(self.engine.dialect, plan.journey, why, self.now, self.previous)
@@ -230,7 +129,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             return
         self.marks = dict(self.engine.query('SELECT name, "at" FROM journey.watermark'))
 
-    def _learn(self, news: _News) -> None:
+    def _learn(self, news: News) -> None:
         plans = {plan.name: plan for plan, _ in self.journeys}
         lessons = list(due(self.ready.lessons, plans.values(), self.marks, self.now))
         asking = {plans[journey].journey for journey, _ in lessons}
@@ -238,18 +137,15 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             self._local_time(news, among=None)
         make_rankings(self.engine, self.ready, self.session.key_type, asking, self.now)
         for journey, lesson in lessons:
-            with _Blamed(journey):
+            with Blamed(journey):
                 learn(self.engine, lesson, self.now)
             self._mark([lesson.mark])
 
-    def _p(self, name: str) -> str:
-        return self.engine.dialect.parameter(name)
-
-    def _probe(self, *, zones: bool) -> _News:
+    def _probe(self, *, zones: bool) -> News:
         for name in (*self.ready.events, "sent"):
             late = timedelta(seconds=self.ready.late(name))
             self.parameters[f"since_{name}"] = self.previous - late
-        news = _News()
+        news = News()
         for kind, name, count, first, second in self._query(
             self.ready.probe_with_zones if zones else self.ready.probe
         ):
@@ -272,7 +168,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 news.events.add(name)
         return news
 
-    def _exits_statement(self, sql: JourneySql, news: _News) -> str | None:
+    def _exits_statement(self, sql: JourneySql, news: News) -> str | None:
         if not news.active.get(sql.journey):
             return None
         first = f"exits {sql.journey}" not in self.marks
@@ -280,7 +176,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             return sql.exits
         return sql.exits_new if news.events & set(sql.exit_events) else None
 
-    def _wakes(self, sql: JourneySql, news: _News) -> bool:
+    def _wakes(self, sql: JourneySql, news: News) -> bool:
         if sql.journey in news.pauses.paused:
             return False
         if sql.journey in news.pauses.resumed:
@@ -292,15 +188,15 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             "sent" in waits_for or bool(waits_for & news.events)
         )
 
-    def _work(self, news: _News) -> bool:
+    def _work(self, news: News) -> bool:
         return any(self._acts(sql, news) for _, sql in self.journeys)
 
-    def _acts(self, sql: JourneySql, news: _News) -> bool:
+    def _acts(self, sql: JourneySql, news: News) -> bool:
         return self._exits_statement(sql, news) is not None or self._wakes(sql, news)
 
     # --- moving ---------------------------------------------------------------
 
-    def _move(self, news: _News, openings: Mapping[int, Opening]) -> TickResult:
+    def _move(self, news: News, openings: Mapping[int, Opening]) -> TickResult:
         for statement in working_tables(self.session.key_type):
             self.engine.execute(statement)
         if any(sql.membership for _, sql in self.journeys if sql.journey in openings):
@@ -319,11 +215,11 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         if early:
             invalid = self._local_time(news, among=None)
         make_rankings(self.engine, self.ready, self.session.key_type, acting, self.now)
-        done = _Done()
+        done = Done()
         for plan, sql in self.journeys:
             exits = self._exits_statement(sql, news)
             if exits is not None:
-                with _Blamed(plan.name):
+                with Blamed(plan.name):
                     done.left += self._execute(exits)
         waking = [sql for _, sql in self.journeys if self._wakes(sql, news)]
         self._wake([sql for sql in waking if sql.journey not in news.pauses.resumed], done)
@@ -331,7 +227,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         for plan, sql in self.journeys:
             opening = openings.get(plan.journey)
             if opening is not None:
-                with _Blamed(plan.name):
+                with Blamed(plan.name):
                     count = self._enter(sql, opening)
                     done.candidates += self._let_in(plan, count, news)
         behind = news.pauses.resumed.keys() - news.pauses.paused
@@ -353,7 +249,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             invalid_zones=invalid,
         )
 
-    def _let_in(self, plan: JourneyPlan, candidates: int, news: _News) -> int:
+    def _let_in(self, plan: JourneyPlan, candidates: int, news: News) -> int:
         """Nobody enters a paused journey, or one that too many would enter; who is left."""
         if not candidates:
             return 0
@@ -371,7 +267,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         self.engine.execute(keep_out(plan.journey, "guard"))
         return candidates
 
-    def _wake_resumed(self, waking: list[JourneySql], news: _News, done: _Done) -> None:
+    def _wake_resumed(self, waking: list[JourneySql], news: News, done: Done) -> None:
         """Journeys that were paused, as after a late tick: what came meanwhile is new to them."""
         resumed = news.pauses.resumed
         for sql in waking:
@@ -381,13 +277,13 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
                 f"since_{name}": resumed[sql.journey] - timedelta(seconds=self.ready.late(name))
                 for name in (*self.ready.events, "sent")
             }
-            with _Blamed(sql.name):
+            with Blamed(sql.name):
                 wake = self.ready.moves.wake(frozenset([sql.journey]))
                 done.woken += self._execute(wake, **since)
             earliest = min(since.values())
             news.earliest = min(news.earliest or earliest, earliest)
 
-    def _local_time(self, news: _News, among: str | None) -> tuple[str, ...]:
+    def _local_time(self, news: News, among: str | None) -> tuple[str, ...]:
         if not (self.ready.dated or needs_local_time(self.ready.program)):
             return ()
         customers = self.ready.project.binding.customers
@@ -416,33 +312,7 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             self._execute(sql.taken)
         return candidates
 
-    def _settle(self, done: _Done) -> None:
-        """Advance and arbitrate until nobody moves."""
-        arbitrated = -1
-        standing: set[int] = set()
-        limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
-        for current in range(limit):
-            going: set[tuple[int, int]] = set()
-            acting: set[int] = set()
-            for journey, fate, edge, step, leaf in self._fates(current):
-                if fate in (GO, ACT):
-                    going.add((journey, edge))
-                if fate == ACT:
-                    acting.add(step)
-                elif fate == SEND:
-                    standing.add(step)
-                done.leaves.add((journey, leaf))
-            self._act(done, acting, current)
-            self._advance(going, current)
-            if not going:
-                if not standing:
-                    return
-                self._arbitrate(done, standing, after=arbitrated, current=current)
-                arbitrated = current
-                standing = set()
-        raise AssertionError("a journey passes each of its parks once per tick")
-
-    def _wake(self, waking: list[JourneySql], done: _Done) -> None:
+    def _wake(self, waking: list[JourneySql], done: Done) -> None:
         if not waking:
             return
         moves = self.ready.moves
@@ -450,83 +320,12 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
             done.woken += self._execute(moves.wake(frozenset(sql.journey for sql in waking)))
             return
         for sql in waking:
-            with _Blamed(sql.name):
+            with Blamed(sql.name):
                 done.woken += self._execute(moves.wake(frozenset([sql.journey])))
-
-    def _act(self, done: _Done, acting: set[int], current: int) -> None:
-        """Let those at steps that leave something behind do so, before they go on."""
-        done.acted |= acting
-        if not acting:
-            return
-        for plan, sql in self.journeys if self.apart else [(None, None)]:
-            steps = acting if plan is None else acting & {p.step for p in plan.parks}
-            for statement in self.ready.moves.act(frozenset(steps)):
-                with _Blamed(sql.name) if sql is not None else nullcontext():
-                    self._execute(statement, round=current)
-
-    def _advance(self, going: set[tuple[int, int]], current: int) -> None:
-        if not going:
-            return
-        moves = self.ready.moves
-        if not self.apart:
-            self._execute(moves.advance(frozenset(going)), round=current)
-            return
-        for plan, sql in self.journeys:
-            mine = frozenset(way for way in going if way[0] == plan.journey)
-            if mine:
-                with _Blamed(sql.name):
-                    self._execute(moves.advance(mine), round=current)
-
-    def _fates(self, current: int) -> list[tuple[Any, ...]]:
-        """What the rows of a round are, each combination once."""
-        return self._query(
-            "SELECT DISTINCT journey, fate, edge, step, leaf FROM trail"
-            f" WHERE round = {self._p('round')}",
-            round=current,
-        )
-
-    def _arbitrate(self, done: _Done, standing: set[int], *, after: int, current: int) -> None:
-        arbitration = self.ready.arbitration
-        assert arbitration is not None
-        if after >= 0:
-            self.engine.execute("DELETE FROM intent")
-        self._execute(arbitration.intents, after=after)
-        ranks, *there = self._query(arbitration.situation)[0]
-        decide = arbitration.decide(frozenset(standing), Situation(*there))
-        if decide.rations is not None:
-            self.parameters |= project_day(self.ready.project, self.now)
-        arbiter = Arbiter(self._execute, decide, self.session.key_type)
-        for rank in range(1, ranks + 1):
-            arbiter.decide(round=current, rank=rank)
-            if self.ready.codes is not None:
-                at = frozenset(standing)
-                draw(self._execute, self._query, self.ready.codes, at, round=current, rank=rank)
-            base = self.next_batch * BATCH
-            count = self._execute(arbitration.messages, round=current, rank=rank, base=base)
-            done.sent += count
-            self._batches(count)
-            arbiter.charge(base, count)
-        self._execute(arbitration.proceed, round=current)
-        done.arbitrated = True
-
-    def _batches(self, messages: int) -> None:
-        """Cut the messages just written into batches, and begin the next ones behind them."""
-        if not messages:
-            return
-        full, rest = divmod(messages, BATCH)
-        sizes = [BATCH] * full + ([rest] if rest else [])
-        now = self.engine.dialect.instant(self.now)
-        rows = ", ".join(
-            f"({self.next_batch + n}, {now}, {size}, FALSE, 0)" for n, size in enumerate(sizes)
-        )
-        self.engine.execute(
-            f"INSERT INTO journey.batch (batch_id, decided_at, messages, done, token) VALUES {rows}"
-        )
-        self.next_batch += len(sizes)
 
     # --- writing --------------------------------------------------------------
 
-    def _write(self, done: _Done) -> None:
+    def _write(self, done: Done) -> None:
         """Leave behind what the trail says; statements that would write nothing are left out."""
         exposing = {(p.journey, x.leaf) for p, _ in self.journeys for x in p.leaves if x.exposures}
         wanted = {
@@ -568,26 +367,3 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         rows = ", ".join(f"('{name}', {now})" for name in names)
         self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
         self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
-
-    def _execute(self, statement: str, **extra: Any) -> int:
-        return self.engine.execute(statement, {**self.parameters, **extra})
-
-    def _query(self, statement: str, **extra: Any) -> list[tuple[Any, ...]]:
-        return self.engine.query(statement, {**self.parameters, **extra})
-
-
-class _Blamed:
-    """Turns a refused statement into one that names the journey."""
-
-    def __init__(self, journey: str) -> None:
-        self.journey = journey
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, StatementError):
-            raise JourneyFailedError(self.journey, error) from error
-
-
-Progress = Callable[[TickResult], None]

@@ -1,0 +1,111 @@
+"""What ticks share: the connection made ready, what a tick found, did, and came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from journeylang.engines.base import Engine, StatementError
+from journeylang.runtime.localtime import ZoneTables
+from journeylang.runtime.pauses import Pauses
+from journeylang.runtime.program import Ready
+from journeylang.sql.session import written_table
+
+
+class JourneyFailedError(Exception):
+    """A journey's own statement was refused; the tick is undone, the others can go on."""
+
+    def __init__(self, journey: str, error: StatementError) -> None:
+        super().__init__(str(error))
+        self.journey = journey
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickResult:
+    """What a tick did. `now` is the instant it counted as; `idle` if nothing was due.
+
+    `paused`: journeys that a guard has paused, and its figures.
+    """
+
+    now: datetime
+    idle: bool
+    entered: int = 0
+    moved: int = 0
+    sent: int = 0
+    skipped: int = 0
+    invalid_zones: tuple[str, ...] = ()
+    paused: tuple[tuple[str, str], ...] = ()
+
+
+Marks = dict[str, datetime]
+
+
+@dataclass(slots=True)
+class News:
+    """What the probe found."""
+
+    active: dict[int, int] = field(default_factory=dict)
+    due: dict[int, int] = field(default_factory=dict)
+    states: set[int] = field(default_factory=set)
+    earliest: datetime | None = None
+    events: set[str] = field(default_factory=set)
+    pauses: Pauses = field(default_factory=Pauses)
+    zones: set[str] = field(default_factory=set)
+    started: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Done:
+    """What a tick has done so far, in people and messages."""
+
+    left: int = 0
+    woken: int = 0
+    candidates: int = 0
+    refused: int = 0
+    moved: int = 0
+    sent: int = 0
+    skipped: int = 0
+    arbitrated: bool = False
+    acted: set[int] = field(default_factory=set)
+    leaves: set[tuple[int, int | None]] = field(default_factory=set)
+
+    @property
+    def anybody(self) -> bool:
+        return bool(self.left or self.woken or self.candidates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A connection made ready for a program: its plan tables are in place."""
+
+    engine: Engine
+    ready: Ready
+    key_type: str
+    applied: dict[int, datetime]
+    # Watermarks after the tick of that number, if this session made it.
+    memory: dict[int, Marks] = field(default_factory=dict)
+    zones: ZoneTables = field(default_factory=ZoneTables)
+
+    @classmethod
+    def begin(
+        cls, engine: Engine, ready: Ready, key_type: str, applied: dict[int, datetime]
+    ) -> Session:
+        """Create the plan's temporary tables."""
+        for statement in (*ready.session, written_table(key_type)):
+            engine.execute(statement)
+        return cls(engine=engine, ready=ready, key_type=key_type, applied=applied)
+
+
+class Blamed:
+    """Turns a refused statement into one that names the journey."""
+
+    def __init__(self, journey: str) -> None:
+        self.journey = journey
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StatementError):
+            raise JourneyFailedError(self.journey, error) from error

@@ -1,0 +1,142 @@
+"""Advance and arbitrate, until nobody moves."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from journeylang.runtime.arbitrate import Arbiter, project_day
+from journeylang.runtime.codes import draw
+from journeylang.runtime.session import Blamed, Done, Session
+from journeylang.sql.arbitration import BATCH
+from journeylang.sql.reach import Situation
+from journeylang.sql.session import ACT, GO, SEND
+
+
+class Settling:
+    """One tick's statements; `apart` does one journey at a time, to tell whose fault it is."""
+
+    now: datetime
+    next_batch: int
+
+    def __init__(self, session: Session, skip: frozenset[str], *, apart: bool = False) -> None:
+        self.engine = session.engine
+        self.ready = session.ready
+        self.session = session
+        self.apart = apart
+        self.journeys = [
+            (plan, sql)
+            for plan, sql in zip(
+                session.ready.program.journeys, session.ready.journeys, strict=True
+            )
+            if plan.name not in skip
+        ]
+        self.parameters: dict[str, Any] = {}
+        self.paused: dict[str, str] = {}
+
+    def _settle(self, done: Done) -> None:
+        """Advance and arbitrate until nobody moves."""
+        arbitrated = -1
+        standing: set[int] = set()
+        limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
+        for current in range(limit):
+            going: set[tuple[int, int]] = set()
+            acting: set[int] = set()
+            for journey, fate, edge, step, leaf in self._fates(current):
+                if fate in (GO, ACT):
+                    going.add((journey, edge))
+                if fate == ACT:
+                    acting.add(step)
+                elif fate == SEND:
+                    standing.add(step)
+                done.leaves.add((journey, leaf))
+            self._act(done, acting, current)
+            self._advance(going, current)
+            if not going:
+                if not standing:
+                    return
+                self._arbitrate(done, standing, after=arbitrated, current=current)
+                arbitrated = current
+                standing = set()
+        raise AssertionError("a journey passes each of its parks once per tick")
+
+    def _act(self, done: Done, acting: set[int], current: int) -> None:
+        """Let those at steps that leave something behind do so, before they go on."""
+        done.acted |= acting
+        if not acting:
+            return
+        for plan, sql in self.journeys if self.apart else [(None, None)]:
+            steps = acting if plan is None else acting & {p.step for p in plan.parks}
+            for statement in self.ready.moves.act(frozenset(steps)):
+                with Blamed(sql.name) if sql is not None else nullcontext():
+                    self._execute(statement, round=current)
+
+    def _advance(self, going: set[tuple[int, int]], current: int) -> None:
+        if not going:
+            return
+        moves = self.ready.moves
+        if not self.apart:
+            self._execute(moves.advance(frozenset(going)), round=current)
+            return
+        for plan, sql in self.journeys:
+            mine = frozenset(way for way in going if way[0] == plan.journey)
+            if mine:
+                with Blamed(sql.name):
+                    self._execute(moves.advance(mine), round=current)
+
+    def _fates(self, current: int) -> list[tuple[Any, ...]]:
+        """What the rows of a round are, each combination once."""
+        return self._query(
+            "SELECT DISTINCT journey, fate, edge, step, leaf FROM trail"
+            f" WHERE round = {self._p('round')}",
+            round=current,
+        )
+
+    def _arbitrate(self, done: Done, standing: set[int], *, after: int, current: int) -> None:
+        arbitration = self.ready.arbitration
+        assert arbitration is not None
+        if after >= 0:
+            self.engine.execute("DELETE FROM intent")
+        self._execute(arbitration.intents, after=after)
+        ranks, *there = self._query(arbitration.situation)[0]
+        decide = arbitration.decide(frozenset(standing), Situation(*there))
+        if decide.rations is not None:
+            self.parameters |= project_day(self.ready.project, self.now)
+        arbiter = Arbiter(self._execute, decide, self.session.key_type)
+        for rank in range(1, ranks + 1):
+            arbiter.decide(round=current, rank=rank)
+            if self.ready.codes is not None:
+                at = frozenset(standing)
+                draw(self._execute, self._query, self.ready.codes, at, round=current, rank=rank)
+            base = self.next_batch * BATCH
+            count = self._execute(arbitration.messages, round=current, rank=rank, base=base)
+            done.sent += count
+            self._batches(count)
+            arbiter.charge(base, count)
+        self._execute(arbitration.proceed, round=current)
+        done.arbitrated = True
+
+    def _batches(self, messages: int) -> None:
+        """Cut the messages just written into batches, and begin the next ones behind them."""
+        if not messages:
+            return
+        full, rest = divmod(messages, BATCH)
+        sizes = [BATCH] * full + ([rest] if rest else [])
+        now = self.engine.dialect.instant(self.now)
+        rows = ", ".join(
+            f"({self.next_batch + n}, {now}, {size}, FALSE, 0)" for n, size in enumerate(sizes)
+        )
+        self.engine.execute(
+            f"INSERT INTO journey.batch (batch_id, decided_at, messages, done, token) VALUES {rows}"
+        )
+        self.next_batch += len(sizes)
+
+    def _p(self, name: str) -> str:
+        return self.engine.dialect.parameter(name)
+
+    def _execute(self, statement: str, **extra: Any) -> int:
+        return self.engine.execute(statement, {**self.parameters, **extra})
+
+    def _query(self, statement: str, **extra: Any) -> list[tuple[Any, ...]]:
+        return self.engine.query(statement, {**self.parameters, **extra})
