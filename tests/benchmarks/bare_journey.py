@@ -213,7 +213,7 @@ def _send(t: Tick) -> tuple[str, ...]:
         f"""INSERT INTO journey.message
 SELECT g.customer_id, g.message_id, g.message_id // {BATCH}, g.run_id, {JOURNEY}, 1, g.step, 1,
   'email', TRUE, {t.now}, g.arrived_at + INTERVAL 7 DAY, g.quiet_from, g.quiet_until,
-  CAST(0.0004 AS DECIMAL(18, 4)), NULL
+  CAST(0.0004 AS DECIMAL(18, 4)), NULL, NULL
 FROM (SELECT i.*, row_number() OVER () - 1 + {t.first_batch * BATCH} AS message_id
   FROM intent AS i WHERE i.reason IS NULL) AS g""",
         f"""INSERT INTO journey.batch

@@ -36,7 +36,10 @@ def test_nothing_found(root: Path) -> None:
 
 
 def test_findings(root: Path) -> None:
-    write(root, journeys__more="segment a = exists(signd_up)\nmoved in welcome: a -> b")
+    write(
+        root,
+        journeys__more='segment a = exists(signd_up)\ntest "nothing" for welcome { expect nothing else }',
+    )
     done = check()
     assert done.exit_code == 1
     assert (
@@ -57,7 +60,7 @@ def test_findings(root: Path) -> None:
 
 
 def test_warnings_alone_are_fine(root: Path) -> None:
-    write(root, journeys__more="moved in welcome: a -> b")
+    write(root, journeys__more='test "nothing" for welcome { expect nothing else }')
     done = check()
     assert done.exit_code == 0
     assert done.output.endswith("checked 3 files: 1 warning\n")
@@ -261,7 +264,10 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".git").mkdir()
     root = tmp_path / "mail" / "shop"
     root.mkdir(parents=True)
-    write(root, journeys__more="segment a = exists(signd_up)\nmoved in welcome: a -> b")
+    write(
+        root,
+        journeys__more='segment a = exists(signd_up)\ntest "nothing" for welcome { expect nothing else }',
+    )
     monkeypatch.chdir(root)
     return tmp_path
 
