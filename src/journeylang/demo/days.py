@@ -48,6 +48,9 @@ def run_days(
     if opened.value is None:
         return Outcome(value=None, diagnostics=opened.diagnostics)
     days = Days()
+    # One connection ticks, the other delivers: what moves some hundred people is not worth
+    # splitting as well.
+    opened.value.engine.execute("SET threads = 1")
     with opened.value as runtime, _Deliveries(runtime, wanted=deliver) as deliveries:
         for now in instants:
             progress(now)
