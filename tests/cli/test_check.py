@@ -23,6 +23,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+A_WARNING = 'test "nothing" for welcome { expect nothing else }'
 WITH_POLICY = WELCOME.replace("enter", "policy standard\n  enter")
 
 
@@ -38,7 +39,7 @@ def test_nothing_found(root: Path) -> None:
 def test_findings(root: Path) -> None:
     write(
         root,
-        journeys__more='segment a = exists(signd_up)\ntest "nothing" for welcome { expect nothing else }',
+        journeys__more=f"segment a = exists(signd_up)\n{A_WARNING}",
     )
     done = check()
     assert done.exit_code == 1
@@ -266,7 +267,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root.mkdir(parents=True)
     write(
         root,
-        journeys__more='segment a = exists(signd_up)\ntest "nothing" for welcome { expect nothing else }',
+        journeys__more=f"segment a = exists(signd_up)\n{A_WARNING}",
     )
     monkeypatch.chdir(root)
     return tmp_path
