@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
 
 from journeylang.analysis.scope import AT, RESERVED_OF_CUSTOMERS
 from journeylang.analysis.template_checks import without_subject, wrong_filter
@@ -18,6 +17,7 @@ from journeylang.diagnostics.suggest import closest, did_you_mean
 from journeylang.model import journey as model
 from journeylang.model.entry import entry_fields
 from journeylang.model.project import Project
+from journeylang.model.steps import steps
 from journeylang.model.types import TEXT, Type
 from journeylang.source import Source
 
@@ -73,28 +73,7 @@ def check_messages(
 
 def sends(block: model.Block) -> Iterator[model.Send]:
     """All sends of a block and of the blocks within, in the order written."""
-    waiting = list(reversed(block))
-    while waiting:
-        step = waiting.pop()
-        match step:
-            case model.Send():
-                yield step
-                inner: tuple[model.Step, ...] = ()
-            case model.Race():
-                inner = (*(s for branch in step.branches for s in branch.body), *step.timeout)
-            case model.WaitMoment() | model.Repeat():
-                inner = step.body
-            case model.WaitState():
-                inner = (*step.then, *step.timeout)
-            case model.If():
-                inner = (*step.then, *step.otherwise)
-            case model.Experiment():
-                inner = tuple(s for arm in step.arms for s in arm.body)
-            case model.Wait() | model.Set() | model.Start() | model.Factors() | model.Leave():
-                inner = ()
-            case _:
-                assert_never(step)
-        waiting.extend(reversed(inner))
+    return (step for step in steps(block) if isinstance(step, model.Send))
 
 
 @dataclass(slots=True)

@@ -14,8 +14,8 @@ from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
 from journeylang.model.journey import Experiment, Factors
+from journeylang.model.steps import steps
 from journeylang.plan.build import TooManyWaysError
-from journeylang.plan.numbering import steps
 
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine

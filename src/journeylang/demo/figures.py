@@ -10,28 +10,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from journeylang.engines.base import Engine
 from journeylang.model.journey import (
     Block,
     Experiment,
-    Factors,
     Goal,
-    If,
     Journey,
-    Leave,
-    Race,
-    Repeat,
     Send,
-    Set,
-    Start,
-    Step,
-    Wait,
-    WaitMoment,
-    WaitState,
 )
 from journeylang.model.project import Project
+from journeylang.model.steps import steps
 from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.relations import customers, event
 
@@ -128,7 +117,7 @@ class Figures:
         """Every experiment that somebody has reached and whose journey has a goal."""
         found = []
         for name, journey in sorted(self.project.journeys.items()):
-            for experiment in (s for s in _steps(journey.body) if isinstance(s, Experiment)):
+            for experiment in (s for s in steps(journey.body) if isinstance(s, Experiment)):
                 arms = [a.name for a in sorted(experiment.arms, key=lambda arm: not arm.control)]
                 shares = self._shares(
                     journey,
@@ -232,33 +221,7 @@ def _funnel(
 
 
 def _paths(block: Block) -> Iterator[str]:
-    return (step.path for step in _steps(block) if isinstance(step, Send))
-
-
-def _steps(block: Block) -> Iterator[Step]:
-    """All steps, in the order written."""
-    for step in block:
-        yield step
-        match step:
-            case Experiment():
-                for arm in step.arms:
-                    yield from _steps(arm.body)
-            case Race():
-                for branch in step.branches:
-                    yield from _steps(branch.body)
-                yield from _steps(step.timeout)
-            case WaitMoment() | Repeat():
-                yield from _steps(step.body)
-            case WaitState():
-                yield from _steps(step.then)
-                yield from _steps(step.timeout)
-            case If():
-                yield from _steps(step.then)
-                yield from _steps(step.otherwise)
-            case Wait() | Send() | Set() | Start() | Factors() | Leave():
-                pass
-            case _:
-                assert_never(step)
+    return (step.path for step in steps(block) if isinstance(step, Send))
 
 
 def _goal_text(goal: Goal) -> str:

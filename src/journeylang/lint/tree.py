@@ -85,9 +85,3 @@ def all_blocks(block: nodes.Block) -> Iterator[nodes.Block]:
         yield current
         for step in reversed(current):
             waiting.extend(reversed(inner(step)))
-
-
-def all_steps(block: nodes.Block) -> Iterator[nodes.Step]:
-    """Every step of a block and of the blocks within it, as written."""
-    for each in all_blocks(block):
-        yield from each

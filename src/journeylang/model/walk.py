@@ -30,7 +30,6 @@ from journeylang.model.expressions import (
     OneOf,
     ProfileValue,
     SegmentTest,
-    SinceEntry,
     SinceLast,
     SqlMembers,
     SqlValue,
@@ -147,8 +146,3 @@ def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
             case _:
                 pass
     return tuple(events)
-
-
-def since_entry(node: Aggregate) -> bool:
-    """True if the aggregate's window begins with the run."""
-    return any(isinstance(w, SinceEntry) for w in node.windows)

@@ -34,8 +34,9 @@ from journeylang.model.journey import (
     WaitState,
 )
 from journeylang.model.project import Project
+from journeylang.model.steps import steps
 from journeylang.model.walk import entry_fields, walk
-from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number, steps
+from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number
 from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
     Act,

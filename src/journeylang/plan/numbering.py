@@ -5,28 +5,24 @@ Numbers of an applied project are kept for ever: people in flight rest at them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
 
 from journeylang.model.journey import (
-    Block,
     Experiment,
     Factors,
-    If,
     Journey,
-    Leave,
     Race,
     Repeat,
     Send,
     Set,
     Start,
-    Step,
     Wait,
     WaitMoment,
     WaitState,
 )
 from journeylang.model.project import Project
+from journeylang.model.steps import steps
 
 HOLDOUT_PATH = "holdout"
 
@@ -63,32 +59,6 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
             case _:
                 pass
     return found
-
-
-def steps(block: Block) -> Iterator[Step]:
-    """Every step of a block and below it, in the order written."""
-    for step in block:
-        yield step
-        for inner in _blocks(step):
-            yield from steps(inner)
-
-
-def _blocks(step: Step) -> tuple[Block, ...]:
-    match step:
-        case Wait() | Send() | Set() | Start() | Factors() | Leave():
-            return ()
-        case Race():
-            return (*(b.body for b in step.branches), step.timeout)
-        case WaitMoment() | Repeat():
-            return (step.body,)
-        case WaitState():
-            return (step.then, step.timeout)
-        case If():
-            return (step.then, step.otherwise)
-        case Experiment():
-            return tuple(a.body for a in step.arms)
-        case _:
-            assert_never(step)
 
 
 def number(project: Project, known: Numbering | None = None) -> Numbering:

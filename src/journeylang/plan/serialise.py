@@ -18,8 +18,8 @@ from typing import Any
 from journeylang.model.expressions import Listed, MetricValue, SegmentTest
 from journeylang.model.journey import Experiment, Factors
 from journeylang.model.project import Project
+from journeylang.model.steps import steps
 from journeylang.plan.asks import asked
-from journeylang.plan.numbering import steps
 from journeylang.plan.operations import JourneyPlan, Program
 
 FORMAT_VERSION = 1

@@ -22,9 +22,9 @@ from journeylang.model.expressions import (
 )
 from journeylang.model.journey import Repeat
 from journeylang.model.project import Project
+from journeylang.model.steps import steps
 from journeylang.model.types import NUMBER, Kind, Type
 from journeylang.model.walk import walk
-from journeylang.plan.numbering import steps
 from journeylang.sql import expressions
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import customers, event
