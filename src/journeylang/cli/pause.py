@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from journeylang.cli.project import load_project, stop
+from journeylang.cli.project import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def pause_command(journey: str, env: str, because: str) -> None:
     """
     from journeylang.runtime.pauses import pause
 
-    with _database(journey, env) as engine:
+    with _applied(journey, env) as engine:
         fresh = pause(engine, journey, cause="person", detail=because)
     click.echo(f"`{journey}` is paused" if fresh else f"`{journey}` was paused already")
 
@@ -42,24 +42,18 @@ def resume_command(journey: str, env: str) -> None:
     """
     from journeylang.runtime.pauses import resume
 
-    with _database(journey, env) as engine:
+    with _applied(journey, env) as engine:
         fresh = resume(engine, journey)
     click.echo(f"`{journey}` goes on with the next tick" if fresh else f"`{journey}` is not paused")
 
 
 @contextmanager
-def _database(journey: str, env: str) -> Iterator[Engine]:
+def _applied(journey: str, env: str) -> Iterator[Engine]:
     """The environment's database, if the journey has been applied to it."""
-    from journeylang.api import open_database
     from journeylang.diagnostics.suggest import did_you_mean
     from journeylang.runtime.pauses import journeys
 
-    loaded = load_project(env)
-    opened = open_database(loaded, env)
-    if opened.value is None:
-        stop(opened.diagnostics, loaded)
-    engine = opened.value
-    try:
+    with database(env) as engine:
         known = journeys(engine)
         if journey not in known:
             meant = did_you_mean(journey, known)
@@ -67,5 +61,3 @@ def _database(journey: str, env: str) -> Iterator[Engine]:
                 f"no journey `{journey}` has run in `{env}`" + (f"; {meant}" if meant else "")
             )
         yield engine
-    finally:
-        engine.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -12,9 +13,10 @@ import click
 from journeylang.cli.terminal import print_diagnostics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from journeylang.diagnostics.model import Diagnostic
+    from journeylang.engines.base import Engine
     from journeylang.loading.project import LoadedProject, Loading
 
 _SPAN = re.compile(r"(\d+)([smhdw])")
@@ -46,6 +48,21 @@ def load_project(env: str | None = None) -> LoadedProject:
     if not loading.outcome.ok or loading.outcome.value is None:
         stop([d for d in loading.diagnostics if d.is_error], loading, code=1)
     return loading.outcome.value
+
+
+@contextmanager
+def database(env: str) -> Iterator[Engine]:
+    """The environment's database, closed afterwards; exits if it cannot be opened."""
+    from journeylang.api import open_database
+
+    loaded = load_project(env)
+    opened = open_database(loaded, env)
+    if opened.value is None:
+        stop(opened.diagnostics, loaded)
+    try:
+        yield opened.value
+    finally:
+        opened.value.close()
 
 
 def stop(

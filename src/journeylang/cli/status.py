@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from journeylang.cli.project import load_project, stop
+from journeylang.cli.project import database
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,17 +35,8 @@ _MOST = 20
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(env: str, output: str) -> None:
     """Show pauses, runs per step, messages by state, non-sends and doubtful messages of ENV."""
-    from journeylang.api import open_database
-
-    loaded = load_project(env)
-    opened = open_database(loaded, env)
-    if opened.value is None:
-        stop(opened.diagnostics, loaded)
-    engine = opened.value
-    try:
+    with database(env) as engine:
         found = _read(engine)
-    finally:
-        engine.close()
     if output == "json":
         click.echo(json.dumps({"format_version": 1, **found}, indent=2, default=_plain))
     elif found["now"] is None:

@@ -134,6 +134,26 @@ def _from(
     return joined + scope.joins(), conditions
 
 
+def awaited(
+    source: EventSource, where: Expression | None, scope: Scope
+) -> tuple[str, list[str], list[str]]:
+    """The rows in scope joined with an event's: FROM, which messages it is about, and `where`.
+
+    Somebody who is gone keeps their rows: everything about them is unknown then.
+    """
+    fields = event_fields((where,), scope)
+    relation = event(scope.project.binding, source, fields, scope.dialect)
+    e, rows, c = scope.event, scope.rows, scope.customer
+    about = message_scope(source, scope) if isinstance(source, MessageEvent) else []
+    asked = [expressions.predicate(where, scope)] if where is not None else []
+    joined = f"{rows.name} AS {rows.alias} JOIN {relation} AS {e}"
+    joined += f" ON {e}.customer_id = {rows.alias}.customer_id"
+    if scope.fields:
+        base = customers(scope.project.binding, scope.dialect, scope.fields)
+        joined += f" LEFT JOIN {base} AS {c} ON {c}.customer_id = {rows.alias}.customer_id"
+    return joined + scope.joins(), about, asked
+
+
 def message_scope(source: MessageEvent, scope: Scope) -> list[str]:
     """Which messages a built-in event is about, as conditions on `e`."""
     conditions = []

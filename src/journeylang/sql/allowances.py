@@ -99,8 +99,9 @@ def shown(allowance: Allowance) -> str:
     from journeylang.sql.caps import span_of_time
 
     window = allowance.calendar or (span_of_time(allowance.seconds) if allowance.seconds else "")
-    amount = f"{allowance.quota:f}".rstrip("0").rstrip(".") if "." in f"{allowance.quota:f}" else ""
-    amount = amount or f"{allowance.quota:f}"
+    amount = f"{allowance.quota:f}"
+    if "." in amount:
+        amount = amount.rstrip("0").rstrip(".")
     unit = f" {allowance.currency}" if allowance.currency else ""
     return f"{allowance.name} {amount}{unit}{f' per {window}' if window else ''}"
 
@@ -132,9 +133,8 @@ def rations(d: Dialect, program: Program, asked: Sequence[Offer]) -> Rations | N
         return None
     position = d.parameter("position")
     return Rations(
-        spent="\nUNION ALL ".join(
-            [_spent_head(), *(_spent(d, a, n) for a, n in mine.items())]
-        ).replace("\nUNION ALL ", "\n", 1),
+        spent='INSERT INTO spent (allowance, amount, "at")\n'
+        + "\nUNION ALL ".join(_spent(d, a, n) for a, n in mine.items()),
         close=_close(position),
         stop=_stop(position),
         grant=_grant(position),
@@ -143,10 +143,6 @@ def rations(d: Dialect, program: Program, asked: Sequence[Offer]) -> Rations | N
         positions=1 + max(o.position for o in asked),
         rivals=len(mine) > 1,
     )
-
-
-def _spent_head() -> str:
-    return 'INSERT INTO spent (allowance, amount, "at")'
 
 
 def _spent(d: Dialect, allowance: Allowance, number: int) -> str:

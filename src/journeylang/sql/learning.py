@@ -6,13 +6,11 @@ range of the day their bucket lies in (`journey.weight`, one row per day and arm
 
 from __future__ import annotations
 
-from journeylang.model.expressions import BoundEvent
 from journeylang.plan.operations import Learning, Split
-from journeylang.sql.aggregates import event_fields, message_scope
+from journeylang.sql.aggregates import awaited
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
-from journeylang.sql.expressions import Rows, Scope, predicate
-from journeylang.sql.relations import event
+from journeylang.sql.expressions import Rows, Scope
 
 
 def outcomes(compiler: Compiler, learning: Learning) -> str:
@@ -20,19 +18,9 @@ def outcomes(compiler: Compiler, learning: Learning) -> str:
     d, goal = compiler.dialect, learning.goal
     assert goal.within is not None, "checked: a goal to learn from has a window"
     scope = compiler.scope(Rows(name="exposed"))
-    fields = event_fields((goal.where,), scope)
-    relation = event(compiler.project.binding, goal.event, fields, d)
+    joined, about, asked = awaited(goal.event, goal.where, scope)
     window = d.interval(goal.within)
-    conditions = ['e."_at" > w.exposed_at', f'e."_at" <= w.exposed_at + {window}']
-    if not isinstance(goal.event, BoundEvent):
-        conditions += message_scope(goal.event, scope)
-    if goal.where is not None:
-        conditions.append(predicate(goal.where, scope))
-    about = (
-        f" LEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
-        if scope.fields
-        else ""
-    )
+    conditions = ['e."_at" > w.exposed_at', f'e."_at" <= w.exposed_at + {window}', *about, *asked]
     return f"""WITH exposed AS (
   SELECT x.customer_id, x.run_id, x.arm, x."at" AS exposed_at, r.entered_at, r.entry
   FROM journey.exposure AS x
@@ -41,7 +29,7 @@ def outcomes(compiler: Compiler, learning: Learning) -> str:
     AND x."at" + {window} <= {d.parameter("now")}
 ), converted AS (
   SELECT DISTINCT w.customer_id
-  FROM exposed AS w JOIN {relation} AS e ON e.customer_id = w.customer_id{about}{scope.joins()}
+  FROM {joined}
   WHERE {" AND ".join(conditions)}
 )
 SELECT w.arm, count(*), count(k.customer_id)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from journeylang.model.expressions import BoundEvent, EventSource
 from journeylang.plan.operations import JourneyPlan, RacePark, StatePark
-from journeylang.sql.aggregates import event_fields, message_scope
+from journeylang.sql.aggregates import awaited
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.expressions import Rows, predicate
-from journeylang.sql.relations import event
 from journeylang.sql.schema import ACTIVE
 from journeylang.sql.session import END, GO
 
@@ -101,30 +100,12 @@ def race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, si
     for branch in park.branches:
         scope = compiler.scope(Rows(name=rows))
         scope.written = not since
-        fields = event_fields((branch.where,), scope)
-        relation = event(compiler.project.binding, branch.event, fields, d)
-        conditions = [
-            f'e."_at" > {arrived}',
-            'e."_at" <= w.wake_at',
-            f'e."_at" <= {now}',
-        ]
-        if not isinstance(branch.event, BoundEvent):
-            conditions += message_scope(branch.event, scope)
-        if since:
-            conditions.append(f'e."_at" > {d.parameter("since_" + news_of(branch.event))}')
-        if branch.where is not None:
-            conditions.append(predicate(branch.where, scope))
-        # Also for somebody who is gone: everything about them is unknown then.
-        about = (
-            f" LEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
-            if scope.fields
-            else ""
-        )
+        joined, about, asked = awaited(branch.event, branch.where, scope)
+        new = [f'e."_at" > {d.parameter("since_" + news_of(branch.event))}'] if since else []
+        times = [f'e."_at" > {arrived}', 'e."_at" <= w.wake_at', f'e."_at" <= {now}']
         selects.append(
             f'SELECT w.customer_id, w.run_id, e."_at" AS at, {branch.edge} AS edge'
-            f" FROM {rows} AS w JOIN {relation} AS e ON e.customer_id = w.customer_id{about}"
-            f"{scope.joins()}"
-            f" WHERE {' AND '.join(conditions)}"
+            f" FROM {joined} WHERE {' AND '.join([*times, *about, *new, *asked])}"
         )
     return "\n  UNION ALL ".join(selects)
 
