@@ -15,7 +15,7 @@ from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
 from journeylang.model.journey import Experiment, Factors
 from journeylang.model.steps import steps
-from journeylang.plan.build import TooManyWaysError
+from journeylang.plan.ways import TooManyWaysError
 
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine

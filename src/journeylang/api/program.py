@@ -8,8 +8,9 @@ from journeylang.diagnostics.codes.flow import TOO_MANY_WAYS
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
 from journeylang.model.journey import Block
-from journeylang.plan.build import TooManyWaysError, build
+from journeylang.plan.build import build
 from journeylang.plan.operations import Program
+from journeylang.plan.ways import TooManyWaysError
 
 
 def template_entry_fields(loaded: LoadedProject) -> dict[str, tuple[str, ...]]:

@@ -1,15 +1,18 @@
-"""Every step of a journey, however deep."""
+"""Every step of a journey, however deep, and what the steps ask."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import assert_never
 
+from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
     Block,
     Experiment,
     Factors,
+    Goal,
     If,
+    Journey,
     Leave,
     Race,
     Repeat,
@@ -49,3 +52,33 @@ def _blocks(step: Step) -> tuple[Block, ...]:
             return tuple(a.body for a in step.arms)
         case _:
             assert_never(step)
+
+
+def expressions(journey: Journey) -> Iterator[Expression]:
+    """What a journey's exits and steps ask or compute, as written."""
+    yield from (e.condition for e in journey.exits)
+    for step in steps(journey.body):
+        match step:
+            case If():
+                yield step.condition
+            case Race():
+                yield from (b.where for b in step.branches if b.where is not None)
+            case Experiment(learns=Goal(where=condition)) if condition is not None:
+                yield condition
+            case Send():
+                yield from (c.when for c in step.candidates if c.when is not None)
+                yield from (v for _, v in step.values)
+                yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
+            case Set():
+                yield step.value
+            case WaitMoment():
+                yield step.moment
+            case WaitState():
+                yield step.condition
+            case Start():
+                yield from (value for _, value, _ in step.values)
+            case Repeat():
+                if step.until is not None:
+                    yield step.until
+            case _:
+                pass

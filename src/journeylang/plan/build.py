@@ -7,11 +7,10 @@ not park joins what stands after the `if` without a jump.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
-from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
     Block,
     Calendar,
@@ -34,7 +33,7 @@ from journeylang.model.journey import (
     WaitState,
 )
 from journeylang.model.project import Project
-from journeylang.model.steps import steps
+from journeylang.model.steps import expressions, steps
 from journeylang.model.walk import entry_fields, walk
 from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number
 from journeylang.plan.offers import Offers
@@ -46,12 +45,8 @@ from journeylang.plan.operations import (
     Assign,
     Begin,
     DayStart,
-    Decide,
-    Edge,
-    EdgeKind,
     FactorDraw,
     JourneyPlan,
-    Leaf,
     Learning,
     MomentPark,
     Node,
@@ -65,35 +60,8 @@ from journeylang.plan.operations import (
     WaitPark,
     ZoneRule,
 )
-from journeylang.plan.passes import STRAIGHT, Passes
+from journeylang.plan.ways import Met, Rest, Ways, once
 from journeylang.source import Span
-
-MAX_WAYS = 2_000
-
-Exposures = tuple[tuple[int, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Met:
-    """What a way has met so far: arms of experiments, and beginnings and ends of loops."""
-
-    exposures: Exposures = ()
-    passes: Passes = STRAIGHT
-
-    def exposed(self, *to: tuple[int, str | None]) -> Met:
-        return replace(self, exposures=(*self.exposures, *to))
-
-
-# What follows a point, given what was met on the way to it.
-Rest = Callable[[Met], Node]
-
-
-class TooManyWaysError(Exception):
-    """The instantaneous part behind a step branches into more ways than can be compiled."""
-
-    def __init__(self, journey: Journey) -> None:
-        super().__init__(journey.name)
-        self.journey = journey
 
 
 def build(
@@ -135,25 +103,19 @@ class _JourneyBuilder:
         self.rules = rules
         self.template_fields = template_fields
         self.offers = Offers(project=project, journey=journey, rule=self._rule)
+        self.ways = Ways(journey)
         self.parks: dict[int, Park] = {}
-        self.edges: list[Edge | None] = [None]  # the first is the entry
-        self.sizes: dict[int, int] = {}
-        self.pending: list[tuple[int, int | None, EdgeKind, Rest]] = []
         # The loops around the step at hand: how deep, and how often all of them are passed.
         self.depth = 0
         self.times = 1
         self.visits = 0
-        self.leaves: dict[tuple[int | None, str | None, bool, Met], Leaf] = {}
 
     def build(self) -> JourneyPlan:
         journey = self.journey
-        way = self._block(journey.body, self._end("end"))
-        self.edges[0] = Edge(edge=0, step=None, kind="entered", node=way(Met()))
-        for number_, park, kind, rest in self.pending:
-            self.edges[number_] = Edge(edge=number_, step=park, kind=kind, node=rest(Met()))
+        edges = self.ways.edges(self._block(journey.body, self.ways.end("end")))
         # Exits of those who enter are leaves of their own: checked before they advance.
         for way_out in journey.exits:
-            self._leaf(None, way_out.reason, Met(), exited=True)
+            self.ways.leaf(None, way_out.reason, Met(), exited=True)
         offers = self.offers
         marketing = journey.purpose == "marketing"
         return JourneyPlan(
@@ -183,8 +145,8 @@ class _JourneyBuilder:
             factors=self._factors(),
             entry_fields=self._entry_fields(),
             parks=tuple(self.parks.values()),
-            edges=tuple(e for e in self.edges if e is not None),
-            leaves=tuple(self.leaves.values()),
+            edges=edges,
+            leaves=self.ways.leaves,
             learning=tuple(
                 self._learning(s, s.learns)
                 for s in steps(journey.body)
@@ -205,43 +167,35 @@ class _JourneyBuilder:
     def _step(self, step: Step, rest: Rest) -> Rest:
         match step:
             case Wait():
-                return self._to(self._wait(step, rest))
+                return self.ways.to(self._wait(step, rest))
             case WaitMoment():
                 return self._moment(step, rest)
             case WaitState():
                 return self._state(step, rest)
             case Race():
-                return self._to(self._race(step, rest))
+                return self.ways.to(self._race(step, rest))
             case Send():
-                return self._to(self._send(step, rest))
+                return self.ways.to(self._send(step, rest))
             case If():
                 then, otherwise = self._block(step.then, rest), self._block(step.otherwise, rest)
-                return self._once(
-                    lambda met: self._decide(step.condition, then(met), otherwise(met))
-                )
+                return once(lambda met: self.ways.decide(step.condition, then(met), otherwise(met)))
             case Experiment():
                 return self._experiment(step, rest)
             case Set():
                 act = Assign(name=step.name, value=step.value)
-                return self._to(self._act(step.path, act, step.span, rest))
+                return self.ways.to(self._act(step.path, act, step.span, rest))
             case Start():
                 begin = Begin(journey=step.journey, values=step.values)
-                return self._to(self._act(step.path, begin, step.span, rest))
+                return self.ways.to(self._act(step.path, begin, step.span, rest))
             case Factors():
                 met_here = tuple((self._number(f.path), None) for f in step.factors)
                 return lambda met: rest(met.exposed(*met_here))
             case Repeat():
                 return self._repeat(step, rest)
             case Leave():
-                return self._end(step.reason)
+                return self.ways.end(step.reason)
             case _:
                 assert_never(step)
-
-    def _to(self, step: int) -> Rest:
-        return lambda met: self._leaf(step, None, met)
-
-    def _end(self, reason: str) -> Rest:
-        return lambda met: self._leaf(None, reason, met)
 
     def _experiment(self, step: Experiment, rest: Rest) -> Rest:
         number_ = self._number(step.path)
@@ -253,9 +207,9 @@ class _JourneyBuilder:
             )
             names = tuple(name for _, _, name, _ in arms) if step.learns is not None else ()
             node = Split(step=number_, salt=step.salt, arms=ways, learned=names)
-            return self._sized(node, *(way for _, _, way in ways))
+            return self.ways.sized(node, *(way for _, _, way in ways))
 
-        return self._once(split)
+        return once(split)
 
     def _factors(self) -> tuple[FactorDraw, ...]:
         return tuple(
@@ -272,17 +226,17 @@ class _JourneyBuilder:
         def pass_over(met: Met) -> Node:
             over = rest(replace(met, passes=met.passes.left(depth)))
             once_more = begin[0](replace(met, passes=met.passes.another(depth)))
-            again = self._sized(
+            again = self.ways.sized(
                 Again(
                     depth=depth, times=step.times, met=met.passes, then=once_more, otherwise=over
                 ),
                 once_more,
                 over,
             )
-            return again if step.until is None else self._decide(step.until, over, again)
+            return again if step.until is None else self.ways.decide(step.until, over, again)
 
         self.depth, self.times = depth, self.times * step.times
-        begin.append(self._block(step.body, self._once(pass_over)))
+        begin.append(self._block(step.body, once(pass_over)))
         self.depth, self.times = depth - 1, self.times // step.times
         return lambda met: begin[0](replace(met, passes=met.passes.another(depth)))
 
@@ -293,52 +247,6 @@ class _JourneyBuilder:
             arms=tuple((a.name, a.low, a.high) for a in step.arms),
             goal=goal,
         )
-
-    def _decide(self, condition: Expression, then: Node, otherwise: Node) -> Node:
-        if then is otherwise:
-            return then
-        node = Decide(condition=condition, then=then, otherwise=otherwise)
-        return self._sized(node, then, otherwise)
-
-    def _once(self, rest: Rest) -> Rest:
-        """The same, worked out once per set of exposures: branches that join share it."""
-        known: dict[Met, Node] = {}
-
-        def way(met: Met) -> Node:
-            if met not in known:
-                known[met] = rest(met)
-            return known[met]
-
-        return way
-
-    def _sized(self, node: Node, *below: Node) -> Node:
-        # Shared remainders are written out once per way that leads to them, so a tree can be
-        # exponentially larger than the journey.
-        size = 1 + sum(self.sizes.get(id(n), 1) for n in below)
-        if size > MAX_WAYS:
-            raise TooManyWaysError(self.journey)
-        self.sizes[id(node)] = size
-        return node
-
-    def _leaf(self, step: int | None, reason: str | None, met: Met, exited: bool = False) -> Leaf:
-        key = (step, reason, exited, met)
-        if key not in self.leaves:
-            self.leaves[key] = Leaf(
-                leaf=len(self.leaves),
-                step=step,
-                reason=reason,
-                exited=exited,
-                passes=met.passes,
-                exposures=met.exposures,
-            )
-        return self.leaves[key]
-
-    def _edge(self, step: int | None, kind: EdgeKind, rest: Rest) -> int:
-        number_ = len(self.edges)
-        self.edges.append(None)
-        # A loop leads back to what is not there yet: worked out when everything is.
-        self.pending.append((number_, step, kind, rest))
-        return number_
 
     # --- parks ----------------------------------------------------------------
 
@@ -353,7 +261,7 @@ class _JourneyBuilder:
                 until=step.until,
                 seconds=step.until.seconds if isinstance(step.until, Elapsed) else None,
                 rule=None if elapsed else self._rule_of(step.until),
-                edge=self._edge(number_, "due", rest),
+                edge=self.ways.edge(number_, "due", rest),
                 span=step.span,
             ),
         )
@@ -367,18 +275,18 @@ class _JourneyBuilder:
                 step=number_,
                 path=step.path,
                 moment=step.moment,
-                edge=self._edge(number_, "due", self._block(step.body, rest)),
+                edge=self.ways.edge(number_, "due", self._block(step.body, rest)),
                 span=step.span,
             ),
         )
-        passed = self._end("passed") if step.leaves else rest
+        passed = self.ways.end("passed") if step.leaves else rest
 
         def ahead(met: Met) -> Node:
-            then, otherwise = self._leaf(number_, None, met), passed(met)
+            then, otherwise = self.ways.leaf(number_, None, met), passed(met)
             node = Ahead(moment=step.moment, then=then, otherwise=otherwise)
-            return self._sized(node, then, otherwise)
+            return self.ways.sized(node, then, otherwise)
 
-        return self._once(ahead)
+        return once(ahead)
 
     def _state(self, step: WaitState, rest: Rest) -> Rest:
         number_ = self._number(step.path)
@@ -389,15 +297,17 @@ class _JourneyBuilder:
                 step=number_,
                 path=step.path,
                 condition=step.condition,
-                then=self._edge(number_, "state", then),
+                then=self.ways.edge(number_, "state", then),
                 seconds=step.deadline.seconds if isinstance(step.deadline, Elapsed) else None,
                 rule=self._rule_of(step.deadline),
-                edge=self._edge(number_, "timeout", self._block(step.timeout, rest)),
+                edge=self.ways.edge(number_, "timeout", self._block(step.timeout, rest)),
                 span=step.span,
             ),
         )
-        return self._once(
-            lambda met: self._decide(step.condition, then(met), self._leaf(number_, None, met))
+        return once(
+            lambda met: self.ways.decide(
+                step.condition, then(met), self.ways.leaf(number_, None, met)
+            )
         )
 
     def _race(self, step: Race, rest: Rest) -> int:
@@ -408,7 +318,7 @@ class _JourneyBuilder:
                 RaceBranch(
                     event=b.event,
                     where=b.where,
-                    edge=self._edge(number_, "event", self._block(b.body, rest)),
+                    edge=self.ways.edge(number_, "event", self._block(b.body, rest)),
                 )
                 for b in step.branches
             )
@@ -418,7 +328,7 @@ class _JourneyBuilder:
                 branches=branches,
                 seconds=step.deadline.seconds if isinstance(step.deadline, Elapsed) else None,
                 rule=self._rule_of(step.deadline),
-                edge=self._edge(number_, "timeout", self._block(step.timeout, rest)),
+                edge=self.ways.edge(number_, "timeout", self._block(step.timeout, rest)),
                 span=step.span,
             )
 
@@ -448,10 +358,10 @@ class _JourneyBuilder:
                 otherwise=otherwise.action if otherwise is not None else None,
                 topic=step.topic,
                 depth=self.depth,
-                edge=self._edge(number_, "sent", rest),
-                retry=self._edge(number_, "retry", self._to(number_)),
+                edge=self.ways.edge(number_, "sent", rest),
+                retry=self.ways.edge(number_, "retry", self.ways.to(number_)),
                 lacking=(
-                    self._edge(number_, "sent", self._end(way_out))
+                    self.ways.edge(number_, "sent", self.ways.end(way_out))
                     if (way_out := _way_out(step)) is not None
                     else None
                 ),
@@ -468,7 +378,7 @@ class _JourneyBuilder:
                 step=number_,
                 path=path,
                 act=act,
-                edge=self._edge(number_, "done", rest),
+                edge=self.ways.edge(number_, "done", rest),
                 span=span,
             ),
         )
@@ -493,7 +403,7 @@ class _JourneyBuilder:
 
     def _entry_fields(self) -> tuple[str, ...]:
         """Fields of the entry event that something later in the journey reads."""
-        nodes = [n for e in _expressions(self.journey) for n in walk(e)]
+        nodes = [n for e in expressions(self.journey) for n in walk(e)]
         return tuple(dict.fromkeys((*entry_fields(nodes), *self.template_fields)))
 
 
@@ -502,32 +412,3 @@ def _way_out(step: Send) -> str | None:
     if step.code is not None and step.code.reason is not None:
         return step.code.reason
     return "exit" if any(p.otherwise == "exit" for p in step.picks) else None
-
-
-def _expressions(journey: Journey) -> Iterator[Expression]:
-    yield from (e.condition for e in journey.exits)
-    for step in steps(journey.body):
-        match step:
-            case If():
-                yield step.condition
-            case Race():
-                yield from (b.where for b in step.branches if b.where is not None)
-            case Experiment(learns=Goal(where=condition)) if condition is not None:
-                yield condition
-            case Send():
-                yield from (c.when for c in step.candidates if c.when is not None)
-                yield from (v for _, v in step.values)
-                yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
-            case Set():
-                yield step.value
-            case WaitMoment():
-                yield step.moment
-            case WaitState():
-                yield step.condition
-            case Start():
-                yield from (value for _, value, _ in step.values)
-            case Repeat():
-                if step.until is not None:
-                    yield step.until
-            case _:
-                pass
