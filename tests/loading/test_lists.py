@@ -87,7 +87,7 @@ def test_rows_that_stand_for_nobody_are_counted(tmp_path: Path) -> None:
     assert [(d.code.id, d.message) for d in told] == [
         (
             "JRN842",
-            "of 5 rows in `lists/fair.csv` 2 have no e-mail address and 1 are there before",
+            "of 5 rows in `lists/fair.csv` 2 have no e-mail address and 1 repeats an earlier one",
         )
     ]
 

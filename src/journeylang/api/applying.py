@@ -71,7 +71,7 @@ def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:
         if unknown:
             yield Diagnostic(
                 code=LIST_INCOMPLETE,
-                message=f"of {people:,} people in `{rows.path}` {unknown:,} are no customers",
+                message=f"not customers: {unknown:,} of {people:,} people in `{rows.path}`",
                 help="messages go to customers alone; those people get none",
             )
     for listed, sources in unknown_prospects(engine, loaded.project):
@@ -81,7 +81,7 @@ def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:
             more = f": {', '.join(named)}" if named else ""
             yield Diagnostic(
                 code=LIST_INCOMPLETE,
-                message=f"prospects `{listed.prospects.name}`: {unknown:,} are no customers{more}",
+                message=f"not customers: {unknown:,} of prospects `{listed.prospects.name}`{more}",
                 span=listed.prospects.span,
                 help="messages go to customers alone; those people get none",
             )

@@ -78,7 +78,9 @@ def with_lists(project: Project, root: Path) -> Outcome[Project]:
     collected: dict[str, ProspectList] = {}
     for name, prospects in project.prospects.items():
         listed = read_prospects(root, prospects, project.binding)
-        problems += listed.diagnostics
+        # Of a list that a segment reads too, the same has been told.
+        told = {d.message for d in problems}
+        problems += (d for d in listed.diagnostics if d.message not in told)
         if listed.value is not None:
             collected[name] = listed.value
     whole = replace(project, lists=found, collected=collected)
@@ -238,8 +240,9 @@ def _counts(
     found: ContactList, total: int, empty: int, duplicates: int, span: Span
 ) -> tuple[Diagnostic, ...]:
     words = _WORDS[found.key]
-    told = [f"{empty:,} have no {words}"] if empty else []
-    told += [f"{duplicates:,} are there before"] if duplicates else []
+    told = [f"{empty:,} {'has' if empty == 1 else 'have'} no {words}"] if empty else []
+    if duplicates:
+        told.append(f"{duplicates:,} {'repeats' if duplicates == 1 else 'repeat'} an earlier one")
     if not told and total:
         return ()
     return (
