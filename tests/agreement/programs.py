@@ -271,9 +271,8 @@ class _Program(Flow, Expressions):
         count = self.pick((1, 2, 2, 3, 4, 5))
         by = self.pick(("", " by price", " by stars", " by stars - customer.points"))
         where = self.pick(("", " where price < 20 EUR", " where stars > customer.points"))
-        return (
-            f", p: top {count} of products{by}{where}{self.pick(('', ' else skip', ' else exit'))}"
-        )
+        otherwise = self.pick(("", " else skip", " else exit", " else exit as few"))
+        return f", p: top {count} of products{by}{where}{otherwise}"
 
     def _when(self) -> str:
         return f" when {self.condition(self._names(), 1)}" if self.chance(3) else ""

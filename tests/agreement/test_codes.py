@@ -162,3 +162,15 @@ def test_a_redemption_is_for_whom_the_code_was_drawn() -> None:
         use(3, 2, drawn[2], -HOUR)
         assert ends(pair.tick(NOW + DAY)) == [("finished", "took"), ("active", None)]
         assert ends(pair.tick(NOW + 8 * DAY)) == [("finished", "took"), ("finished", "left")]
+
+
+def test_each_pass_of_a_loop_draws_a_code_of_its_own_but_per_customer() -> None:
+    for promo, distinct in (("pool", 2), ("made", 2), ("own", 1)):
+        note = f'a: send email "t" with {{ code: promo({promo}) else skip }}'
+        with both(program(f"l: repeat up to 2 times {{ {note} w: wait 1h }}"), START) as pair:
+            pair.put("shop.pool", POOL)
+            enter(pair, 1)
+            pair.tick(NOW)
+            look = pair.tick(NOW + 2 * HOUR)
+            assert len(look["messages"]) == 2
+            assert len({code for _, _, code in codes(look)}) == distinct

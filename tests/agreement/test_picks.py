@@ -65,7 +65,12 @@ def test_the_first_rows_by_value_then_by_key(pick: str, keys: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("otherwise", "left"), [("skip", ("finished", "end")), ("exit", ("finished", "exit"))]
+    ("otherwise", "left"),
+    [
+        ("skip", ("finished", "end")),
+        ("exit", ("finished", "exit")),
+        ("exit as sold_out", ("finished", "sold_out")),
+    ],
 )
 @pytest.mark.parametrize(("count", "enough"), [(5, True), (6, False)])
 def test_too_few_rows(otherwise: str, left: tuple[str, str], count: int, enough: bool) -> None:
@@ -79,7 +84,7 @@ def test_too_few_rows(otherwise: str, left: tuple[str, str], count: int, enough:
         assert bool(sent(look)) is enough
         assert refusals(look) == ([] if enough else ["too_few"])
         if not enough:
-            assert ends(look) == ([left] if otherwise == "exit" else [("active", None)])
+            assert ends(look) == ([left] if otherwise != "skip" else [("active", None)])
 
 
 def test_a_send_that_comes_too_late_is_no_matter_of_rows() -> None:

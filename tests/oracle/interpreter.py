@@ -352,8 +352,9 @@ class _Tick(Stage):
         _, behind = self.ways[run.journey][send.path]
         if refused and send.code is not None and send.code.reason is not None:
             behind = (Leave(reason=send.code.reason, span=send.span),)
-        if verdict.reason == "too_few" and any(p.otherwise == "exit" for p in send.picks):
-            behind = (Leave(reason="exit", span=send.span),)
+        if verdict.reason == "too_few":
+            reasons = [p.reason for p in send.picks if p.otherwise == "exit"]
+            behind = (Leave(reason=reasons[0] or "exit", span=send.span),) if reasons else behind
         return Moving(run=run, way=behind)
 
 

@@ -51,13 +51,15 @@ def pick(
         return None
     if node.where is not None and where is None:
         return None
+    otherwise = pair.otherwise or otherwise
     return model.Pick(
         name=pair.key.text,
         catalog=name.text,
         count=count,
         by=by,
         where=where,
-        otherwise=_otherwise(pair.otherwise or otherwise),
+        otherwise=_otherwise(otherwise),
+        reason=way_out(otherwise),
         span=pair.span,
     )
 
@@ -86,3 +88,10 @@ def _otherwise(node: nodes.Otherwise | None) -> model.PickElse | None:
             return "exit"
         case _:
             return None
+
+
+def way_out(node: nodes.Otherwise | None) -> str | None:
+    """The reason with which `else exit` ends a run."""
+    if node is None or node.action != "exit":
+        return None
+    return "exit" if node.reason is None else node.reason.text

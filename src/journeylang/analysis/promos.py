@@ -12,6 +12,7 @@ from journeylang.analysis.declared import Declared
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.lines import missing, only
+from journeylang.analysis.picks import way_out
 from journeylang.analysis.scope import PERSON, Scope, Shape, TableScope
 from journeylang.analysis.spans import bounded, seconds
 from journeylang.diagnostics.codes import names
@@ -275,7 +276,4 @@ def drawn(
             help=f"write `{pair.key.text}: promo({name.text}) else skip`, or `else exit`",
         )
         return None
-    reason = None
-    if way.action == "exit":
-        reason = "exit" if way.reason is None else way.reason.text
-    return Code(name=pair.key.text, promo=name.text, reason=reason, span=pair.span)
+    return Code(name=pair.key.text, promo=name.text, reason=way_out(way), span=pair.span)

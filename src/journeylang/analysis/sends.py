@@ -183,13 +183,14 @@ class Sender:
                 labels=(Label(codes[0].span, "the first"),),
                 help="send the other one by a message of its own",
             )
-        ways = {p.otherwise for p in picks} | {"exit" if c.reason else "skip" for c in codes}
-        if len(ways - {None}) > 1:
+        # None lets the run go on; all of them lead to one place.
+        ways = {p.reason for p in picks if p.otherwise is not None} | {c.reason for c in codes}
+        if len(ways) > 1:
             findings.error(
                 names.REPEATED_PART,
                 codes[-1].span if codes else picks[-1].span,
                 "the values of a send have different `else`s",
-                help="let all of them `skip`, or all of them `exit`",
+                help="let all of them `skip`, or all of them `exit` by one name",
             )
             return None
         values = (*found, *scope.drawn.items())

@@ -136,7 +136,8 @@ PickElse = Literal["skip", "exit"]
 class Pick:
     """`picks: top 3 of products by price`: the rows of a catalogue for which `by` is highest,
     of equals by key, of those for which `where` holds and `by` is known; `otherwise` if there
-    are fewer than `count`. In both expressions an EventValue is a field of the row."""
+    are fewer than `count`, and `reason` is that of the `exit`. In both expressions an EventValue
+    is a field of the row."""
 
     name: str
     catalog: str
@@ -144,6 +145,7 @@ class Pick:
     by: Expression | None
     where: Expression | None
     otherwise: PickElse | None
+    reason: str | None = None
     span: Span = field(compare=False, repr=False)
 
 

@@ -411,4 +411,4 @@ def _way_out(step: Send) -> str | None:
     """The reason with which those leave for whom rows or a code are missing."""
     if step.code is not None and step.code.reason is not None:
         return step.code.reason
-    return "exit" if any(p.otherwise == "exit" for p in step.picks) else None
+    return next((p.reason for p in step.picks if p.otherwise == "exit"), None)
