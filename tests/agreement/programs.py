@@ -35,6 +35,7 @@ class _Program(Flow, Expressions):
         self.labels = 0
         self.sends: list[str] = []
         self.loops = 0
+        self.learns = False
         self.trigger: str | None = None
         self.triggers: list[str | None] = []
         self.purpose = "marketing"
@@ -103,6 +104,7 @@ class _Program(Flow, Expressions):
             self.trigger = "started"
         self.triggers.append(self.trigger)
         self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
+        self.learns = self.chance(4)
         # The first message has a label that others can speak of.
         first = self._send("m", first=True)
         match self.theme:
@@ -149,7 +151,13 @@ class _Program(Flow, Expressions):
         if self.chance(2):
             headers += rationing.guards(self)
         headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
+        if self.learns:
+            headers.append(self._goal())
         return headers
+
+    def _goal(self) -> str:
+        event, where = self._awaited()
+        return f"goal {event}{where} within {self.pick(('1h', '6h', '1d'))}"
 
     def _leaving(self) -> str:
         if self.theme is Theme.ENTRIES:
@@ -247,7 +255,8 @@ class _Program(Flow, Expressions):
         if self.chance(4):
             channels = self._draw(st.permutations(CHANNELS))[: self.pick((1, 2, 2, 3))]
             candidates = " ".join(f'{c} "t"{self._when()}' for c in channels)
-            strategy = self.pick(("first", "first", "preferred", "preferred", "cheapest"))
+            strategies = ["first", "first", "preferred", "preferred", "cheapest"]
+            strategy = self.pick(strategies + ["best", "best"] * self.learns)
             text = f"{label}: send {strategy} of {{ {candidates} }}"
         else:
             text = f'{label}: send {self.pick(("email",) * 6 + ("sms", "push"))} "t"'
@@ -342,9 +351,7 @@ class _Program(Flow, Expressions):
         )
         adaptive, goal = "", ""
         if self.chance(3):
-            event, where = self._awaited()
-            adaptive = "adaptive "
-            goal = f" goal {event}{where} within {self.pick(('1h', '6h', '1d'))}"
+            adaptive, goal = "adaptive ", f" {self._goal()}"
         return f'{label}: experiment {adaptive}salt "{self.pick("uvw")}{label}"{goal} {{ {arms} }}'
 
 

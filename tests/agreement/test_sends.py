@@ -361,8 +361,3 @@ def test_the_cheapest_channel_goes_first_and_of_equal_ones_the_first_written() -
         happens(pair, "signed_up", START + MINUTE, 2)
         look = enters(pair, mobile="+49", token="t")
         assert sorted(m[1] for m in sent(look)) == ["email", "push"]
-
-
-def test_until_something_is_learnt_the_best_is_the_first_written() -> None:
-    with both(program('hello: send best of { email "t" sms "t" }'), START) as pair:
-        assert [m[1] for m in sent(enters(pair, mobile="+49"))] == ["email"]

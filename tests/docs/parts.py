@@ -189,7 +189,7 @@ ONE_ROW_PER = {
     "decision": "message not sent, or entry refused, with the reason",
     "message_event": "feedback of a provider",
     "exposure": "customer and experiment, or hold-out: the first time",
-    "weight": "arm of an adaptive experiment and UTC day: the buckets that it owns",
+    "weight": "arm, or channel of a send, that is learnt, and UTC day: the buckets that it owns",
     "pause": "pause of a journey, with what brought it about",
     "budget_use": "message and budget or capacity that it is charged to",
     "list": "list of people in a file of the project, as applied",

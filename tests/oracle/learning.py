@@ -1,28 +1,32 @@
-"""Adaptive experiments: who gets which arm today.
+"""What is learnt: who gets which arm, and which channel is tried first today.
 
 The first tick of a UTC day draws each arm's share for that day from what is known then: of
 everyone whose window has passed, how many of an arm reached the goal. An arm once given is
-kept.
+kept. Of a send's channels each message is judged by itself, and each day draws anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import md5
 from random import Random
+from typing import Any
 
 from journeylang.model.journey import (
     Arm,
     Block,
     Experiment,
+    Goal,
     If,
     Race,
     Repeat,
+    Send,
     WaitMoment,
     WaitState,
 )
 from tests.oracle.chance import bucket
+from tests.oracle.channels import channels, place
 from tests.oracle.facts import Run
 from tests.oracle.stage import Stage
 from tests.oracle.values import Subject
@@ -30,26 +34,30 @@ from tests.oracle.values import Subject
 DRAWS = 2_000
 
 
-def experiments(block: Block) -> Iterator[Experiment]:
-    """All experiments below a block."""
+def learning(block: Block) -> Iterator[Experiment | Send]:
+    """All steps below a block that learn."""
     for step in block:
         match step:
+            case Send():
+                if step.learns is not None:
+                    yield step
             case Experiment():
-                yield step
+                if step.learns is not None:
+                    yield step
                 for arm in step.arms:
-                    yield from experiments(arm.body)
+                    yield from learning(arm.body)
             case WaitMoment() | Repeat():
-                yield from experiments(step.body)
+                yield from learning(step.body)
             case WaitState():
-                yield from experiments(step.then)
-                yield from experiments(step.timeout)
+                yield from learning(step.then)
+                yield from learning(step.timeout)
             case If():
-                yield from experiments(step.then)
-                yield from experiments(step.otherwise)
+                yield from learning(step.then)
+                yield from learning(step.otherwise)
             case Race():
                 for branch in step.branches:
-                    yield from experiments(branch.body)
-                yield from experiments(step.timeout)
+                    yield from learning(branch.body)
+                yield from learning(step.timeout)
             case _:
                 pass
 
@@ -58,39 +66,71 @@ def learn(stage: Stage) -> None:
     """The shares of the day, if this is the day's first tick."""
     today = stage.now.date()
     for journey in stage.project.journeys.values():
-        for experiment in experiments(journey.body):
-            if experiment.learns is None:
-                continue
-            key = (journey.name, experiment.path)
+        for step in learning(journey.body):
+            key = (journey.name, step.path)
             known = stage.memory.shares.get(key)
             if known is None or known[0] < today:
-                stage.memory.shares[key] = (today, _shares(stage, journey.name, experiment))
+                stage.memory.shares[key] = (today, _shares(stage, journey.name, step))
 
 
-def _shares(stage: Stage, journey: str, experiment: Experiment) -> list[int]:
-    goal = experiment.learns
+# What is judged: whose run, from when on, and what they got.
+Judged = tuple[Any, int, datetime, str]
+
+
+def _shares(stage: Stage, journey: str, step: Experiment | Send) -> list[int]:
+    goal = step.learns
     assert goal is not None
+    if isinstance(step, Experiment):
+        salt = step.salt
+        unknown = {arm.name: arm.high - arm.low for arm in step.arms}
+        judged = [
+            (x.customer, x.run_id, x.at, x.arm)
+            for x in stage.memory.exposures
+            if (x.journey, x.experiment) == (journey, step.path)
+        ]
+    else:
+        salt = f"{journey}/{step.path}"
+        names = channels(step)
+        ends = [10_000 * n // len(names) for n in range(len(names) + 1)]
+        unknown = {name: ends[n + 1] - ends[n] for n, name in enumerate(names)}
+        judged = [
+            (m.customer, m.run_id, m.decided_at, m.channel)
+            for m in stage.memory.messages
+            if (m.journey, m.step) == (journey, step.path)
+            and (m.run_id, m.step, m.decided_at) not in stage.reader.tables.given_back
+        ]
+    return _drawn(stage, salt, unknown, _reached(stage, goal, judged))
+
+
+def _reached(stage: Stage, goal: Goal, judged: list[Judged]) -> list[tuple[str, bool]]:
+    """Of everyone whose time is over: what they got, and whether they reached the goal."""
     assert goal.within is not None
     window = timedelta(seconds=goal.within)
-    people = {arm.name: 0 for arm in experiment.arms}
-    reached = {arm.name: 0 for arm in experiment.arms}
     runs = {(run.customer, run.run_id): run for run in stage.memory.runs}
-    for exposure in stage.memory.exposures:
-        if (exposure.journey, exposure.experiment) != (journey, experiment.path):
+    found = []
+    for customer, run_id, since, arm in judged:
+        if since + window > stage.now:
             continue
-        if exposure.at + window > stage.now:
-            continue
-        run = runs[exposure.customer, exposure.run_id]
-        people[exposure.arm] += 1
-        reached[exposure.arm] += any(
-            exposure.at < event.at <= exposure.at + window
+        run = runs[customer, run_id]
+        reached = any(
+            since < event.at <= since + window
             and (goal.where is None or stage.holds(goal.where, run, event))
             for event in stage.reader.happenings(goal.event, Subject(run=run))
         )
-    if not any(people.values()):
-        return [arm.high - arm.low for arm in experiment.arms]
+        found.append((arm, reached))
+    return found
+
+
+def _drawn(
+    stage: Stage, salt: str, unknown: dict[str, int], found: list[tuple[str, bool]]
+) -> list[int]:
+    """The day's shares; as long as nothing is known, those that are given."""
+    if not found:
+        return list(unknown.values())
+    people = {name: sum(arm == name for arm, _ in found) for name in unknown}
+    reached = {name: sum(yes for arm, yes in found if arm == name) for name in unknown}
     day = stage.now.date().isoformat()
-    digest = md5(f"{experiment.salt}:{day}".encode(), usedforsecurity=False).hexdigest()
+    digest = md5(f"{salt}:{day}".encode(), usedforsecurity=False).hexdigest()
     random = Random(int(digest, 16))
     wins = dict.fromkeys(people, 0)
     for _ in range(DRAWS):
@@ -117,10 +157,5 @@ def arm_of(stage: Stage, run: Run, experiment: Experiment) -> Arm:
         at = (exposure.journey, exposure.experiment, exposure.customer)
         if at == (run.journey, experiment.path, run.customer):
             return next(arm for arm in experiment.arms if arm.name == exposure.arm)
-    left = bucket(experiment.salt, run.customer)
     _, shares = stage.memory.shares[run.journey, experiment.path]
-    for arm, share in zip(experiment.arms, shares, strict=True):
-        if left < share:
-            return arm
-        left -= share
-    raise AssertionError("shares add up to 100%")
+    return experiment.arms[place(shares, bucket(experiment.salt, run.customer))]

@@ -11,6 +11,7 @@ from journeylang.model.binding import Channel, ConsentTable
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Action, Cap, Policy
 from tests.oracle.chance import bucket
+from tests.oracle.channels import best
 from tests.oracle.clock import Window, next_quiet, period, quiet_until, zone
 from tests.oracle.facts import Charge, Customer, Memory, Message, Run
 from tests.oracle.rations import Asking, Ledger, Ration, along
@@ -141,7 +142,16 @@ class Rules:
             case "cheapest":
                 channels = self.reader.project.binding.channels
                 return sorted(written, key=lambda c: channels[c.channel].cost or 0)
-            case "first" | "best":
+            case "best":
+                today = best(
+                    self.memory,
+                    self.reader.now,
+                    intent.journey.name,
+                    intent.send,
+                    intent.run.customer,
+                )
+                return sorted(written, key=lambda c: c.channel != today)
+            case "first":
                 return written
 
     def _failing(self, intent: Intent, candidate: Candidate) -> Iterator[Failing]:

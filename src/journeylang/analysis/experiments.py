@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from journeylang.analysis.declared import twice
-from journeylang.analysis.goals import goal
+from journeylang.analysis.goals import MOST_LEARNT, goal, to_learn_from
 from journeylang.analysis.paths import opening
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import share
@@ -66,39 +66,26 @@ def experiment(node: nodes.Experiment, place: Place, steps: Steps) -> model.Expe
     )
 
 
-_MOST_ADAPTIVE_ARMS = 10
-
-
 def _learns(node: nodes.Experiment, own: model.Goal | None, steps: Steps) -> model.Goal | None:
     """The goal that an adaptive experiment learns from: its own, or the journey's first."""
     findings = steps.checker.findings
-    if len(node.arms) > _MOST_ADAPTIVE_ARMS:
+    if len(node.arms) > MOST_LEARNT:
         findings.error(
             names.OUT_OF_PLACE,
             opening(node),
-            f"an adaptive experiment has at most {_MOST_ADAPTIVE_ARMS} arms",
+            f"an adaptive experiment has at most {MOST_LEARNT} arms",
             help="each arm keeps 5% of the customers; leave some out, or begin another experiment",
         )
     if node.goal is not None and own is None:
         return None
-    found = own or next(iter(steps.goals or ()), None)
-    if found is None and steps.goals is None:
-        return None
-    if found is None:
-        findings.error(
-            names.MISSING_PART,
-            opening(node),
-            "an adaptive experiment has no goal to learn from",
-            help="write `goal order_placed within 7d` above the steps, or before its arms",
-        )
-    elif found.within is None:
-        findings.error(
-            names.MISSING_PART,
-            found.span,
-            "a goal to learn from needs a window",
-            help="write `within 7d`: a customer is judged when that time has passed",
-        )
-    return found
+    return to_learn_from(
+        own,
+        steps.goals,
+        opening(node),
+        "an adaptive experiment",
+        "write `goal order_placed within 7d` above the steps, or before its arms",
+        findings,
+    )
 
 
 def _shares(node: nodes.Experiment, scope: Scope, steps: Steps) -> list[int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from journeylang.analysis.expressions import Checker
+from journeylang.analysis.findings import Findings
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.sources import unknown_event
 from journeylang.analysis.spans import seconds
@@ -12,7 +13,11 @@ from journeylang.diagnostics.codes import names
 from journeylang.model import journey as model
 from journeylang.model.expressions import EventValue
 from journeylang.model.types import NUMERIC, Kind
+from journeylang.source import Span
 from journeylang.syntax import nodes
+
+MOST_LEARNT = 10
+"""Arms or channels between which can be learnt: each keeps 5% of the customers."""
 
 
 def goals(node: nodes.Journey, scope: Scope, checker: Checker) -> tuple[model.Goal, ...]:
@@ -39,6 +44,31 @@ def goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
     if broken or event is None:
         return None
     return model.Goal(event=event.source, where=where, within=within, worth=worth, span=node.span)
+
+
+def to_learn_from(
+    own: model.Goal | None,
+    goals: tuple[model.Goal, ...] | None,
+    at: Span,
+    what: str,
+    way_out: str,
+    findings: Findings,
+) -> model.Goal | None:
+    """The goal by which something learns: its own, or the journey's first; it has a window.
+
+    `goals` are the journey's, None in a fragment by itself: there, nothing is missing.
+    """
+    found = own or next(iter(goals or ()), None)
+    if found is None and goals is not None:
+        findings.error(names.MISSING_PART, at, f"{what} has no goal to learn from", help=way_out)
+    elif found is not None and found.within is None:
+        findings.error(
+            names.MISSING_PART,
+            found.span,
+            "a goal to learn from needs a window",
+            help="write `within 7d`: a customer is judged when that time has passed",
+        )
+    return found
 
 
 def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> str | None:

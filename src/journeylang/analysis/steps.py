@@ -25,6 +25,7 @@ from journeylang.analysis.scope import Scope
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.spans import wait_span
 from journeylang.analysis.starting import start
+from journeylang.analysis.strategies import learning
 from journeylang.analysis.waits import race, until_time, wait_for
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
@@ -115,7 +116,10 @@ class Steps:
             case nodes.WaitRace():
                 return race(node, place, self)
             case nodes.Send():
-                return self.sender.send(node, label, path, scope)
+                sent = self.sender.send(node, label, path, scope)
+                if sent is None:
+                    return None
+                return learning(sent, self.goals, opening(node), self.checker.findings)
             case nodes.Experiment():
                 return experiment(node, place, self)
             case nodes.If():

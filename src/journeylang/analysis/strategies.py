@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from journeylang.analysis.declared import head
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.findings import Findings
+from journeylang.analysis.goals import MOST_LEARNT, to_learn_from
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
@@ -23,14 +26,32 @@ def strategy(node: nodes.Send, checker: Checker) -> model.Strategy | None:
         case "cheapest":
             return "cheapest" if _one_currency(node, checker) else None
         case "best":
-            checker.findings.later(
-                "learning which channel is best",
-                at,
-                warning=True,
-                label="tries its channels in the order written",
-                advice="write `send first of { … }` if that order is meant",
-            )
             return "best"
+
+
+def learning(
+    send: model.Send, goals: tuple[model.Goal, ...] | None, at: Span, findings: Findings
+) -> model.Send:
+    """The send with the goal by which its channels are judged, if it is to learn from one."""
+    if send.strategy != "best":
+        return send
+    if len({candidate.channel for candidate in send.candidates}) > MOST_LEARNT:
+        findings.error(
+            names.OUT_OF_PLACE,
+            at,
+            f"`send best of` tries at most {MOST_LEARNT} channels",
+            help="each channel keeps 5% of the messages; leave some out",
+        )
+    goal = to_learn_from(
+        None,
+        goals,
+        at,
+        "`send best of`",
+        "write `goal order_placed within 7d` above the steps, or `send first of { … }` for the"
+        " order written",
+        findings,
+    )
+    return replace(send, learns=goal)
 
 
 def _favourites(at: Span, checker: Checker) -> bool:

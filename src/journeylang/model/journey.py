@@ -166,7 +166,7 @@ class Code:
 class Send:
     """Send by the first candidate that is open, in the order written or in the strategy's.
 
-    `expires` in seconds (default 7 days).
+    `expires` in seconds (default 7 days). `learns` is the goal by which the best channel is found.
     """
 
     label: str
@@ -179,6 +179,7 @@ class Send:
     expires: int = 7 * 86400
     otherwise: Otherwise | None = None
     topic: str | None = None
+    learns: Goal | None = None
     span: Span = field(compare=False, repr=False)
 
 

@@ -10,7 +10,6 @@ from journeylang.model.journey import (
     Block,
     Experiment,
     Factors,
-    Goal,
     If,
     Journey,
     Leave,
@@ -58,13 +57,14 @@ def expressions(journey: Journey) -> Iterator[Expression]:
     """What a journey's exits and steps ask or compute, as written."""
     yield from (e.condition for e in journey.exits)
     for step in steps(journey.body):
+        learns = step.learns if isinstance(step, Experiment | Send) else None
+        if learns is not None and learns.where is not None:
+            yield learns.where
         match step:
             case If():
                 yield step.condition
             case Race():
                 yield from (b.where for b in step.branches if b.where is not None)
-            case Experiment(learns=Goal(where=condition)) if condition is not None:
-                yield condition
             case Send():
                 yield from (c.when for c in step.candidates if c.when is not None)
                 yield from (v for _, v in step.values)

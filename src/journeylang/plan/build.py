@@ -17,7 +17,6 @@ from journeylang.model.journey import (
     Elapsed,
     Experiment,
     Factors,
-    Goal,
     If,
     Journey,
     Leave,
@@ -35,6 +34,7 @@ from journeylang.model.journey import (
 from journeylang.model.project import Project
 from journeylang.model.steps import expressions, steps
 from journeylang.model.walk import entry_fields, walk
+from journeylang.plan.learning import lessons
 from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number
 from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
@@ -47,7 +47,6 @@ from journeylang.plan.operations import (
     DayStart,
     FactorDraw,
     JourneyPlan,
-    Learning,
     MomentPark,
     Node,
     Park,
@@ -147,11 +146,7 @@ class _JourneyBuilder:
             parks=tuple(self.parks.values()),
             edges=edges,
             leaves=self.ways.leaves,
-            learning=tuple(
-                self._learning(s, s.learns)
-                for s in steps(journey.body)
-                if isinstance(s, Experiment) and s.learns is not None
-            ),
+            learning=tuple(lessons(journey, self._number)),
             max_rounds=2 * self.visits + 2,
             span=journey.span,
         )
@@ -239,14 +234,6 @@ class _JourneyBuilder:
         begin.append(self._block(step.body, once(pass_over)))
         self.depth, self.times = depth - 1, self.times // step.times
         return lambda met: begin[0](replace(met, passes=met.passes.another(depth)))
-
-    def _learning(self, step: Experiment, goal: Goal) -> Learning:
-        return Learning(
-            step=self._number(step.path),
-            salt=step.salt,
-            arms=tuple((a.name, a.low, a.high) for a in step.arms),
-            goal=goal,
-        )
 
     # --- parks ----------------------------------------------------------------
 
@@ -348,6 +335,7 @@ class _JourneyBuilder:
                 path=step.path,
                 label=step.label,
                 preferred=step.strategy == "preferred",
+                learned=step.learns is not None,
                 candidates=self.offers.candidates(step),
                 offers=self.offers.of(step, number_),
                 values=step.values,

@@ -247,7 +247,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendPark:
-    """Candidates in the order in which they are tried; `preferred`: the favourite before all.
+    """Candidates in the order in which they are tried; `preferred`: the favourite before all;
+    `learned`: the channel that the day's shares give.
 
     `limit` in seconds from arrival: how long it may be held before it is skipped. `lacking` is
     the edge of those for whom a catalogue has too few rows or a promo no code, if it is not `edge`.
@@ -257,6 +258,7 @@ class SendPark:
     path: str
     label: str
     preferred: bool
+    learned: bool
     candidates: tuple[Candidate, ...]
     offers: tuple[Offer, ...]
     values: tuple[tuple[str, Expression], ...]
@@ -308,12 +310,15 @@ Park = WaitPark | MomentPark | StatePark | RacePark | SendPark | ActionPark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
-    """An adaptive experiment: what its arms are judged by; `arms` are (name, low, high)."""
+    """What is judged by a goal: the exposures of an adaptive experiment, or the messages of a
+    send to the best channel. `arms` or channels are (name, low, high) until anything is known.
+    """
 
     step: int
     salt: str
     arms: tuple[tuple[str, int, int], ...]
     goal: Goal
+    judged: Literal["exposures", "messages"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

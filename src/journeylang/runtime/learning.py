@@ -1,4 +1,4 @@
-"""The shares of adaptive experiments, drawn by the first tick of each UTC day."""
+"""The shares of adaptive experiments and of best channels, drawn by a UTC day's first tick."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from journeylang.stats.bandits import chances_of_being_best, floored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """An adaptive experiment, and the statement of its outcomes so far."""
+    """What is to be learnt, and the statement of the outcomes so far."""
 
     of: Learning
     outcomes: str
@@ -32,7 +32,7 @@ def due(
     marks: Mapping[str, datetime],
     now: datetime,
 ) -> Iterator[tuple[str, Lesson]]:
-    """With its journey's name, each experiment whose shares of the day are still to be drawn."""
+    """With its journey's name, each lesson whose shares of the day are still to be drawn."""
     for plan in plans:
         for lesson in lessons.get(plan.journey, ()):
             last = marks.get(lesson.mark)
@@ -44,8 +44,8 @@ def learn(engine: Engine, lesson: Lesson, now: datetime) -> None:
     """Draw the shares of the day and keep them; before anybody can be judged, as written."""
     learning, day = lesson.of, now.date()
     found = {arm: (n, hits) for arm, n, hits in engine.query(lesson.outcomes, {"now": now})}
-    if found:
-        counts = [found.get(name, (0, 0)) for name, _, _ in learning.arms]
+    counts = [found.get(name, (0, 0)) for name, _, _ in learning.arms]
+    if any(judged for judged, _ in counts):
         shares = floored(chances_of_being_best(counts, seed(learning.salt, day)))
     else:
         shares = [high - low for _, low, high in learning.arms]

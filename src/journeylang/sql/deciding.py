@@ -15,6 +15,7 @@ from journeylang.plan.operations import Program
 from journeylang.sql.allowances import VERDICT, Rations, rations, release
 from journeylang.sql.caps import Caps
 from journeylang.sql.compiler import Compiler
+from journeylang.sql.learning import best_channel
 from journeylang.sql.picks import TOO_FEW
 from journeylang.sql.reach import Reach, Situation
 from journeylang.sql.session import HELD, SENT, SKIPPED, offers
@@ -110,10 +111,14 @@ JOIN plan_send AS s ON s.step = i.step"""
         joins = f"\n  JOIN plan_offer AS o ON o.step = i.step{when}"
         joins += "\n  JOIN reach AS r ON r.customer_id = i.customer_id"
         position = "o.position"
-        if self.reach.preferring:
+        firsts = ["y.arm"] if self.reach.learned else []
+        firsts += ["r.favourite"] if self.reach.preferring else []
+        if self.reach.learned:
+            joins += best_channel(self.d, self.reach.learned)
+        if firsts:
             joins += (
                 "\n  LEFT JOIN plan_turn AS q ON q.step = o.step AND q.position = o.position"
-                " AND q.favourite = r.favourite"
+                f" AND q.favourite = coalesce({', '.join(firsts)})"
             )
             position = "coalesce(q.turn, o.position)"
         joins += self.caps.joins()

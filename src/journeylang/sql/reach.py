@@ -53,11 +53,10 @@ class Reach:
         # Sets keep their numbers in the whole program; those of no offer here are left out.
         asked = {o.consents for o in offers}
         self.consents = [(n, c) for n, c in enumerate(consent_sets(program)) if c in asked]
-        self.preferring = any(
-            p.preferred and p.step in {o.step for o in offers}
-            for j in program.journeys
-            for p in sends(j)
-        )
+        here = {o.step for o in offers}
+        parks = [p for j in program.journeys for p in sends(j) if p.step in here]
+        self.preferring = any(p.preferred for p in parks)
+        self.learned = [p.step for p in parks if p.learned]
         self.transactional = any(o.transactional for o in offers)
         self.scope: Scope = compiler.scope(Rows(name="i", alias="i"))
 

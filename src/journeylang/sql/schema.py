@@ -119,7 +119,7 @@ TABLES = {
         "customer_id {key} NOT NULL, experiment INTEGER NOT NULL, arm VARCHAR NOT NULL,"
         " {at} TIMESTAMP NOT NULL, run_id BIGINT NOT NULL, salt VARCHAR NOT NULL"
     ),
-    # The ranges of an adaptive experiment's arms, drawn once per UTC day.
+    # The ranges of an adaptive experiment's arms, or of a send's channels, once per UTC day.
     "weight": (
         "experiment INTEGER NOT NULL, salt VARCHAR NOT NULL, day DATE NOT NULL,"
         " arm VARCHAR NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL"

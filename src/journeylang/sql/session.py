@@ -278,9 +278,9 @@ def plan_tables(program: Program) -> list[str]:
 
 
 def turns(program: Program) -> list[tuple[int, str, int, int]]:
-    """(step, favourite, position, turn) where that channel's candidates are tried first."""
+    """(step, channel, position, turn) where that channel's candidates are tried first."""
     found = []
-    for park in (p for j in program.journeys for p in sends(j) if p.preferred):
+    for park in (p for j in program.journeys for p in sends(j) if p.preferred or p.learned):
         channels = [o.channel for o in park.offers]
         for favourite in dict.fromkeys(channels):
             order = sorted(range(len(channels)), key=lambda p: (channels[p] != favourite, p))
