@@ -43,10 +43,10 @@ def asked(project: Project, of: object) -> Iterator[Expression]:
 
 def rankings(
     project: Project, plans: Iterable[JourneyPlan]
-) -> tuple[tuple[Expression, frozenset[int]], ...]:
-    """What all customers are ranked by, each once, with the journeys that ask.
+) -> tuple[tuple[Expression, frozenset[int], int], ...]:
+    """What all customers are ranked by, each once, with the journeys that ask, and its level.
 
-    A ranking by what rests on another ranking comes behind that.
+    A ranking by what rests on another ranking comes behind that, on a higher level.
     """
     asking: dict[Expression, set[int]] = {}
     for plan in plans:
@@ -56,7 +56,8 @@ def rankings(
     def depth(by: Expression) -> int:
         return 1 + max((depth(other) for other in _ranked_by(project, by)), default=0)
 
-    return tuple((by, frozenset(asking[by])) for by in sorted(asking, key=depth))
+    ranked = sorted(((depth(by), by) for by in asking), key=lambda pair: pair[0])
+    return tuple((by, frozenset(asking[by]), level) for level, by in ranked)
 
 
 def _ranked_by(project: Project, of: object) -> Iterator[Expression]:

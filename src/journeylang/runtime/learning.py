@@ -40,26 +40,39 @@ def due(
                 yield plan.name, lesson
 
 
-def learn(engine: Engine, lesson: Lesson, now: datetime) -> None:
-    """Draw the shares of the day and keep them; before anybody can be judged, as written."""
-    learning, day = lesson.of, now.date()
-    found = {arm: (n, hits) for arm, n, hits in engine.query(lesson.outcomes, {"now": now})}
-    counts = [found.get(name, (0, 0)) for name, _, _ in learning.arms]
+def learn(engine: Engine, lessons: Iterable[Lesson], now: datetime) -> None:
+    """Draw the shares of the day and keep them; before anybody can be judged, as written.
+
+    Two statements, however much there is to learn.
+    """
+    lessons = tuple(lessons)
+    outcomes = "\nUNION ALL ".join(
+        f"SELECT {lesson.of.step}, o.* FROM (\n{lesson.outcomes}) AS o" for lesson in lessons
+    )
+    found: dict[int, dict[str, tuple[int, int]]] = {}
+    for step, arm, n, hits in engine.query(outcomes, {"now": now}):
+        found.setdefault(step, {})[arm] = (n, hits)
+    rows = ", ".join(row for lesson in lessons for row in _weights(lesson.of, found, now.date()))
+    engine.execute(
+        f"INSERT INTO journey.weight (experiment, salt, day, arm, low, high) VALUES {rows}"
+    )
+
+
+def _weights(
+    learning: Learning, found: Mapping[int, Mapping[str, tuple[int, int]]], day: date
+) -> Iterator[str]:
+    """The rows of `weight` for one of them; `found` are (judged, reached) by step and arm."""
+    outcomes = found.get(learning.step, {})
+    counts = [outcomes.get(name, (0, 0)) for name, _, _ in learning.arms]
     if any(judged for judged, _ in counts):
         shares = floored(chances_of_being_best(counts, seed(learning.salt, day)))
     else:
         shares = [high - low for _, low, high in learning.arms]
-    low, rows = 0, []
+    low = 0
     for (name, _, _), share in zip(learning.arms, shares, strict=True):
-        rows.append(
-            f"({learning.step}, {text(learning.salt)}, DATE '{day}', {text(name)},"
-            f" {low}, {low + share})"
-        )
+        salt, arm = text(learning.salt), text(name)
+        yield f"({learning.step}, {salt}, DATE '{day}', {arm}, {low}, {low + share})"
         low += share
-    engine.execute(
-        "INSERT INTO journey.weight (experiment, salt, day, arm, low, high) VALUES"
-        f" {', '.join(rows)}"
-    )
 
 
 def seed(salt: str, day: date) -> int:

@@ -32,10 +32,14 @@ FEEDBACK_LATE = 86400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """One ranking of all customers: `insert` {now} makes it, for the journeys that ask."""
+    """One ranking of all customers, `rows` {now}, and the journeys that ask for it.
 
-    insert: str
+    `level`: 1, or more than that of each ranking that it rests on.
+    """
+
+    rows: str
     journeys: frozenset[int]
+    level: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +125,8 @@ def make_ready(
 
 def _rankings(compiler: Compiler, program: Program) -> tuple[Ranking, ...]:
     return tuple(
-        Ranking(
-            insert=f"INSERT INTO ranking\n{ranking_rows(by, compiler.scope(Rows()))}",
-            journeys=journeys,
-        )
-        for by, journeys in rankings(compiler.project, program.journeys)
+        Ranking(rows=ranking_rows(by, compiler.scope(Rows())), journeys=journeys, level=level)
+        for by, journeys, level in rankings(compiler.project, program.journeys)
     )
 
 

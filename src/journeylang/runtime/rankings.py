@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from itertools import groupby
 
 from journeylang.engines.base import Engine
 from journeylang.runtime.localtime import ZoneTables, zones_in_use
@@ -19,8 +20,9 @@ def make_rankings(
     wanted = [r for r in ready.rankings if r.journeys.intersection(journeys)]
     if wanted:
         engine.execute(temporary("ranking", RANKING, key_type))
-    for ranking in wanted:
-        engine.execute(ranking.insert, {"now": now})
+    for _, level in groupby(wanted, key=lambda r: r.level):
+        rows = "\nUNION ALL ".join(r.rows for r in level)
+        engine.execute(f"INSERT INTO ranking\n{rows}", {"now": now})
 
 
 def make_answers(

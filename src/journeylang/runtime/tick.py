@@ -136,10 +136,13 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
         if asking & self.ready.dated:
             self._local_time(news, among=None)
         make_rankings(self.engine, self.ready, self.session.key_type, asking, self.now)
-        for journey, lesson in lessons:
-            with Blamed(journey):
-                learn(self.engine, lesson, self.now)
-            self._mark([lesson.mark])
+        if self.apart:
+            for name in dict(lessons):
+                with Blamed(name):
+                    learn(self.engine, [x for journey, x in lessons if journey == name], self.now)
+        elif lessons:
+            learn(self.engine, [lesson for _, lesson in lessons], self.now)
+        self._mark([lesson.mark for _, lesson in lessons])
 
     def _probe(self, *, zones: bool) -> News:
         for name in (*self.ready.events, "sent"):

@@ -67,7 +67,7 @@ def scripts(
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
     shared += [
         ("a ranking of all customers", ranking_rows(by, compiler.scope(Rows())))
-        for by, _ in rankings(project, program.journeys)
+        for by, _, _ in rankings(project, program.journeys)
     ]
     if any(sends(plan) for plan in program.journeys):
         arbitration = arbitration_sql(compiler, program)

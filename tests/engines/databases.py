@@ -1,0 +1,42 @@
+"""The engines that a suite runs on, and a fresh database of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from journeylang.engines.base import Engine
+from journeylang.engines.duckdb import DuckDbEngine
+from tests.agreement.prelude import TABLES, create
+
+ENGINES = ("duckdb",)
+"""The names to parametrise a test by."""
+
+
+def open_engine(name: str, place: Path | None = None) -> Engine:
+    """A connection to the database at `place`, a file of DuckDB; without one, to memory."""
+    assert name == "duckdb", name
+    engine = DuckDbEngine.open(":memory:" if place is None else str(place), wait=0)
+    engine.execute("SET threads = 1")
+    return engine
+
+
+@contextmanager
+def database(name: str) -> Iterator[Engine]:
+    """A fresh database with the tables of the shared binding, empty."""
+    engine = open_engine(name)
+    for statement in create():
+        engine.execute(statement)
+    yield engine
+    engine.close()
+
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def put(engine: Engine, table: str, rows: Rows) -> None:
+    """Add rows to a table of the shared binding."""
+    columns = TABLES[table]
+    engine.insert(table, columns, [[row.get(name) for name in columns] for row in rows])
