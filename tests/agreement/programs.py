@@ -254,7 +254,7 @@ class _Program(Flow, Expressions):
         label = "m1" if first else self._label(letter)
         if self.chance(4):
             channels = self._draw(st.permutations(CHANNELS))[: self.pick((1, 2, 2, 3))]
-            candidates = " ".join(f'{c} "t"{self._when()}' for c in channels)
+            candidates = " ".join(f'{c} "t"{self._own()}{self._when()}' for c in channels)
             strategies = ["first", "first", "preferred", "preferred", "cheapest"]
             strategy = self.pick(strategies + ["best", "best"] * self.learns)
             text = f"{label}: send {strategy} of {{ {candidates} }}"
@@ -262,7 +262,9 @@ class _Program(Flow, Expressions):
             text = f'{label}: send {self.pick(("email",) * 6 + ("sms", "push"))} "t"'
         if self.chance(2):
             kind = self.pick(("int", "money", "text", "instant"))
-            text += f" with {{ v: {self.value(self._names(), kind)}{self._pick()} }}"
+            values = [self.value(self._names(), kind) for _ in range(self.pick((1, 1, 2)))]
+            given = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+            text += f" with {{ v: {given}{self._pick()} }}"
         elif self.chance(2):
             code = f"promo({self.pick(('pool', 'pool', 'few', 'own', 'made'))})"
             text += f" with {{ c: {code} else {self.pick(('skip', 'skip', 'exit as none'))} }}"
@@ -273,6 +275,12 @@ class _Program(Flow, Expressions):
         text += self.pick(("", "", "", " else skip", " else hold 30m", " else hold 1d"))
         self.sends.append(label)
         return text
+
+    def _own(self) -> str:
+        """Values that one channel of several has for itself."""
+        if not self.chance(1):
+            return ""
+        return f" with {{ v: {self.value(self._names(), self.pick(('int', 'text')))} }}"
 
     def _pick(self) -> str:
         if not self.chance(5):

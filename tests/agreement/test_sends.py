@@ -327,7 +327,7 @@ def test_a_topic_has_a_consent_of_its_own() -> None:
         assert refusals(enters(pair)) == ["no_consent"]
 
 
-FAVOURITE = 'hello: send preferred of { email "t" sms "t" when customer.vip email "u" sms "u" }'
+FAVOURITE = 'hello: send preferred of { email "t" sms "t" when customer.vip email "t" sms "t" }'
 
 
 @pytest.mark.parametrize(

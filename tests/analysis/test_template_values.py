@@ -14,7 +14,8 @@ catalog products from shop.products as p {
 journey it {
   owner "x"
   enter on order_placed
-  hello: send email with { n: 5, picks: top 3 of products by price }
+  hello: send email with { n: 5, picks: top 3 of products by price, sizes: ["s", "m"],
+    dates: [customer.birth_date], prices: [entry.total, 5 EUR] }
 }
 """
 
@@ -84,6 +85,36 @@ def test_rows_of_a_catalogue(text: str, found: tuple[str, str]) -> None:
     ],
 )
 def test_rows_that_look_guilty(text: str) -> None:
+    assert told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ sizes }}", "`sizes` is a list"),
+        ("{{ picks }}", "`picks` is a list"),
+        ("{{ sizes | upper }}", "`sizes` is a list"),
+        ("{{ prices | money }}", "`prices` is a list"),
+        ("{% for p in prices %}{{ p | date }}{% endfor %}", "`date` cannot write `p`"),
+        ("{% for s in sizes %}{{ s.name }}{% endfor %}", "what `sizes` lists has no field `name`"),
+        ("{% for one in n %}{{ one }}{% endfor %}", "`n` is one value, and no list"),
+    ],
+)
+def test_lists_of_values(text: str, message: str) -> None:
+    assert told(text) == [("JRN102", message)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ sizes | join(", ") }}{{ sizes | length }}{{ sizes[0] }}{{ sizes | first | upper }}',
+        "{% for p in prices %}{{ p | money }}{{ loop.index }}{% endfor %}",
+        "{% if sizes %}{{ sizes | sort | join }}{% endif %}{{ 's' in sizes }}",
+        "{% for p in picks %}{{ p }}{% endfor %}",
+        "{% for letter in customer.country %}{{ letter }}{% endfor %}",
+    ],
+)
+def test_lists_that_look_guilty(text: str) -> None:
     assert told(text) == []
 
 

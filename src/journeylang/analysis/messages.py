@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from journeylang.analysis.scope import AT, RESERVED_OF_CUSTOMERS
 from journeylang.analysis.template_checks import without_subject, wrong_filter
+from journeylang.analysis.template_lists import wrong_uses
 from journeylang.analysis.template_scope import EXTENSIONS, GIVEN
 from journeylang.analysis.template_use import TemplateUse, Used
 from journeylang.analysis.templates import template_use
@@ -18,7 +19,7 @@ from journeylang.model import journey as model
 from journeylang.model.entry import entry_fields
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
-from journeylang.model.types import TEXT, Type
+from journeylang.model.types import TEXT, Kind, Type
 from journeylang.source import Source
 
 _ABSENT = {
@@ -150,10 +151,18 @@ class _Messages:
         candidate: model.Candidate,
         use: TemplateUse,
     ) -> None:
-        given: dict[str, Type | None] = {name: value.type for name, value in send.values}
-        given.update(dict.fromkeys(pick.name for pick in send.picks))
+        values = send.given(candidate)
+        lists = {name: v.type for name, v in values.items() if isinstance(v, model.Several)}
+        rows = frozenset(pick.name for pick in send.picks)
+        given: dict[str, Type | None] = {
+            name: None if name in lists else value.type for name, value in values.items()
+        }
+        given.update(dict.fromkeys(rows))
         if send.code is not None:
             given[send.code.name] = TEXT
+        # The letters of a text are as good as a list.
+        single = {name for name, type_ in given.items() if type_ and type_.kind is not Kind.TEXT}
+        self.problems.extend(wrong_uses(use, lists, rows, frozenset(single)))
         for used in use.names:
             if used.name not in given:
                 if not used.guarded:

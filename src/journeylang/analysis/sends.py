@@ -6,31 +6,19 @@ import re
 from dataclasses import dataclass
 
 from journeylang.analysis.expressions import Checker
+from journeylang.analysis.given import of_channel, of_send
 from journeylang.analysis.parameters import in_braces
-from journeylang.analysis.picks import pick
-from journeylang.analysis.promos import drawn
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import parameter, seconds
 from journeylang.analysis.strategies import strategy
-from journeylang.analysis.template_scope import GIVEN
 from journeylang.diagnostics.codes import consent, names
 from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model
-from journeylang.model.expressions import Expression
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
 _TEMPLATE = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*")
 _DEFAULT_EXPIRES = 7 * 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Given:
-    """What `with` gives to the template."""
-
-    values: tuple[tuple[str, Expression], ...]
-    picks: tuple[model.Pick, ...]
-    code: model.Code | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +32,9 @@ class Sender:
     def send(self, node: nodes.Send, label: str, path: str, scope: Scope) -> model.Send | None:
         findings = self.checker.findings
         how = strategy(node, self.checker)
-        candidates = [self._candidate(c, label, scope) for c in node.candidates]
-        given = self._values(node, scope)
+        candidates = [self._candidate(c, node, label, scope) for c in node.candidates]
+        self._one_of_each(candidates)
+        given = of_send(node, scope, self.checker)
         expires: int | None = _DEFAULT_EXPIRES
         if node.expires is not None:
             expires = seconds(node.expires, scope, findings)
@@ -72,21 +61,38 @@ class Sender:
             span=node.span,
         )
 
-    def _candidate(self, node: nodes.Candidate, label: str, scope: Scope) -> model.Candidate | None:
-        findings = self.checker.findings
+    def _candidate(
+        self, node: nodes.Candidate, send: nodes.Send, label: str, scope: Scope
+    ) -> model.Candidate | None:
         condition = None
         if node.condition is not None:
             condition = self.checker.condition(node.condition, scope)
-        if node.values:
-            findings.later("`with` for a single channel of several", node.values[0].key.span)
-            return None
+        values = of_channel(node, send, scope, self.checker)
         template = self._template(node, label, scope)
-        if not self._reachable(node.channel) or template is None:
+        if not self._reachable(node.channel) or template is None or values is None:
             return None
         if node.condition is not None and condition is None:
             return None
         path, span = template
-        return model.Candidate(channel=node.channel.text, template=path, when=condition, span=span)
+        return model.Candidate(
+            channel=node.channel.text, template=path, when=condition, values=values, span=span
+        )
+
+    def _one_of_each(self, candidates: list[model.Candidate | None]) -> None:
+        """A message is known by its channel: that has one template, and one set of values."""
+        seen: dict[str, model.Candidate] = {}
+        for candidate in candidates:
+            if candidate is None:
+                continue
+            first = seen.setdefault(candidate.channel, candidate)
+            if (first.template, first.values) != (candidate.template, candidate.values):
+                self.checker.findings.error(
+                    names.REPEATED_PART,
+                    candidate.span,
+                    f"`{candidate.channel}` is tried twice, with different messages",
+                    labels=(Label(first.span, "tried here already"),),
+                    help="choose between two messages of a channel by an `if` around two sends",
+                )
 
     def _template(self, node: nodes.Candidate, label: str, scope: Scope) -> tuple[str, Span] | None:
         """The template's path, and where it is written: by a parameter, elsewhere."""
@@ -131,94 +137,6 @@ class Sender:
                 ' `purpose transactional "…"` does without',
             )
         return True
-
-    def _values(self, node: nodes.Send, scope: Scope) -> _Given | None:
-        findings = self.checker.findings
-        seen: dict[str, nodes.Name] = {}
-        found: list[tuple[str, Expression]] = []
-        picks: list[model.Pick] = []
-        codes: list[model.Code] = []
-        fine = True
-        for pair in node.values:
-            key = pair.key
-            value = self._value(pair, node.otherwise, scope)
-            first = seen.setdefault(key.text, key)
-            if first is not key:
-                findings.error(
-                    names.REPEATED_PART,
-                    key.span,
-                    f"`{key.text}` is given twice",
-                    labels=(Label(first.span, "given here already"),),
-                    help="remove one of the two",
-                )
-            elif key.text in GIVEN:
-                findings.error(
-                    names.DUPLICATE_NAME,
-                    key.span,
-                    f"`{key.text}` is in every template already",
-                    help=f"choose another name, such as `{key.text}_here`",
-                )
-            elif key.text in scope.drawn:
-                findings.error(
-                    names.DUPLICATE_NAME,
-                    key.span,
-                    f"`{key.text}` is drawn by an experiment before",
-                    labels=(Label(scope.drawn[key.text].span, "drawn here"),),
-                    help="leave it out: the template has the value that was drawn",
-                )
-            match value:
-                case None:
-                    fine = False
-                case model.Pick():
-                    picks.append(value)
-                case model.Code():
-                    codes.append(value)
-                case _:
-                    found.append((key.text, value))
-        for further in codes[1:]:
-            findings.error(
-                names.REPEATED_PART,
-                further.span,
-                "a message has one code",
-                labels=(Label(codes[0].span, "the first"),),
-                help="send the other one by a message of its own",
-            )
-        # None lets the run go on; all of them lead to one place.
-        ways = {p.reason for p in picks if p.otherwise is not None} | {c.reason for c in codes}
-        if len(ways) > 1:
-            findings.error(
-                names.REPEATED_PART,
-                codes[-1].span if codes else picks[-1].span,
-                "the values of a send have different `else`s",
-                help="let all of them `skip`, or all of them `exit` by one name",
-            )
-            return None
-        values = (*found, *scope.drawn.items())
-        if not fine or len(codes) > 1:
-            return None
-        return _Given(values=values, picks=tuple(picks), code=codes[0] if codes else None)
-
-    def _value(
-        self, pair: nodes.Pair, otherwise: nodes.Otherwise | None, scope: Scope
-    ) -> Expression | model.Pick | model.Code | None:
-        findings = self.checker.findings
-        match pair.value:
-            case nodes.TopOf() as top:
-                return pick(pair, top, otherwise, scope, self.checker)
-            case nodes.ListOf():
-                findings.later("a list of values", pair.value.span)
-                return None
-            case nodes.Call(function=nodes.Name(text="promo")) as call:
-                return drawn(pair, call, otherwise, self.checker)
-            case value:
-                if pair.otherwise is not None:
-                    findings.error(
-                        names.OUT_OF_PLACE,
-                        pair.otherwise.span,
-                        f"the value of `{pair.key.text}` is always there",
-                        help="leave `else` out: it belongs behind `promo(…)` and `top … of`",
-                    )
-                return self.checker.value(value, scope)
 
     def _otherwise(
         self, node: nodes.Otherwise | None, scope: Scope

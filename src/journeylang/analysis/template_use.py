@@ -19,12 +19,13 @@ class FilterUse:
 class Used:
     """A name in a template; ``guarded``: nothing breaks where its value is unknown.
 
-    ``filter`` is the one that is asked of the value itself.
+    ``filter`` is the one that is asked of the value itself; ``printed``: it is shown as it is.
     """
 
     name: str
     guarded: bool
     filter: FilterUse | None = None
+    printed: bool = False
     span: Span = field(compare=False)
 
 
@@ -34,7 +35,8 @@ class TemplateUse:
 
     ``names`` are plain names, to be given by the step's ``with``; ``functions`` the names that
     every template has (`link`, `unsubscribe_url`, `journey`, …). ``rows`` are the fields of what a
-    loop takes from a plain name: ``("picks", "pick", …)`` for ``{% for pick in picks %}``.
+    loop takes from a plain name: ``("picks", "pick", …)`` for ``{% for pick in picks %}``;
+    ``items`` are uses of what it takes as a whole.
     """
 
     customer: tuple[Used, ...] = ()
@@ -43,6 +45,7 @@ class TemplateUse:
     names: tuple[Used, ...] = ()
     functions: frozenset[str] = frozenset()
     rows: tuple[tuple[str, str, Used], ...] = ()
+    items: tuple[tuple[str, Used], ...] = ()
 
     @property
     def customer_fields(self) -> tuple[str, ...]:
@@ -63,4 +66,5 @@ class TemplateUse:
             names=self.names + other.names,
             functions=self.functions | other.functions,
             rows=self.rows + other.rows,
+            items=self.items + other.items,
         )

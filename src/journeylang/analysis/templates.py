@@ -53,6 +53,7 @@ def template_use(
             names=tuple(found["names"]),
             functions=frozenset(finder.functions),
             rows=tuple(finder.rows),
+            items=tuple(finder.items),
         )
     return Outcome(value=value, diagnostics=in_order(problems))
 
@@ -77,6 +78,7 @@ class _Finder:
     )
     functions: set[str] = field(default_factory=set)
     rows: list[tuple[str, str, Used]] = field(default_factory=list)
+    items: list[tuple[str, Used]] = field(default_factory=list)
     unreadable: bool = False
     _part: Part = field(default_factory=lambda: Part(name="body", text="", start=0, end=0))
     _undeclared: frozenset[str] = frozenset()
@@ -87,6 +89,7 @@ class _Finder:
     _replaced: frozenset[str] = frozenset()
     _looped: dict[str, str] = field(default_factory=dict)
     _filter: FilterUse | None = None
+    _printed: bool = False
 
     def file(self, source: Source, given: frozenset[str], *, head: bool) -> None:
         """The body of a file, and its front matter if the message's own.
@@ -251,6 +254,11 @@ class _Finder:
                 self._row(each, name, node.lineno, (each, name) in guarded)
             case jinja.Name(ctx="load"):
                 self._name(node, guarded)
+            case jinja.Output():
+                for shown in node.nodes:
+                    self._printed = isinstance(shown, jinja.Name)
+                    self._visit(shown, guarded)
+                self._printed = False
             case jinja.Filter():
                 self._known("filter", node.name, node.lineno)
                 safe = node.name in ("default", "d")
@@ -305,6 +313,10 @@ class _Finder:
 
     def _name(self, node: jinja.Name, guarded: frozenset[Field]) -> None:
         name = node.name
+        if name in self._looped:
+            span = self._place(rf"\b{re.escape(name)}\b", node.lineno)
+            used = Used(name=name, guarded=True, filter=self._filter, span=span)
+            self.items.append((self._looped[name], used))
         if name not in self._undeclared or name in GLOBALS:
             return
         span = self._place(rf"\b{re.escape(name)}\b", node.lineno)
@@ -332,7 +344,9 @@ class _Finder:
             self.functions.add(name)
         else:
             safe = ("", name) in guarded
-            used = Used(name=name, guarded=safe, filter=self._filter, span=span)
+            used = Used(
+                name=name, guarded=safe, filter=self._filter, printed=self._printed, span=span
+            )
             self.found["names"].append(used)
 
     def _known(self, kind: str, name: str, line: int) -> None:

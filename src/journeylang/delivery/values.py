@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from journeylang.delivery.formats import Money
 from journeylang.delivery.sandbox import unknown
-from journeylang.model.types import Kind, Type
+from journeylang.model.types import TEXT, Kind, Type
 
 
 def plain(value: object, type_: Type | None, path: str) -> object:
@@ -45,20 +46,38 @@ def from_json(
     }
 
 
-def rows_from_json(
-    document: str | None, types: Mapping[str, Mapping[str, Type]]
-) -> dict[str, object]:
-    """The members that are lists of rows of a catalogue, each field typed."""
-    if not types:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a member of a message's stored values is: one value, or a `list` of them; rows of a
+    catalogue if it has `fields`. `key` is its name there."""
+
+    key: str
+    type: Type = TEXT
+    list: bool = False
+    fields: Mapping[str, Type] | None = None
+
+
+def given_from_json(document: str | None, given: Mapping[str, Given]) -> dict[str, object]:
+    """The values given by `with`, typed. Unknown items of lists are left out."""
+    if not given:
         return {}
     read = {} if document is None else json.loads(document, parse_float=Decimal)
-    return {
-        name: [
-            {f: plain(_typed(row.get(f), type_), type_, f"{name}.{f}") for f, type_ in of.items()}
-            for row in read.get(name) or ()
+    return {name: _given(read.get(one.key), name, one) for name, one in given.items()}
+
+
+def _given(value: object, name: str, given: Given) -> object:
+    if given.fields is not None:
+        return [
+            {
+                f: plain(_typed(row.get(f), type_), type_, f"{name}.{f}")
+                for f, type_ in given.fields.items()
+            }
+            for row in (value if isinstance(value, list) else ())
         ]
-        for name, of in types.items()
-    }
+    if given.list:
+        items = [_typed(item, given.type) for item in (value if isinstance(value, list) else ())]
+        return [plain(item, given.type, name) for item in items if item is not None]
+    return plain(_typed(value, given.type), given.type, name)
 
 
 def _typed(value: object, type_: Type) -> object:

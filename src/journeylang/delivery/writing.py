@@ -12,12 +12,13 @@ from journeylang.delivery.compose import compose
 from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
-from journeylang.delivery.values import from_json, plain, rows_from_json
+from journeylang.delivery.values import Given, from_json, given_from_json, plain
 from journeylang.model.entry import entry_fields
-from journeylang.model.expressions import Expression
+from journeylang.model.journey import Several, Value
 from journeylang.model.project import Project
 from journeylang.model.types import INSTANT, TEXT, Type
 from journeylang.plan.operations import JourneyPlan, Program, SendPark
+from journeylang.sql.given import of_channel
 
 _RESERVED: dict[str, Type] = {"key": TEXT, "timezone": TEXT, "locale": TEXT}
 
@@ -32,8 +33,7 @@ class Draft:
     customer: Mapping[str, Type]
     profile: Mapping[str, Type]
     entry: Mapping[str, Type]
-    values: Mapping[str, Type]
-    picks: Mapping[str, Mapping[str, Type]]
+    given: Mapping[str, Given]
     uses_entry_at: bool
 
 
@@ -120,11 +120,18 @@ class Writer:
                 if used.name in self.profile
             },
             entry={name: entry[name] for name in use.entry_fields if name in entry},
-            values={name: _type(expression) for name, expression in park.values}
-            | ({} if park.code is None else {park.code.name: TEXT}),
-            picks={p.name: self._row_types(p.catalog) for p in park.picks},
+            given=self._given(park, channel),
             uses_entry_at="at" in use.entry_fields,
         )
+
+    def _given(self, park: SendPark, channel: str) -> dict[str, Given]:
+        own = next((c.values for c in park.candidates if c.channel == channel), ())
+        given = {name: _of_type(name, value) for name, value in park.values}
+        given |= {name: _of_type(of_channel(channel, name), value) for name, value in own}
+        given |= {p.name: Given(key=p.name, fields=self._row_types(p.catalog)) for p in park.picks}
+        if park.code is not None:
+            given[park.code.name] = Given(key=park.code.name)
+        return given
 
     def _customer_types(self, names: tuple[str, ...]) -> dict[str, Type]:
         bound = self.binding.customers
@@ -156,8 +163,7 @@ class Writer:
             },
             "journey": draft.plan.name,
             "step": draft.park.path,
-            **from_json(row.content, draft.values),
-            **rows_from_json(row.content, draft.picks),
+            **given_from_json(row.content, draft.given),
         }
         bound = self.binding.customers
         zone = row.zone or (bound.zone_else if bound is not None else "UTC")
@@ -178,5 +184,5 @@ class Writer:
         )
 
 
-def _type(expression: Expression) -> Type:
-    return expression.type or TEXT
+def _of_type(key: str, value: Value) -> Given:
+    return Given(key=key, type=value.type or TEXT, list=isinstance(value, Several))

@@ -12,6 +12,7 @@ from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
 from journeylang.lint.tree import all_of
 from journeylang.model.journey import Candidate, Journey, Send, Set
+from journeylang.model.steps import computed
 from journeylang.source import Source
 
 _FIELD = re.compile(r"\b(customer|entry)\s*(?:\.\s*|\[\s*[\"'])(\w+)")
@@ -49,8 +50,8 @@ def _links(
     mine = {f"entry.{name}" for name in of_entry(journey.entry, checked.project)}
     given = {
         name
-        for name, value in send.values
-        if personal(value, journey.entry, checked.project) is not None
+        for name, value in send.given(candidate).items()
+        if any(personal(v, journey.entry, checked.project) for v in computed([(name, value)]))
     }
     for file in checked.templates.get((candidate.template, candidate.channel), ()):
         place = Label(candidate.span, "the template is sent here")

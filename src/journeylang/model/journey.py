@@ -108,12 +108,31 @@ class Race:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Several:
+    """`sizes: ["s", "m"]`: those of the items that are known, in the order written.
+
+    `type` is that of each of them.
+    """
+
+    items: tuple[Expression, ...]
+    type: Type | None
+    span: Span = field(compare=False, repr=False)
+
+
+Value = Expression | Several
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One channel of a send. `template` is the name as written, or `<journey>/<label>`."""
+    """One channel of a send. `template` is the name as written, or `<journey>/<label>`.
+
+    `values` are its own; of a name that the whole send gives too, its own is meant.
+    """
 
     channel: str
     template: str
     when: Expression | None = None
+    values: tuple[tuple[str, Value], ...] = ()
     span: Span = field(compare=False, repr=False)
 
 
@@ -173,7 +192,7 @@ class Send:
     path: str
     strategy: Strategy = "first"
     candidates: tuple[Candidate, ...]
-    values: tuple[tuple[str, Expression], ...] = ()
+    values: tuple[tuple[str, Value], ...] = ()
     picks: tuple[Pick, ...] = ()
     code: Code | None = None
     expires: int = 7 * 86400
@@ -181,6 +200,10 @@ class Send:
     topic: str | None = None
     learns: Goal | None = None
     span: Span = field(compare=False, repr=False)
+
+    def given(self, candidate: Candidate) -> dict[str, Value]:
+        """What the template of one of the candidates is given, by name."""
+        return {**dict(self.values), **dict(candidate.values)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

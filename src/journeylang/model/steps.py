@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from journeylang.model.expressions import Expression
@@ -17,8 +17,10 @@ from journeylang.model.journey import (
     Repeat,
     Send,
     Set,
+    Several,
     Start,
     Step,
+    Value,
     Wait,
     WaitMoment,
     WaitState,
@@ -67,7 +69,9 @@ def expressions(journey: Journey) -> Iterator[Expression]:
                 yield from (b.where for b in step.branches if b.where is not None)
             case Send():
                 yield from (c.when for c in step.candidates if c.when is not None)
-                yield from (v for _, v in step.values)
+                yield from computed(step.values)
+                for candidate in step.candidates:
+                    yield from computed(candidate.values)
                 yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
             case Set():
                 yield step.value
@@ -82,3 +86,12 @@ def expressions(journey: Journey) -> Iterator[Expression]:
                     yield step.until
             case _:
                 pass
+
+
+def computed(values: Iterable[tuple[str, Value]]) -> Iterator[Expression]:
+    """What is worked out for values, those of lists one by one."""
+    for _, value in values:
+        if isinstance(value, Several):
+            yield from value.items
+        else:
+            yield value

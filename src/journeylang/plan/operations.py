@@ -33,6 +33,7 @@ from journeylang.model.journey import (
     Purpose,
     Reenter,
     TimeOfDay,
+    Value,
 )
 from journeylang.model.measures import Target
 from journeylang.model.policy import Action, Control
@@ -261,7 +262,7 @@ class SendPark:
     learned: bool
     candidates: tuple[Candidate, ...]
     offers: tuple[Offer, ...]
-    values: tuple[tuple[str, Expression], ...]
+    values: tuple[tuple[str, Value], ...]
     picks: tuple[Pick, ...]
     code: Code | None
     expires: int

@@ -25,6 +25,7 @@ from journeylang.plan.passes import BASE, STRAIGHT, weight
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
+from journeylang.sql.given import given_value, of_channel
 from journeylang.sql.learning import arm
 from journeylang.sql.picks import TOO_FEW, lacks, pick
 from journeylang.sql.schema import ACTIVE, GONE
@@ -222,7 +223,12 @@ def _send_columns(parks: list[Park], scope: Scope) -> tuple[dict[int, str], dict
                 else f"CASE WHEN {predicate(c.when, scope)} THEN {1 << n} ELSE 0 END"
                 for n, c in enumerate(park.candidates)
             )
-        given = [(name, value(v, scope)) for name, v in park.values]
+        given = [(name, given_value(v, scope)) for name, v in park.values]
+        given += [
+            (of_channel(c.channel, name), given_value(v, scope))
+            for c in park.candidates
+            for name, v in c.values
+        ]
         picked = [pick(park, n, scope) for n in range(len(park.picks))]
         given += [(p.name, rows) for p, (rows, _) in zip(park.picks, picked, strict=True)]
         too_few = lacks(park, [count for _, count in picked])

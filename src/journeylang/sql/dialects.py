@@ -168,6 +168,10 @@ class Dialect:
         inside = ", ".join(f"{text(name)}, {value}" for name, value in items)
         return f"CAST(json_object({inside}) AS VARCHAR)"
 
+    def json_array(self, items: Iterable[str]) -> str:
+        """A JSON list as a member of another document; unknown items are null."""
+        return f"json_array({', '.join(items)})"
+
     def json_list(self, items: str, order: str) -> str:
         """Aggregate: JSON texts as one JSON list, as text; never NULL."""
         return f"('[' || coalesce(string_agg({items}, ',' ORDER BY {order}), '') || ']')"
