@@ -348,7 +348,9 @@ class _Program(Flow, Expressions):
                 ("g", (("1", "2", "3", "4", "5", "6", "7"), ("true", "false"), ("1.5", "2"))),
             )
         )
-        return f'{label}: experiment factors salt "{self.pick("uvw")}{label}" {{ {shown} }}'
+        adaptive, goal = ("adaptive ", f" {self._goal()}") if self.chance(3) else ("", "")
+        salt = f'salt "{self.pick("uvw")}{label}"'
+        return f"{label}: experiment factors {adaptive}{salt}{goal} {{ {shown} }}"
 
     def _experiment(self, depth: int) -> str:
         label = self._label("x")

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 from tests.agreement.both import both
-from tests.agreement.small import HOUR, START, happens, people, program
+from tests.agreement.small import DAY, HOUR, MINUTE, START, happens, people, program
 from tests.oracle.chance import bucket
 
 STEPS = """
@@ -69,3 +69,48 @@ def test_who_does_not_come_by_is_not_exposed() -> None:
             (2, False),
             (2, True),
         ]
+
+
+LEARNT = """
+look: experiment factors adaptive salt "s" { subject: ["a", "b", "c"], price: [5 EUR, 7.50 EUR] }
+hello: send email "t"
+settle: wait 2d
+again: send email "t"
+"""
+
+
+def test_each_factor_learns_by_itself() -> None:
+    with both(program(LEARNT, "goal ordered within 12h"), START) as pair:
+        now = START + HOUR
+        people(pair, *range(1, 61))
+        for number in range(1, 61):
+            happens(pair, "signed_up", now - MINUTE, number)
+        for customer, _, _, factor, value, _ in pair.tick(now)["exposures"]:
+            # Of the prices both are as good.
+            if factor == "look/subject" and value == "b":
+                happens(pair, "ordered", now + HOUR, customer)
+        now += DAY
+        people(pair, *range(61, 161))
+        for number in range(61, 161):
+            happens(pair, "signed_up", now - MINUTE, number)
+        look = pair.tick(now)
+        rows = pair.engine.query(
+            "SELECT s.path, w.arm, w.high - w.low FROM journey.weight AS w"
+            " JOIN journey.step AS s ON s.step = w.experiment WHERE w.day = DATE '2026-03-03'"
+        )
+        shares = {(path, arm): share for path, arm, share in rows}
+        assert shares["look/subject", "b"] == 9_000
+        assert 500 < shares["look/price", "5.0000"] < 9_500
+        # What the messages show is what was kept, days later too.
+        drawn: dict[int, dict[str, str]] = {n: {} for n in range(1, 161)}
+        for customer, _, _, factor, value, _ in look["exposures"]:
+            drawn[customer][factor] = value
+        assert sum(d["look/subject"] == "b" for n, d in drawn.items() if n > 60) > 80
+        for days in (2, 3, 4):
+            pair.tick(now + days * DAY)
+        sent = pair.engine.query("SELECT customer_id, content FROM journey.message")
+        assert len(sent) == 320
+        for customer, content in sent:
+            found = json.loads(content)
+            assert found["subject"] == drawn[customer]["look/subject"]
+            assert f"{found['price']:.4f}" == drawn[customer]["look/price"]

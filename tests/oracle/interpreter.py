@@ -16,6 +16,7 @@ from journeylang.model.journey import (
     Calendar,
     Elapsed,
     Experiment,
+    Factor,
     Factors,
     If,
     Leave,
@@ -165,8 +166,7 @@ class _Tick(Stage):
                     way = behind
                 case Factors():
                     for factor in step.factors:
-                        value = self.reader.evaluator.value(factor.value, Subject(run=run))
-                        self.expose(run, factor.path, str(value), run.arrived_at)
+                        self.expose(run, factor.path, self.drawn(run, factor), run.arrived_at)
                     way = behind
                 case Repeat():
                     run.passes[step.path] = 1
@@ -223,12 +223,21 @@ class _Tick(Stage):
     def arm(self, run: Run, experiment: Experiment) -> Block:
         """Drawn by the customer alone, so the same at each re-entry."""
         if experiment.learns is not None:
-            arm = arm_of(self, run, experiment)
+            names = [a.name for a in experiment.arms]
+            got = arm_of(self, run, experiment.path, experiment.salt, names)
+            arm = next(a for a in experiment.arms if a.name == got)
         else:
             drawn = bucket(experiment.salt, run.customer)
             arm = next(a for a in experiment.arms if a.low <= drawn < a.high)
         self.expose(run, experiment.path, arm.name, run.arrived_at)
         return arm.body
+
+    def drawn(self, run: Run, factor: Factor) -> str:
+        """The text of a factor's value."""
+        if factor.value.learned is not None:
+            options = [str(option.value) for option in factor.value.options]
+            return arm_of(self, run, factor.path, factor.value.salt, options)
+        return str(self.reader.evaluator.value(factor.value, Subject(run=run)))
 
     def rest(self, run: Run, step: Resting, until: datetime) -> None:
         run.step, run.wake_at, run.reason = step.path, until, None

@@ -7,16 +7,17 @@ kept. Of a send's channels each message is judged by itself, and each day draws 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import md5
 from random import Random
 from typing import Any
 
 from journeylang.model.journey import (
-    Arm,
     Block,
     Experiment,
+    Factor,
+    Factors,
     Goal,
     If,
     Race,
@@ -33,17 +34,23 @@ from tests.oracle.values import Subject
 
 DRAWS = 2_000
 
+# What learns, and from which goal.
+Lesson = tuple[Experiment | Factor | Send, Goal]
 
-def learning(block: Block) -> Iterator[Experiment | Send]:
-    """All steps below a block that learn."""
+
+def learning(block: Block) -> Iterator[Lesson]:
+    """Everything below a block that learns."""
     for step in block:
         match step:
+            case Factors():
+                if step.learns is not None:
+                    yield from ((factor, step.learns) for factor in step.factors)
             case Send():
                 if step.learns is not None:
-                    yield step
+                    yield step, step.learns
             case Experiment():
                 if step.learns is not None:
-                    yield step
+                    yield step, step.learns
                 for arm in step.arms:
                     yield from learning(arm.body)
             case WaitMoment() | Repeat():
@@ -66,33 +73,32 @@ def learn(stage: Stage) -> None:
     """The shares of the day, if this is the day's first tick."""
     today = stage.now.date()
     for journey in stage.project.journeys.values():
-        for step in learning(journey.body):
+        for step, goal in learning(journey.body):
             key = (journey.name, step.path)
             known = stage.memory.shares.get(key)
             if known is None or known[0] < today:
-                stage.memory.shares[key] = (today, _shares(stage, journey.name, step))
+                stage.memory.shares[key] = (today, _shares(stage, journey.name, step, goal))
 
 
 # What is judged: whose run, from when on, and what they got.
 Judged = tuple[Any, int, datetime, str]
 
 
-def _shares(stage: Stage, journey: str, step: Experiment | Send) -> list[int]:
-    goal = step.learns
-    assert goal is not None
+def _shares(stage: Stage, journey: str, step: Experiment | Factor | Send, goal: Goal) -> list[int]:
+    judged: list[Judged] = [
+        (x.customer, x.run_id, x.at, x.arm)
+        for x in stage.memory.exposures
+        if (x.journey, x.experiment) == (journey, step.path)
+    ]
     if isinstance(step, Experiment):
         salt = step.salt
         unknown = {arm.name: arm.high - arm.low for arm in step.arms}
-        judged = [
-            (x.customer, x.run_id, x.at, x.arm)
-            for x in stage.memory.exposures
-            if (x.journey, x.experiment) == (journey, step.path)
-        ]
+    elif isinstance(step, Factor):
+        salt = step.value.salt
+        unknown = _equal([str(option.value) for option in step.value.options])
     else:
         salt = f"{journey}/{step.path}"
-        names = channels(step)
-        ends = [10_000 * n // len(names) for n in range(len(names) + 1)]
-        unknown = {name: ends[n + 1] - ends[n] for n, name in enumerate(names)}
+        unknown = _equal(channels(step))
         judged = [
             (m.customer, m.run_id, m.decided_at, m.channel)
             for m in stage.memory.messages
@@ -100,6 +106,12 @@ def _shares(stage: Stage, journey: str, step: Experiment | Send) -> list[int]:
             and (m.run_id, m.step, m.decided_at) not in stage.reader.tables.given_back
         ]
     return _drawn(stage, salt, unknown, _reached(stage, goal, judged))
+
+
+def _equal(names: list[str]) -> dict[str, int]:
+    """Each as likely, as nearly as ten thousand parts allow."""
+    ends = [10_000 * n // len(names) for n in range(len(names) + 1)]
+    return {name: ends[n + 1] - ends[n] for n, name in enumerate(names)}
 
 
 def _reached(stage: Stage, goal: Goal, judged: list[Judged]) -> list[tuple[str, bool]]:
@@ -151,11 +163,11 @@ def _whole(shares: list[float]) -> list[int]:
     return points
 
 
-def arm_of(stage: Stage, run: Run, experiment: Experiment) -> Arm:
+def arm_of(stage: Stage, run: Run, path: str, salt: str, names: Sequence[str]) -> str:
     """The arm that the customer has already, or today's."""
     for exposure in stage.memory.exposures:
         at = (exposure.journey, exposure.experiment, exposure.customer)
-        if at == (run.journey, experiment.path, run.customer):
-            return next(arm for arm in experiment.arms if arm.name == exposure.arm)
-    _, shares = stage.memory.shares[run.journey, experiment.path]
-    return experiment.arms[place(shares, bucket(experiment.salt, run.customer))]
+        if at == (run.journey, path, run.customer):
+            return exposure.arm
+    _, shares = stage.memory.shares[run.journey, path]
+    return names[place(shares, bucket(salt, run.customer))]

@@ -111,6 +111,7 @@ class Evaluator:
                 return self.profile(node.name, of)
             case Drawn():
                 assert of.run is not None
+                assert node.learned is None
                 drawn, count = bucket(node.salt, of.run.customer), len(node.options)
                 ends = [10_000 * n // count for n in range(1, count + 1)]
                 return next(

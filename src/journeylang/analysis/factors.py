@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from journeylang.analysis.goals import goal
+from journeylang.analysis.goals import MOST_LEARNT, goal, to_learn_from
 from journeylang.analysis.paths import opening
 from journeylang.analysis.template_scope import GIVEN
 from journeylang.diagnostics.codes import names
@@ -24,8 +24,6 @@ def factors(node: nodes.FactorExperiment, place: Place, steps: Steps) -> model.F
     """Reports what is wrong; None if nothing is right of it."""
     findings = steps.checker.findings
     own = None if node.goal is None else goal(node.goal, place.scope, steps.checker)
-    if node.adaptive:
-        findings.later("`experiment adaptive factors`", opening(node))
     if not node.factors:
         findings.error(
             names.MISSING_PART,
@@ -49,13 +47,17 @@ def factors(node: nodes.FactorExperiment, place: Place, steps: Steps) -> model.F
         options = _options(written, place, steps)
         if _is_taken(written, seen, place, steps) or options is None or salt is None:
             continue
+        path = f"{place.path}/{name}"
         value = Drawn(
-            salt=f"{salt}:{name}", options=options, type=_type(options), span=written.span
+            salt=f"{salt}:{name}",
+            options=options,
+            learned=(steps.journey, path) if node.adaptive else None,
+            type=_type(options),
+            span=written.span,
         )
-        found[name] = model.Factor(
-            name=name, path=f"{place.path}/{name}", value=value, span=written.span
-        )
-    if not found or node.adaptive:
+        found[name] = model.Factor(name=name, path=path, value=value, span=written.span)
+    learns = _learns(node, own, steps) if node.adaptive else None
+    if not found:
         return None
     return model.Factors(
         label=place.label,
@@ -63,7 +65,33 @@ def factors(node: nodes.FactorExperiment, place: Place, steps: Steps) -> model.F
         factors=tuple(found.values()),
         expect=None if node.expect is None else node.expect.value,
         goal=own,
+        learns=learns,
         span=node.span,
+    )
+
+
+def _learns(
+    node: nodes.FactorExperiment, own: model.Goal | None, steps: Steps
+) -> model.Goal | None:
+    """The goal that the factors learn from: the experiment's own, or the journey's first."""
+    findings = steps.checker.findings
+    for factor in node.factors:
+        if len(factor.values.items) > MOST_LEARNT:
+            findings.error(
+                names.OUT_OF_PLACE,
+                factor.values.span,
+                f"a factor of an adaptive experiment has at most {MOST_LEARNT} values",
+                help="each value keeps 5% of the customers; leave some out",
+            )
+    if node.goal is not None and own is None:
+        return None
+    return to_learn_from(
+        own,
+        steps.goals,
+        opening(node),
+        "an adaptive experiment",
+        "write `goal order_placed within 7d` above the steps, or before its braces",
+        findings,
     )
 
 

@@ -330,10 +330,14 @@ class Negated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A factor's value for this customer: the option in whose buckets under `salt` they are."""
+    """A factor's value for this customer: the option in whose buckets under `salt` they are.
+
+    `learned` is (journey, path) of a factor whose buckets are those of the day.
+    """
 
     salt: str
     options: tuple[Constant, ...]
+    learned: tuple[str, str] | None = None
     type: Type
     span: Span = field(compare=False, repr=False)
 

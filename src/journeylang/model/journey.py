@@ -314,13 +314,17 @@ class Factor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factors:
-    """Several elements tried at once: reaching it exposes, the sends behind it have the values."""
+    """Several elements tried at once: reaching it exposes, the sends behind it have the values.
+
+    `goal` is its own one; `learns` is the goal by which the shares of an adaptive one move.
+    """
 
     label: str
     path: str
     factors: tuple[Factor, ...]
     expect: str | None = None
     goal: Goal | None = None
+    learns: Goal | None = None
     span: Span = field(compare=False, repr=False)
 
 

@@ -59,7 +59,7 @@ def expressions(journey: Journey) -> Iterator[Expression]:
     """What a journey's exits and steps ask or compute, as written."""
     yield from (e.condition for e in journey.exits)
     for step in steps(journey.body):
-        learns = step.learns if isinstance(step, Experiment | Send) else None
+        learns = step.learns if isinstance(step, Experiment | Factors | Send) else None
         if learns is not None and learns.where is not None:
             yield learns.where
         match step:

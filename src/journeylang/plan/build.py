@@ -208,7 +208,12 @@ class _JourneyBuilder:
 
     def _factors(self) -> tuple[FactorDraw, ...]:
         return tuple(
-            FactorDraw(step=self._number(f.path), salt=f.value.salt, arms=f.arms)
+            FactorDraw(
+                step=self._number(f.path),
+                salt=f.value.salt,
+                arms=f.arms,
+                learned=s.learns is not None,
+            )
             for s in steps(self.journey.body)
             if isinstance(s, Factors)
             for f in s.factors

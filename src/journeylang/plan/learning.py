@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from journeylang.model.journey import Experiment, Goal, Journey, Send
+from journeylang.model.journey import Experiment, Factors, Goal, Journey, Send
 from journeylang.model.steps import steps
 from journeylang.plan.operations import Learning
 
@@ -21,6 +21,15 @@ def lessons(journey: Journey, number: Callable[[str], int]) -> Iterator[Learning
                     goal=goal,
                     judged="exposures",
                 )
+            case Factors(learns=Goal() as goal):
+                for factor in step.factors:
+                    yield Learning(
+                        step=number(factor.path),
+                        salt=factor.value.salt,
+                        arms=factor.arms,
+                        goal=goal,
+                        judged="exposures",
+                    )
             case Send(learns=Goal() as goal):
                 channels = tuple(dict.fromkeys(c.channel for c in step.candidates))
                 ends = [10_000 * n // len(channels) for n in range(len(channels) + 1)]

@@ -324,11 +324,15 @@ class Learning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorDraw:
-    """The arms of a factor: (text of the value, low, high) over the customer's bucket."""
+    """The arms of a factor: (text of the value, low, high) over the customer's bucket.
+
+    Of a `learned` one the ranges are those of the day.
+    """
 
     step: int
     salt: str
     arms: tuple[tuple[str, int, int], ...]
+    learned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

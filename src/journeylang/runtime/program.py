@@ -105,7 +105,7 @@ def make_ready(
             for plan in program.journeys
             if plan.learning
         },
-        writes=final_writes(dialect),
+        writes=final_writes(dialect, program),
         profile=profile_writes(dialect) if assigns else {},
         session=(
             *plan_tables(program),

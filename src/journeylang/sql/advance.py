@@ -24,9 +24,9 @@ from journeylang.plan.operations import (
 from journeylang.plan.passes import BASE, STRAIGHT, weight
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
+from journeylang.sql.draws import arm
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.given import given_value, of_channel
-from journeylang.sql.learning import arm
 from journeylang.sql.picks import TOO_FEW, lacks, pick
 from journeylang.sql.schema import ACTIVE, GONE
 from journeylang.sql.session import ACT, END, GO, REST, SEND
@@ -195,7 +195,7 @@ def _tree(node: Node, scope: Scope) -> str:
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Split() if node.learned:
-            drawn = arm(node, scope)
+            drawn = arm(node.step, node.salt, scope)
             ways = zip(node.learned[:-1], node.arms[:-1], strict=True)
             whens = " ".join(f"WHEN {text(name)} THEN {_tree(way[2], scope)}" for name, way in ways)
             return f"CASE {drawn} {whens} ELSE {_tree(node.arms[-1][2], scope)} END"

@@ -43,7 +43,8 @@ from journeylang.model.expressions import (
 )
 from journeylang.model.types import NUMBER, Kind
 from journeylang.sql import aggregates, lists, rankings
-from journeylang.sql.dialects import quote
+from journeylang.sql.dialects import quote, text
+from journeylang.sql.draws import arm
 from journeylang.sql.profile import profile_value
 from journeylang.sql.relations import LOCAL_DATE, customer_column
 from journeylang.sql.scope import Rows, Scope, StepNumbers, definitions
@@ -69,14 +70,7 @@ def value(node: Expression, scope: Scope) -> str:
         case SqlValue():
             return d.attempt(node.sql)
         case Drawn():
-            who = scope.customer if scope.rows.name is None else scope.rows.alias
-            bucket = d.bucket(node.salt, f"{who}.customer_id")
-            ways = list(zip(node.bounds, node.options, strict=True))
-            whens = " ".join(
-                f"WHEN {bucket} < {end} THEN {d.literal(option.value, node.type)}"
-                for end, option in ways[:-1]
-            )
-            return f"CASE {whens} ELSE {d.literal(ways[-1][1].value, node.type)} END"
+            return _drawn(node, scope)
         case CustomerValue():
             scope.fields[node.name] = None
             return f"{scope.customer}.{quote(customer_column(node.name))}"
@@ -153,6 +147,21 @@ def predicate(node: Expression, scope: Scope) -> str:
             return value(node, scope)
         case _:
             assert_never(node)
+
+
+def _drawn(node: Drawn, scope: Scope) -> str:
+    d = scope.dialect
+    options = [d.literal(option.value, node.type) for option in node.options]
+    if node.learned is not None:
+        drawn = arm(scope.steps[node.learned], node.salt, scope)
+        cases = [f"{drawn} = {text(str(option.value))}" for option in node.options]
+    else:
+        who = scope.customer if scope.rows.name is None else scope.rows.alias
+        bucket = d.bucket(node.salt, f"{who}.customer_id")
+        cases = [f"{bucket} < {end}" for end in node.bounds]
+    ways = zip(cases[:-1], options[:-1], strict=True)
+    whens = " ".join(f"WHEN {case} THEN {option}" for case, option in ways)
+    return f"CASE {whens} ELSE {options[-1]} END"
 
 
 def _profile_value(node: ProfileValue, scope: Scope) -> str:

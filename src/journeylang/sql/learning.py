@@ -1,19 +1,18 @@
-"""What is learnt from, and which arm or channel that gives to whom.
+"""What is learnt from, and which channel that gives to whom.
 
-The shares of a day are `journey.weight`, one row per day and arm. An experiment's arm is for
-ever: whoever has an exposure keeps it, and everybody else gets the arm whose range of the day
-their bucket lies in. A send's best channel is drawn anew each day.
+The shares of a day are `journey.weight`, one row per day and arm. A send's best channel is
+drawn anew each day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from journeylang.plan.operations import Learning, Split
+from journeylang.plan.operations import Learning
 from journeylang.sql.aggregates import awaited
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.expressions import Rows, Scope
+from journeylang.sql.expressions import Rows
 
 
 def outcomes(compiler: Compiler, learning: Learning) -> str:
@@ -68,18 +67,3 @@ def best_channel(d: Dialect, steps: Sequence[int]) -> str:
         f"\n  LEFT JOIN journey.weight AS y ON y.experiment = i.step AND y.day = {day}"
         f" AND i.step IN ({', '.join(map(str, steps))}) AND {bucket} >= y.low AND {bucket} < y.high"
     )
-
-
-def arm(split: Split, scope: Scope) -> str:
-    """The arm of a row; the joins that it needs are left with the scope."""
-    d, alias = scope.dialect, f"{scope.rows.alias}.customer_id"
-    x, y, salt = f"x{split.step}", f"y{split.step}", text(split.salt)
-    bucket = d.bucket(split.salt, alias)
-    scope.further[split.step] = (
-        f"\nLEFT JOIN journey.exposure AS {x} ON {x}.customer_id = {alias}"
-        f" AND {x}.experiment = {split.step} AND {x}.salt = {salt}"
-        f"\nLEFT JOIN journey.weight AS {y} ON {y}.experiment = {split.step}"
-        f" AND {y}.salt = {salt} AND {y}.day = CAST({d.parameter('now')} AS DATE)"
-        f" AND {bucket} >= {y}.low AND {bucket} < {y}.high"
-    )
-    return f"coalesce({x}.arm, {y}.arm)"

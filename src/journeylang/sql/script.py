@@ -79,7 +79,7 @@ def scripts(
             ("the messages", arbitration.messages),
             ("who goes on", arbitration.proceed),
         ]
-    shared += list(final_writes(dialect).items())
+    shared += list(final_writes(dialect, program).items())
     if project.profile:
         shared += list(profile_writes(dialect).items())
     files["project.shared.sql"] = _script(shared)

@@ -294,7 +294,7 @@ def consent_sets(program: Program) -> list[tuple[str, ...]]:
 
 
 def _exposures(j: JourneyPlan) -> Iterable[Sequence[object]]:
-    """Of an experiment the arm; of a factor all arms with their buckets."""
+    """Of an experiment the arm; of a factor all arms with their buckets, unless it learns."""
     salts = dict(j.salts)
     factors = {f.step: f for f in j.factors}
     for leaf in j.leaves:
@@ -303,6 +303,9 @@ def _exposures(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 yield (j.journey, leaf.leaf, step, text(arm), text(salts[step]), None, None)
                 continue
             salt = text(factors[step].salt)
+            if factors[step].learned:
+                yield (j.journey, leaf.leaf, step, None, salt, None, None)
+                continue
             for name, low, high in factors[step].arms:
                 yield (j.journey, leaf.leaf, step, text(name), salt, low, high)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from journeylang.plan.operations import Program
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.schema import ACTIVE
 from journeylang.sql.session import END, REFUSED, REST, SKIPPED
 
 
-def final_writes(dialect: Dialect) -> dict[str, str]:
+def final_writes(dialect: Dialect, program: Program) -> dict[str, str]:
     """Statements by name, in their order; parameters {now, tick}.
 
     Moved runs are deleted and inserted again: on DuckDB the fastest way, and the one in
@@ -16,6 +17,13 @@ def final_writes(dialect: Dialect) -> dict[str, str]:
     d = dialect
     bucket = f"({d.hash60('x.salt', d.as_text('t.customer_id'))} % 10000)"
     now, tick = d.parameter("now"), d.parameter("tick")
+    arm, learned = "x.arm", ""
+    if any(factor.learned for plan in program.journeys for factor in plan.factors):
+        arm = "coalesce(x.arm, y.arm)"
+        learned = f"""
+  LEFT JOIN journey.weight AS y ON x.arm IS NULL AND y.experiment = x.experiment
+    AND y.salt = x.salt AND y.day = CAST({now} AS DATE)
+    AND {bucket} >= y.low AND {bucket} < y.high"""
     return {
         "clear runs": f"""DELETE FROM journey.run AS r
 USING (SELECT customer_id, run_id FROM trail WHERE fate IN ({REST}, {END}) AND NOT fresh) AS t
@@ -34,8 +42,8 @@ FROM trail AS t WHERE t.moved""",
         "exposures": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
   salt)
 SELECT DISTINCT ON (t.customer_id, x.experiment, x.salt)
-  t.customer_id, x.experiment, x.arm, t.arrived_at, t.run_id, x.salt
-FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf
+  t.customer_id, x.experiment, {arm}, t.arrived_at, t.run_id, x.salt
+FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf{learned}
 WHERE (x.low IS NULL OR {bucket} >= x.low AND {bucket} < x.high)
   AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
   WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
