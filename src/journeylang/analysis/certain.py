@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 
 from journeylang.analysis.ranges import Fact
 from journeylang.model.entry import EnterOn
@@ -64,7 +65,7 @@ class Decision:
 
 def decisions(journey: Journey, project: Project) -> Iterator[Decision]:
     """Every `if` and every channel's `when` of a journey, in the order written."""
-    always = tuple(_met_no_exit(journey, project))
+    always = tuple(islice(_met_no_exit(journey, project), _MOST))
     lasting = tuple(_entered_with(journey))
     yield from _block(journey.body, always, lasting, always)
 

@@ -55,6 +55,12 @@ def command(
     What makes the project mean nothing is shown whatever is selected. Fixes are shown as a diff;
     a file that could not be read any more is not written.
     """
+    import gc
+
+    if gc.isenabled():
+        # A check makes trees and no circles: to look for those is a fifth of its time.
+        gc.disable()
+        ctx.call_on_close(gc.enable)
     from journeylang.cli.terminal import wants_colour
     from journeylang.diagnostics.render import render_json, render_text, summary
     from journeylang.diagnostics.selection import Selection, selected

@@ -10,7 +10,6 @@ from decimal import Decimal
 from journeylang.diagnostics.codes.names import CONSTANT_CONDITION
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import below
 from journeylang.model import expressions as e
 from journeylang.model import journey as model
 from journeylang.source import Span
@@ -36,22 +35,21 @@ def constant_condition(checked: Checked) -> Iterator[Diagnostic]:
     What rests on the values of parameters is left alone, for they are other ones elsewhere. A
     segment of everybody, or an entry for everybody, is written as `true`.
     """
-    for node in below((checked.project, *checked.project.journeys.values())):
-        match node:
-            case e.Comparison():
-                yield from _comparison(node)
-            case e.Known():
-                yield from _known(node)
-            case e.Between():
-                yield from _between(node)
-            case e.All() | e.Either():
-                yield from (found for part in node.parts for found in _literal(part))
-            case e.Negated():
-                yield from _literal(node.part)
-            case model.If() | model.ExitWhen():
-                yield from _literal(node.condition)
-            case _:
-                pass
+    for comparison in checked.meant(e.Comparison):
+        yield from _comparison(comparison)
+    for known in checked.meant(e.Known):
+        yield from _known(known)
+    for between in checked.meant(e.Between):
+        yield from _between(between)
+    asked = (
+        *(part for both in checked.meant(e.All) for part in both.parts),
+        *(part for either in checked.meant(e.Either) for part in either.parts),
+        *(negated.part for negated in checked.meant(e.Negated)),
+        *(step.condition for step in checked.meant(model.If)),
+        *(way_out.condition for way_out in checked.meant(model.ExitWhen)),
+    )
+    for condition in asked:
+        yield from _literal(condition)
 
 
 def _comparison(node: e.Comparison) -> Iterator[Diagnostic]:

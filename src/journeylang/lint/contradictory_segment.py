@@ -9,7 +9,6 @@ from journeylang.analysis.ranges import Fact, contradictory
 from journeylang.diagnostics.codes.names import CONTRADICTORY_SEGMENT
 from journeylang.diagnostics.model import Diagnostic, Label, Severity
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of, below
 from journeylang.model.binding import ConsentWhen
 from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterOn, EnterWhen
 from journeylang.model.expressions import Aggregate, Expression
@@ -25,12 +24,7 @@ def contradictory_segment(checked: Checked) -> Iterator[Diagnostic]:
     What is contradictory only because it names a segment that is, is told of the segment alone.
     """
     project = checked.project
-    empty: set[str] = set()
-    for name, segment in project.segments.items():
-        found = contradictory([Fact(condition=segment.condition)], project)
-        if found is not None:
-            empty.add(name)
-    telling = _Telling(checked, frozenset(empty))
+    telling = _Telling(checked)
     for segment in project.segments.values():
         yield from telling.of(segment.condition)
     for consent in project.binding.consents.values():
@@ -38,13 +32,15 @@ def contradictory_segment(checked: Checked) -> Iterator[Diagnostic]:
             yield from telling.of(consent.condition)
     for journey in project.journeys.values():
         yield from _journey(journey, telling)
-    named = (
-        *(metric.value for metric in project.metrics.values()),
-        *(segment.condition for segment in project.segments.values()),
-    )
-    for aggregate in all_of(named, Aggregate):
+    for aggregate in checked.meant(Aggregate):
         if aggregate.where is not None:
             yield from telling.of(aggregate.where, who="no row")
+    for race in checked.meant(Race):
+        for branch in race.branches:
+            if branch.where is not None:
+                yield from telling.of(branch.where, who="no row")
+    for wait in checked.meant(WaitState):
+        yield from telling.of(wait.condition)
 
 
 def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
@@ -70,18 +66,6 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
     for goal in journey.goals:
         if goal.where is not None:
             yield from telling.of(goal.where, who="no row")
-    for node in below(journey):
-        match node:
-            case Aggregate(where=where) if where is not None:
-                yield from telling.of(where, who="no row")
-            case Race():
-                for branch in node.branches:
-                    if branch.where is not None:
-                        yield from telling.of(branch.where, who="no row")
-            case WaitState():
-                yield from telling.of(node.condition)
-            case _:
-                pass
     for decision in decisions(journey, telling.checked.project):
         # A fragment's steps stand in several journeys; what is certain in one says nothing of it.
         own = _within(decision.condition.span, journey.span)
@@ -91,9 +75,14 @@ def _journey(journey: Journey, telling: _Telling) -> Iterator[Diagnostic]:
 class _Telling:
     """Puts into words what excludes what."""
 
-    def __init__(self, checked: Checked, empty: frozenset[str]) -> None:
+    def __init__(self, checked: Checked) -> None:
         self.checked = checked
-        self._empty = empty
+        self._alone: dict[int, tuple[Fact, ...] | None] = {}
+        self._empty = {
+            name
+            for name, segment in checked.project.segments.items()
+            if self._by_itself(segment.condition) is not None
+        }
 
     def of(
         self, condition: Expression, known: Sequence[Fact] = (), *, who: str = "nobody"
@@ -105,7 +94,7 @@ class _Telling:
         """
         project = self.checked.project
         mine = Fact(condition=condition)
-        found = contradictory([mine], project)
+        found = self._by_itself(condition)
         if found is None and known:
             found = contradictory([*known, mine], project)
         if found is None:
@@ -114,6 +103,13 @@ class _Telling:
         if not own or self._told_elsewhere(own):
             return
         yield self._diagnostic(list(found), own, condition, who)
+
+    def _by_itself(self, condition: Expression) -> tuple[Fact, ...] | None:
+        # By identity: the same condition is met in several places, and all stay alive meanwhile.
+        key = id(condition)
+        if key not in self._alone:
+            self._alone[key] = contradictory([Fact(condition=condition)], self.checked.project)
+        return self._alone[key]
 
     def _told_elsewhere(self, own: list[Fact]) -> bool:
         """Whether all of it is within one segment, which is contradictory by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from journeylang.diagnostics.codes.experiments import IDENTICAL_ARMS
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
+from journeylang.lint.tree import all_steps
 from journeylang.syntax import nodes
 
 
@@ -21,8 +21,9 @@ def identical_arms(checked: Checked) -> Iterator[Diagnostic]:
     asking = _with_templates_that_ask_for_the_step(checked)
     for name, node in checked.declared.journeys.items():
         if name not in asking:
-            for experiment in all_of(node.steps, nodes.Experiment):
-                yield from _same(experiment)
+            for step in all_steps(node.steps):
+                if isinstance(step, nodes.Experiment):
+                    yield from _same(step)
 
 
 def _same(experiment: nodes.Experiment) -> Iterator[Diagnostic]:

@@ -11,9 +11,10 @@ from journeylang.diagnostics.codes.flow import LATE_DATA_RACE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of, with_named
+from journeylang.lint.tree import with_named
 from journeylang.model.expressions import Aggregate, BoundEvent, Expression, SinceEntry
 from journeylang.model.journey import If, Journey, Race, Send, Wait
+from journeylang.model.steps import steps
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
@@ -30,11 +31,14 @@ def late_data_race(checked: Checked) -> Iterator[Diagnostic]:
     if not late:
         return
     for journey in checked.project.journeys.values():
-        for race in all_of(journey.body, Race):
-            yield from _race(race, late, checked)
+        for step in steps(journey.body):
+            if isinstance(step, Race):
+                yield from _race(step, late, checked)
         asked = [way_out.condition for way_out in journey.exits]
         if _asks(asked, late, checked) or any(
-            _asks([step.condition], late, checked) for step in all_of(journey.body, If)
+            _asks([step.condition], late, checked)
+            for step in steps(journey.body)
+            if isinstance(step, If)
         ):
             yield from _since_entry(journey, late, checked)
 

@@ -8,7 +8,7 @@ from journeylang.analysis.paths import opening
 from journeylang.diagnostics.codes.experiments import NO_CONTROL
 from journeylang.diagnostics.model import Diagnostic, Edit, Fix
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
+from journeylang.lint.tree import all_steps
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
@@ -16,7 +16,9 @@ from journeylang.syntax import nodes
 def no_control(checked: Checked) -> Iterator[Diagnostic]:
     """Of experiments with fixed shares: what learns its shares looks for the best arm alone."""
     for definition in checked.with_steps():
-        for experiment in all_of(definition.steps, nodes.Experiment):
+        for experiment in all_steps(definition.steps):
+            if not isinstance(experiment, nodes.Experiment):
+                continue
             if experiment.adaptive or any(arm.control for arm in experiment.arms):
                 continue
             first = experiment.arms[0]

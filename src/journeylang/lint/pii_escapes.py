@@ -10,9 +10,8 @@ from journeylang.analysis.template_links import linked
 from journeylang.diagnostics.codes.consent import PII_ESCAPES
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
 from journeylang.model.journey import Candidate, Journey, Send, Set
-from journeylang.model.steps import computed
+from journeylang.model.steps import computed, steps
 from journeylang.source import Source
 
 _FIELD = re.compile(r"\b(customer|entry)\s*(?:\.\s*|\[\s*[\"'])(\w+)")
@@ -26,7 +25,9 @@ def pii_escapes(checked: Checked) -> Iterator[Diagnostic]:
     Conditions may ask for anything, and messages show people what is theirs.
     """
     for journey in checked.project.journeys.values():
-        for step in all_of(journey.body, Set):
+        for step in steps(journey.body):
+            if not isinstance(step, Set):
+                continue
             field = personal(step.value, journey.entry, checked.project)
             if field is not None:
                 yield Diagnostic(

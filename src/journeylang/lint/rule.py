@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.messages import TemplateFile, TemplateKey, sends
@@ -12,8 +13,11 @@ from journeylang.diagnostics.model import Code, Diagnostic
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Policy
 from journeylang.model.project import Project
+from journeylang.model.tree import below
 from journeylang.source import Source
 from journeylang.syntax import nodes
+
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,31 @@ class Checked:
     parts: Mapping[str, Source] = field(default_factory=dict)
     uses: Mapping[TemplateKey, TemplateUse] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    _written: dict[type, list[object]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _meant: dict[type, list[object]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def written(self, kind: type[N]) -> Sequence[N]:
+        """Every node of exactly this kind in the files.
+
+        All rules together walk once through the files, and once through the model: each walk
+        takes as long as most rules.
+        """
+        if not self._written:
+            _by_kind(self.files, self._written)
+        return self._written.get(kind, [])  # type: ignore[return-value]  # they are of the kind
+
+    def meant(self, kind: type[N]) -> Sequence[N]:
+        """Every node of exactly this kind in the model: the journeys' steps, and expressions."""
+        if not self._meant:
+            p = self.project
+            # Not the lists: they are people.
+            parts = (p.binding, p.metrics, p.segments, p.policies, p.journeys, p.worth, p.prospects)
+            _by_kind(parts, self._meant)
+        return self._meant.get(kind, [])  # type: ignore[return-value]  # they are of the kind
 
     def policy(self, journey: Journey) -> Policy | None:
         """The policy that a journey's messages keep."""
@@ -65,6 +94,15 @@ class Checked:
             for send in sends(journey.body):
                 for candidate in send.candidates:
                     yield journey, send, candidate
+
+
+def _by_kind(root: object, found: dict[type, list[object]]) -> None:
+    for node in below(root):
+        kind = node.__class__
+        if kind in found:
+            found[kind].append(node)
+        else:
+            found[kind] = [node]
 
 
 Find = Callable[[Checked], Iterable[Diagnostic]]

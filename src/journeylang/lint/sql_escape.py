@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from journeylang.diagnostics.codes.portability import SQL_ESCAPE
 from journeylang.diagnostics.model import Diagnostic, Severity
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
+from journeylang.model.tree import all_of
 from journeylang.syntax import nodes
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from journeylang.diagnostics.codes.portability import SQL_NOT_PORTABLE
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
 from journeylang.syntax import nodes
 
 _STRANGE = {
@@ -28,17 +27,16 @@ def sql_not_portable(checked: Checked) -> Iterator[Diagnostic]:
     dialects = checked.settings.dialects
     if len(dialects) < 2:
         return
-    for file in checked.files:
-        for hatch in all_of(file, nodes.SqlHatch):
-            strange = _strange(hatch.text, checked.settings.home)
-            if strange is not None:
-                yield Diagnostic(
-                    code=SQL_NOT_PORTABLE,
-                    message=f"`{strange.lower()}` is not the same on {' and '.join(dialects)}",
-                    span=hatch.span,
-                    label=_STRANGE[strange],
-                    help="say it otherwise, or bind a view of the database in the place of it",
-                )
+    for hatch in checked.written(nodes.SqlHatch):
+        strange = _strange(hatch.text, checked.settings.home)
+        if strange is not None:
+            yield Diagnostic(
+                code=SQL_NOT_PORTABLE,
+                message=f"`{strange.lower()}` is not the same on {' and '.join(dialects)}",
+                span=hatch.span,
+                label=_STRANGE[strange],
+                help="say it otherwise, or bind a view of the database in the place of it",
+            )
 
 
 def _strange(text: str, dialect: str) -> str | None:

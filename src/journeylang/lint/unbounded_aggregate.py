@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from journeylang.diagnostics.codes.portability import UNBOUNDED_AGGREGATE
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
 from journeylang.syntax import nodes
 
 
@@ -17,19 +16,18 @@ def unbounded_aggregate(checked: Checked) -> Iterator[Diagnostic]:
     A table that is `append only`, or says when a row was changed, is read from where the last
     tick ended. The runtime's own ledger is kept in order by the runtime.
     """
-    for file in checked.files:
-        for aggregate in all_of(file, nodes.Aggregate):
-            event = checked.declared.events.get(aggregate.event.name.text)
-            if event is None or aggregate.windows or _is_incremental(event):
-                continue
-            name = event.name.text
-            yield Diagnostic(
-                code=UNBOUNDED_AGGREGATE,
-                message=f"all rows of `{name}` are read at every look",
-                span=aggregate.span,
-                help=f"bound it (`{name} within 730d`), or say in the event how its rows change:"
-                " `append only`, or `changed at` a column",
-            )
+    for aggregate in checked.written(nodes.Aggregate):
+        event = checked.declared.events.get(aggregate.event.name.text)
+        if event is None or aggregate.windows or _is_incremental(event):
+            continue
+        name = event.name.text
+        yield Diagnostic(
+            code=UNBOUNDED_AGGREGATE,
+            message=f"all rows of `{name}` are read at every look",
+            span=aggregate.span,
+            help=f"bound it (`{name} within 730d`), or say in the event how its rows change:"
+            " `append only`, or `changed at` a column",
+        )
 
 
 def _is_incremental(event: nodes.Event) -> bool:

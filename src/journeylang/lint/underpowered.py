@@ -12,9 +12,9 @@ from journeylang.diagnostics.codes.experiments import UNDERPOWERED
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.places import first_line
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_of
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import Experiment, Goal, Journey
+from journeylang.model.steps import steps
 from journeylang.syntax import nodes
 
 _EXPECTED = re.compile(r"\s*([+-])\s*(\d+(?:\.\d+)?)\s*(%|pp\b)")
@@ -34,7 +34,7 @@ def underpowered(checked: Checked) -> Iterator[Diagnostic]:
     for journey in checked.project.journeys.values():
         if journey.name not in checked.settings.volumes:
             continue
-        for experiment in all_of(journey.body, Experiment):
+        for experiment in (s for s in steps(journey.body) if isinstance(s, Experiment)):
             if experiment.learns is not None:
                 # Its shares follow what it sees, and it ends without a verdict.
                 continue

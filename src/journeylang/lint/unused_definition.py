@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from journeylang.diagnostics.codes.unused import UNUSED_DEFINITION
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import below
 from journeylang.syntax import nodes
 
 _WORD = re.compile(r"\w+")
@@ -34,33 +33,20 @@ def unused_definition(checked: Checked) -> Iterator[Diagnostic]:
     and in the SQL of `journey compile`. A name that occurs anywhere else, whatever it means there,
     is taken for a use.
     """
-    spoken: Counter[str] = Counter()
-    defined: list[tuple[str, _Defined]] = []
-    for file in checked.files:
-        for node in below(file):
-            match node:
-                case nodes.Name():
-                    spoken[node.text] += 1
-                case nodes.SqlHatch():
-                    spoken.update(_WORD.findall(node.text))
-                case nodes.Metric() if node.title is None:
-                    defined.append(("metric", node))
-                case nodes.Segment() if node.title is None:
-                    defined.append(("segment", node))
-                case nodes.Fragment():
-                    defined.append(("fragment", node))
-                case nodes.Policy():
-                    defined.append(("policy", node))
-                case nodes.Promo():
-                    defined.append(("promo", node))
-                case nodes.Catalog():
-                    defined.append(("catalog", node))
-                case nodes.Topic():
-                    defined.append(("topic", node))
-                case nodes.ConsentTable() | nodes.ConsentWhen():
-                    defined.append(("consent", node))
-                case _:
-                    pass
+    spoken = Counter(name.text for name in checked.written(nodes.Name))
+    for hatch in checked.written(nodes.SqlHatch):
+        spoken.update(_WORD.findall(hatch.text))
+    named = checked.declared
+    defined: list[tuple[str, _Defined]] = [
+        *(("metric", node) for node in named.metrics.values() if node.title is None),
+        *(("segment", node) for node in named.segments.values() if node.title is None),
+        *(("fragment", node) for node in named.fragments.values()),
+        *(("policy", node) for node in named.policies.values()),
+        *(("promo", node) for node in named.promos.values()),
+        *(("catalog", node) for node in named.catalogs.values()),
+        *(("topic", node) for node in named.topics.values()),
+        *(("consent", node) for node in named.consents.values()),
+    ]
     policies = len(checked.declared.policies)
     for kind, node in defined:
         # The only policy holds without being named.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from journeylang.analysis.paths import opening
 from journeylang.diagnostics.codes.flow import WAIT_WITHOUT_WAY_ON
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_blocks, all_of
+from journeylang.lint.tree import all_blocks
+from journeylang.model.tree import all_of
 from journeylang.syntax import nodes
 
 
@@ -21,16 +23,20 @@ def wait_without_way_on(checked: Checked) -> Iterator[Diagnostic]:
     """
     for definition in checked.with_steps():
         for block in all_blocks(definition.steps):
-            for index, step in enumerate(block):
-                if not isinstance(step, nodes.WaitForEvent) or step.branches:
-                    continue
-                if step.timeout is None and not _asked_later(step, block[index + 1 :]):
-                    yield _found(step)
+            if any(_is_bare(step) for step in block):
+                yield from _in(block)
 
 
-def _asked_later(step: nodes.WaitForEvent, rest: nodes.Block) -> bool:
-    name = step.event.name.text
-    return any(event.name.text == name for event in all_of(rest, nodes.EventRef))
+def _in(block: nodes.Block) -> Iterator[Diagnostic]:
+    asked_later: set[str] = set()
+    for step in reversed(block):
+        if _is_bare(step) and step.event.name.text not in asked_later:
+            yield _found(step)
+        asked_later.update(event.name.text for event in all_of(step, nodes.EventRef))
+
+
+def _is_bare(step: nodes.Step) -> TypeGuard[nodes.WaitForEvent]:
+    return isinstance(step, nodes.WaitForEvent) and not step.branches and step.timeout is None
 
 
 def _found(step: nodes.WaitForEvent) -> Diagnostic:

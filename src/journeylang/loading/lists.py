@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from journeylang.model.binding import Binding
 from journeylang.model.expressions import Column, CustomerValue, Listed
 from journeylang.model.lists import ContactList, ListKey, ProspectList, Prospects
 from journeylang.model.project import Project
+from journeylang.model.tree import all_of
 from journeylang.model.types import TEXT, Kind
 from journeylang.model.walk import walk
-from journeylang.plan.asks import asked
 from journeylang.source import Span
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -65,9 +65,9 @@ class _Problem:
 def with_lists(project: Project, root: Path) -> Outcome[Project]:
     """The project with the lists that it names, and what is wrong with them."""
     named: dict[str, Span] = {}
-    for node in asked(project, _everything(project)):
-        if isinstance(node, Listed):
-            named[node.path] = min(node.span, named.get(node.path, node.span))
+    kinds = project.metrics, project.segments, project.policies, project.journeys
+    for node in all_of(kinds, Listed):
+        named[node.path] = min(node.span, named.get(node.path, node.span))
     found: dict[str, ContactList] = {}
     problems: list[Diagnostic] = []
     for path, span in sorted(named.items()):
@@ -85,16 +85,6 @@ def with_lists(project: Project, root: Path) -> Outcome[Project]:
             collected[name] = listed.value
     whole = replace(project, lists=found, collected=collected)
     return Outcome(value=whole, diagnostics=tuple(problems))
-
-
-def _everything(project: Project) -> tuple[object, ...]:
-    kinds: Iterable[Mapping[str, object]] = (
-        project.metrics,
-        project.segments,
-        project.policies,
-        project.journeys,
-    )
-    return tuple(definition for kind in kinds for definition in kind.values())
 
 
 def read_list(root: Path, path: str, binding: Binding, span: Span) -> Outcome[ContactList]:
