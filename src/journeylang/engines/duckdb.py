@@ -147,6 +147,10 @@ class DuckDbEngine:
                 self.connection.execute("ROLLBACK")
             raise
 
+    def shape(self, query: str) -> dict[str, str]:
+        """See `Engine`."""
+        return {row[0]: row[1] for row in self.query(f"DESCRIBE {query}")}
+
     def columns(self, table: Sequence[str]) -> dict[str, str] | None:
         """See `Engine`."""
         name = ".".join('"' + part.replace('"', '""') + '"' for part in table)

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from journeylang.model.project import Project
 from journeylang.runtime.zones import local_days, zone
-from journeylang.sql.allowances import CLOSED, of_rank, of_round
+from journeylang.sql.allowances import of_position, of_rank, of_round
 from journeylang.sql.arbitration import DecideSql
+from journeylang.sql.dialects import Dialect
 
 
 class Execute(Protocol):
@@ -20,19 +21,20 @@ class Execute(Protocol):
 class Arbiter:
     """For one arbitration; what a rank is granted counts for the next."""
 
-    def __init__(self, execute: Execute, sql: DecideSql, key_type: str) -> None:
+    def __init__(self, execute: Execute, sql: DecideSql, dialect: Dialect, key_type: str) -> None:
         self.execute = execute
+        self.dialect = dialect
         self.sql = sql
         self.key_type = key_type
         if sql.rations is not None:
-            for statement in of_round():
+            for statement in of_round(dialect):
                 execute(statement)
             execute(sql.rations.spent)
 
     def decide(self, *, round: int, rank: int) -> None:  # noqa: A002 - the parameter's own name
         """Settle one rank."""
         if self.sql.rations is not None and self.sql.verdicts is not None:
-            for statement in of_rank(self.key_type):
+            for statement in of_rank(self.dialect, self.key_type):
                 self.execute(statement)
             self.execute(self.sql.verdicts, rank=rank)
             for position in range(self.sql.rations.positions):
@@ -47,7 +49,7 @@ class Arbiter:
     def _ration(self, position: int) -> None:
         rations = self.sql.rations
         assert rations is not None
-        self.execute(CLOSED)
+        self.execute(of_position(self.dialect))
         while self.execute(rations.close, position=position) and rations.rivals:
             pass  # what one allowance stops takes nothing from the others: look again
         self.execute(rations.stop, position=position)

@@ -23,7 +23,7 @@ def store_lists(engine: Engine, project: Project, now: datetime) -> None:
     for rows in project.lists.values():
         if known.get(rows.path) == rows.digest:
             continue
-        engine.execute(temporary("list_stage", STAGE))
+        engine.execute(temporary(d, "list_stage", STAGE))
         engine.insert("list_stage", STAGE, [(value,) for value in rows.values])
         for statement in replace_list(rows, d.instant(now), d):
             engine.execute(statement)
@@ -32,7 +32,8 @@ def store_lists(engine: Engine, project: Project, now: datetime) -> None:
         if known.get(mark) == listed.people.digest:
             continue
         columns = stage(listed)
-        engine.execute(temporary("prospect_stage", {f'"{c}"': kind for c, kind in columns.items()}))
+        there = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        engine.execute(d.fresh_table("prospect_stage", there))
         engine.insert("prospect_stage", columns, listed.rows)
         for statement in replace_prospects(listed, d):
             engine.execute(statement)

@@ -119,6 +119,6 @@ def _fill(
                     for p in pieces(tz, rule, low, high)
                 ]
     for table, columns in ZONES.items():
-        engine.execute(temporary(table, columns))
+        engine.execute(temporary(engine.dialect, table, columns))
         engine.insert(table, columns, rows[table])
     return invalid

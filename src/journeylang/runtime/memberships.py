@@ -32,7 +32,7 @@ def begin_memberships(engine: Engine, ready: Ready, key_type: str, now: datetime
         engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({marks})")
     new = [sql for sql in joining if sql.journey not in known]
     if new:
-        engine.execute(temporary("inside", INSIDE, key_type))
+        engine.execute(temporary(engine.dialect, "inside", INSIDE, key_type))
         make_answers(engine, ready, key_type, [sql.journey for sql in new], now)
     for sql in new:
         assert sql.membership is not None

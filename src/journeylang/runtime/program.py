@@ -108,10 +108,10 @@ def make_ready(
         writes=final_writes(dialect, program),
         profile=profile_writes(dialect) if assigns else {},
         session=(
-            *plan_tables(program),
-            *allowances.plan_tables(program),
+            *plan_tables(dialect, program),
+            *allowances.plan_tables(dialect, program),
             *codes.plan_tables(compiler, program),
-            _version_table(program, versions),
+            _version_table(dialect, program, versions),
         ),
         events=events,
         probe=probe,
@@ -145,7 +145,7 @@ def watched_events(program: Program, journeys: tuple[JourneySql, ...]) -> tuple[
     return tuple(dict.fromkeys(names))
 
 
-def _version_table(program: Program, versions: Mapping[int, int]) -> str:
+def _version_table(d: Dialect, program: Program, versions: Mapping[int, int]) -> str:
     rows = ", ".join(
         f"({j.journey}, {versions[j.journey]}, {j.holdout_step},"
         f" {'TRUE' if j.holdout is not None or j.control is not None else 'FALSE'},"
@@ -154,7 +154,7 @@ def _version_table(program: Program, versions: Mapping[int, int]) -> str:
     )
     columns = "journey INTEGER, version INTEGER, holdout_step INTEGER, draws BOOLEAN, salt VARCHAR"
     filled = f"; INSERT INTO plan_version VALUES {rows}" if rows else ""
-    return f"CREATE OR REPLACE TEMP TABLE plan_version ({columns}){filled}"
+    return d.fresh_table("plan_version", columns) + filled
 
 
 def _salts(plan: JourneyPlan) -> str:

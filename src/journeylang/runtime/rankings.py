@@ -19,7 +19,7 @@ def make_rankings(
     """Make the rankings that these journeys ask for, as things stand now."""
     wanted = [r for r in ready.rankings if r.journeys.intersection(journeys)]
     if wanted:
-        engine.execute(temporary("ranking", RANKING, key_type))
+        engine.execute(temporary(engine.dialect, "ranking", RANKING, key_type))
     for _, level in groupby(wanted, key=lambda r: r.level):
         rows = "\nUNION ALL ".join(r.rows for r in level)
         engine.execute(f"INSERT INTO ranking\n{rows}", {"now": now})

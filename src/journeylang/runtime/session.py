@@ -92,7 +92,7 @@ class Session:
         cls, engine: Engine, ready: Ready, key_type: str, applied: dict[int, datetime]
     ) -> Session:
         """Create the plan's temporary tables."""
-        for statement in (*ready.session, written_table(key_type)):
+        for statement in (*ready.session, written_table(engine.dialect, key_type)):
             engine.execute(statement)
         return cls(engine=engine, ready=ready, key_type=key_type, applied=applied)
 

@@ -103,7 +103,7 @@ class Settling:
         decide = arbitration.decide(frozenset(standing), Situation(*there))
         if decide.rations is not None:
             self.parameters |= project_day(self.ready.project, self.now)
-        arbiter = Arbiter(self._execute, decide, self.session.key_type)
+        arbiter = Arbiter(self._execute, decide, self.engine.dialect, self.session.key_type)
         for rank in range(1, ranks + 1):
             arbiter.decide(round=current, rank=rank)
             if self.ready.codes is not None:

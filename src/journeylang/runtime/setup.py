@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import md5
 from typing import Literal
 
 from journeylang.engines.base import Engine
@@ -19,8 +20,6 @@ from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.session import Session
 from journeylang.sql.dialects import text
 from journeylang.sql.schema import ACTIVE, SCHEMA_VERSION, create_tables
-
-_KEY_TYPES = {"VARCHAR", "BIGINT", "INTEGER", "UUID", "HUGEINT", "UBIGINT", "SMALLINT", "UINTEGER"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +36,27 @@ def key_type(engine: Engine, project: Project) -> str:
     """The type in which the runtime keeps customer keys: the bound column's own."""
     from journeylang.sql.relations import customers
 
-    base = customers(project.binding, engine.dialect)
-    described = engine.query(f"DESCRIBE SELECT customer_id FROM {base} AS c")
-    name = str(described[0][1]).upper()
-    return name if name in _KEY_TYPES else "VARCHAR"
+    base = customers(project.binding, engine.dialect, ())
+    found = engine.shape(f"SELECT customer_id FROM {base} AS c")
+    return engine.dialect.key_type(found["customer_id"])
+
+
+def lay_foundation(engine: Engine) -> None:
+    """See to it that the database has the functions that expressions rest on."""
+    statements = engine.dialect.foundation()
+    if not statements:
+        return
+    mark = "functions_" + md5("".join(statements).encode(), usedforsecurity=False).hexdigest()
+    if engine.query(f"SELECT to_regproc('journey.{mark}') IS NOT NULL") == [(True,)]:
+        return
+    with engine.transaction():
+        engine.execute("SELECT pg_advisory_xact_lock(hashtext('journey.functions'))")
+        engine.execute("CREATE SCHEMA IF NOT EXISTS journey")
+        for statement in statements:
+            engine.execute(statement)
+        engine.execute(
+            f"CREATE OR REPLACE FUNCTION journey.{mark}() RETURNS void LANGUAGE sql AS 'SELECT'"
+        )
 
 
 def prepare(
@@ -61,6 +77,7 @@ def prepare(
     which its runs follow by step path. What would strand a run is refused, and then nothing
     has changed.
     """
+    lay_foundation(engine)
     kind = key_type(engine, project)
     with engine.transaction():
         _create(engine, kind, now)
@@ -84,7 +101,7 @@ def prepare(
 
 
 def _create(engine: Engine, kind: str, now: datetime) -> None:
-    for statement in create_tables(kind):
+    for statement in create_tables(kind, engine.dialect):
         engine.execute(statement)
     if not engine.query("SELECT 1 FROM journey.meta WHERE name = 'schema'"):
         engine.execute(f"INSERT INTO journey.meta VALUES ('schema', '{SCHEMA_VERSION}')")
@@ -216,4 +233,4 @@ def _store_steps(engine: Engine, project: Project, program: Program, known: Numb
         engine.execute(f"INSERT INTO journey.step VALUES {', '.join(rows)}")
 
 
-__all__ = ["Ready", "Refused", "key_type", "prepare"]
+__all__ = ["Ready", "Refused", "key_type", "lay_foundation", "prepare"]

@@ -200,16 +200,18 @@ WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
     # --- moving ---------------------------------------------------------------
 
     def _move(self, news: News, openings: Mapping[int, Opening]) -> TickResult:
-        for statement in working_tables(self.session.key_type):
+        for statement in working_tables(self.engine.dialect, self.session.key_type):
             self.engine.execute(statement)
         if any(sql.membership for _, sql in self.journeys if sql.journey in openings):
-            self.engine.execute(temporary("inside", INSIDE, self.session.key_type))
+            self.engine.execute(
+                temporary(self.engine.dialect, "inside", INSIDE, self.session.key_type)
+            )
         due = [row for opening in openings.values() for row in opening.due]
         if due:
-            self.engine.execute(temporary("due", DUE))
+            self.engine.execute(temporary(self.engine.dialect, "due", DUE))
             self.engine.insert("due", DUE, due)
         if self.ready.profile:
-            self.engine.execute(written_table(self.session.key_type))
+            self.engine.execute(written_table(self.engine.dialect, self.session.key_type))
         invalid: tuple[str, ...] = ()
         acting = {sql.journey for _, sql in self.journeys if self._acts(sql, news)} | set(openings)
         # Rules for re-entry and ages ask for local time before it is known who moves.

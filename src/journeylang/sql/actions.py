@@ -119,4 +119,4 @@ def stored_text(node: Expression, scope: Scope) -> str:
     """A value as the text under which it is kept."""
     d = scope.dialect
     sql = value(node, scope)
-    return d.as_text(d.cast(sql, node.type) if node.type is not None else sql)
+    return d.kept_text(d.cast(sql, node.type) if node.type is not None else sql, node.type)

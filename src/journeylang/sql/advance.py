@@ -191,7 +191,8 @@ def _tree(node: Node, scope: Scope) -> str:
             passes = f"{scope.rows.alias}.passes"
             if node.met != STRAIGHT:
                 passes = f"({passes} - {passes} % {node.met.kept} + {node.met.added})"
-            condition = f"{passes} // {weight(node.depth)} % {BASE} < {node.times}"
+            passes = scope.dialect.whole_quotient(passes, str(weight(node.depth)))
+            condition = f"{passes} % {BASE} < {node.times}"
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Split() if node.learned:

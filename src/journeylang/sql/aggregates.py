@@ -23,7 +23,7 @@ from journeylang.model.expressions import (
 from journeylang.model.journey import Repeat
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
-from journeylang.model.types import NUMBER, Kind, Type
+from journeylang.model.types import NUMBER, Kind
 from journeylang.model.walk import walk
 from journeylang.sql import expressions
 from journeylang.sql.dialects import Dialect, text
@@ -246,8 +246,9 @@ def _most(
         f"SELECT {', '.join(keys)}, {of} AS v, count(*) AS n FROM {joined}"
         f" WHERE {where} AND {of} IS NOT NULL GROUP BY {', '.join(keys)}, {of}"
     )
+    d = scope.dialect
     return (
-        f"SELECT {names}, {scope.dialect.oldest('v', '-n', 'v')} AS {name}"
+        f"SELECT {names}, {d.oldest('v', '-n', d.in_order('v'))} AS {name}"
         f" FROM ({counted}) AS t GROUP BY {names}"
     )
 
@@ -263,7 +264,7 @@ def _shared_bound(nodes: tuple[Aggregate, ...], scope: Scope) -> list[str]:
 
 def _figure(node: Aggregate, scope: Scope, condition: str) -> str:
     d = scope.dialect
-    at, key = f'{scope.event}."_at"', f'{scope.event}."_key"'
+    at, key = f'{scope.event}."_at"', d.in_order(f'{scope.event}."_key"')
     of = expressions.value(node.value, scope) if node.value is not None else None
     only = f" FILTER (WHERE {condition})" if condition else ""
     match node.function:
@@ -274,23 +275,23 @@ def _figure(node: Aggregate, scope: Scope, condition: str) -> str:
         case "first" | "last" if of is None:
             return f"{'min' if node.function == 'first' else 'max'}({at}){only}"
         case "first":
-            return f"{d.oldest(str(of), at, key)}{only}"
+            return d.oldest(str(of), at, key, only=only)
         case "last":
-            return f"{d.newest(str(of), at, key)}{only}"
+            return d.newest(str(of), at, key, only=only)
         case "min" | "max":
             return f"{node.function}({of}){only}"
         case "sum":
-            # Sums are wider than what is summed, so only the cast back can overflow.
-            total = d.cast(f"coalesce(sum({of}){only}, 0)", node.type)
+            total = d.total(str(of), only, node.type)
             return d.finite(total) if node.type.kind is Kind.NUMBER else total
         case "avg":
-            return _average(str(of), node.type, only, d)
+            return _average(str(of), node, only, d)
         case _:
             raise AssertionError(node.function)
 
 
-def _average(of: str, type_: Type, only: str, d: Dialect) -> str:
-    total, count = f"sum({of}){only}", f"nullif(count({of}){only}, 0)"
-    if type_.kind is Kind.MONEY:
-        return d.money(f"{d.ten_thousandths(total)} / {count}")
-    return d.finite(f"(CAST({total} AS {d.column_type(NUMBER)}) / {count})")
+def _average(of: str, node: Aggregate, only: str, d: Dialect) -> str:
+    count = f"nullif(count({of}){only}, 0)"
+    if node.type.kind is Kind.MONEY:
+        return d.money(d.number(d.ten_thousandths(f"sum({of}){only}"), "/", count))
+    whole = node.value is not None and node.value.type != NUMBER
+    return d.finite(d.number(d.double_sum(of, only, whole=whole), "/", count))

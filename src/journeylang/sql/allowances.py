@@ -43,18 +43,21 @@ _CLOSED = {"allowance": "INTEGER", "line": "BIGINT"}
 _RUN = {"customer_id": "{key}", "run_id": "BIGINT", "position": "INTEGER"}
 _STOPPED = {**_RUN, "allowance": "INTEGER", "amount": "DECIMAL(38,4)"}
 
-CLOSED = temporary("closed", _CLOSED)
+
+def of_position(d: Dialect) -> str:
+    """A statement that begins a position."""
+    return temporary(d, "closed", _CLOSED)
 
 
-def of_round() -> list[str]:
+def of_round(d: Dialect) -> list[str]:
     """Statements that begin an arbitration."""
-    return [temporary("spent", _SPENT)]
+    return [temporary(d, "spent", _SPENT)]
 
 
-def of_rank(key_type: str) -> list[str]:
+def of_rank(d: Dialect, key_type: str) -> list[str]:
     """Statements that begin a rank."""
     tables = {"verdict": VERDICT, "stopped": _STOPPED, "granted": _RUN}
-    return [temporary(name, columns, key_type) for name, columns in tables.items()]
+    return [temporary(d, name, columns, key_type) for name, columns in tables.items()]
 
 
 def allowances(program: Program) -> list[Allowance]:
@@ -62,7 +65,7 @@ def allowances(program: Program) -> list[Allowance]:
     return list(dict.fromkeys(a for o in offers(program) for a, _ in o.allowances))
 
 
-def plan_tables(program: Program) -> list[str]:
+def plan_tables(d: Dialect, program: Program) -> list[str]:
     """The allowances, and what an offer takes from which of them."""
     numbers = {a: n for n, a in enumerate(allowances(program))}
     taken = dict.fromkeys(
@@ -78,11 +81,13 @@ def plan_tables(program: Program) -> list[str]:
     )
     return [
         table(
+            d,
             "plan_budget",
             "allowance INTEGER, name VARCHAR, kind VARCHAR, shown VARCHAR, quota DECIMAL(18,4)",
             ((n, text(a.name), text(a.kind), text(shown(a)), a.quota) for a, n in numbers.items()),
         ),
         table(
+            d,
             "plan_allowance",
             "step INTEGER, channel VARCHAR, allowance INTEGER, amount DECIMAL(18,4), holds BOOLEAN",
             taken,

@@ -100,13 +100,17 @@ def _messages(compiler: Compiler, program: Program) -> str:
     loops = {p.step: weight(p.depth) for j in program.journeys for p in sends(j) if p.depth}
     occurrence = "1"
     if loops:
-        whens = " ".join(f"WHEN {step} THEN m.passes // {of}" for step, of in loops.items())
+        whens = " ".join(
+            f"WHEN {step} THEN {d.whole_quotient('m.passes', str(of))}"
+            for step, of in loops.items()
+        )
         occurrence = f"CASE m.step {whens} ELSE 1 END"
+    batch = d.whole_quotient("m.message_id", str(BATCH))
     message_id = f"{d.parameter('base')} + row_number() OVER () - 1"
     return f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
   version, step, occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until,
   cost, content, topic)
-SELECT m.customer_id, m.message_id, m.message_id // {BATCH}, m.run_id, m.journey, m.version,
+SELECT m.customer_id, m.message_id, {batch}, m.run_id, m.journey, m.version,
   m.step, {occurrence}, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
   m.quiet_until, m.cost, m.content, m.topic
 FROM (SELECT s.*, v.version, p.topic, {message_id} AS message_id

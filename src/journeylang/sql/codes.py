@@ -97,18 +97,18 @@ def _drawn(d: Dialect, rows: str) -> str:
 
 def plan_tables(compiler: Compiler, program: Program) -> list[str]:
     """The sends with a code, and of which promo."""
-    promos = compiler.project.binding.promos
+    d, promos = compiler.dialect, compiler.project.binding.promos
     rows: list[Sequence[object]] = []
     for park in (p for j in program.journeys for p in sends(j)):
         if park.code is None:
             continue
         promo = promos[park.code.promo]
         per = isinstance(promo.source, Pattern) and promo.source.per_customer
-        until = None if promo.until is None else compiler.dialect.instant(promo.until)
+        until = None if promo.until is None else d.instant(promo.until)
         name, code = text(park.path), text(park.code.name)
         rows.append((park.step, name, code, text(promo.name), "TRUE" if per else "FALSE", until))
     columns = "step INTEGER, path VARCHAR, name VARCHAR, promo VARCHAR, per_customer BOOLEAN,"
-    return [table("plan_code", f"{columns} until TIMESTAMP", rows)] if rows else []
+    return [table(d, "plan_code", f"{columns} until TIMESTAMP", rows)] if rows else []
 
 
 def _drawing(promo: Promo, steps: Sequence[int], d: Dialect) -> Drawing:
@@ -193,7 +193,7 @@ def _spelled(pattern: str, d: Dialect) -> str:
     for at, piece in enumerate(pattern.split("#")):
         if at:
             place = f"{d.hex_number(f'substr(h.digest, {2 * at - 1}, 2)')} % {len(LETTERS)} + 1"
-            parts.append(f"substr({text(LETTERS)}, {place}, 1)")
+            parts.append(d.letter(text(LETTERS), place))
         if piece:
             parts.append(text(piece))
     return " || ".join(parts)

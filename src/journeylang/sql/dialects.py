@@ -8,7 +8,7 @@ Instants are TIMESTAMP without zone, in UTC; the session's zone is UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -27,11 +27,40 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+_KEY_TYPES = {"VARCHAR", "BIGINT", "INTEGER", "UUID", "HUGEINT", "UBIGINT", "SMALLINT", "UINTEGER"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """DuckDB's spellings; another engine overrides what it writes otherwise."""
 
     name: Literal["duckdb", "postgres"] = "duckdb"
+    # Whether a row that changes is updated in place, or deleted and inserted again.
+    updates_rows: bool = False
+
+    def foundation(self) -> Sequence[str]:
+        """Statements that create what expressions rest on; again they change nothing."""
+        return ()
+
+    def key_type(self, found: str) -> str:
+        """The type in which the runtime keeps keys that the database calls that."""
+        return found.upper() if found.upper() in _KEY_TYPES else "VARCHAR"
+
+    def stored_type(self, kind: str) -> str:
+        """The type of a column of the runtime's own tables; or a list of columns with types."""
+        return kind
+
+    def indexes(self) -> Sequence[str]:
+        """Statements that create keys and indexes of the runtime's own tables."""
+        return ()
+
+    def fresh_table(self, name: str, columns: str) -> str:
+        """A statement that makes a temporary table, whatever was there by that name."""
+        return f"CREATE OR REPLACE TEMP TABLE {name} ({columns})"
+
+    def emptied_table(self, name: str, columns: Mapping[str, str]) -> str:
+        """The same of a table whose columns are always these."""
+        return self.fresh_table(name, ", ".join(f"{c} {kind}" for c, kind in columns.items()))
 
     def parameter(self, name: str) -> str:
         return f"${name}"
@@ -107,6 +136,27 @@ class Dialect:
             value = f"nullif({value}, CAST('{beyond}' AS DOUBLE))"
         return value
 
+    def number(self, left: str, operator: str, right: str) -> str:
+        """Two doubles added, subtracted, multiplied or divided; may be infinite."""
+        return f"({left} {operator} {right})"
+
+    def whole(self, left: str, operator: str, right: str, type_: Type) -> str:
+        """Exact values added, subtracted or multiplied; unknown where they grow too large."""
+        return self.cast(self.attempt(f"({left} {operator} {right})"), type_)
+
+    def moment(self, left: str, operator: str, right: str) -> str:
+        """Instants and durations added or subtracted."""
+        return self.attempt(f"({left} {operator} {right})")
+
+    def total(self, of: str, only: str, type_: Type) -> str:
+        """Aggregate: a sum, 0 of nothing; unknown if it is too large. `only` is a FILTER."""
+        # Sums are wider than what is summed, so only the cast back can overflow.
+        return self.cast(f"coalesce(sum({of}){only}, 0)", type_)
+
+    def double_sum(self, of: str, only: str, *, whole: bool) -> str:
+        """Aggregate: a sum as a double, maybe infinite; `whole` if it is one of whole numbers."""
+        return f"CAST(sum({of}){only} AS {self.column_type(Type(kind=Kind.NUMBER))})"
+
     def ten_thousandths(self, money: str) -> str:
         """Money as a whole number of its least unit: a double that ties are exact in."""
         return f"CAST({money} * 10000 AS DOUBLE)"
@@ -148,20 +198,35 @@ class Dialect:
     def hex_number(self, digits: str) -> str:
         return f"CAST('0x' || {digits} AS BIGINT)"
 
+    def letter(self, of: str, place: str) -> str:
+        """One letter of a text, counted from 1."""
+        return f"substr({of}, {place}, 1)"
+
     def as_text(self, value: str) -> str:
         return f"CAST({value} AS VARCHAR)"
+
+    def kept_text(self, value: str, type_: Type | None) -> str:
+        """A value of the language as the text under which it is kept."""
+        return self.as_text(value)
+
+    def in_order(self, key: str) -> str:
+        """A key as it is ordered: text by code point."""
+        return key
 
     def bucket(self, salt: str, key: str) -> str:
         """0 to 9999, the same on every engine and in Python (`stats` of semantics §5)."""
         return f"({self.hash60(text(salt), self.as_text(key))} % 10000)"
 
-    def newest(self, value: str, *order: str) -> str:
-        """Aggregate: `value` of the row that is last by `order`, unknown included."""
-        return f"arg_max_null({value}, ({', '.join(order)}))"
+    def newest(self, value: str, *order: str, only: str = "") -> str:
+        """Aggregate: `value` of the row that is last by `order`, unknown included.
 
-    def oldest(self, value: str, *order: str) -> str:
+        `only` is a FILTER, with a blank before it.
+        """
+        return f"arg_max_null({value}, ({', '.join(order)})){only}"
+
+    def oldest(self, value: str, *order: str, only: str = "") -> str:
         """Aggregate: `value` of the row that is first by `order`, unknown included."""
-        return f"arg_min_null({value}, ({', '.join(order)}))"
+        return f"arg_min_null({value}, ({', '.join(order)})){only}"
 
     def json_object(self, items: Iterable[tuple[str, str]]) -> str:
         """A JSON object as text; NULL members stay as null."""
@@ -194,6 +259,10 @@ class Dialect:
 
     def starts_with(self, subject: str, part: str) -> str:
         return f"starts_with({subject}, {part})"
+
+    def list_has(self, values: str, value: str) -> str:
+        """Whether an array has a value."""
+        return f"list_contains({values}, {value})"
 
 
 DUCKDB = Dialect()

@@ -181,25 +181,24 @@ def _age(node: Age, scope: Scope) -> str:
 def _arithmetic(node: Arithmetic, scope: Scope) -> str:
     d = scope.dialect
     left, right = value(node.left, scope), value(node.right, scope)
-    plain = f"({left} {node.operator} {right})"
     match node.type.kind:
         case Kind.MONEY if node.operator == "/":
-            return d.money(f"{d.ten_thousandths(left)} / nullif({right}, 0)")
+            return d.money(d.number(d.ten_thousandths(left), "/", f"nullif({right}, 0)"))
         case Kind.MONEY if node.operator == "*" and Kind.NUMBER in (
             _kind(node.left),
             _kind(node.right),
         ):
             money, by = (left, right) if _kind(node.left) is Kind.MONEY else (right, left)
-            return d.money(f"{d.ten_thousandths(money)} * {by}")
+            return d.money(d.number(d.ten_thousandths(money), "*", by))
         case Kind.MONEY | Kind.INT:
-            return d.cast(d.attempt(plain), node.type)
+            return d.whole(left, node.operator, right, node.type)
         case Kind.NUMBER:
             number = d.column_type(NUMBER)
             if node.operator == "/":
                 right = f"nullif(CAST({right} AS {number}), 0)"
-            return d.finite(f"(CAST({left} AS {number}) {node.operator} {right})")
+            return d.finite(d.number(f"CAST({left} AS {number})", node.operator, right))
         case _:
-            return d.attempt(plain)
+            return d.moment(left, node.operator, right)
 
 
 def _kind(node: Expression) -> Kind | None:

@@ -45,7 +45,8 @@ def _join(pick: Pick, alias: str, scope: Scope) -> str:
     if pick.where is not None:
         conditions.append(predicate(pick.where, inner))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = f'{f"{by} DESC, " if by is not None else ""}e."_key"'
+    key = d.in_order('e."_key"')
+    order = f"{f'{by} DESC, ' if by is not None else ''}{key}"
     fields = ("key", *(f.name for f in binding.catalogs[pick.catalog].fields))
     row = d.json_object((name, f"e.{quote(name)}") for name in fields)
     rows = f"{d.json_list('r.item', 'r.n')} AS rows, count(*) AS n"

@@ -42,7 +42,8 @@ def profile_joins(
     if run is None:
         return joined
     own = ", ".join(
-        f"{dialect.newest('p.value', 'p.round')} FILTER (WHERE p.name = {text(n)}) AS {quote(n)},"
+        f"{dialect.newest('p.value', 'p.round', only=f' FILTER (WHERE p.name = {text(n)})')}"
+        f" AS {quote(n)},"
         f" count(*) FILTER (WHERE p.name = {text(n)}) AS {quote(n + ' set')}"
         for n in names
     )

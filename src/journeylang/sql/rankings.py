@@ -32,7 +32,8 @@ def ranking_rows(by: Expression, scope: Scope) -> str:
     base = customers(scope.project.binding, scope.dialect, scope.fields)
     return (
         f"SELECT {ranking_number(by)} AS ranking, r.customer_id,"
-        " row_number() OVER (ORDER BY r.metric DESC, r.customer_id) - 1 AS place,"
+        f" row_number() OVER (ORDER BY r.metric DESC, {scope.dialect.in_order('r.customer_id')})"
+        " - 1 AS place,"
         " count(*) OVER () AS among\n"
         f"FROM (SELECT c.customer_id, {value} AS metric FROM {base} AS c{scope.joins()}\n"
         "  WHERE c.customer_id IS NOT NULL) AS r\nWHERE r.metric IS NOT NULL"

@@ -142,7 +142,7 @@ class Reach:
             for name, listed in (("suppressed_", "channels"), ("dead_", "dead")):
                 if listed == "dead" and not self.transactional:
                     continue
-                found = f"coalesce(list_contains(u.{listed}, {text(channel)}), FALSE)"
+                found = f"coalesce({self.d.list_has(f'u.{listed}', text(channel))}, FALSE)"
                 suppressed = found if self.there.suppressions else "FALSE"
                 columns.append(f"{suppressed} AS {quote(name + channel)}")
         columns += [f"{value(w, scope)} AS {wish_column(w)}" for w in self.wishes]

@@ -12,6 +12,8 @@ names.
 
 from __future__ import annotations
 
+from journeylang.sql.dialects import DUCKDB, Dialect
+
 SCHEMA_VERSION = 1
 
 # A bare `at` is a syntax error on DuckDB: quoted wherever no alias stands before it.
@@ -74,7 +76,7 @@ TABLES = {
     "run": (
         "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
         " version INTEGER NOT NULL, step INTEGER, arrived_at TIMESTAMP NOT NULL,"
-        " wake_at TIMESTAMP, entered_at TIMESTAMP NOT NULL, status TINYINT NOT NULL,"
+        " wake_at TIMESTAMP, entered_at TIMESTAMP NOT NULL, status SMALLINT NOT NULL,"
         " reason VARCHAR, entry VARCHAR, ended_at TIMESTAMP, passes INTEGER NOT NULL"
     ),
     # One row per move of a run, append only; the view over it is `journey.history`.
@@ -174,18 +176,21 @@ TABLES = {
 _ADDED = (("message", "topic", "VARCHAR"),)
 
 
-def create_tables(key_type: str) -> list[str]:
+def create_tables(key_type: str, dialect: Dialect = DUCKDB) -> list[str]:
     """Statements that create what is missing; running them again changes nothing."""
+    stored = dialect.stored_type
     return [
         "CREATE SCHEMA IF NOT EXISTS journey",
         *(
-            f'CREATE TABLE IF NOT EXISTS journey."{name}" ({columns.format(key=key_type, at=AT)})'
+            f'CREATE TABLE IF NOT EXISTS journey."{name}"'
+            f" ({stored(columns).format(key=key_type, at=AT)})"
             for name, columns in TABLES.items()
         ),
         *(
-            f'ALTER TABLE journey."{table}" ADD COLUMN IF NOT EXISTS {column} {kind}'
+            f'ALTER TABLE journey."{table}" ADD COLUMN IF NOT EXISTS {column} {stored(kind)}'
             for table, column, kind in _ADDED
         ),
+        *dialect.indexes(),
         *views(),
     ]
 

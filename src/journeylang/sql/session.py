@@ -30,7 +30,7 @@ from journeylang.plan.operations import (
     StatePark,
     WaitPark,
 )
-from journeylang.sql.dialects import text
+from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.schema import EXITED, FINISHED
 
 GO, SEND, REST, END, REFUSED, ACT = 1, 2, 3, 4, 5, 6
@@ -48,8 +48,8 @@ TRAIL = {
     "left_at": "TIMESTAMP",
     "wake_at": "TIMESTAMP",
     "entered_at": "TIMESTAMP",
-    "fate": "TINYINT",
-    "status": "TINYINT",
+    "fate": "SMALLINT",
+    "status": "SMALLINT",
     "reason": "VARCHAR",
     "entry": "VARCHAR",
     "leaf": "INTEGER",
@@ -92,7 +92,7 @@ DECIDED = {
     "fresh": "BOOLEAN",
     "expires_at": "TIMESTAMP",
     "rank": "INTEGER",
-    "outcome": "TINYINT",
+    "outcome": "SMALLINT",
     "channel": "VARCHAR",
     "reason": "VARCHAR",
     "figures": "VARCHAR",
@@ -162,21 +162,20 @@ ZONES = {
 }
 
 
-def temporary(name: str, columns: Mapping[str, str], key_type: str = "") -> str:
+def temporary(d: Dialect, name: str, columns: Mapping[str, str], key_type: str = "") -> str:
     """A statement that makes a temporary table, empty even if it was there."""
-    listed = ", ".join(f"{column} {kind.format(key=key_type)}" for column, kind in columns.items())
-    return f"CREATE OR REPLACE TEMP TABLE {name} ({listed})"
+    return d.emptied_table(name, {c: kind.format(key=key_type) for c, kind in columns.items()})
 
 
-def working_tables(key_type: str) -> list[str]:
+def working_tables(d: Dialect, key_type: str) -> list[str]:
     """Statements that begin a tick with empty working tables."""
     tables = {"trail": TRAIL, "intent": INTENT, "decided": DECIDED}
-    return [temporary(name, columns, key_type) for name, columns in tables.items()]
+    return [temporary(d, name, columns, key_type) for name, columns in tables.items()]
 
 
-def written_table(key_type: str) -> str:
+def written_table(d: Dialect, key_type: str) -> str:
     """A statement that empties `written`. Where nobody can write it need not run in each tick."""
-    return temporary("written", WRITTEN, key_type)
+    return temporary(d, "written", WRITTEN, key_type)
 
 
 def caps_sets(program: Program) -> list[Offer]:
@@ -195,7 +194,7 @@ def sends(journey: JourneyPlan) -> list[SendPark]:
     return [p for p in journey.parks if isinstance(p, SendPark)]
 
 
-def plan_tables(program: Program) -> list[str]:
+def plan_tables(d: Dialect, program: Program) -> list[str]:
     """The program as tables: what a leaf, a park, a send and an offer are."""
     caps = {offer.caps: n for n, offer in enumerate(caps_sets(program))}
     consents = {c: n for n, c in enumerate(consent_sets(program))}
@@ -203,9 +202,10 @@ def plan_tables(program: Program) -> list[str]:
     ordinal = {step: n for n, (_, _, step) in enumerate(order)}
     return [
         table(
+            d,
             "plan_leaf",
             "journey INTEGER, leaf INTEGER, kind VARCHAR, step INTEGER, seconds BIGINT,"
-            " rule INTEGER, edge INTEGER, status TINYINT, reason VARCHAR,"
+            " rule INTEGER, edge INTEGER, status SMALLINT, reason VARCHAR,"
             " kept INTEGER, added INTEGER",
             (
                 (*row, leaf.passes.kept, leaf.passes.added)
@@ -214,17 +214,20 @@ def plan_tables(program: Program) -> list[str]:
             ),
         ),
         table(
+            d,
             "plan_exposure",
             "journey INTEGER, leaf INTEGER, experiment INTEGER, arm VARCHAR, salt VARCHAR,"
             " low INTEGER, high INTEGER",
             (row for j in program.journeys for row in _exposures(j)),
         ),
         table(
+            d,
             "plan_park",
             "journey INTEGER, step INTEGER, kind VARCHAR, edge INTEGER, going VARCHAR",
             (row for j in program.journeys for row in _parks(j)),
         ),
         table(
+            d,
             "plan_send",
             "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
             " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER,"
@@ -247,11 +250,13 @@ def plan_tables(program: Program) -> list[str]:
             ),
         ),
         table(
+            d,
             "plan_turn",
             "step INTEGER, favourite VARCHAR, position INTEGER, turn INTEGER",
             ((step, text(name), position, turn) for step, name, position, turn in turns(program)),
         ),
         table(
+            d,
             "plan_offer",
             "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
             " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER,"
@@ -348,10 +353,10 @@ def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 pass  # nobody rests there
 
 
-def table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
+def table(d: Dialect, name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
     """Statements that make a temporary table with these rows of SQL."""
     values = ",\n  ".join(
         "(" + ", ".join("NULL" if v is None else str(v) for v in row) + ")" for row in rows
     )
     filled = f";\nINSERT INTO {name} VALUES\n  {values}" if values else ""
-    return f"CREATE OR REPLACE TEMP TABLE {name} ({columns}){filled}"
+    return d.fresh_table(name, columns) + filled
