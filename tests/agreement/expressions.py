@@ -45,7 +45,18 @@ LITERALS: dict[str, tuple[str, ...]] = {
 }
 SPANS = ("30m", "1h", "6h", "1d", "3d", "30d")
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
-FEEDBACK = {"opened": "device", "clicked": "link", "bounced": "kind", "delivered": ""}
+FEEDBACK = {
+    "opened": "device",
+    "clicked": "link",
+    "bounced": "kind",
+    "delivered": "",
+    "failed": "",
+    "called": "outcome",
+    "answered": "value",
+    "replied": "keyword",
+}
+# Of the feedback that is seldom: what is talked of, written or answered.
+TALK = ("called", "called", "answered", "replied", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,9 +228,11 @@ class Expressions:
     def source(self, names: Names) -> tuple[str, str]:
         """An event, and under which name its fields are known."""
         options = [(name, name) for name in EVENTS] * 2
+        talk = self.pick(TALK)
         for of in (*CHANNELS[:2], *names.own * 2, *names.others):
             options.append((f"sent of {of}", "sent"))
             options += [(f"{name} of {of}", name) for name in ("opened", "clicked")]
+            options.append((f"{talk} of {of}", talk))
         options.append(("delivered", "delivered"))
         return self.pick(options)
 
@@ -250,4 +263,6 @@ class Expressions:
         field = FEEDBACK.get(event)
         if event == "sent":
             return "cost > 0.01 EUR"
+        if field == "outcome":
+            return self.pick(('outcome = "reached"', 'outcome in ("later", "no_answer")'))
         return f'{field} = "a"' if field else "at newer than 1d"

@@ -88,7 +88,11 @@ FIELDS_OF = {
     "shop.orders": ("total", "items", "gift", "due", "status"),
     "shop.visits": ("page", "weight", "seen", "daily"),
 }
-MESSAGE_EVENTS = ("opened", "opened", "clicked", "bounced", "delivered")
+MESSAGE_EVENTS = (
+    *("opened", "opened", "opened", "clicked", "clicked", "bounced", "delivered"),
+    *("called", "called", "answered", "replied", "failed"),
+)
+OUTCOMES = ("reached", "no_answer", "refused", "later")
 
 Change = tuple[Any, ...]
 
@@ -172,7 +176,7 @@ class _History:
                 return self._event(kind, who, before, now)
             case "feedback":
                 index, name = self.draw(st.integers(0, 9)), self.pick(MESSAGE_EVENTS)
-                return ("feedback", index, name, self._at(now))
+                return ("feedback", index, name, self._at(now), self._said(name))
             case "change a row" | "row goes":
                 table = self.pick(("shop.orders", "shop.orders", "shop.visits"))
                 if kind == "row goes":
@@ -202,6 +206,17 @@ class _History:
                 return ("given back", self.draw(st.integers(0, 9)))
             case _:
                 return (kind, who)
+
+    def _said(self, name: str) -> dict[str, str]:
+        match name:
+            case "called":
+                return {"outcome": self.pick(OUTCOMES)}
+            case "answered":
+                return {"question": "q", "value": self.pick("ab")}
+            case "replied":
+                return {"text": "A b.", "keyword": self.pick("ab")}
+            case _:
+                return {"device": "a", "link": "b"}
 
     def _at(self, now: datetime) -> datetime:
         at: datetime = now - self.pick(AGES)
@@ -273,9 +288,9 @@ def _row_goes(pair: Both, table: str, index: int) -> None:
     pair.put(table, [row for number, row in enumerate(rows) if number != index])
 
 
-def _feedback(pair: Both, index: int, name: str, at: datetime) -> None:
+def _feedback(pair: Both, index: int, name: str, at: datetime, data: dict[str, str]) -> None:
     if pair.memory.messages:
-        pair.say(index % len(pair.memory.messages), name, at, device="a", link="b")
+        pair.say(index % len(pair.memory.messages), name, at, **data)
 
 
 def _consent(pair: Both, who: int, topic: str, status: str | None, at: datetime) -> None:

@@ -20,7 +20,7 @@ def way_in(draw: Expressions, outside: Names) -> str:
         case "joins" if outside.segments:
             return f"enter when joins {draw.pick(outside.segments)}{every}"
         case "message":
-            name = draw.pick(("opened", "clicked", "sent", "sent"))
+            name = draw.pick(("opened", "clicked", "called", "sent", "sent"))
             of = draw.pick(("", " of email", *(f" of {step}" for step in outside.others)))
             where = f" where {draw.where(outside, name)}" if draw.chance(2) else ""
             return f"enter on {name}{of}{where}"

@@ -20,15 +20,13 @@ MESSAGE_EVENTS = (
     "unsubscribed",
     "replied",
     "answered",
+    "called",
     "failed",
 )
 """Events of the runtime's own ledger."""
 
 REDEEMED = "redeemed"
 """The event of a promo's codes, `redeemed of PROMO`: a row of the event that the promo names."""
-
-LATER_EVENTS = ("called",)
-"""A further one, of people who call."""
 
 N = TypeVar("N")
 
@@ -80,7 +78,7 @@ def _file_away(declaration: nodes.Declaration, into: Declared, findings: Finding
                     help="a project has one customer base; remove one of the two",
                 )
         case nodes.Event():
-            if declaration.name.text in (*MESSAGE_EVENTS, *LATER_EVENTS, REDEEMED):
+            if declaration.name.text in (*MESSAGE_EVENTS, REDEEMED):
                 findings.error(
                     names.DUPLICATE_NAME,
                     declaration.name.span,

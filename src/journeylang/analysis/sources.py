@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from journeylang.analysis.declared import LATER_EVENTS, MESSAGE_EVENTS, REDEEMED, Declared
+from journeylang.analysis.declared import MESSAGE_EVENTS, REDEEMED, Declared
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.scope import NO_SHAPE, EventScope, Scope, Shape
 from journeylang.diagnostics.codes import names
@@ -22,6 +22,7 @@ _FIELDS: Mapping[str, Mapping[str, Type | None]] = {
     "bounced": {"kind": TEXT},
     "replied": {"text": _UNKNOWN_TEXT, "keyword": _UNKNOWN_TEXT},
     "answered": {"question": _UNKNOWN_TEXT, "value": _UNKNOWN_TEXT},
+    "called": {"outcome": TEXT},
 }
 _PII: Mapping[str, frozenset[str]] = {"replied": frozenset({"text"})}
 
@@ -46,9 +47,6 @@ class Sources:
             return self._message(node, scope)
         if name == REDEEMED:
             return self._redeemed(node)
-        if name in LATER_EVENTS:
-            self.findings.later(f"the event `{name}`", node.span)
-            return None
         if name not in self.events:
             self._unknown(node)
             return None
