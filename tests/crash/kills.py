@@ -1,0 +1,191 @@
+"""Processes that play the story and are killed on the way, again and again.
+
+Run as a program, this is a nursery: it has everything imported and no database open, so that a
+process to be killed is a fork of it. It reads lines of JSON, `Errand` as a list, and answers each
+with the way the process ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from journeylang.delivery import files
+from journeylang.engines.base import Engine
+from tests.crash.story import Stage, letters, load, outcome, project
+from tests.engines.databases import open_engine
+from tests.engines.watched import Watched
+from tests.runtime.world import Contents
+
+ROOT = Path(__file__).parents[2]
+IMPORTED = (files,)  # by the nursery, not by each process
+DATABASE = "story.duckdb"
+CUT = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Play the story in the folder; die at the `at`-th point, or be killed after `seconds`.
+
+    Points are statements and files of the outbox. 0: not so.
+    """
+
+    engine: str
+    folder: Path
+    at: int = 0
+    seconds: float = 0
+
+
+class Nursery:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def send(self, errand: Errand) -> str:
+        """How it ended: `done`, `cut`, `killed`, or `failed`."""
+        given = [errand.engine, str(errand.folder), errand.at, errand.seconds]
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps(given), file=self.process.stdin, flush=True)
+        return self.process.stdout.readline().strip()
+
+
+@contextmanager
+def nursery() -> Iterator[Nursery]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.crash.kills"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Nursery(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def open_at(engine: str, folder: Path) -> Engine:
+    return open_engine(engine, folder / DATABASE)
+
+
+@dataclass(kw_only=True)
+class Kills:
+    """So many kills, world after world; each that is through is compared with the uncut one."""
+
+    engine: str
+    folder: Path
+    number: int
+    seed: int
+    worlds: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+
+    def run(self, processes: Nursery) -> None:
+        meant, written = self._uncut()
+        chance = random.Random(self.seed)
+        world = self._world("first")
+        while self.ended["cut"] + self.ended["killed"] < self.number:
+            # Somewhere within the next ticks by count, or at any moment at all.
+            by_count = chance.random() < 0.7
+            errand = Errand(
+                engine=self.engine,
+                folder=world,
+                at=chance.randint(1, 400) if by_count else 0,
+                seconds=0 if by_count else chance.uniform(0.01, 0.6),
+            )
+            how = processes.send(errand)
+            self.ended[how] += 1
+            assert how != "failed", errand
+            if how == "done":
+                self._compare(world, meant, written)
+                shutil.rmtree(world)
+                world = self._world(str(self.worlds))
+        assert processes.send(Errand(engine=self.engine, folder=world)) == "done"
+        self._compare(world, meant, written)
+
+    def _world(self, name: str) -> Path:
+        """A database with the tables of the story, and nothing applied."""
+        fresh, folder = self.folder / "fresh", self.folder / name
+        if not fresh.exists():
+            fresh.mkdir(parents=True)
+            engine = open_at(self.engine, fresh)
+            load(engine)
+            engine.close()
+        return shutil.copytree(fresh, folder)
+
+    def _uncut(self) -> tuple[Contents, list[str]]:
+        folder = self._world("meant")
+        stage = Stage(open_at(self.engine, folder), folder)
+        stage.play()
+        found = outcome(stage.engine), letters(folder)
+        stage.close()
+        return found
+
+    def _compare(self, world: Path, meant: Contents, written: list[str]) -> None:
+        self.worlds += 1
+        engine = open_at(self.engine, world)
+        found = outcome(engine)
+        engine.close()
+        where = f"seed {self.seed}, world {self.worlds}"
+        for table, rows in meant.items():
+            lost, more = _less(rows, found[table]), _less(found[table], rows)
+            assert not lost, f"{where}: lost from {table}: {lost[:5]}"
+            assert not more, f"{where}: too much in {table}: {more[:5]}"
+        assert letters(world) == written, where
+
+
+def _less(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> list[str]:
+    return list((Counter(map(str, rows)) - Counter(map(str, others))).elements())
+
+
+def _child(errand: Errand) -> None:
+    code, seen = 1, 0
+
+    def point(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == errand.at:
+            os._exit(CUT)
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event in {"os.rename", "open"} and "outbox" in str(arguments[0]):
+            point()
+
+    try:
+        if errand.at:
+            sys.addaudithook(watch)
+        engine = open_at(errand.engine, errand.folder)
+        stage = Stage(Watched(engine, point) if errand.at else engine, errand.folder)
+        stage.play()
+        stage.close()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    project()  # compiled once, for all
+    for line in sys.stdin:
+        engine, folder, at, seconds = json.loads(line)
+        child = os.fork()
+        if not child:
+            _child(Errand(engine=engine, folder=Path(folder), at=at))
+        if seconds:
+            time.sleep(seconds)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        ended = {0: "done", CUT: "cut", -signal.SIGKILL: "killed"}
+        print(ended.get(os.waitstatus_to_exitcode(status), "failed"), flush=True)
+
+
+if __name__ == "__main__":
+    main()
