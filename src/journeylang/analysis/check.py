@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from journeylang.analysis import binding, channels, promos
+from journeylang.analysis.assumptions import assumptions
 from journeylang.analysis.declared import Declared, declare
 from journeylang.analysis.dependencies import Definition, in_order_of_need
 from journeylang.analysis.environment import Environment, journey_parameters
@@ -24,7 +26,7 @@ from journeylang.analysis.prospects import prospects
 from journeylang.analysis.scope import AUDIENCE
 from journeylang.analysis.shapes import catalog_shapes, customer_shape, event_shapes
 from journeylang.analysis.sources import Sources
-from journeylang.analysis.trials import assumptions, trials
+from journeylang.analysis.trials import trials
 from journeylang.analysis.worth import worth
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Outcome
@@ -109,7 +111,8 @@ def check_files(
     by_themselves(checker)
     moves([node for node in declared.rest if isinstance(node, nodes.Moved)], checker)
     assumptions(declared.assumptions.values(), checker)
-    trials([node for node in declared.rest if isinstance(node, nodes.Test)], checker)
+    tests = trials([node for node in declared.rest if isinstance(node, nodes.Test)], checker)
+    project = replace(project, trials=tests)
     tell_circles(profile, findings)
     _not_yet(declared, findings)
     return Outcome(value=project, diagnostics=findings.in_order())
@@ -211,5 +214,3 @@ def _not_yet(declared: Declared, findings: Findings) -> None:
                 findings.later("`value`", other.span, warning=True)
             case nodes.Moved():
                 findings.later("`moved`", other.span, warning=True)
-            case nodes.Test():
-                findings.later("`test`", other.title.span, warning=True)

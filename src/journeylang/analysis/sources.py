@@ -211,7 +211,7 @@ class Sources:
         self.findings.error(
             names.TYPE_MISMATCH,
             of.span,
-            f"`{written}` is {_article(steps[found])}, not a message",
+            f"`{written}` is {with_article(steps[found])}, not a message",
             help="behind `of` stands the label of a `send`, or a channel",
         )
         return _REPORTED
@@ -304,5 +304,5 @@ def _listed(items: Sequence[str]) -> str:
     return ", ".join(f"`{item}`" for item in items)
 
 
-def _article(kind: str) -> str:
+def with_article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

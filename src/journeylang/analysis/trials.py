@@ -1,57 +1,36 @@
-"""Tests and assumptions: do the journeys, steps, events and fields that they name exist?"""
+"""Tests: do the journeys, steps, events and fields that they name exist, and what is meant?"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
+from journeylang.analysis.expectations import Expectations, moment
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.paths import every_step
 from journeylang.analysis.scope import (
-    AUDIENCE,
     NO_SHAPE,
     RESERVED_OF_CUSTOMERS,
     JourneyScope,
     Scope,
     Shape,
 )
-from journeylang.analysis.spans import duration
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
-from journeylang.model.expressions import Constant
+from journeylang.model.expressions import Constant, MessageEvent
+from journeylang.model.trials import Agreed, Expectation, Happening, Row, Trial, Values
 from journeylang.model.types import Kind, Type
 from journeylang.syntax import nodes
 
 _DRAWN = {"holdout": ("yes", "no"), "control": ("yes", "no")}
-_ALWAYS = ("end", "exit", "gone", "held_out", "global_control")
 
 
-def assumptions(written: Iterable[nodes.Assume], checker: Checker) -> None:
-    """What is assumed of events that are there, each thing once."""
-    findings = checker.findings
-    for assume in written:
-        seen: dict[tuple[object, object], nodes.Assumption] = {}
-        for line in assume.assumptions:
-            for event in (line.event, line.after):
-                if event is not None:
-                    checker.sources.event(event, AUDIENCE)
-            if line.window is not None:
-                duration(line.window, AUDIENCE, findings)
-            first = seen.setdefault((line.event, line.after), line)
-            if first is not line:
-                findings.error(
-                    names.REPEATED_PART,
-                    line.event.span,
-                    f"`{line.event.name.text}` is assumed twice",
-                    labels=(Label(first.event.span, "assumed here already"),),
-                    help="remove one of the two",
-                )
-
-
-def trials(written: Iterable[nodes.Test], checker: Checker) -> None:
+def trials(written: Iterable[nodes.Test], checker: Checker) -> tuple[Trial, ...]:
     """Each test by itself, and that no two of a journey have one title."""
     titles: dict[tuple[str, str], nodes.Test] = {}
+    found: list[Trial] = []
     for test in written:
         findings = checker.findings
         journey = checker.declared.journeys.get(test.journey.text)
@@ -69,7 +48,8 @@ def trials(written: Iterable[nodes.Test], checker: Checker) -> None:
                 labels=(Label(first.title.span, "the first"),),
                 help="say what each of them is about",
             )
-        _Trial(journey, checker).clauses(test.clauses)
+        found.append(_Trial(journey, checker).trial(test))
+    return tuple(found)
 
 
 class _Trial:
@@ -84,29 +64,69 @@ class _Trial:
             journey=JourneyScope(name=self.name, entry=NO_SHAPE, steps=self.steps),
             run=True,
         )
+        self.customer: Values | None = None
+        self.segments: list[str] = []
+        self.consents: list[Agreed] = []
+        self.rows: list[Row] = []
+        self.happenings: list[Happening] = []
+        self.assigned: dict[str, str] = {}
+        self.expected: list[Expectation] = []
+        self.expectations = Expectations(journey=journey, checker=checker, scope=self.scope)
 
-    def clauses(self, clauses: Iterable[nodes.Clause]) -> None:
-        for clause in clauses:
-            match clause:
-                case nodes.GivenCustomer():
-                    self._values(clause.values, self._of_customers(), "customers")
-                case nodes.GivenConsent():
-                    name = clause.consent
-                    if name.text not in self.checker.declared.consents:
-                        known = self.checker.declared.consents
-                        self.findings.unknown("consent", name.text, name.span, known)
-                case nodes.GivenEvent() | nodes.Happening():
-                    self._happens(clause)
-                case nodes.Assign():
-                    self._assign(clause)
-                case nodes.ExpectSend():
-                    self._send(clause)
-                case nodes.ExpectInvoke():
-                    self._invoke(clause)
-                case nodes.ExpectExit():
-                    self._exit(clause)
-                case nodes.ExpectNothingElse():
-                    pass
+    def trial(self, test: nodes.Test) -> Trial:
+        for clause in test.clauses:
+            self._clause(clause)
+        if not any(isinstance(_begins(clause), nodes.DateTime) for clause in test.clauses):
+            self.findings.error(
+                names.MISSING_PART,
+                test.title.span,
+                "when does it begin?",
+                label="no line of this test has a date, but for what is given",
+                help="date the first thing that happens or is expected: `2026-03-02T10:00 …`",
+            )
+        return Trial(
+            title=test.title.value,
+            journey=self.name,
+            customer=self.customer or (),
+            segments=tuple(self.segments),
+            consents=tuple(self.consents),
+            rows=tuple(self.rows),
+            happenings=tuple(self.happenings),
+            assigned=tuple(self.assigned.items()),
+            expected=tuple(self.expected),
+            span=test.title.span,
+        )
+
+    def _clause(self, clause: nodes.Clause) -> None:
+        match clause:
+            case nodes.GivenCustomer():
+                self._customer(clause)
+            case nodes.GivenConsent():
+                self._consent(clause)
+            case nodes.GivenSegment():
+                known = self.checker.declared.segments
+                if clause.segment.text not in known:
+                    self.findings.unknown(
+                        "segment", clause.segment.text, clause.segment.span, known
+                    )
+                self.segments.append(clause.segment.text)
+            case nodes.GivenRow():
+                self._row(clause)
+            case nodes.GivenEvent() | nodes.Happening():
+                self._happens(clause)
+            case nodes.Assign():
+                self._assign(clause)
+            case (
+                nodes.ExpectSend()
+                | nodes.ExpectNotSent()
+                | nodes.ExpectIn()
+                | nodes.ExpectInvoke()
+                | nodes.ExpectExit()
+                | nodes.ExpectNothingElse()
+            ):
+                self.expected.append(self.expectations.meant(clause))
+            case _:
+                assert_never(clause)
 
     # --- what is given, and happens -----------------------------------------
 
@@ -120,14 +140,88 @@ class _Trial:
             fields.setdefault(key.value.parts[-1].text, None)
         return dataclasses.replace(shape, fields=fields)
 
+    def _customer(self, clause: nodes.GivenCustomer) -> None:
+        values = self._values(clause.values, self._of_customers(), "customers")
+        if self.customer is not None:
+            self.findings.error(
+                names.REPEATED_PART,
+                clause.span,
+                "a test is about one customer",
+                help="write another test",
+            )
+        self.customer = values
+
+    def _consent(self, clause: nodes.GivenConsent) -> None:
+        name, known = clause.consent, self.checker.declared.consents
+        match known.get(name.text):
+            case None:
+                self.findings.unknown("consent", name.text, name.span, known)
+            case nodes.ConsentWhen() as bound:
+                self.findings.error(
+                    names.OUT_OF_PLACE,
+                    name.span,
+                    f"`{name.text}` rests on a condition, there is nothing to give",
+                    labels=(Label(bound.name.span, "the condition"),),
+                    help="give the customer the values that it asks for",
+                )
+        self.consents.append(
+            Agreed(
+                consent=name.text, at=moment(clause.at, self.scope, self.findings), span=clause.span
+            )
+        )
+
+    def _row(self, clause: nodes.GivenRow) -> None:
+        name, known = clause.catalog, self.checker.sources.catalogs
+        shape = known.get(name.text)
+        if shape is None:
+            if name.text in self.checker.sources.events:
+                self.findings.error(
+                    names.MISSING_PART,
+                    name.span,
+                    f"when is `{name.text}`?",
+                    help=f"write `given {name.text} at 2026-01-01T10:00 …`",
+                )
+            else:
+                self.findings.unknown("catalogue", name.text, name.span, known)
+            return
+        shape = dataclasses.replace(shape, fields={"key": None, **shape.fields})
+        values = self._values(clause.values, shape, f"`{name.text}`")
+        self.rows.append(Row(catalog=name.text, values=values, span=clause.span))
+
     def _happens(self, clause: nodes.GivenEvent | nodes.Happening) -> None:
         event = self.checker.sources.event(clause.event, self.scope)
-        if event is not None:
-            shape = dataclasses.replace(event.shape, fields={"key": None, **event.shape.fields})
-            self._values(clause.values, shape, f"`{event.name}`")
+        at = moment(clause.at, self.scope, self.findings)
+        if event is None or at is None:
+            return
+        shape = dataclasses.replace(event.shape, fields={"key": None, **event.shape.fields})
+        given = isinstance(clause, nodes.GivenEvent)
+        if given and isinstance(event.source, MessageEvent):
+            self.findings.error(
+                names.OUT_OF_PLACE,
+                clause.event.span,
+                f"nothing was sent yet that could be {event.name}",
+                help=f"let it happen behind the message: `+1h {event.name} of LABEL`",
+            )
+        elif isinstance(event.source, MessageEvent) and event.source.name == "sent":
+            self.findings.error(
+                names.OUT_OF_PLACE,
+                clause.event.span,
+                "it is the journey that sends",
+                help="leave it out: what the journey sends is what the test is about",
+            )
+        self.happenings.append(
+            Happening(
+                event=event.source,
+                at=at,
+                values=self._values(clause.values, shape, f"`{event.name}`"),
+                given=given,
+                span=clause.span,
+            )
+        )
 
-    def _values(self, pairs: Sequence[nodes.Pair], shape: Shape, what: str) -> None:
+    def _values(self, pairs: Sequence[nodes.Pair], shape: Shape, what: str) -> Values:
         seen: dict[str, nodes.Name] = {}
+        found: list[tuple[str, Constant]] = []
         for pair in pairs:
             name = pair.key
             first = seen.setdefault(name.text, name)
@@ -151,24 +245,32 @@ class _Trial:
                         else f"{what} has no field of this name",
                     )
                 continue
-            self._value(pair, shape.fields[name.text])
+            value = self._value(pair, shape.fields[name.text])
+            if value is not None:
+                found.append((name.text, value))
+        return tuple(found)
 
-    def _value(self, pair: nodes.Pair, wanted: Type | None) -> None:
+    def _value(self, pair: nodes.Pair, wanted: Type | None) -> Constant | None:
         if isinstance(pair.value, nodes.TopOf | nodes.ListOf):
             self._not_fixed(pair)
-            return
+            return None
         found = self.checker.value(pair.value, self.scope)
         if found is None:
-            return
+            return None
         if not isinstance(found, Constant):
             self._not_fixed(pair)
-        elif wanted is not None and not _goes_with(found.type, wanted):
+            return None
+        if wanted is not None and not _goes_with(found.type, wanted):
             self.findings.error(
                 names.TYPE_MISMATCH,
                 pair.value.span,
                 f"`{pair.key.text}` is {wanted}, this is {found.type}",
                 label=f"this is {found.type}",
             )
+        if isinstance(pair.value, nodes.DateTime):
+            # Without a zone it is what the customer's clock shows.
+            return dataclasses.replace(found, value=pair.value.value)
+        return found
 
     def _not_fixed(self, pair: nodes.Pair) -> None:
         self.findings.error(
@@ -193,6 +295,7 @@ class _Trial:
             )
         elif clause.arm.text not in drawn:
             self.findings.unknown("arm", clause.arm.text, clause.arm.span, drawn)
+        self.assigned[target] = clause.arm.text
 
     def _draws(self) -> dict[str, tuple[str, ...]]:
         """The arms of each experiment and factor, by path."""
@@ -210,63 +313,12 @@ class _Trial:
     def _every(self) -> Iterator[tuple[tuple[str, ...], nodes.Step]]:
         return every_step(self.journey.steps, self.checker.fragments.put_in)
 
-    # --- what is expected ---------------------------------------------------
 
-    def _send(self, clause: nodes.ExpectSend) -> None:
-        path = clause.step
-        if len(path.parts) == 1 and path.text in self.checker.declared.channels:
-            self.findings.unknown("step", path.text, path.span, self.steps)
-        else:
-            sent = nodes.Name(text="sent", span=path.span)
-            own = dataclasses.replace(self.scope, what="a test")
-            self.checker.sources.event(nodes.EventRef(name=sent, of=path, span=path.span), own)
-        channels = self.checker.declared.channels
-        if clause.via is not None and clause.via.text not in channels:
-            self.findings.unknown("channel", clause.via.text, clause.via.span, channels)
-
-    def _invoke(self, clause: nodes.ExpectInvoke) -> None:
-        calls = [path for path, kind in self.steps.items() if kind == "invoke"]
-        text = clause.step.text
-        if not any(path == text or path.endswith(f"/{text}") for path in calls):
-            self.findings.unknown(
-                "step",
-                text,
-                clause.step.span,
-                calls,
-                label=f"`{self.name}` has no `invoke` of this path",
-            )
-
-    def _exit(self, clause: nodes.ExpectExit) -> None:
-        reason = clause.reason
-        if reason is None or reason.text in _ALWAYS:
-            return
-        known = set(self._reasons())
-        if reason.text not in known:
-            self.findings.unknown(
-                "exit",
-                reason.text,
-                reason.span,
-                sorted(known),
-                label=f"nobody leaves `{self.name}` so",
-            )
-
-    def _reasons(self) -> Iterator[str]:
-        for header in self.journey.headers:
-            if isinstance(header, nodes.ExitWhen) and header.reason is not None:
-                yield header.reason.text
-        for _, step in self._every():
-            if isinstance(step, nodes.Exit) and step.reason is not None:
-                yield step.reason.text
-            yield from _otherwise(step)
-
-
-def _otherwise(step: nodes.Step) -> Iterator[str]:
-    """Reasons behind `else exit as`, of the step itself and of the values it is given."""
-    ways: list[nodes.Otherwise | None] = [getattr(step, "otherwise", None)]
-    ways += [pair.otherwise for pair in getattr(step, "values", ())]
-    for way in ways:
-        if isinstance(way, nodes.Otherwise) and way.reason is not None:
-            yield way.reason.text
+def _begins(clause: nodes.Clause) -> nodes.Moment | None:
+    """The instant of a line that is not given."""
+    if isinstance(clause, nodes.GivenEvent | nodes.GivenConsent):
+        return None
+    return getattr(clause, "at", None)
 
 
 def _goes_with(found: Type, wanted: Type) -> bool:

@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "fmt": ("journeylang.cli.fmt:command", "Put files into the one layout."),
     "check": ("journeylang.cli.check:command", "Find what is wrong in a project; offline."),
     "rule": ("journeylang.cli.rule:command", "Explain a code, with a bad and a good example."),
+    "test": ("journeylang.cli.test:command", "Run the tests that are written in the language."),
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),
     "run": ("journeylang.cli.run:command", "Tick: move people, decide and deliver messages."),
     "status": ("journeylang.cli.status:command", "Show runs per step, the queue and doubts."),

@@ -28,9 +28,9 @@ def render_junit(
     root = ET.Element("testsuites", name="journey check")
     for path, found in by_file.items():
         file = f"{folder}{path}" if path else "project"
-        suite = ET.SubElement(root, "testsuite", name=_text(file), errors="0")
+        suite = ET.SubElement(root, "testsuite", name=xml_text(file), errors="0")
         if not found:
-            ET.SubElement(suite, "testcase", name="check", classname=_text(file))
+            ET.SubElement(suite, "testcase", name="check", classname=xml_text(file))
         for diagnostic in found:
             _case(suite, file if path else "", diagnostic, sources)
         _count(suite, suite)
@@ -48,18 +48,18 @@ def _case(
     case = ET.SubElement(
         suite,
         "testcase",
-        name=_text(f"{diagnostic.code.id} {diagnostic.code.name}{where}"),
-        classname=_text(file or "project"),
+        name=xml_text(f"{diagnostic.code.id} {diagnostic.code.name}{where}"),
+        classname=xml_text(file or "project"),
     )
     if file:
-        case.set("file", _text(file))
+        case.set("file", xml_text(file))
     if place:
         case.set("line", str(place.line))
-    message = _text(diagnostic.message)
+    message = xml_text(diagnostic.message)
     if diagnostic.is_error:
         result = ET.SubElement(case, "failure", message=message, type=diagnostic.code.name)
         lines = [f"{file}{where}" if file else "", diagnostic.message, diagnostic.help]
-        result.text = _text("\n".join(line for line in lines if line))
+        result.text = xml_text("\n".join(line for line in lines if line))
     else:
         ET.SubElement(case, "skipped", message=message)
 
@@ -70,5 +70,6 @@ def _count(element: ET.Element, within: ET.Element) -> None:
     element.set("skipped", str(sum(1 for _ in within.iter("skipped"))))
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
+    """The text without characters that XML cannot carry."""
     return _NO_XML.sub("\ufffd", text)

@@ -10,6 +10,7 @@ from journeylang.model.journey import Journey
 from journeylang.model.lists import ContactList, ProspectList, Prospects
 from journeylang.model.measures import Worth
 from journeylang.model.policy import Policy
+from journeylang.model.trials import Trial
 from journeylang.model.types import Type
 from journeylang.source import Span
 
@@ -45,3 +46,4 @@ class Project:
     lists: dict[str, ContactList] = field(default_factory=dict)
     prospects: dict[str, Prospects] = field(default_factory=dict)
     collected: dict[str, ProspectList] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()

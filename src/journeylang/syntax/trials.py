@@ -37,6 +37,23 @@ class GivenConsent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenSegment:
+    """``given in segment vip``: whatever the segment asks."""
+
+    segment: Name
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenRow:
+    """``given products { sku: "a1", price: 10 EUR }``: a row of a catalogue."""
+
+    catalog: Name
+    values: tuple[Pair, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GivenEvent:
     """``given order_placed at 2026-01-02T10:00 { total: 10 EUR }``."""
 
@@ -77,6 +94,25 @@ class ExpectSend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectNotSent:
+    """``expect not sent nudge because capped``: decided against, for that reason."""
+
+    step: Path
+    reason: Name
+    at: Moment | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectIn:
+    """``expect in think at +3d``: the run rests there; without an instant, at the end."""
+
+    step: Path
+    at: Moment | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectInvoke:
     """``expect invoke bonus at +2h``, ``expect no invoke bonus``."""
 
@@ -106,10 +142,14 @@ class ExpectNothingElse:
 Clause: TypeAlias = (
     GivenCustomer
     | GivenConsent
+    | GivenSegment
+    | GivenRow
     | GivenEvent
     | Assign
     | Happening
     | ExpectSend
+    | ExpectNotSent
+    | ExpectIn
     | ExpectInvoke
     | ExpectExit
     | ExpectNothingElse

@@ -13,6 +13,7 @@ from journeylang.diagnostics.codes import (
     portability,
     running,
     syntax,
+    trials,
     unused,
     versions,
 )
@@ -29,6 +30,7 @@ ALL_CODES: tuple[Code, ...] = (
     *unused.CODES,
     *running.CODES,
     *lists.CODES,
+    *trials.CODES,
 )
 """All codes, ascending by id."""
 

@@ -1,0 +1,71 @@
+"""What happened to a test's customer, line by line, as their clock shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from journeylang.model.expressions import Constant, EventSource, MessageEvent
+from journeylang.model.trials import Trial
+from journeylang.trial.clock import Clock
+from journeylang.trial.play import NonSend, Played
+
+Line = tuple[datetime, str]
+
+
+def timeline(trial: Trial, played: Played, clock: Clock) -> list[str]:
+    """A line per thing that happened, in order; what stands together happened at once."""
+    lines = sorted(_lines(trial, played, clock), key=lambda line: line[0])
+    return [f"{clock.shown(at)}  {text}" for at, text in lines]
+
+
+def _lines(trial: Trial, played: Played, clock: Clock) -> Iterator[Line]:
+    for happening in trial.happenings:
+        values = ", ".join(f"{name}: {_plain(value)}" for name, value in happening.values)
+        what = f"{_event(happening.event)}{f' {{ {values} }}' if values else ''}"
+        yield clock.instant(happening.at), what
+    for refused in (n for n in played.non_sends if n.step is None):
+        yield refused.at, f"not let in: {refused.reason}"
+    for exposed in played.exposures:
+        yield exposed.at, f"{exposed.experiment}: arm {exposed.arm}"
+    for move in played.moves:
+        if move.to is not None and move.to != move.origin:
+            began = "enters, " if move.origin is None else ""
+            yield move.at, f"{began}comes to {move.to}"
+    for message in played.messages:
+        yield message.at, f"{message.step}: sent by {message.channel}"
+    for skipped in (n for n in played.non_sends if n.step is not None):
+        yield skipped.at, f"{skipped.step}: not sent, {skipped.reason}{_figures(skipped)}"
+    for entry in played.entries:
+        if entry.ended_at is not None:
+            yield entry.ended_at, f"leaves as {entry.reason or entry.status}"
+
+
+def _event(event: EventSource) -> str:
+    if not isinstance(event, MessageEvent):
+        return event.name
+    of = event.path or event.channel
+    return f"{event.name} of {of}" if of is not None else event.name
+
+
+def _plain(value: Constant) -> str:
+    if isinstance(value.value, str):
+        return json.dumps(value.value, ensure_ascii=False)
+    if value.type.currency is not None:
+        return f"{value.value} {value.type.currency}"
+    return "unknown" if value.value is None else str(value.value)
+
+
+# What the figures of a rule say something about.
+_COUNTED = ("capped", "budget", "capacity")
+
+
+def _figures(skipped: NonSend) -> str:
+    """By which channel, and what was counted where that is why."""
+    channel = skipped.figures.get("channel")
+    counted = skipped.figures.get("counted") if skipped.reason in _COUNTED else None
+    told = [f"by {channel}"] if channel else []
+    if isinstance(counted, dict):
+        told += [f"{name}: {used}" for name, used in counted.items()]
+    return f" ({'; '.join(told)})" if told else ""
