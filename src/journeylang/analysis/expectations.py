@@ -33,6 +33,9 @@ _REASONS = (
     "expired",
 )
 
+# So far that what counts from there is still in the calendar.
+_YEARS = range(1900, 2200)
+
 Expected = (
     nodes.ExpectSend
     | nodes.ExpectNotSent
@@ -51,6 +54,13 @@ def moment(at: nodes.Moment | None, scope: Scope, findings: Findings) -> Moment 
             return Elapsed(seconds=0)
         case nodes.Offset():
             return wait_span(at.duration, scope, findings)
+        case nodes.DateTime() if at.value.year not in _YEARS:
+            findings.error(
+                names.BAD_VALUE,
+                at.span,
+                f"a test is played between the years {_YEARS.start} and {_YEARS.stop - 1}",
+            )
+            return None
         case nodes.DateTime():
             return at.value
         case None:

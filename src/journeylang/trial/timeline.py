@@ -29,17 +29,30 @@ def _lines(trial: Trial, played: Played, clock: Clock) -> Iterator[Line]:
         yield refused.at, f"not let in: {refused.reason}"
     for exposed in played.exposures:
         yield exposed.at, f"{exposed.experiment}: arm {exposed.arm}"
+    decided = _decided(played)
     for move in played.moves:
+        # What was decided at a step stands before the step that came next.
+        yield from decided.pop((move.origin, move.at), ())
         if move.to is not None and move.to != move.origin:
             began = "enters, " if move.origin is None else ""
             yield move.at, f"{began}comes to {move.to}"
-    for message in played.messages:
-        yield message.at, f"{message.step}: sent by {message.channel}"
-    for skipped in (n for n in played.non_sends if n.step is not None):
-        yield skipped.at, f"{skipped.step}: not sent, {skipped.reason}{_figures(skipped)}"
+    for lines in decided.values():
+        yield from lines
     for entry in played.entries:
         if entry.ended_at is not None:
             yield entry.ended_at, f"leaves as {entry.reason or entry.status}"
+
+
+def _decided(played: Played) -> dict[tuple[str | None, datetime], list[Line]]:
+    """Lines of messages and non-sends, by step and instant."""
+    found: dict[tuple[str | None, datetime], list[Line]] = {}
+    for message in played.messages:
+        line = (message.at, f"{message.step}: sent by {message.channel}")
+        found.setdefault((message.step, message.at), []).append(line)
+    for skipped in (n for n in played.non_sends if n.step is not None):
+        told = f"{skipped.step}: not sent, {skipped.reason}{_figures(skipped)}"
+        found.setdefault((skipped.step, skipped.at), []).append((skipped.at, told))
+    return found
 
 
 def _event(event: EventSource) -> str:
