@@ -153,6 +153,7 @@ class _Program(Flow, Expressions):
         headers.append(f"policy {self.pick(('p1', 'p1', 'p2'))}")
         if self.learns:
             headers.append(self._goal())
+            headers += rationing.results(self) if self.chance(3) else []
         return headers
 
     def _goal(self) -> str:

@@ -30,6 +30,14 @@ def header(draw: Expressions, steps: str) -> list[str]:
     return [f"budget {draw.pick(('0.06', '0.0608', '0.12'))} EUR{period}"]
 
 
+def results(draw: Expressions) -> list[str]:
+    """Guards on what the first goal brings."""
+    over = f" over {draw.pick(('1h', '6h', '1d', '7d'))}"
+    few = draw.pick(("orders <= 1", "leads < 1", "leads <= 1", "orders < 3"))
+    many = draw.pick(("orders >= 1", "leads > 1", "orders > 2"))
+    return [f"guard {few}{draw.pick(('', over))}"] if draw.chance(6) else [f"guard {many}{over}"]
+
+
 def guards(draw: Expressions) -> list[str]:
     """What pauses a journey that has hardly begun."""
     over = draw.pick((" over 1h", " over 1d", " per 7d", ""))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from journeylang.model.entry import EnterWhen
 from journeylang.model.journey import Journey
 from journeylang.model.measures import Target
+from tests.oracle import results
 from tests.oracle.facts import Decision, Message, Pause, Run
 from tests.oracle.stage import Moving, Stage
 
@@ -47,6 +48,8 @@ def _since(stage: Stage, journey: Journey, guard: Target) -> datetime:
 
 
 def _holds(stage: Stage, journey: Journey, guard: Target) -> bool:
+    if guard.measure in ("conversion", "roi", "revenue", "orders", "leads"):
+        return results.holds(stage, journey, guard)
     since = _since(stage, journey, guard)
     messages = [
         m

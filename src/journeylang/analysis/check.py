@@ -90,6 +90,7 @@ def check_files(
     checker.origins = profile.origins
     bound = _binding(declared, checker, zones)
     metrics, segments = _audience(declared, checker)
+    checker.worth = worth(checker)
     project = Project(
         binding=bound,
         metrics=metrics,
@@ -100,7 +101,7 @@ def check_files(
             for name, node in declared.journeys.items()
             if (built := journey(node, checker)) is not None
         },
-        worth=worth(checker),
+        worth=checker.worth,
         profile={name: type_ for name, type_ in profile.types.items() if type_ is not None},
         prospects={
             name: listed
@@ -210,7 +211,5 @@ def _not_yet(declared: Declared, findings: Findings) -> None:
         findings.later("`assume`", assume.name.span, warning=True)
     for other in declared.rest:
         match other:
-            case nodes.CustomerValue():
-                findings.later("`value`", other.span, warning=True)
             case nodes.Moved():
                 findings.later("`moved`", other.span, warning=True)

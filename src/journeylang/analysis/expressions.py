@@ -41,6 +41,7 @@ from journeylang.model.expressions import (
     Known,
     Negated,
 )
+from journeylang.model.measures import Worth
 from journeylang.model.types import BOOL, NUMERIC, Kind, Type
 from journeylang.source import Span
 from journeylang.syntax import nodes
@@ -52,7 +53,8 @@ class Checker:
 
     ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
     ``profile`` has what `set` writes anywhere; one of which no type can be told has None;
-    ``origins`` are the steps that the types are from. ``parameters`` are those of each journey.
+    ``origins`` are the steps that the types are from. ``parameters`` are those of each journey,
+    ``worth`` is what the project's `value { … }` says.
     """
 
     declared: Declared
@@ -64,6 +66,7 @@ class Checker:
     metrics: dict[str, Type] = field(default_factory=dict)
     profile: Mapping[str, Type | None] = field(default_factory=dict)
     origins: Mapping[str, Span] = field(default_factory=dict)
+    worth: Worth | None = None
 
     def condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
         """A predicate: true or false, never unknown."""

@@ -43,7 +43,14 @@ def goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
     )
     if broken or event is None:
         return None
-    return model.Goal(event=event.source, where=where, within=within, worth=worth, span=node.span)
+    return model.Goal(
+        event=event.source,
+        where=where,
+        within=within,
+        worth=None if worth is None else worth.name,
+        currency=None if worth is None else worth.type.currency,
+        span=node.span,
+    )
 
 
 def to_learn_from(
@@ -71,7 +78,7 @@ def to_learn_from(
     return found
 
 
-def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> str | None:
+def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> EventValue | None:
     """The event's field that says what a goal is worth."""
     found = checker.value(node, scope)
     if found is None:
@@ -92,4 +99,4 @@ def _worth(node: nodes.Expression, scope: Scope, checker: Checker) -> str | None
             label=f"this is {found.type}",
         )
         return None
-    return found.name
+    return found

@@ -79,7 +79,7 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         goals=found_goals,
         holdout=_holdout(node, during, checker),
         budgets=of_journey(node, kind, body, during, checker),
-        guards=guards(node, body, during, checker),
+        guards=guards(node, found_goals, body, during, checker),
         kpis=kpis(node, found_goals, body, during, checker),
         policy=_policy(node, kind, checker),
         body=body,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import cast
 
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.messages import sends
+from journeylang.analysis.results import can_be_measured, has_a_goal
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import seconds
 from journeylang.analysis.strategies import channel_cost, different_currencies
@@ -18,6 +19,7 @@ from journeylang.model.expressions import Constant
 from journeylang.model.measures import (
     COMPARISONS,
     MEASURES,
+    OF_GOALS,
     OF_MESSAGES,
     RATES,
     Comparing,
@@ -28,7 +30,6 @@ from journeylang.syntax import nodes
 
 _SHARES = (*RATES, "conversion", "roi")
 _MONEY = ("revenue", "cost")
-_GUARDED = (*OF_MESSAGES, "entries")
 
 
 def kpis(
@@ -40,24 +41,19 @@ def kpis(
         if not isinstance(header, nodes.Kpi):
             continue
         c.findings.later("`kpi`", header.span, warning=True)
-        if header.measure.text in ("conversion", "orders", "revenue") and not goals:
-            c.findings.error(
-                names.MISSING_PART,
-                header.measure.span,
-                f"`{header.measure.text}` needs a goal, and the journey has none",
-                help="say what counts as success: `goal order_placed within 14d worth total`",
-            )
+        has_a_goal(node, header, goals, c)
         found.append(_target(header, body, scope, c))
     return tuple(one for one in found if one is not None)
 
 
-def guards(node: nodes.Journey, body: model.Block, scope: Scope, c: Checker) -> tuple[Target, ...]:
+def guards(
+    node: nodes.Journey, goals: Sequence[model.Goal], body: model.Block, scope: Scope, c: Checker
+) -> tuple[Target, ...]:
     """What pauses the journey as soon as it no longer holds."""
     found = []
     for header in node.headers:
         if not isinstance(header, nodes.Guard):
             continue
-        measure = header.measure.text
         if header.by is not None:
             c.findings.error(
                 names.OUT_OF_PLACE,
@@ -65,10 +61,13 @@ def guards(node: nodes.Journey, body: model.Block, scope: Scope, c: Checker) -> 
                 "a guard holds from the first day on",
                 help="leave `by` out; a date to reach something by belongs to a `kpi`",
             )
-        elif measure in MEASURES and measure not in _GUARDED:
-            c.findings.later(f"a guard on `{measure}`", header.measure.span)
-        else:
-            found.append(_target(header, body, scope, c))
+            continue
+        has_a_goal(node, header, goals, c)
+        target = _target(header, body, scope, c)
+        if target is not None and target.measure in OF_GOALS:
+            fits = bool(goals) and can_be_measured(header, target, goals[0], body, c)
+            target = target if fits else None
+        found.append(target)
     return tuple(one for one in found if one is not None)
 
 
@@ -176,7 +175,7 @@ def _bound(
     kind_ = found.type.kind
     value = Decimal(str(found.value)) if kind_ in (Kind.INT, Kind.NUMBER, Kind.MONEY) else None
     if measure in _SHARES:
-        if kind_ is Kind.NUMBER and value is not None and measure == "roi":
+        if kind_ in (Kind.INT, Kind.NUMBER) and value is not None and measure == "roi":
             return value, None
         return _mismatch(node, f"`{measure}` is a share", c, "write `3%`")
     if measure in _MONEY:

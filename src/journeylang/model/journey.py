@@ -228,12 +228,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """`within` in seconds (None: no end); `worth` names a numeric field of the event."""
+    """`within` in seconds (None: no end); `worth` names a numeric field of the event, and
+    `currency` is that of it, if it is money."""
 
     event: EventSource
     where: Expression | None
     within: int | None
     worth: str | None
+    currency: str | None = None
     span: Span = field(compare=False, repr=False)
 
 

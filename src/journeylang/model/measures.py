@@ -21,6 +21,12 @@ RATES: dict[str, str] = {
 }
 """Rates per sent message, by the event that is counted."""
 
+OF_GOALS = ("conversion", "revenue", "orders", "leads", "roi")
+"""Measures of what the journey's first goal brings."""
+
+OF_COHORTS = ("conversion", "roi")
+"""Those of them that are shares, of customers whose time to reach the goal is over."""
+
 OF_MESSAGES = (*RATES, "sends", "cost")
 """Measures that may be those of one channel."""
 
@@ -41,6 +47,11 @@ class Target:
     over: int | None
     by: date | None
     span: Span = field(compare=False, repr=False)
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether the figure has to be so large, and begins by being too small."""
+        return self.operator in (">", ">=")
 
     def holds(self, figure: Decimal) -> bool:
         """Whether a figure is as it has to be."""
@@ -75,7 +86,7 @@ class Worth:
 
 
 MEASURES: tuple[str, ...] = (
-    *("conversion", "revenue", "orders", "leads", "roi", "cost", "sends", "entries"),
+    *(*OF_GOALS, "cost", "sends", "entries"),
     *RATES,
 )
 COMPARISONS: tuple[str, ...] = get_args(Comparing)

@@ -25,6 +25,7 @@ from journeylang.model.journey import (
     WaitMoment,
     WaitState,
 )
+from journeylang.model.measures import OF_GOALS
 
 
 def steps(block: Block) -> Iterator[Step]:
@@ -58,6 +59,8 @@ def _blocks(step: Step) -> tuple[Block, ...]:
 def expressions(journey: Journey) -> Iterator[Expression]:
     """What a journey's exits and steps ask or compute, as written."""
     yield from (e.condition for e in journey.exits)
+    if any(guard.measure in OF_GOALS for guard in journey.guards):
+        yield from (g.where for g in journey.goals[:1] if g.where is not None)
     for step in steps(journey.body):
         learns = step.learns if isinstance(step, Experiment | Factors | Send) else None
         if learns is not None and learns.where is not None:

@@ -59,6 +59,7 @@ from journeylang.plan.operations import (
     WaitPark,
     ZoneRule,
 )
+from journeylang.plan.results import results
 from journeylang.plan.ways import Met, Rest, Ways, once
 from journeylang.source import Span
 
@@ -133,6 +134,7 @@ class _JourneyBuilder:
             only=journey.only,
             exits=journey.exits,
             guards=journey.guards,
+            results=results(self.project, journey),
             holdout=journey.holdout,
             control=offers.control if offers.policy is not None and marketing else None,
             holdout_step=self._number(HOLDOUT_PATH),

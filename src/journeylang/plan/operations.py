@@ -336,6 +336,24 @@ class FactorDraw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """Money that comes with an event: a field of its rows, of those for which `where` holds."""
+
+    event: EventSource
+    where: Expression | None
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What guards on results are measured by; amounts only where they are asked for."""
+
+    goal: Goal
+    revenue: Amount | None
+    goods: Amount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyPlan:
     """All of a journey that a tick needs.
 
@@ -354,6 +372,7 @@ class JourneyPlan:
     only: Expression | None
     exits: tuple[ExitWhen, ...]
     guards: tuple[Target, ...]
+    results: Results | None
     holdout: Holdout | None
     control: Control | None
     holdout_step: int

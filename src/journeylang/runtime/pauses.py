@@ -75,7 +75,7 @@ def shown(guard: Target) -> str:
 
     of = f" of {guard.channel}" if guard.channel else ""
     bound = f"{guard.bound.normalize():f}"
-    if guard.measure in RATES:
+    if guard.measure in RATES or guard.measure == "conversion":
         bound = f"{(guard.bound * 100).normalize():f}%"
     unit = f" {guard.currency}" if guard.currency else ""
     over = f" over {span_of_time(guard.over)}" if guard.over else ""

@@ -11,6 +11,7 @@ from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_dates, rankings
 from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program, StatePark
 from journeylang.runtime.learning import Lesson
+from journeylang.runtime.results import Measured, measured
 from journeylang.sql import allowances, codes
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.compiler import Compiler
@@ -57,6 +58,7 @@ class Ready:
     arbitration: ArbitrationSql | None
     codes: codes.CodesSql | None
     lessons: Mapping[int, tuple[Lesson, ...]]
+    results: Mapping[int, Measured]
     writes: Mapping[str, str]
     profile: Mapping[str, str]
     session: tuple[str, ...]
@@ -104,6 +106,11 @@ def make_ready(
             plan.journey: tuple(Lesson(of=x, outcomes=outcomes(compiler, x)) for x in plan.learning)
             for plan in program.journeys
             if plan.learning
+        },
+        results={
+            plan.journey: found
+            for plan in program.journeys
+            if (found := measured(compiler, plan)) is not None
         },
         writes=final_writes(dialect, program),
         profile=profile_writes(dialect) if assigns else {},

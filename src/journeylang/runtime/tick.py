@@ -9,6 +9,7 @@ taken are not taken again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from journeylang.runtime.localtime import (
 )
 from journeylang.runtime.pauses import by_guard, too_many
 from journeylang.runtime.rankings import make_rankings
+from journeylang.runtime.results import broken, results
 from journeylang.runtime.session import (
     Blamed,
     Done,
@@ -102,6 +104,28 @@ class _Tick(Settling):
             why = news.pauses.broken(plan)
             if why is not None:
                 self._pause(plan, why, news)
+        if self.ready.results:
+            self._guard_results(news)
+
+    def _guard_results(self, news: News) -> None:
+        """The same for what the journeys that are not paused have brought."""
+        known = self.ready.results
+        plans = [
+            plan
+            for plan, _ in self.journeys
+            if plan.journey in known and plan.journey not in news.pauses.paused
+        ]
+        asking = {plan.journey for plan in plans if known[plan.journey].answers}
+        if asking:
+            self._local_time(news, among=None)
+            make_rankings(self.engine, self.ready, self.session.key_type, asking, self.now)
+        for group in [[plan] for plan in plans] if self.apart else [plans]:
+            with Blamed(group[0].name) if self.apart else nullcontext():
+                found = results(known, [plan.journey for plan in group], self._query)
+            for plan in group:
+                why = next(broken(plan, found, self.session.applied[plan.journey], self.now), None)
+                if why is not None:
+                    self._pause(plan, why, news)
 
     def _pause(self, plan: JourneyPlan, why: str, news: News) -> None:
         self.paused[plan.name] = why

@@ -135,13 +135,14 @@ def _from(
 
 
 def awaited(
-    source: EventSource, where: Expression | None, scope: Scope
+    source: EventSource, where: Expression | None, scope: Scope, read: tuple[str, ...] = ()
 ) -> tuple[str, list[str], list[str]]:
     """The rows in scope joined with an event's: FROM, which messages it is about, and `where`.
 
-    Somebody who is gone keeps their rows: everything about them is unknown then.
+    `read` are fields of the event that are wanted besides. Somebody who is gone keeps their
+    rows: everything about them is unknown then.
     """
-    fields = event_fields((where,), scope)
+    fields = (*event_fields((where,), scope), *read)
     relation = event(scope.project.binding, source, fields, scope.dialect)
     e, rows, c = scope.event, scope.rows, scope.customer
     about = message_scope(source, scope) if isinstance(source, MessageEvent) else []

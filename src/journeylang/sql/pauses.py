@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from journeylang.model.measures import RATES, Target
+from journeylang.model.measures import OF_GOALS, RATES, Target
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.session import REFUSED
@@ -35,7 +35,7 @@ def probed(d: Dialect, program: Program) -> list[str]:
             _figure(d, plan, number, guard)
             for plan in program.journeys
             for number, guard in enumerate(plan.guards)
-            if guard.measure != "entries"
+            if guard.measure != "entries" and guard.measure not in OF_GOALS
         ),
     ]
 
@@ -55,12 +55,12 @@ def _figure(d: Dialect, plan: JourneyPlan, number: int, guard: Target) -> str:
     channel = f" AND m.channel = {text(guard.channel)}" if guard.channel else ""
     return f"""SELECT 'guard', '{plan.journey}:{number}', count(*), {d.as_text(figure)}, NULL
 FROM journey.message AS m WHERE m.journey = {plan.journey}{channel}{window}
-  AND m.decided_at > {_resumed(plan.journey)}
+  AND m.decided_at > {resumed(plan.journey)}
   AND NOT EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back
     AND b.message_id = m.message_id AND b.customer_id = m.customer_id)"""
 
 
-def _resumed(journey: int) -> str:
+def resumed(journey: int) -> str:
     """When the journey went on last: what was before has been judged."""
     return (
         f"coalesce((SELECT max(p.until) FROM journey.pause AS p WHERE p.journey = {journey}),"
@@ -74,7 +74,7 @@ def entered(d: Dialect, journey: int, guard: Target) -> str:
     if guard.over is not None:
         window = f" AND e.entered_at > {d.parameter('now')} - {d.interval(guard.over)}"
     return f"""SELECT count(*) FROM ({_entries(journey)}) AS e
-WHERE e.entered_at > {_resumed(journey)}{window}"""
+WHERE e.entered_at > {resumed(journey)}{window}"""
 
 
 def usual(d: Dialect, journey: int) -> str:

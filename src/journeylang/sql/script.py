@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from journeylang.model.measures import OF_GOALS
 from journeylang.model.project import Project
 from journeylang.plan.asks import rankings
 from journeylang.plan.operations import ActionPark, Program
@@ -12,10 +13,12 @@ from journeylang.sql.codes import CodesSql, codes_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
+from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import Moves, journey_sql
 from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.reach import Situation
+from journeylang.sql.results import result
 from journeylang.sql.session import sends
 from journeylang.sql.writes import final_writes
 
@@ -63,6 +66,12 @@ def scripts(
         parts.append(("where they come to", moves.advance(edges)))
         acts = frozenset(p.step for p in plan.parks if isinstance(p, ActionPark))
         parts += [("what steps leave behind", act) for act in moves.act(acts)]
+        parts += [("what has been learnt", outcomes(compiler, lesson)) for lesson in plan.learning]
+        parts += [
+            (f"what it has brought: {guard.measure}", result(compiler, plan, number))
+            for number, guard in enumerate(plan.guards)
+            if guard.measure in OF_GOALS
+        ]
         files[f"{plan.name}.sql"] = _script(parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
     shared += [
