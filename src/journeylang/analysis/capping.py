@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from journeylang.analysis.clock import nights
 from journeylang.analysis.lapses import DAY
@@ -38,21 +38,16 @@ def binds(cap: Cap, send: Send) -> bool:
     return cap.channel is None or all(c.channel == cap.channel for c in send.candidates)
 
 
-def counted(cap: Cap, send: Send, beside: Send) -> bool:
-    """Whether the send surely uses up one of the cap, for those who can be reached as `beside` is.
+def counted(cap: Cap, send: Send) -> bool:
+    """Whether the send surely uses up one of the cap, for those who want its topic.
 
-    One with a condition for each channel may be skipped, and so may one about a topic that
-    `beside` is not about.
+    One with a condition for each channel may be skipped.
     """
-    return (
-        binds(cap, send)
-        and any(candidate.when is None for candidate in send.candidates)
-        and send.topic in (None, beside.topic)
-    )
+    return binds(cap, send) and any(candidate.when is None for candidate in send.candidates)
 
 
-def held_at_most(send: Send, before: Sequence[Send], policy: Policy) -> int:
-    """Seconds for which the send may hold, if there are no messages but those ``before``.
+def held_at_most(send: Send, before: int, policy: Policy) -> int:
+    """Seconds for which the send may hold, if there are no messages but so many ``before``.
 
     That is until the end of a quiet time, and until the windows end of caps that so many messages
     may use up; never beyond the send's own limit.
@@ -65,12 +60,12 @@ def held_at_most(send: Send, before: Sequence[Send], policy: Policy) -> int:
     return min(limit, max(_windows(send, before, policy), default=0) + _night(send, policy))
 
 
-def _windows(send: Send, before: Sequence[Send], policy: Policy) -> Iterator[int]:
+def _windows(send: Send, before: int, policy: Policy) -> Iterator[int]:
     for cap in policy.caps:
         channels = {candidate.channel for candidate in send.candidates}
         concerns = cap.channel is None or cap.channel in channels
         least = cap.limit if isinstance(cap.limit, int) else 0
-        if concerns and len(before) >= least:
+        if concerns and before >= least:
             yield window(cap)
 
 

@@ -84,16 +84,15 @@ class Store:
         left = both(before.values, values)
         if _kind(subject) in _WHOLE:
             left = closed(left)
-        after = _by_texts(
-            replace(
-                before,
-                unknown=before.unknown and unknown,
-                values=left,
-                ages=both(before.ages, ages),
-                contained=before.contained
-                + tuple(test for test in contained if test not in before.contained),
-            )
+        after = Domain(
+            unknown=before.unknown and unknown,
+            values=left,
+            ages=both(before.ages, ages),
+            contained=before.contained
+            + tuple(test for test in contained if test not in before.contained),
         )
+        if after.contained:
+            after = _by_texts(after)
         self.domains[subject] = after
         if after.empty:
             self.broken = True
@@ -181,8 +180,6 @@ def without(them: Intervals, holds: bool) -> Intervals:
 
 def _by_texts(domain: Domain) -> Domain:
     """Leave out texts that do not contain what they must, where each can be looked at."""
-    if not domain.contained:
-        return domain
     wanted = [text for text, holds in domain.contained if holds]
     shunned = [text for text, holds in domain.contained if not holds]
     if any(bad in good for good in wanted for bad in shunned):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from journeylang.analysis import hatch
@@ -22,6 +21,16 @@ def escape(
     node: nodes.SqlHatch, scope: Scope, expected: Type | None, checker: Checker
 ) -> Expression | None:
     """What the SQL stands for; `expected` is the type of the field that it is bound to."""
+    checker.written += 1
+    if checker.written > hatch.MOST_PIECES:
+        if checker.written == hatch.MOST_PIECES + 1:
+            checker.findings.error(
+                SQL_REFUSED,
+                node.span,
+                f"this is more than {hatch.MOST_PIECES:,} pieces of SQL in one project",
+                help="make views of them in the database, and bind those",
+            )
+        return None
     if scope.table is not None:
         value = hatch.expression(node, scope.table.alias, bare=scope.table.bare)
         if isinstance(value, hatch.Refused):
@@ -37,7 +46,7 @@ def escape(
             help="bind what it yields as a field of the customers",
         )
         return None
-    members = hatch.query(node, frozenset(_tables(checker.declared)))
+    members = hatch.query(node, checker.tables)
     if isinstance(members, hatch.Refused):
         _tell(members, checker)
         return None
@@ -48,8 +57,8 @@ def _tell(refused: hatch.Refused, checker: Checker) -> None:
     checker.findings.error(SQL_REFUSED, refused.span, refused.message, help=refused.help)
 
 
-def _tables(declared: Declared) -> Iterator[tuple[str, ...]]:
-    """The tables that the binding names."""
+def bound_tables(declared: Declared) -> frozenset[tuple[str, ...]]:
+    """The tables that the binding names, part by part."""
     bound: list[nodes.Customers | nodes.Event | nodes.Catalog | nodes.ConsentTable] = [
         *declared.events.values(),
         *declared.catalogs.values(),
@@ -57,5 +66,4 @@ def _tables(declared: Declared) -> Iterator[tuple[str, ...]]:
     ]
     if declared.customers is not None:
         bound.append(declared.customers)
-    for one in bound:
-        yield tuple(part.text for part in one.table.parts)
+    return frozenset(tuple(part.text for part in one.table.parts) for one in bound)

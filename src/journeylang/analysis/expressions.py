@@ -14,7 +14,7 @@ from journeylang.analysis.aggregates import aggregate
 from journeylang.analysis.calculations import calculated, negated
 from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import Declared
-from journeylang.analysis.escapes import escape
+from journeylang.analysis.escapes import bound_tables, escape
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.fragments import Fragments
 from journeylang.analysis.functions import call, tile_by, top_by
@@ -54,7 +54,7 @@ class Checker:
     ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
     ``profile`` has what `set` writes anywhere; one of which no type can be told has None;
     ``origins`` are the steps that the types are from. ``parameters`` are those of each journey,
-    ``worth`` is what the project's `value { … }` says.
+    ``worth`` is what the project's `value { … }` says. ``written`` counts the pieces of SQL so far.
     """
 
     declared: Declared
@@ -67,6 +67,15 @@ class Checker:
     profile: Mapping[str, Type | None] = field(default_factory=dict)
     origins: Mapping[str, Span] = field(default_factory=dict)
     worth: Worth | None = None
+    written: int = 0
+    _tables: frozenset[tuple[str, ...]] | None = None
+
+    @property
+    def tables(self) -> frozenset[tuple[str, ...]]:
+        """The tables that the binding names, part by part; found at the first call, then kept."""
+        if self._tables is None:
+            self._tables = bound_tables(self.declared)
+        return self._tables
 
     def condition(self, node: nodes.Expression, scope: Scope) -> Expression | None:
         """A predicate: true or false, never unknown."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from journeylang.analysis import hatch_words as words
@@ -19,6 +20,8 @@ from journeylang.syntax import nodes
 
 LONGEST = 10_000
 MOST_TOKENS = 2_000
+MOST_PIECES = 2_000
+"""Pieces of SQL in one project. Each is parsed twice and written twice: a millisecond or two."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUNTIME = frozenset({"journey", "information_schema", "pg_catalog", "temp", "system"})
 
@@ -238,9 +241,7 @@ def _refuse_table(
         return None
     if names in tables:
         return None
-    schemas = {table[:-1] for table in tables}
-    if () in schemas:
-        schemas.add(("main",))
+    schemas = _schemas(frozenset(tables))
     plain = all(_PLAIN.fullmatch(name) for name in names)
     if plain and len(names) > 1 and names[:-1] in schemas - {()} and not _reserved(names):
         return None
@@ -251,6 +252,13 @@ def _refuse_table(
         _place(part, node),
         f"tables of {listed} may be read" if listed else "name a table that is bound",
     )
+
+
+@lru_cache(maxsize=8)
+def _schemas(tables: frozenset[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    """Those of the bound tables; asked for each table of each query, and the same all along."""
+    schemas = frozenset(table[:-1] for table in tables)
+    return schemas | {("main",)} if () in schemas else schemas
 
 
 def _reserved(names: tuple[str, ...]) -> bool:
@@ -311,11 +319,13 @@ def _again(tree: Any, known: Collection[str], parts: Any, node: nodes.SqlHatch) 
 
     written = ""
     try:
-        written = tree.sql(dialect="duckdb", identify=True, comments=False)
+        # Neither tree is looked at again: a copy of each would be a third of the time.
+        written = tree.sql(dialect="duckdb", identify=True, comments=False, copy=False)
         into = None if parts else _expressions().Condition
         read = sqlglot.parse_one(written, read="duckdb", into=into)
-        again: str = read.sql(dialect="duckdb", identify=True, comments=False)
-        fine = written == again and not any(_refuse(p, known, parts, node) for p in read.walk())
+        fine = not any(_refuse(p, known, parts, node) for p in read.walk())
+        again: str = read.sql(dialect="duckdb", identify=True, comments=False, copy=False)
+        fine = fine and written == again
     except (SqlglotError, RecursionError):
         fine = False
     if fine:

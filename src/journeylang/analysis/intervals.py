@@ -78,6 +78,10 @@ def outside(them: Intervals) -> Intervals:
 
 def both(one: Intervals, other: Intervals) -> Intervals:
     """What belongs to both sets, in time linear in their intervals."""
+    if one is EVERYTHING:
+        return other
+    if other is EVERYTHING:
+        return one
     found: list[Interval] = []
     i = j = 0
     while i < len(one) and j < len(other):

@@ -86,6 +86,8 @@ class _Messages:
     whole: bool
     problems: list[Diagnostic] = field(default_factory=list)
     uses: dict[TemplateKey, TemplateUse] = field(default_factory=dict)
+    comparisons: int = 20_000
+    """Names that may still be compared with one that is missing, over all that are."""
 
     def candidate(
         self, journey: model.Journey, send: model.Send, candidate: model.Candidate
@@ -117,7 +119,10 @@ class _Messages:
             return
         paths = ", ".join(f"{name}.{channel}.{e}" for e in EXTENSIONS if e != "mjml")
         usual = f"templates/{name}.{channel}.{'html' if channel == 'email' else 'txt'}"
-        near = closest(name, [there for there, by in self.there if by == channel])
+        near = None
+        if self.comparisons > 0:
+            self.comparisons -= len(self.there)
+            near = closest(name, [there for there, by in self.there if by == channel])
         self.problems.append(
             Diagnostic(
                 code=names.TEMPLATE_MISSING,

@@ -40,6 +40,7 @@ from journeylang.model.expressions import (
     Either,
     Expression,
     Known,
+    MetricValue,
     Negated,
     OneOf,
     SegmentTest,
@@ -49,6 +50,9 @@ from journeylang.model.project import Project
 
 _MOST_STEPS = 3_000
 """Conditions looked at in one question, over all ways that are tried."""
+
+_OF_A_METRIC = 20
+"""Conditions for which one on a metric counts, which is compared by all that it is made of."""
 
 _MOST_DEEP = 100
 """Alternatives chosen one within the other."""
@@ -73,30 +77,45 @@ class Fact:
     because: str = ""
 
 
-def contradictory(facts: Iterable[Fact], project: Project) -> tuple[Fact, ...] | None:
+@dataclass(slots=True)
+class Effort:
+    """Conditions that may still be looked at, over all the questions that are given this."""
+
+    left: int
+
+
+def contradictory(
+    facts: Sequence[Fact], project: Project, effort: Effort | None = None
+) -> tuple[Fact, ...] | None:
     """The facts that exclude each other, as few as can be found; None if they may all be true.
 
     Conjunctions and segments are taken apart, so that the answer names the parts. Of facts that
     exclude each other in several ways the first ones are named.
     """
-    parts = taken_apart(facts, project)
-    if possible(parts, project):
+    if effort is not None and effort.left <= 0:
         return None
+    if possible(facts, project, effort):
+        return None
+    parts = taken_apart(facts, project)
     if len(parts) > _MOST_PARTS:
         return tuple(parts)
     index = len(parts) - 1
     while index >= 0:
         fewer = parts[:index] + parts[index + 1 :]
-        if not possible(fewer, project):
+        if not possible(fewer, project, effort):
             parts = fewer
         index -= 1
     return tuple(parts)
 
 
-def possible(facts: Sequence[Fact], project: Project) -> bool:
+def possible(facts: Sequence[Fact], project: Project, effort: Effort | None = None) -> bool:
     """False only if no data can make all the facts true at one instant."""
-    search = _Search(project=project)
-    return search.possible([(f.condition, f.holds) for f in facts], [], Store(), 0)
+    most = _MOST_STEPS if effort is None else min(_MOST_STEPS, effort.left)
+    search = _Search(project=project, most=most)
+    found = search.possible([(f.condition, f.holds) for f in facts], [], Store(), 0)
+    if effort is not None:
+        effort.left -= search.steps
+    return found
 
 
 def implies(one: Expression, other: Expression, project: Project) -> bool:
@@ -117,7 +136,11 @@ def taken_apart(facts: Iterable[Fact], project: Project) -> list[Fact]:
             case _ if taken > _MOST_STEPS:
                 found.append(fact)
             case All() | Either() if isinstance(node, All) is fact.holds:
-                waiting.extend(replace(fact, condition=part) for part in reversed(node.parts))
+                holds_, via, because = fact.holds, fact.via, fact.because
+                waiting.extend(
+                    Fact(condition=part, holds=holds_, via=via, because=because)
+                    for part in reversed(node.parts)
+                )
             case Negated():
                 waiting.append(replace(fact, condition=node.part, holds=not fact.holds))
             case SegmentTest() if node.name in project.segments:
@@ -135,13 +158,14 @@ _Choice = list[_Todo]
 @dataclass(slots=True)
 class _Search:
     project: Project
+    most: int
     steps: int = 0
 
     def possible(self, todo: list[_Todo], choices: list[_Choice], store: Store, depth: int) -> bool:
         """Whether all of ``todo`` may hold, and of each of ``choices`` one."""
         while todo:
             self.steps += 1
-            if self.steps > _MOST_STEPS:
+            if self.steps > self.most:
                 return True
             self._take(todo.pop(), todo, choices, store)
             if store.broken:
@@ -179,13 +203,13 @@ class _Search:
             case TextMatch():
                 self._text(node, holds_, store)
             case Known():
-                about = subject_of(node.subject, self.project)
+                about = self._about(node.subject)
                 if node.known is holds_:
                     store.narrow(about, unknown=False)
                 else:
                     store.narrow(about, values=NOTHING)
             case Aged():
-                about = subject_of(node.subject, self.project)
+                about = self._about(node.subject)
                 edge = Fraction(node.seconds)
                 old = above(edge, including=True)
                 ages = old if node.older else outside(old)
@@ -196,6 +220,11 @@ class _Search:
             case _:
                 store.assume(node, holds_)
 
+    def _about(self, node: Expression) -> Expression | Figure:
+        if isinstance(node, MetricValue):
+            self.steps += _OF_A_METRIC
+        return subject_of(node, self.project)
+
     def _compare(self, node: Comparison, holds_: bool, store: Store) -> None:
         left, right, operator = node.left, node.right, node.operator
         if isinstance(left, Constant) and not isinstance(right, Constant):
@@ -204,9 +233,9 @@ class _Search:
         if isinstance(left, Constant) and isinstance(right, Constant):
             self._constants(node, left, right, holds_, store)
             return
-        about = subject_of(left, self.project)
+        about = self._about(left)
         if not isinstance(right, Constant):
-            self._order(about, subject_of(right, self.project), operator, holds_, store)
+            self._order(about, self._about(right), operator, holds_, store)
             return
         if right.value is None:
             store.broken = store.broken or holds_
@@ -249,7 +278,7 @@ class _Search:
         choices: list[_Choice],
         store: Store,
     ) -> None:
-        about = subject_of(node.subject, self.project)
+        about = self._about(node.subject)
         if isinstance(node.low, Constant) and isinstance(node.high, Constant):
             kind = kind_of(about)
             low, high = place(node.low, kind), place(node.high, kind)
@@ -274,7 +303,7 @@ class _Search:
         choices: list[_Choice],
         store: Store,
     ) -> None:
-        about = subject_of(node.subject, self.project)
+        about = self._about(node.subject)
         kind = kind_of(about)
         places = [place(o, kind) for o in node.options if isinstance(o, Constant)]
         known = [at for at in places if at is not None]
@@ -296,7 +325,7 @@ class _Search:
         if not isinstance(text, str) or isinstance(node.subject, Constant):
             store.assume(node, holds_)
             return
-        about = subject_of(node.subject, self.project)
+        about = self._about(node.subject)
         if kind_of(about) is None:
             store.assume(node, holds_)
         elif node.how == "starts":

@@ -99,15 +99,30 @@ def command(
 
         colour = wants_colour(sys.stdout)
         if shown:
-            click.echo(render_text(shown, checking.sources, colour=colour), color=colour)
+            first = _first(shown)
+            click.echo(render_text(first, checking.sources, colour=colour), color=colour)
             click.echo()
+            if len(first) < len(shown):
+                more = f"{len(shown) - len(first):,} more findings"
+                click.echo(f"{more} are not shown here: `--output json` has all of them")
         if not (fix or unsafe_fixes):
             _tell_of_fixes(shown)
         files = f"{checking.checked:,} file{'' if checking.checked == 1 else 's'}"
-        more = "" if checking.whole else "; the rules are asked once definitions have no error"
-        click.echo(f"checked {files}: {summary(shown) or 'nothing found'}{more}")
+        unasked = "" if checking.whole else "; the rules are asked once definitions have no error"
+        click.echo(f"checked {files}: {summary(shown) or 'nothing found'}{unasked}")
     if any(diagnostic.is_error for diagnostic in shown):
         ctx.exit(1)
+
+
+MOST_SHOWN = 1_000
+"""Findings that are shown as text: nobody reads more, and to lay them out takes its time."""
+
+
+def _first(shown: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """What is shown as text: all of it, or, of very many, errors before warnings."""
+    if len(shown) <= MOST_SHOWN:
+        return shown
+    return tuple(sorted(shown, key=lambda d: not d.is_error))[:MOST_SHOWN]
 
 
 def _mended(

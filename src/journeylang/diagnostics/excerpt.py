@@ -7,6 +7,7 @@ roles; colours are put on by :mod:`journeylang.diagnostics.render`.
       |                    ^^^^^^^^^^^^ no event of this name is bound
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +17,9 @@ from journeylang.source import Source, Span
 
 WIDEST = 140
 """Columns of a line that are shown; of a longer one, those around the place."""
+
+_LONG = 8 * WIDEST
+"""Characters of a line that is laid out as a whole."""
 
 _MOST_LINES = 6
 """Lines of a place over several lines that are shown; of more, the first and the last ones."""
@@ -149,26 +153,33 @@ def _after(mark: Mark) -> str:
 class _View:
     """What is shown of one line, and the screen column of each of its characters."""
 
-    __slots__ = ("_columns", "_cut", "text")
+    __slots__ = ("_columns", "_cut", "_skipped", "text")
 
     def __init__(self, line: str, first: int) -> None:
+        self._cut = self._skipped = 0
+        if len(line) > _LONG:
+            # Not worked out letter by letter: a line may be a million long, with as many places.
+            self._skipped = max(0, first - 1 - WIDEST)
+            line = line[self._skipped : self._skipped + _LONG]
+            first -= self._skipped
         shown, columns = lay_out(line)
-        self._columns, self._cut = columns, 0
+        self._columns = columns
         if columns[-1] <= WIDEST:
             self.text = "".join(shown).rstrip()
             return
         # Keep some columns before the place, and as much of the rest as fits.
         wanted = max(0, columns[min(first - 1, len(line))] - WIDEST // 3)
-        begin = next(i for i, column in enumerate(columns) if column >= wanted)
+        begin = bisect_left(columns, wanted)
         stop = begin
         while stop < len(line) and columns[stop + 1] - columns[begin] <= WIDEST:
             stop += 1
-        head = "…" if begin else ""
+        head = "…" if begin or self._skipped else ""
         self._cut = columns[begin] - len(head)
         self.text = head + "".join(shown[begin:stop]) + ("…" if stop < len(line) else "")
-        self._columns = columns[:stop] + [columns[stop]] * (len(columns) - stop)
+        self._columns = columns[: stop + 1]
 
     def column(self, number: int) -> int:
         """The screen column (from 0) of character ``number`` (from 1)."""
-        at = self._columns[min(number - 1, len(self._columns) - 1)]
+        index = max(0, number - 1 - self._skipped)
+        at = self._columns[min(index, len(self._columns) - 1)]
         return max(0, at - self._cut)

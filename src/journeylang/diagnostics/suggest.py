@@ -35,6 +35,14 @@ def slips(a: str, b: str) -> int:
 
     Optimal string alignment distance: Damerau 1964, each letter touched at most once.
     """
+    # What both begin and end with is no slip: of most names that leaves a letter or two.
+    first, shorter = 0, min(len(a), len(b))
+    while first < shorter and a[first] == b[first]:
+        first += 1
+    last, rest = 0, shorter - first
+    while last < rest and a[-1 - last] == b[-1 - last]:
+        last += 1
+    a, b = a[first : len(a) - last], b[first : len(b) - last]
     before: list[int] = []
     above = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from journeylang.analysis.capping import (
     binds,
@@ -42,11 +42,11 @@ def cap_infeasible(checked: Checked) -> Iterator[Diagnostic]:
             continue
         told: set[str] = set()
         for path in paths(graph) or ():
-            stopped = [s for s in _stopped(path, policy) if s.send.path not in told]
-            if stopped and feasible(path, journey, checked.project):
+            stopped = next((s for s in _stopped(path, policy) if s.send.path not in told), None)
+            if stopped is not None and feasible(path, journey, checked.project):
                 # What is stopped first changes the rest.
-                told.add(stopped[0].send.path)
-                yield _found(stopped[0], journey, checked)
+                told.add(stopped.send.path)
+                yield _found(stopped, journey, checked)
 
 
 def _may_bind(cap: Cap, graph: Flow) -> bool:
@@ -71,28 +71,47 @@ def _stopped(path: Path, policy: Policy) -> Iterator[_Stopped]:
     """The sends that are always stopped, in the order of the path."""
     stops = [stop for stop in path if isinstance(stop.step, Send)]
     sends = [stop.step for stop in stops if isinstance(stop.step, Send)]
+    held = [0]
     for index, send in enumerate(sends):
-        for cap in policy.caps:
-            if not plain(cap) or not isinstance(cap.limit, int) or not binds(cap, send):
+        held.append(held[-1] + held_at_most(send, index, policy))
+    caps = [_Using(cap=cap, limit=cap.limit) for cap in policy.caps if isinstance(cap.limit, int)]
+    for index, send in enumerate(sends):
+        for using in caps:
+            cap = using.cap
+            if not plain(cap) or not binds(cap, send):
                 continue
-            used = [i for i in range(index) if counted(cap, sends[i], send)][-cap.limit :]
-            if len(used) < cap.limit:
-                continue
-            since = _most_between(stops, sends, used[0], index, policy)
-            if since is not None and since < sure_window(cap):
-                before = tuple(sends[i] for i in used)
-                yield _Stopped(send=send, cap=cap, before=before, since=since)
+            used = using.last(send)
+            if used:
+                since = _between(stops[used[0]], stops[index])
+                if since is not None:
+                    since += held[index] - held[used[0] + 1]
+                if since is not None and since < sure_window(cap):
+                    before = tuple(sends[i] for i in used)
+                    yield _Stopped(send=send, cap=cap, before=before, since=since)
+            if counted(cap, send):
+                using.by_topic.setdefault(send.topic, []).append(index)
 
 
-def _most_between(
-    stops: list[Stop], sends: list[Send], first: int, last: int, policy: Policy
-) -> int | None:
-    """The most seconds from the decision of one send to the arrival at another."""
-    begin, end = stops[first].arrival.high, stops[last].arrival.high
-    if begin is None or end is None:
-        return None
-    held = sum(held_at_most(sends[i], sends[:i], policy) for i in range(first + 1, last))
-    return end - begin + held
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Using:
+    """The sends so far that use up a cap: their indexes on the path, by their topic."""
+
+    cap: Cap
+    limit: int
+    by_topic: dict[str | None, list[int]] = field(default_factory=dict)
+
+    def last(self, beside: Send) -> list[int]:
+        """The last ones that use it up for whom `beside` reaches; none if too few do."""
+        used = self.by_topic.get(None, [])[-self.limit :]
+        if beside.topic is not None and beside.topic in self.by_topic:
+            used = sorted(used + self.by_topic[beside.topic][-self.limit :])[-self.limit :]
+        return used if len(used) == self.limit else []
+
+
+def _between(first: Stop, last: Stop) -> int | None:
+    """The most seconds from the arrival at one step to that at another, without holds."""
+    begin, end = first.arrival.high, last.arrival.high
+    return None if begin is None or end is None else end - begin
 
 
 def _found(stopped: _Stopped, journey: Journey, checked: Checked) -> Diagnostic:

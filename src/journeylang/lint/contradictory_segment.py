@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from journeylang.analysis.certain import decisions
-from journeylang.analysis.ranges import Fact, contradictory
+from journeylang.analysis.ranges import Effort, Fact, contradictory
 from journeylang.diagnostics.codes.names import CONTRADICTORY_SEGMENT
 from journeylang.diagnostics.model import Diagnostic, Label, Severity
 from journeylang.lint.rule import Checked, Rule
@@ -16,6 +16,9 @@ from journeylang.model.journey import Journey, Race, WaitState
 from journeylang.source import Span
 
 _LONGEST = 60
+_LEAST_EFFORT = 50_000
+"""Conditions looked at in any project: about a second. Larger projects have more of it, so that
+all takes time in proportion to their size, even where thousands of segments rest on each other."""
 
 
 def contradictory_segment(checked: Checked) -> Iterator[Diagnostic]:
@@ -77,6 +80,7 @@ class _Telling:
 
     def __init__(self, checked: Checked) -> None:
         self.checked = checked
+        self._effort = Effort(left=_LEAST_EFFORT + checked.size // 2)
         self._alone: dict[int, tuple[Fact, ...] | None] = {}
         self._empty = {
             name
@@ -96,7 +100,7 @@ class _Telling:
         mine = Fact(condition=condition)
         found = self._by_itself(condition)
         if found is None and known:
-            found = contradictory([*known, mine], project)
+            found = contradictory([*known, mine], project, self._effort)
         if found is None:
             return
         own = [fact for fact in found if not fact.because]
@@ -108,7 +112,9 @@ class _Telling:
         # By identity: the same condition is met in several places, and all stay alive meanwhile.
         key = id(condition)
         if key not in self._alone:
-            self._alone[key] = contradictory([Fact(condition=condition)], self.checked.project)
+            self._alone[key] = contradictory(
+                [Fact(condition=condition)], self.checked.project, self._effort
+            )
         return self._alone[key]
 
     def _told_elsewhere(self, own: list[Fact]) -> bool:

@@ -79,6 +79,12 @@ class Checked:
             _by_kind(parts, self._meant)
         return self._meant.get(kind, [])  # type: ignore[return-value]  # they are of the kind
 
+    @property
+    def size(self) -> int:
+        """How many nodes there are in the model."""
+        self.meant(object)
+        return sum(map(len, self._meant.values()))
+
     def policy(self, journey: Journey) -> Policy | None:
         """The policy that a journey's messages keep."""
         return None if journey.policy is None else self.project.policies.get(journey.policy)

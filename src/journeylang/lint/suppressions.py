@@ -24,6 +24,8 @@ _COMMENT = re.compile(r"#[^\r\n]*")
 _IN_TEMPLATE = re.compile(r"\{#.*?#\}", re.DOTALL)
 _WRITTEN = re.compile(r"#-?\s*journey:\s*ignore\b[ \t]*(?:\[([^\]\n]*)\])?[ \t]*([^\n]*)")
 _CODE = re.compile(r"[^,\s]+")
+_MOST_GUESSES = 200
+"""Wrong suppressions for which it is guessed which code is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +46,14 @@ def suppressions(source: Source) -> tuple[Suppression, ...]:
     if _WORDS.search(source.text) is None:
         return ()
     comments = _comments if source.path.endswith(".journey") else _template_comments
-    return tuple(
-        _read(source, comment, written)
-        for comment in comments(source)
+    following: dict[int, int] = {}
+    found = [
+        _read(source, comment, written, following)
+        # From the last one on, so that of many comments in a row each looks one line ahead.
+        for comment in reversed(list(comments(source)))
         if (written := _WRITTEN.search(source.text, comment.start, comment.end))
-    )
+    ]
+    return tuple(reversed(found))
 
 
 def _comments(source: Source) -> Iterator[Span]:
@@ -64,7 +69,9 @@ def _template_comments(source: Source) -> Iterator[Span]:
         yield source.span(found.start(), found.end())
 
 
-def _read(source: Source, comment: Span, written: re.Match[str]) -> Suppression:
+def _read(
+    source: Source, comment: Span, written: re.Match[str], following: dict[int, int]
+) -> Suppression:
     codes = None
     if written[1] is not None:
         codes = tuple(
@@ -75,11 +82,12 @@ def _read(source: Source, comment: Span, written: re.Match[str]) -> Suppression:
         comment=source.span(written.start(), comment.end),
         codes=codes,
         reason=written[2].removesuffix("#}").strip(" \t\r-"),
-        line=_line(source, comment),
+        line=_line(source, comment, following),
     )
 
 
-def _line(source: Source, comment: Span) -> int:
+def _line(source: Source, comment: Span, following: dict[int, int]) -> int:
+    """The line for which a comment counts; ``following`` has what was found for later lines."""
     first = source.position(comment.start)[0]
     last = source.position(comment.end)[0]
     text = source.text
@@ -87,11 +95,17 @@ def _line(source: Source, comment: Span) -> int:
     after = text[comment.end : source.offset(last, 1) + len(source.line(last))]
     if before.strip() or after.strip():
         return first
+    found = 0
     for line in range(last + 1, source.line_count + 1):
+        if line in following:
+            found = following[line]
+            break
         written = source.line(line).strip()
         if not written.startswith(("#", "{#")):
-            return line if written else 0
-    return 0
+            found = line if written else 0
+            break
+    following[last + 1] = found
+    return found
 
 
 def suppress(
@@ -121,9 +135,11 @@ def suppress(
         if place is not None:
             # Of an error that cannot be hidden it is told elsewhere, and not as unused.
             used.add(place)
+    wrong = 0
     for path, found in written.items():
         for suppression in found:
-            problems = list(_wrong(suppression))
+            problems = list(_wrong(suppression, guess=wrong < _MOST_GUESSES))
+            wrong += len(problems)
             left += problems
             if whole and not problems:
                 left += _unused(suppression, used, sources[path])
@@ -142,7 +158,7 @@ def _suppressed(
     return at_work.get((span.path, line, diagnostic.code.id))
 
 
-def _wrong(suppression: Suppression) -> Iterable[Diagnostic]:
+def _wrong(suppression: Suppression, *, guess: bool) -> Iterable[Diagnostic]:
     """What keeps a suppression from being one."""
     if not suppression.codes:
         yield _bad(
@@ -154,7 +170,7 @@ def _wrong(suppression: Suppression) -> Iterable[Diagnostic]:
     for word, place in suppression.codes:
         code = find_code(word)
         if code is None:
-            near = did_you_mean(word.upper(), _optional_codes())
+            near = did_you_mean(word.upper(), _optional_codes()) if guess else ""
             yield _bad(place, f"no code `{word}`", near or "`journey rule` lists all of them")
         elif not is_optional(code):
             yield _bad(
