@@ -190,8 +190,8 @@ def test_a_folder_for_a_database(root: Path) -> None:
 
 
 def test_another_database(root: Path) -> None:
-    write(root, config=CONFIG.replace("shop.duckdb", "postgresql://localhost/shop"))
-    refuse(run(), 2, "error[JRN009]", "not supported yet", "journey.toml:5:")
+    write(root, config=CONFIG.replace("shop.duckdb", "mysql://localhost/shop"))
+    refuse(run(), 2, "error[JRN009]", "not supported yet: mysql", "journey.toml:5:")
 
 
 @pytest.fixture

@@ -56,6 +56,9 @@ class Watched:
             self.before(COMMIT)
         self.before(COMMITTED)
 
+    def recover(self) -> bool:
+        return self.engine.recover()
+
     def shape(self, query: str) -> dict[str, str]:
         return self.engine.shape(query)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
 from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE
-from journeylang.diagnostics.codes.running import DATABASE_ERROR
+from journeylang.diagnostics.codes.running import DATABASE_ERROR, DATABASE_IN_USE
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
@@ -19,6 +19,7 @@ from journeylang.plan.ways import TooManyWaysError
 
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine
+    from journeylang.runtime.lease import Lease
     from journeylang.runtime.session import Session
     from journeylang.runtime.setup import Refused
 
@@ -30,13 +31,14 @@ def applied(
 
     `keys` asks whether the bound keys are unique, which reads whole tables.
     """
-    from journeylang.engines.base import StatementError
+    from journeylang.engines.base import DatabaseBusyError, StatementError
     from journeylang.runtime.setup import lay_foundation, prepare
     from journeylang.runtime.soundness import examine
 
     project = loaded.project
     try:
         lay_foundation(engine)
+        lease = _lease(engine)
         unsound = examine(engine, project, keys=keys)
         if project.journeys and unsound.journeys >= set(project.journeys):
             return Outcome(value=None, diagnostics=unsound.diagnostics)
@@ -47,7 +49,10 @@ def applied(
             template_entry_fields=template_entry_fields(loaded),
             templates=loaded.template_texts(),
             without=unsound.journeys,
+            lease=lease,
         )
+    except DatabaseBusyError as error:
+        return Outcome(value=None, diagnostics=(in_use(error.holder),))
     except TooManyWaysError as error:
         return Outcome(value=None, diagnostics=(too_many_ways(error),))
     except StatementError as error:
@@ -62,6 +67,26 @@ def applied(
     if keys:
         told += tuple(_strangers(engine, loaded))
     return Outcome(value=(session, unsound.journeys), diagnostics=told)
+
+
+def _lease(engine: Engine) -> Lease:
+    """Nobody is to move people by one program while another one is applied."""
+    from journeylang.runtime.lease import Lease
+
+    lease = Lease(engine=engine)
+    if "holder" in (engine.columns(("journey", "lock")) or ()):
+        lease.hold()
+    return lease
+
+
+def in_use(holder: str) -> Diagnostic:
+    """Another runtime has the database's lease."""
+    return Diagnostic(
+        code=DATABASE_IN_USE,
+        message=f"another runtime moves the people of this database: {holder}",
+        help="one is enough: end the other, or leave the work to it; a runtime that is gone is"
+        " waited for a minute",
+    )
 
 
 def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:

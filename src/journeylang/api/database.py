@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ from journeylang.source import Span
 
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine
+    from journeylang.sql.dialects import Dialect
+
+_PASSWORD = re.compile(r"://[^/@]*:[^/]*@|password=")
+POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 
 def open_database(
@@ -42,13 +47,18 @@ def open_database(
     )
     if found.value is None:
         return Outcome(value=None, diagnostics=found.diagnostics)
-    where = place(source, keys) if source is not None else None
-    if "://" in found.value:
+    # A place shows its line: none of a line with a password in it.
+    hidden = _PASSWORD.search(loaded.config.env[env].database) is not None
+    where = place(source, keys) if source is not None and not hidden else None
+    scheme, separator, _ = found.value.partition("://")
+    if separator and scheme in POSTGRES_SCHEMES:
+        return _postgres(found.value, where, before)
+    if separator:
         return _refused(
             NOT_SUPPORTED_YET,
-            f"databases other than DuckDB are not supported yet: {found.value.split('://')[0]}",
+            f"databases other than DuckDB and PostgreSQL are not supported yet: {scheme}",
             where,
-            "name a DuckDB file",
+            "name a DuckDB file, or `postgresql://…`",
         )
     path = loaded.root / found.value
     try:
@@ -66,6 +76,43 @@ def open_database(
             f"`{found.value}` can't be opened: {error}",
             where,
             "correct the path, or load the data first",
+        )
+
+
+def dialect_of(
+    loaded: LoadedProject, env: str | None, environ: Mapping[str, str] | None = None
+) -> Dialect:
+    """What an environment's database speaks: DuckDB's SQL where nothing says otherwise.
+
+    Without a name it is that of `dev`, or of the first environment.
+    """
+    from journeylang.loading.config import DEFAULT_ENVIRONMENT, secret
+    from journeylang.sql.dialects import DUCKDB
+    from journeylang.sql.postgres import POSTGRES
+
+    named = loaded.config.env
+    found = named.get(env or DEFAULT_ENVIRONMENT) or next(iter(named.values()), None)
+    if found is None:
+        return DUCKDB
+    database = secret(found.database, os.environ if environ is None else environ).value or ""
+    return POSTGRES if database.partition("://")[0] in POSTGRES_SCHEMES else DUCKDB
+
+
+def _postgres(
+    url: str, where: Span | None, before: Callable[[str], None] | None
+) -> Outcome[Engine]:
+    # Where it is may hold a password: nothing of it is told but what the server answers.
+    from journeylang.engines.base import DatabaseUnavailableError
+    from journeylang.engines.postgres import PostgresEngine
+
+    try:
+        return Outcome(value=PostgresEngine.open(url, before=before))
+    except DatabaseUnavailableError as error:
+        return _refused(
+            DATABASE_UNAVAILABLE,
+            f"the PostgreSQL database can't be opened: {error}",
+            where,
+            "correct the address (`postgresql://user@host/database`), or start the server",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
@@ -101,7 +102,8 @@ class Runtime:
         Raises:
             StatementError: the database refused what no journey can be left out of.
         """
-        from journeylang.engines.base import StatementError
+        from journeylang.engines.base import ConflictError, StatementError
+        from journeylang.runtime.lease import TakenOverError
         from journeylang.runtime.session import JourneyFailedError, TickResult
         from journeylang.runtime.tick import tick
 
@@ -110,6 +112,8 @@ class Runtime:
                 return TickResult(now=now, idle=True)
             try:
                 result = tick(self.session, now, skip=self.standing)
+            except (ConflictError, TakenOverError):
+                raise
             except (JourneyFailedError, StatementError) as error:
                 if not self._unsound(now):
                     if isinstance(error, StatementError):
@@ -140,6 +144,7 @@ class Runtime:
             now=now,
             template_entry_fields=template_entry_fields(self.loaded),
             without=self.standing,
+            lease=self.session.lease,
         )
         assert not isinstance(session, list), "the same project was applied before"
         self.session = session
@@ -261,8 +266,14 @@ class Runtime:
 
     def close(self) -> None:
         """Give the database and the providers' connections back."""
+        from journeylang.engines.base import StatementError
+
         if self._outbox is not None:
             self._outbox.close()
+        # A second connection leaves the lease to the first.
+        if self.session.engine is self.engine:
+            with suppress(StatementError):
+                self.session.lease.give_back()
         self.engine.close()
 
     def __enter__(self) -> Self:

@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write files into this folder instead of the terminal.",
 )
-def command(emit: str, out: Path | None) -> None:
-    """Show the SQL, the plan or the tree of the project; the same project gives the same text."""
-    loaded = load_project()
-    made = {"sql": _sql, "plan": _plan, "ast": _ast}[emit](loaded)
+@click.option("--env", help="For the database of this environment.  [default: dev]")
+def command(emit: str, out: Path | None, env: str | None) -> None:
+    """Show the SQL, the plan or the tree of the project; the same project gives the same text.
+
+    The SQL is that of the environment's database, DuckDB or PostgreSQL.
+    """
+    loaded = load_project(env)
+    made = _sql(loaded, env) if emit == "sql" else {"plan": _plan, "ast": _ast}[emit](loaded)
     if out is None:
         click.echo("\n".join(made.values()), nl=False)
         return
@@ -61,11 +65,11 @@ def _plan(loaded: LoadedProject) -> dict[str, str]:
     }
 
 
-def _sql(loaded: LoadedProject) -> dict[str, str]:
+def _sql(loaded: LoadedProject, env: str | None) -> dict[str, str]:
     from journeylang.api import compile_program
+    from journeylang.api.database import dialect_of
     from journeylang.plan.numbering import number
     from journeylang.runtime.program import make_ready
-    from journeylang.sql.dialects import DUCKDB
     from journeylang.sql.script import scripts
 
     outcome = compile_program(loaded)
@@ -73,8 +77,9 @@ def _sql(loaded: LoadedProject) -> dict[str, str]:
         stop(outcome.diagnostics, loaded, code=1)
     numbers = number(loaded.project)
     versions = {plan.journey: 1 for plan in outcome.value.journeys}
-    ready = make_ready(loaded.project, outcome.value, numbers.steps, versions, DUCKDB)
-    return scripts(loaded.project, ready.program, numbers.steps, DUCKDB, ready.session, ready.probe)
+    d = dialect_of(loaded, env)
+    ready = make_ready(loaded.project, outcome.value, numbers.steps, versions, d)
+    return scripts(loaded.project, ready.program, numbers.steps, d, ready.session, ready.probe)
 
 
 def _ast(loaded: LoadedProject) -> dict[str, str]:

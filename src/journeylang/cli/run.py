@@ -16,7 +16,7 @@ from journeylang.cli.terminal import print_diagnostics
 if TYPE_CHECKING:
     from journeylang.api import Runtime
     from journeylang.diagnostics.model import Diagnostic
-    from journeylang.engines.base import StatementError
+    from journeylang.engines.base import DatabaseUnavailableError, StatementError
     from journeylang.loading.project import LoadedProject
     from journeylang.runtime.session import TickResult
 
@@ -65,7 +65,7 @@ class _Run:
                 self._tell(runtime.problems)
 
     def _tick(self, runtime: Runtime, instant: datetime) -> None:
-        from journeylang.engines.base import StatementError
+        from journeylang.engines.base import DatabaseUnavailableError, StatementError
 
         try:
             result = runtime.tick(instant)
@@ -74,7 +74,7 @@ class _Run:
                 summary = runtime.deliver(result.now)
                 self.delivered += summary.accepted
                 self.failed += summary.failed
-        except StatementError as error:
+        except (StatementError, DatabaseUnavailableError) as error:
             stop([_refused_statement(error)], self.loaded)
 
     def _add(self, result: TickResult) -> None:
@@ -109,10 +109,21 @@ class _Run:
         return f"{at}{ticks}{idle}: {', '.join(parts)}"
 
 
-def _refused_statement(error: StatementError) -> Diagnostic:
-    from journeylang.diagnostics.codes.running import DATABASE_ERROR
+def _refused_statement(error: StatementError | DatabaseUnavailableError) -> Diagnostic:
+    from journeylang.api.applying import in_use
+    from journeylang.diagnostics.codes.running import DATABASE_ERROR, DATABASE_UNAVAILABLE
     from journeylang.diagnostics.model import Diagnostic
+    from journeylang.engines.base import DatabaseUnavailableError
+    from journeylang.runtime.lease import TakenOverError
 
+    if isinstance(error, TakenOverError):
+        return in_use(error.holder)
+    if isinstance(error, DatabaseUnavailableError):
+        return Diagnostic(
+            code=DATABASE_UNAVAILABLE,
+            message=f"the database is lost: {error}",
+            help="nothing of this tick has happened; start the server and run again",
+        )
     return Diagnostic(
         code=DATABASE_ERROR,
         message=f"the database refused a statement: {error}",

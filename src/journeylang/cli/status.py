@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _STEPS = """SELECT r.journey, coalesce(r.step, r.status) AS step, r.status, count(*) AS runs,
   min(r.wake_at) AS next_wake, count(*) FILTER (WHERE r.wake_at < l.now) AS overdue
-FROM journey.runs AS r, journey.lock AS l GROUP BY ALL
-ORDER BY r.journey, bool_or(r.status <> 'active'), step"""
-_QUEUE = """SELECT channel, state, count(*) FROM journey.messages GROUP BY ALL ORDER BY ALL"""
-_SKIPS = (
-    """SELECT journey, step, reason, count(*) FROM journey.non_sends GROUP BY ALL ORDER BY ALL"""
-)
+FROM journey.runs AS r, journey.lock AS l GROUP BY r.journey, r.step, r.status
+ORDER BY r.journey, r.status <> 'active', coalesce(r.step, r.status)"""
+_QUEUE = """SELECT channel, state, count(*) FROM journey.messages
+GROUP BY channel, state ORDER BY channel, state"""
+_SKIPS = """SELECT journey, step, reason, count(*) FROM journey.non_sends
+GROUP BY journey, step, reason ORDER BY journey, step, reason, count(*)"""
 
 _MOST = 20
 """So many messages in doubt are shown one by one."""

@@ -24,16 +24,19 @@ class DatabaseUnavailableError(Exception):
     """The database can't be opened; the message says why."""
 
 
-class ConflictError(Exception):
-    """Others were in the transaction's way: it is undone, and done again it may succeed."""
-
-
 class StatementError(Exception):
     """The database refused a statement. The message is the database's first line."""
 
     def __init__(self, statement: str, message: str) -> None:
         super().__init__(message)
         self.statement = statement
+
+
+class ConflictError(StatementError):
+    """Others were in the transaction's way, or the connection was lost in it.
+
+    It is undone, and done again from its beginning it may succeed.
+    """
 
 
 class Engine(Protocol):
@@ -65,6 +68,13 @@ class Engine(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit at the end, roll back on any exception."""
+
+    def recover(self) -> bool:
+        """After a conflict: True if the connection is a new one, without temporary tables.
+
+        Raises:
+            DatabaseUnavailableError: the database is not to be reached any more.
+        """
 
     def shape(self, query: str) -> dict[str, str]:
         """Column names of a query, and the database's types."""

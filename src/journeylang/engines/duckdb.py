@@ -147,6 +147,10 @@ class DuckDbEngine:
                 self.connection.execute("ROLLBACK")
             raise
 
+    def recover(self) -> bool:
+        """See `Engine`. There is no connection that could be lost."""
+        return False
+
     def shape(self, query: str) -> dict[str, str]:
         """See `Engine`."""
         return {row[0]: row[1] for row in self.query(f"DESCRIBE {query}")}

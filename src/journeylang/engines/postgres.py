@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -27,6 +28,8 @@ _SETTINGS = (
     " SET standard_conforming_strings = on; SET client_min_messages = warning;"
     " SET extra_float_digits = 1; SET jit = off"
 )
+# Seconds for which a lost server is waited for.
+_PATIENCE = 10.0
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 # A name behind a dollar is a parameter, except in a text or in a quoted name.
 _PARTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_][a-z_0-9]*)""", re.IGNORECASE)
@@ -70,28 +73,34 @@ class PostgresEngine:
         # Of several statements the last one's rows.
         while cursor.nextset():
             pass
-        with _told(statement):
+        with self._told(statement):
             return cursor.fetchall() if cursor.description else []
 
     def stream(
         self, statement: str, parameters: Parameters | None = None, size: int = 10_000
     ) -> Iterator[list[tuple[Any, ...]]]:
         """See `Engine`. Reads by a connection of its own, so that others may run meanwhile."""
+        beside = self.beside()
+        try:
+            with beside.transaction():
+                yield from beside.read(statement, parameters, size)
+        finally:
+            beside.close()
+
+    def read(
+        self, statement: str, parameters: Parameters | None, size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows of a query in lists, within a transaction of this connection."""
         import psycopg
 
         text, given = _numbered(statement, parameters)
-        beside = self.beside()
-        try:
-            with (
-                beside.transaction(),
-                _told(statement),
-                psycopg.RawServerCursor(beside.connection, "journey_stream") as cursor,
-            ):
-                cursor.execute(text, given)
-                while rows := cursor.fetchmany(size):
-                    yield rows
-        finally:
-            beside.close()
+        with (
+            self._told(statement),
+            psycopg.RawServerCursor(self.connection, "journey_rows") as cursor,
+        ):
+            cursor.execute(text, given)
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     def insert(
         self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
@@ -103,7 +112,11 @@ class PostgresEngine:
         statement = f"COPY {table} ({', '.join(quoted)}) FROM STDIN"
         if self.before is not None:
             self.before(statement)
-        with _told(statement), self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with (
+            self._told(statement),
+            self.connection.cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
             for row in rows:
                 copy.write_row([_storable(value) for value in row])
 
@@ -114,7 +127,7 @@ class PostgresEngine:
             self.before(statement)
         text, given = _numbered(statement, parameters)
         cursor = psycopg.RawCursor(self.connection)
-        with _told(statement):
+        with self._told(statement):
             cursor.execute(text, given or None)
         return cursor
 
@@ -125,18 +138,46 @@ class PostgresEngine:
 
         if self.before is not None:
             self.before("BEGIN")
-        with _told(_BEGIN):
+        with self._told(_BEGIN):
             self.connection.execute(_BEGIN)
         try:
             yield
             if self.before is not None:
                 self.before("COMMIT")
-            with _told("COMMIT"):
+            with self._told("COMMIT"):
                 self.connection.execute("COMMIT")
         except BaseException:
             with suppress(psycopg.Error):
                 self.connection.execute("ROLLBACK")
             raise
+
+    def recover(self) -> bool:
+        """See `Engine`. A server that starts again is waited for."""
+        if not self.connection.closed:
+            return False
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.connection = _connect(self.url)
+            except DatabaseUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return True
+
+    @contextmanager
+    def _told(self, statement: str) -> Iterator[None]:
+        """The database's refusal in this project's words."""
+        import psycopg
+
+        try:
+            yield
+        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+            raise ConflictError(statement, _first_line(str(error))) from error
+        except psycopg.Error as error:
+            told = ConflictError if self.connection.closed else StatementError
+            raise told(statement, _first_line(str(error))) from error
 
     def shape(self, query: str) -> dict[str, str]:
         """See `Engine`."""
@@ -170,32 +211,26 @@ def _connect(url: str) -> psycopg.Connection[Any]:
             "psycopg is not installed: `pip install 'journeylang[postgres]'`"
         ) from error
     try:
+        asked = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error as error:
+        # What the library says of it may quote a part of the password.
+        raise DatabaseUnavailableError("this is no address of a database") from error
+    try:
         # Statements are long and each is a little different: preparing them gains nothing, and
         # a pooler between here and there would lose them.
         connection = psycopg.connect(
             url, autocommit=True, prepare_threshold=None, application_name="journeylang"
         )
     except psycopg.Error as error:
-        raise DatabaseUnavailableError(_first_line(str(error))) from error
+        told = _first_line(str(error))
+        secret = str(asked.get("password") or "")
+        raise DatabaseUnavailableError(told.replace(secret, "…") if secret else told) from error
     connection.execute(_SETTINGS)
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         connection.close()
         raise DatabaseUnavailableError(f"its text is in {encoding}, not in UTF8")
     return connection
-
-
-@contextmanager
-def _told(statement: str) -> Iterator[None]:
-    """The database's refusal in this project's words."""
-    import psycopg
-
-    try:
-        yield
-    except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
-        raise ConflictError(_first_line(str(error))) from error
-    except psycopg.Error as error:
-        raise StatementError(statement, _first_line(str(error))) from error
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from journeylang.engines.base import Engine, StatementError
+from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables
 from journeylang.runtime.pauses import Pauses
 from journeylang.runtime.program import Ready
@@ -86,15 +87,40 @@ class Session:
     # Watermarks after the tick of that number, if this session made it.
     memory: dict[int, Marks] = field(default_factory=dict)
     zones: ZoneTables = field(default_factory=ZoneTables)
+    lease: Lease
 
     @classmethod
     def begin(
-        cls, engine: Engine, ready: Ready, key_type: str, applied: dict[int, datetime]
+        cls,
+        engine: Engine,
+        ready: Ready,
+        key_type: str,
+        applied: dict[int, datetime],
+        lease: Lease | None = None,
     ) -> Session:
         """Create the plan's temporary tables."""
-        for statement in (*ready.session, written_table(engine.dialect, key_type)):
-            engine.execute(statement)
-        return cls(engine=engine, ready=ready, key_type=key_type, applied=applied)
+        session = cls(
+            engine=engine,
+            ready=ready,
+            key_type=key_type,
+            applied=applied,
+            lease=lease or Lease(engine=engine),
+        )
+        session.fill()
+        return session
+
+    def fill(self) -> None:
+        """Create the plan's temporary tables, whatever is there."""
+        for statement in (*self.ready.session, written_table(self.engine.dialect, self.key_type)):
+            self.engine.execute(statement)
+
+    def begin_again(self) -> None:
+        """After a conflict: a connection that was lost is replaced, with all that it had."""
+        self.zones.forget()
+        self.memory.clear()
+        if self.engine.recover():
+            self.lease.forget()
+            self.fill()
 
 
 class Blamed:

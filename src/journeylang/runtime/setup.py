@@ -14,6 +14,7 @@ from journeylang.plan.build import build
 from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.plan.serialise import fingerprint, plan_json
+from journeylang.runtime.lease import Lease
 from journeylang.runtime.lists import store_lists
 from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.program import Ready, make_ready
@@ -67,11 +68,12 @@ def prepare(
     template_entry_fields: Mapping[str, Sequence[str]] | None = None,
     templates: Mapping[str, str] | None = None,
     without: Collection[str] = (),
+    lease: Lease | None = None,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
     `templates` are the texts by path: another text is another version. `without` names
-    journeys that stand still: what they rest on is missing.
+    journeys that stand still: what they rest on is missing. `lease` is held already, if any.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path. What would strand a run is refused, and then nothing
@@ -97,7 +99,7 @@ def prepare(
     ready = make_ready(running, program, steps, versions, engine.dialect)
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)
-    return Session.begin(engine, ready, kind, applied)
+    return Session.begin(engine, ready, kind, applied, lease)
 
 
 def _create(engine: Engine, kind: str, now: datetime) -> None:

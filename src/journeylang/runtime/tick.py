@@ -13,11 +13,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from journeylang.engines.base import StatementError
+from journeylang.engines.base import ConflictError, StatementError
 from journeylang.model.entry import EnterWhen
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.learning import due, learn
+from journeylang.runtime.lease import TakenOverError
 from journeylang.runtime.localtime import (
     needs_local_time,
     zones_in_use,
@@ -51,15 +52,32 @@ def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickRe
 
     Raises:
         JourneyFailedError: the database refused a statement of one journey; nothing changed.
-        StatementError: it refused another statement; nothing changed.
+        StatementError: it refused another statement, or another runtime has taken over; nothing
+            changed.
     """
+    for _ in range(TRIES - 1):
+        try:
+            return _tick(session, now, frozenset(skip))
+        except ConflictError:
+            session.begin_again()
+    return _tick(session, now, frozenset(skip))
+
+
+TRIES = 5
+"""So often is a tick begun anew that others were in the way of, or that lost its connection."""
+
+
+def _tick(session: Session, now: datetime, skip: frozenset[str]) -> TickResult:
+    session.lease.go_on()
     try:
         try:
-            return _Tick(session, frozenset(skip)).run(now)
+            return _Tick(session, skip).run(now)
+        except (ConflictError, TakenOverError):
+            raise
         except StatementError:
             # All journeys move in one statement. Taken apart, it tells whose fault it is.
             session.zones.forget()
-            return _Tick(session, frozenset(skip), apart=True).run(now)
+            return _Tick(session, skip, apart=True).run(now)
     except BaseException:
         session.zones.forget()
         raise
@@ -137,12 +155,15 @@ class _Tick(Settling):
 
     def _lock(self, now: datetime) -> None:
         given = self._p("now")
+        holder = f" AND holder = {self._p('holder')}" if self.engine.dialect.shared else ""
         rows = self.engine.query(
             f"""UPDATE journey.lock
 SET token = token + 1, previous = now, now = greatest(now, {given})
-WHERE name = 'tick' RETURNING token, previous, now, next_batch""",
-            {"now": now},
+WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
+            {"now": now, "holder": self.session.lease.holder},
         )
+        if not rows:
+            raise self.session.lease.lost()
         self.number, self.previous, self.now, self.next_batch = rows[0]
         self.parameters = {"now": self.now, "tick": self.number}
         # Nobody else has ticked since: what this session wrote last still stands.

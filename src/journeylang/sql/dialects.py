@@ -37,6 +37,8 @@ class Dialect:
     name: Literal["duckdb", "postgres"] = "duckdb"
     # Whether a row that changes is updated in place, or deleted and inserted again.
     updates_rows: bool = False
+    # Whether several processes may have the database at once.
+    shared: bool = False
 
     def foundation(self) -> Sequence[str]:
         """Statements that create what expressions rest on; again they change nothing."""

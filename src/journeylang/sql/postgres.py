@@ -19,6 +19,8 @@ from journeylang.sql.postgres_functions import FUNCTIONS
 _TEXT = 'TEXT COLLATE "C"'
 # Each table is read by the customer; what else is read by has an index besides.
 KEYS = {
+    "meta_key": "meta (name)",
+    "lock_key": "lock (name)",
     "run_key": "run (customer_id, run_id)",
     "exposure_key": "exposure (customer_id, experiment, salt)",
     "profile_key": "profile (customer_id, name)",
@@ -73,6 +75,7 @@ class Postgres(Dialect):
 
     name: Literal["duckdb", "postgres"] = "postgres"
     updates_rows: bool = True
+    shared: bool = True
 
     # --- tables ---------------------------------------------------------------
 

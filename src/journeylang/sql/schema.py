@@ -70,7 +70,8 @@ TABLES = {
     "watermark": "name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL",
     "lock": (
         "name VARCHAR NOT NULL, token BIGINT NOT NULL, previous TIMESTAMP NOT NULL,"
-        " now TIMESTAMP NOT NULL, next_batch BIGINT NOT NULL"
+        " now TIMESTAMP NOT NULL, next_batch BIGINT NOT NULL, holder VARCHAR,"
+        " lease_until TIMESTAMP"
     ),
     # One row per enrolment. `step` is where the run rests; `wake_at` when time alone moves it.
     "run": (
@@ -173,7 +174,11 @@ TABLES = {
 }
 
 # Columns that tables of an earlier version lack.
-_ADDED = (("message", "topic", "VARCHAR"),)
+_ADDED = (
+    ("message", "topic", "VARCHAR"),
+    ("lock", "holder", "VARCHAR"),
+    ("lock", "lease_until", "TIMESTAMP"),
+)
 
 
 def create_tables(key_type: str, dialect: Dialect = DUCKDB) -> list[str]:

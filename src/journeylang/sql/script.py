@@ -46,7 +46,8 @@ def scripts(
     files = {}
     if project.segments:
         files["project.segments.sql"] = _script(
-            (f"segment {name}", segment_query(compiler, name)) for name in project.segments
+            dialect,
+            [(f"segment {name}", segment_query(compiler, name)) for name in project.segments],
         )
     for plan in program.journeys:
         sql = journey_sql(compiler, plan)
@@ -72,7 +73,7 @@ def scripts(
             for number, guard in enumerate(plan.guards)
             if guard.measure in OF_GOALS
         ]
-        files[f"{plan.name}.sql"] = _script(parts)
+        files[f"{plan.name}.sql"] = _script(dialect, parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
     shared += [
         ("a ranking of all customers", ranking_rows(by, compiler.scope(Rows())))
@@ -91,7 +92,7 @@ def scripts(
     shared += list(final_writes(dialect, program).items())
     if project.profile:
         shared += list(profile_writes(dialect).items())
-    files["project.shared.sql"] = _script(shared)
+    files["project.shared.sql"] = _script(dialect, shared)
     return files
 
 
@@ -120,12 +121,13 @@ def _decisions(decide: DecideSql) -> Iterator[tuple[str, str]]:
         yield "may it be sent", decide.settle
 
 
-def _script(parts: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"-- {title}\n{laid_out(sql)};\n" for title, sql in parts)
+def _script(dialect: Dialect, parts: Iterable[tuple[str, str]]) -> str:
+    shown = laid_out if dialect.name == "duckdb" else str
+    return "\n".join(f"-- {title}\n{shown(sql)};\n" for title, sql in parts)
 
 
 def laid_out(sql: str) -> str:
-    """Laid out by sqlglot, for reading alone: what runs is the text it is given."""
+    """DuckDB's, laid out by sqlglot, for reading alone: what runs is the text it is given."""
     import sqlglot
     from sqlglot.errors import SqlglotError
 

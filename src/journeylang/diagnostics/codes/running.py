@@ -17,9 +17,11 @@ DATABASE_UNAVAILABLE = Code(
 DATABASE_IN_USE = Code(
     id="JRN802",
     name="database-in-use",
-    title="Another process holds the DuckDB file",
+    title="Another process holds the database",
     why="A DuckDB file can be written by one process at a time. `journey run --every` closes it"
-    " between ticks; a notebook or a SQL shell that has it open does not.",
+    " between ticks; a notebook or a SQL shell that has it open does not. PostgreSQL has any number"
+    " of connections, but one runtime at a time moves people: it holds a lease, which ends a minute"
+    " after the runtime did.",
     bad="a SQL shell with acme.duckdb open, and `journey run`",
     good="close the shell, then `journey run`",
     fence="text",
