@@ -23,7 +23,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-A_WARNING = 'assume typical { opened of email 32% within 24h }'
+A_WARNING = "assume typical { opened of email 32% within 24h }"
 WITH_POLICY = WELCOME.replace("enter", "policy standard\n  enter")
 
 

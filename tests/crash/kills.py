@@ -25,12 +25,13 @@ from journeylang.delivery import files
 from journeylang.engines.base import Engine
 from tests.crash.story import Stage, letters, load, outcome, project
 from tests.engines.databases import open_engine
+from tests.engines.server import new_database
 from tests.engines.watched import Watched
 from tests.runtime.world import Contents
 
 ROOT = Path(__file__).parents[2]
 IMPORTED = (files,)  # by the nursery, not by each process
-DATABASE = "story.duckdb"
+DATABASE, URL = "story.duckdb", "url"
 CUT = 9
 
 
@@ -75,7 +76,10 @@ def nursery() -> Iterator[Nursery]:
 
 
 def open_at(engine: str, folder: Path) -> Engine:
-    return open_engine(engine, folder / DATABASE)
+    """The database that belongs to a folder: a file in it, or one that a file in it names."""
+    if engine == "duckdb":
+        return open_engine(engine, str(folder / DATABASE))
+    return open_engine(engine, (folder / URL).read_text())
 
 
 @dataclass(kw_only=True)
@@ -117,10 +121,15 @@ class Kills:
         fresh, folder = self.folder / "fresh", self.folder / name
         if not fresh.exists():
             fresh.mkdir(parents=True)
+            if self.engine == "postgres":
+                (fresh / URL).write_text(new_database())
             engine = open_at(self.engine, fresh)
             load(engine)
             engine.close()
-        return shutil.copytree(fresh, folder)
+        shutil.copytree(fresh, folder)
+        if self.engine == "postgres":
+            (folder / URL).write_text(new_database(like=(fresh / URL).read_text()))
+        return folder
 
     def _uncut(self) -> tuple[Contents, list[str]]:
         folder = self._world("meant")

@@ -112,7 +112,7 @@ def project() -> Project:
 
 def load(engine: Engine) -> None:
     """The tables of the shared binding, and everything that will be in them."""
-    for statement in create():
+    for statement in create(engine.dialect):
         engine.execute(statement)
     numbers = range(1, PEOPLE + 1)
     zones = ("UTC", "Europe/Berlin", "America/New_York", "Nowhere", None)

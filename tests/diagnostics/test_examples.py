@@ -69,6 +69,7 @@ SHOWN_BY = {
     "JRN816": "tests/cli/test_run.py",
     "JRN817": "tests/cli/test_run.py",
     "JRN820": "tests/cli/test_pause.py",
+    "JRN821": "tests/runtime/test_unreadable.py",
     "JRN841": "tests/loading/test_lists.py",
     "JRN842": "tests/loading/test_lists.py",
     "JRN861": "tests/cli/test_test.py",

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from journeylang.engines.base import Engine
 from journeylang.engines.duckdb import DuckDbEngine
+from journeylang.engines.postgres import PostgresEngine
 from tests.agreement.prelude import TABLES, create
+from tests.engines.server import new_database
 
-ENGINES = ("duckdb",)
+ENGINES = ("duckdb", "postgres")
 """The names to parametrise a test by."""
 
 
-def open_engine(name: str, place: Path | None = None) -> Engine:
-    """A connection to the database at `place`, a file of DuckDB; without one, to memory."""
-    assert name == "duckdb", name
-    engine = DuckDbEngine.open(":memory:" if place is None else str(place), wait=0)
+def open_engine(name: str, place: str | None = None) -> Engine:
+    """A connection to the database at `place`, a file or a URL; without one, to a fresh one."""
+    if name == "postgres":
+        return PostgresEngine.open(place or new_database())
+    engine = DuckDbEngine.open(place or ":memory:", wait=0)
     engine.execute("SET threads = 1")
     return engine
 
@@ -27,7 +29,7 @@ def open_engine(name: str, place: Path | None = None) -> Engine:
 def database(name: str) -> Iterator[Engine]:
     """A fresh database with the tables of the shared binding, empty."""
     engine = open_engine(name)
-    for statement in create():
+    for statement in create(engine.dialect):
         engine.execute(statement)
     yield engine
     engine.close()

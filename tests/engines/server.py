@@ -82,14 +82,15 @@ def server() -> Server:
     return started
 
 
-def new_database() -> str:
-    """The URL of an empty database, which is there for as long as the server."""
+def new_database(like: str | None = None) -> str:
+    """The URL of an empty database, or a copy of one, which is there as long as the server."""
     import psycopg
 
     running = server()
     name = f"test_{next(_names)}"
+    origin = "template0" if like is None else _name(like)
     with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{origin}"')
     return running.url(name)
 
 
@@ -102,9 +103,13 @@ def database() -> Iterator[str]:
     try:
         yield url
     finally:
-        name = url.partition("?")[0].rpartition("/")[2]
+        name = _name(url)
         with psycopg.connect(server().url("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 def _binaries() -> Path:

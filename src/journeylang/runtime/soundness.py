@@ -33,6 +33,7 @@ from journeylang.model.expressions import (
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project
 from journeylang.model.walk import walk
+from journeylang.runtime.unreadable import Bound, unreadable
 from journeylang.source import Span
 from journeylang.sql.relations import (
     bound_condition,
@@ -44,8 +45,6 @@ from journeylang.sql.relations import (
     pool,
     table_name,
 )
-
-Bound = Customers | Event | ConsentTable | Catalog | Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +70,10 @@ def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
     stopped: set[str] = set()
     for name, table in bound:
         found = list(_table(engine, table)) or list(_read(engine, project, table))
-        if not found and keys and not isinstance(table, ConsentTable | Pool):
-            found = list(_keys(engine, table))
+        if not found and keys:
+            diagnostics += unreadable(engine, table)
+            if not isinstance(table, ConsentTable | Pool):
+                found = list(_keys(engine, table))
         if found:
             diagnostics += found
             everything = isinstance(table, Customers)

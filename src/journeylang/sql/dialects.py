@@ -159,6 +159,14 @@ class Dialect:
         """Aggregate: a sum as a double, maybe infinite; `whole` if it is one of whole numbers."""
         return f"CAST(sum({of}){only} AS {self.column_type(Type(kind=Kind.NUMBER))})"
 
+    def in_calendar(self, value: str, type_: Type) -> str:
+        """A date or an instant, or unknown outside of the years 1 to 9999."""
+        first, last = date.min, date.max
+        if type_.kind is Kind.INSTANT:
+            first, last = datetime.min, datetime.max  # noqa: DTZ901 - instants are naive here
+        low, high = (self.literal(edge, type_) for edge in (first, last))
+        return f"CASE WHEN {value} BETWEEN {low} AND {high} THEN {value} END"
+
     def ten_thousandths(self, money: str) -> str:
         """Money as a whole number of its least unit: a double that ties are exact in."""
         return f"CAST({money} * 10000 AS DOUBLE)"

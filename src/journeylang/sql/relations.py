@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Pool, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
-from journeylang.model.types import INSTANT, TEXT, Kind
+from journeylang.model.types import INSTANT, TEXT, Kind, Type
 from journeylang.sql.dialects import Dialect, quote, text
 
 if TYPE_CHECKING:
@@ -64,11 +64,20 @@ def bound_condition(node: Expression, dialect: Dialect) -> str:
     return predicate(node, _scope(dialect))
 
 
+def field_value(value: Expression, type_: Type, dialect: Dialect) -> str:
+    """A bound field over the alias `t`: unknown if it is none of its type."""
+    bound = dialect.cast(bound_value(value, dialect), type_)
+    match type_.kind:
+        case Kind.NUMBER:
+            return dialect.finite(bound)
+        case Kind.DATE | Kind.INSTANT:
+            return dialect.in_calendar(bound, type_)
+        case _:
+            return bound
+
+
 def _field(field: BoundField, column: str, dialect: Dialect) -> str:
-    bound = dialect.cast(bound_value(field.value, dialect), field.type)
-    if field.type.kind is Kind.NUMBER:
-        bound = dialect.finite(bound)
-    return f"{bound} AS {quote(column)}"
+    return f"{field_value(field.value, field.type, dialect)} AS {quote(column)}"
 
 
 def _where(condition: Expression | None, dialect: Dialect) -> str:

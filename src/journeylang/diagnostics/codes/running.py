@@ -225,4 +225,16 @@ JOURNEY_PAUSED = Code(
     fence="text",
 )
 
+VALUE_UNREADABLE = Code(
+    id="JRN821",
+    name="value-unreadable",
+    title="Values in a bound column that are none of what the binding says",
+    why="Such a value is unknown to every condition, and a row whose instant can't be read does"
+    " not count. The rest of the row, and everybody else, is not concerned.",
+    bad="a row with the birth date `31.12.1980` in a column of text",
+    good="a row with the birth date `1980-12-31`",
+    severity=Severity.WARNING,
+    fence="text",
+)
+
 CODES = family(globals())
