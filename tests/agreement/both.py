@@ -26,6 +26,8 @@ from journeylang.source import Source
 from journeylang.sql.schema import STATUS_NAMES
 from journeylang.syntax.nodes import File
 from journeylang.syntax.parse import parse
+from tests.agreement.calls import shown as called
+from tests.agreement.calls import stored
 from tests.agreement.prelude import BINDING, LISTS, TABLES, create
 from tests.engines.server import new_database
 from tests.oracle import interpreter
@@ -41,7 +43,11 @@ LOOKS = {
     ),
     "messages": (
         "SELECT customer_id, journey, run_id, step, channel, decided_at, expires_at,"
-        " quiet_from, quiet_until, occurrence FROM journey.message"
+        " quiet_from, quiet_until, occurrence FROM journey.message WHERE action IS NULL"
+    ),
+    "calls": (
+        "SELECT customer_id, journey, run_id, step, channel, action, decided_at, expires_at,"
+        " occurrence, content FROM journey.message WHERE action IS NOT NULL"
     ),
     "decisions": ('SELECT customer_id, journey, run_id, step, "at", reason FROM journey.decision'),
     "exposures": (
@@ -208,7 +214,7 @@ class Both:
         told = (result.entered, result.sent, result.skipped)
         new = tuple(b - a for a, b in zip(before, _counts(self.memory), strict=True))
         shown = {name: self._shown(name) for name in LOOKS}
-        meant = remembered(self.memory)
+        meant = remembered(self.memory, self.project)
         for name in LOOKS:
             runtime, oracle = set(shown[name]), set(meant[name])
             assert len(shown[name]) == len(runtime), f"{name} twice at {now}\n{self.text}"
@@ -234,6 +240,8 @@ class Both:
             named[STEP[name]] = self._steps.get(row[STEP[name]])
             if name == "runs":
                 named[STATUS] = STATUS_NAMES[row[STATUS]]
+            if name == "calls":
+                named[-1] = stored(row[-1], self.project, named[1], named[STEP[name]])
             found.append(tuple(named))
         return found
 
@@ -250,7 +258,7 @@ def _counts(memory: Memory) -> tuple[int, int, int]:
     return len(memory.runs), len(memory.messages), skipped
 
 
-def remembered(memory: Memory) -> Look:
+def remembered(memory: Memory, project: Project) -> Look:
     """The oracle's memory in the shape of the views."""
     return {
         "runs": [
@@ -280,6 +288,21 @@ def remembered(memory: Memory) -> Look:
                 m.occurrence,
             )
             for m in memory.messages
+        ],
+        "calls": [
+            (
+                c.customer,
+                c.journey,
+                c.run_id,
+                c.step,
+                f"invoke {c.service}",
+                c.action,
+                c.decided_at,
+                c.expires_at,
+                c.occurrence,
+                called(c.data, project, c.journey, c.step),
+            )
+            for c in memory.calls
         ],
         "decisions": [
             (d.customer, d.journey, d.run_id, d.step, d.at, d.reason) for d in memory.decisions

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.agreement import rationing
+from tests.agreement.calls import call
 from tests.agreement.expressions import Draw, Expressions, Names
 from tests.agreement.flow import PROFILE, Flow
 from tests.agreement.prelude import CHANNELS, EVENTS, Theme
@@ -205,7 +206,7 @@ class _Program(Flow, Expressions):
 
     def _step(self, depth: int) -> str:
         kinds = ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
-        kinds += ["set", "set"] * bool(self.profile) + ["moment", "state"]
+        kinds += ["set", "set"] * bool(self.profile) + ["moment", "state", "call"]
         if depth:
             kinds += ["race", "race", "race", "if", "if", "experiment", "factors"]
             kinds += ["repeat", "repeat"] * (self.loops < 2)
@@ -237,6 +238,8 @@ class _Program(Flow, Expressions):
                 # What was drawn for a block that is not written is not there to be spoken of.
                 self.sends = [s for s in self.sends if s in before or f"{s}: " in text]
                 return text
+            case "call":
+                return call(self, self._label("c"), self._names())
             case "set":
                 return self.assignment(self._names())
             case "factors":

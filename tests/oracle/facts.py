@@ -98,6 +98,22 @@ class Message:
     topic: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """A call outside; of lists `data` has the values that are known."""
+
+    journey: str
+    customer: Any
+    run_id: int
+    step: str
+    occurrence: int
+    service: str
+    action: str
+    decided_at: datetime
+    expires_at: datetime
+    data: Mapping[str, Any]
+
+
 @dataclass(slots=True, kw_only=True)
 class Pause:
     """A journey stands still `since` a tick, behind the last one that moved it (`after`).
@@ -199,6 +215,7 @@ class Memory:
     members: dict[str, set[Any]] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    calls: list[Called] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)

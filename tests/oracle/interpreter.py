@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from journeylang.model.entry import entry_fields
 from journeylang.model.journey import (
@@ -19,12 +20,14 @@ from journeylang.model.journey import (
     Factor,
     Factors,
     If,
+    Invoke,
     Leave,
     Pick,
     Race,
     Repeat,
     Send,
     Set,
+    Several,
     Start,
     TimeOfDay,
     Wait,
@@ -37,7 +40,7 @@ from tests.oracle.chance import bucket, instant_key
 from tests.oracle.clock import later, next_time
 from tests.oracle.codes import draw
 from tests.oracle.entering import Entries
-from tests.oracle.facts import Decision, Memory, Pending, Record, Run, Tables, Written
+from tests.oracle.facts import Called, Decision, Memory, Pending, Record, Run, Tables, Written
 from tests.oracle.guards import judge
 from tests.oracle.learning import arm_of, learn
 from tests.oracle.sends import Intent, Verdict, charges, message
@@ -161,6 +164,9 @@ class _Tick(Stage):
                 case Set():
                     self.write(run, step)
                     way = behind
+                case Invoke():
+                    self.call(run, step)
+                    run.arrived_at, way = self.now, behind
                 case Start():
                     self.start(run, step)
                     way = behind
@@ -311,6 +317,30 @@ class _Tick(Stage):
                 key=f"{run.run_id}:{step.path}:{instant_key(run.arrived_at)}",
                 at=self.now,
                 entry={name: values.get(name) for name, _ in declared},
+            )
+        )
+
+    def call(self, run: Run, step: Invoke) -> None:
+        """No rule is asked; it goes out like a message."""
+        data: dict[str, Any] = {}
+        for name, given in step.values:
+            if isinstance(given, Several):
+                items = [self.value(item, run) for item in given.items]
+                data[name] = [item for item in items if item is not None]
+            else:
+                data[name] = self.value(given, run)
+        self.memory.calls.append(
+            Called(
+                journey=run.journey,
+                customer=run.customer,
+                run_id=run.run_id,
+                step=step.path,
+                occurrence=run.occurrence,
+                service=step.service,
+                action=step.action,
+                decided_at=self.now,
+                expires_at=self.now + timedelta(days=7),
+                data=data,
             )
         )
 

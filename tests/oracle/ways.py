@@ -15,6 +15,7 @@ from journeylang.model.journey import (
     Experiment,
     Factors,
     If,
+    Invoke,
     Journey,
     Leave,
     Race,
@@ -71,7 +72,7 @@ def _resting(block: Block, behind: Way) -> Iterator[tuple[Resting, Way]]:
                     yield from _resting(arm.body, way)
             case Repeat():
                 yield from _resting(step.body, (Pass(step), *way))
-            case Set() | Start() | Factors() | Leave():
+            case Set() | Invoke() | Start() | Factors() | Leave():
                 pass
             case _:
                 assert_never(step)

@@ -78,6 +78,7 @@ def check_files(
             findings=told,
             profile=written,
             parameters=parameters,
+            environment=environment,
         )
 
     def quietly(told: Findings, written: Mapping[str, Type | None]) -> Checker:

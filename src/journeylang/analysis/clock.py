@@ -21,6 +21,7 @@ from journeylang.model.journey import (
     Experiment,
     Factors,
     If,
+    Invoke,
     Leave,
     Race,
     Repeat,
@@ -80,6 +81,8 @@ def behind(stop: Stop, before: Arrival) -> Arrival:
         case WaitState() | WaitMoment():
             return UNKNOWN
         case If() | Experiment() | Factors() | Set() | Start() | Repeat() | Leave():
+            return before
+        case Invoke():
             return before
         case Send():
             # It is the moment of the decision: of those who were held, another.

@@ -34,7 +34,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The parameters of one environment: ``shared`` by all journeys, and each journey's ``own``.
+    """What an environment gives: parameters ``shared`` by all journeys, and each journey's ``own``.
 
     ``own`` goes before ``shared``. ``span`` is the place of the environment's table; without a
     ``name`` the project has no environment.
@@ -45,6 +45,8 @@ class Environment:
     own: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     places: Mapping[str, Span | None] = field(default_factory=dict)
     """Of the tables in ``own``."""
+    services: frozenset[str] | None = None
+    """What may be invoked; None if nothing is known of it."""
     span: Span | None = None
 
 

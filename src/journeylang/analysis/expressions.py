@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from journeylang.analysis.aggregates import aggregate
 from journeylang.analysis.calculations import calculated, negated
@@ -46,6 +46,9 @@ from journeylang.model.types import BOOL, NUMERIC, Kind, Type
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
+if TYPE_CHECKING:
+    from journeylang.analysis.environment import Environment
+
 
 @dataclass(slots=True)
 class Checker:
@@ -54,7 +57,8 @@ class Checker:
     ``metrics`` fills up in the order of dependencies; one that has an error has no type there.
     ``profile`` has what `set` writes anywhere; one of which no type can be told has None;
     ``origins`` are the steps that the types are from. ``parameters`` are those of each journey,
-    ``worth`` is what the project's `value { … }` says. ``written`` counts the pieces of SQL so far.
+    with the values of the ``environment``. ``worth`` is what the project's `value { … }` says.
+    ``written`` counts the pieces of SQL so far.
     """
 
     declared: Declared
@@ -66,6 +70,7 @@ class Checker:
     metrics: dict[str, Type] = field(default_factory=dict)
     profile: Mapping[str, Type | None] = field(default_factory=dict)
     origins: Mapping[str, Span] = field(default_factory=dict)
+    environment: Environment | None = None
     worth: Worth | None = None
     written: int = 0
     _tables: frozenset[tuple[str, ...]] | None = None

@@ -15,7 +15,7 @@ _COMPARISONS = 20_000
 """Names compared in one check: ten thousand slips among ten thousand names stay seconds."""
 
 
-_FIXED = frozenset({"function", "setting", "table", "type"})
+_FIXED = frozenset({"function", "service", "setting", "table", "type"})
 """Kinds of name that no statement defines."""
 
 _BY_ABSENCE = frozenset({names.MISSING_PART.id, SHARES_NOT_100.id})

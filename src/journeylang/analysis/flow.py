@@ -21,6 +21,7 @@ from journeylang.model.journey import (
     Experiment,
     Factors,
     If,
+    Invoke,
     Journey,
     Leave,
     Race,
@@ -133,7 +134,7 @@ class _Building:
                 return self._add(step, Way(to=after, lapse=held))
             case Leave():
                 return self._add(step, Way(to=0))
-            case Set() | Start() | Factors():
+            case Set() | Invoke() | Start() | Factors():
                 return self._add(step, Way(to=after))
             case If():
                 then, otherwise = self.block(step.then, after), self.block(step.otherwise, after)

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from journeylang.analysis.calls import invoke
 from journeylang.analysis.declared import twice
 from journeylang.analysis.experiments import experiment
 from journeylang.analysis.expressions import Checker
@@ -140,7 +141,7 @@ class Steps:
             case nodes.Set():
                 return self._set(node, scope)
             case nodes.Invoke():
-                self.checker.findings.later("`invoke`", opening(node))
+                return invoke(node, label, path, scope, self.checker)
             case nodes.Start():
                 return start(node, label, path, scope, self.checker)
             case nodes.Include():

@@ -216,7 +216,8 @@ class Runtime:
         environment = self.loaded.config.env[self.env]
         tables = environment.channels
         given = {n: {"provider": c.provider, **c.settings} for n, c in tables.items()}
-        opened = open_channels(given, root=self.loaded.root)
+        invoke = {n: {"provider": c.provider, **c.settings} for n, c in environment.invoke.items()}
+        opened = open_channels(given, root=self.loaded.root, invoke=invoke)
         self.problems += opened.diagnostics
         config = DeliveryConfig(
             channels=opened.value or {},

@@ -31,6 +31,7 @@ from journeylang.diagnostics.codes.running import (
 )
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.sql.schema import CALLS
 
 OnUnknown = Literal["hold", "retry"]
 
@@ -80,16 +81,19 @@ def open_channels(
     *,
     root: Path,
     environment: Mapping[str, str] | None = None,
+    invoke: Mapping[str, str | Mapping[str, object]] | None = None,
 ) -> Outcome[dict[str, Channel]]:
     """All channels of an environment, by name. No connection is made yet.
 
-    `root` is the project's folder: its `providers/` come before those built in. Reports
+    `invoke` are the services that journeys call: a service is a channel too, with `CALLS` before
+    its name. `root` is the project's folder: its `providers/` come before those built in. Reports
     unknown providers, manifests and settings that are not understood, and missing secrets.
     """
     variables = os.environ if environment is None else environment
     channels: dict[str, Channel] = {}
     problems: list[Diagnostic] = []
-    for name, setting in given.items():
+    services = {CALLS + name: setting for name, setting in (invoke or {}).items()}
+    for name, setting in {**given, **services}.items():
         made = _channel(name, setting, root, variables)
         if isinstance(made, Channel):
             channels[name] = made
@@ -106,27 +110,38 @@ def _channel(
         manifest = _manifest(settings.provider, root)
         if isinstance(manifest, Diagnostic):
             return manifest
-        if not manifest.carries(name):
+        if name.startswith(CALLS) and not manifest.calls:
+            return Diagnostic(
+                code=UNKNOWN_PROVIDER,
+                message=f"provider `{manifest.name}` makes no calls, as `{name}` does",
+                help="`file` and `webhook` do",
+            )
+        if not name.startswith(CALLS) and not manifest.carries(name):
             return Diagnostic(
                 code=UNKNOWN_PROVIDER,
                 message=f"provider `{manifest.name}` does not carry the channel `{name}`",
-                help=f"it carries {', '.join(manifest.channels)}",
+                help=f"it carries {', '.join(manifest.channels) or 'calls alone'}",
             )
         values = read_settings(manifest, settings.settings, environment)
+        provider = _provider(manifest, values, root)
     except SecretMissingError as error:
         return Diagnostic(
             code=SECRET_MISSING,
-            message=f"channel `{name}`: {error}",
+            message=f"{_called(name)}: {error}",
             help="set the variable in the environment of this process",
         )
     except SettingError as error:
-        return Diagnostic(code=BAD_CONFIG, message=f"channel `{name}`: {error}")
+        return Diagnostic(code=BAD_CONFIG, message=f"{_called(name)}: {error}")
     return Channel(
         name=name,
-        provider=_provider(manifest, values, root),
+        provider=provider,
         letterhead=_letterhead(values),
         on_unknown=settings.on_unknown,
     )
+
+
+def _called(name: str) -> str:
+    return f"`{name}`" if name.startswith(CALLS) else f"channel `{name}`"
 
 
 def _manifest(provider: str, root: Path) -> Manifest | Diagnostic:
@@ -187,6 +202,21 @@ def _provider(manifest: Manifest, values: Mapping[str, SettingValue], root: Path
                 timeout=float(values["timeout"]),
             )
             return SmtpProvider(server, name=manifest.name, in_flight=manifest.in_flight)
+        case "webhook":
+            from journeylang.delivery.webhook import WebhookProvider, hook
+
+            return WebhookProvider(
+                hook(
+                    str(values["url"]),
+                    secret=_text(values, "signing_secret"),
+                    private=bool(values["private"]),
+                    timeout=float(values["timeout"]),
+                    ca=_text(values, "ca"),
+                ),
+                name=manifest.name,
+                keyed=bool(values["keyed"]),
+                in_flight=manifest.in_flight,
+            )
         case _:
             assert_never(manifest.kind)
 

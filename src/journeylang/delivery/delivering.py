@@ -19,22 +19,22 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
+from journeylang.delivery.chunks import Mail, Open, calls
 from journeylang.delivery.claimed import Claimed, claim
 from journeylang.delivery.failures import Failures
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
-from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
 from journeylang.delivery.statements import OpenMessage, pause
-from journeylang.delivery.writing import Draft, Row
+from journeylang.delivery.writing import CallDraft, Draft, Row
 from journeylang.engines.base import StatementError
 from journeylang.runtime.pauses import paused
+from journeylang.sql.schema import CALLS
 
 _PROCESS = uuid.uuid4().hex
 
@@ -42,28 +42,6 @@ _SUPPRESSED = ("cancelled", "suppressed")
 
 PROBLEMS = 20
 """So many failed messages are told one by one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
-    """A message that has not ended. `attempt` is the one that comes next."""
-
-    message: int
-    batch: int
-    channel: str
-    expires_at: datetime
-    attempt: int
-    doubts: int
-    draft: Draft
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mail:
-    """A message that is written, and the keyed hash of where it goes."""
-
-    of: _Open
-    outgoing: Outgoing
-    address_hash: str
 
 
 class Delivery:
@@ -140,10 +118,10 @@ class Delivery:
                 else:
                     self._chunk(self.channels[name], chunk, claimed)
 
-    def _ready(self, claimed: Claimed) -> list[_Open]:
+    def _ready(self, claimed: Claimed) -> list[Open]:
         """The messages that may go out now; of the others `claimed` is told until when not."""
         now = claimed.now
-        ready: list[_Open] = []
+        ready: list[Open] = []
         removed = Receipts(provider=None)
         new = [batch for batch, token in claimed.tokens.items() if token == 1]
         old = [batch for batch, token in claimed.tokens.items() if token > 1]
@@ -174,7 +152,7 @@ class Delivery:
                 claimed.pause(row.batch)
             else:
                 ready.append(
-                    _Open(
+                    Open(
                         message=row.message,
                         batch=row.batch,
                         channel=row.channel,
@@ -194,7 +172,7 @@ class Delivery:
         known = self.channels.get(row.channel)
         return known is not None and known.on_unknown == "retry" and row.doubts == 1
 
-    def _stands_still(self, draft: Draft, channel: str) -> bool:
+    def _stands_still(self, draft: Draft | CallDraft, channel: str) -> bool:
         journey = draft.plan.name
         if journey in self.paused or journey in self.summary.to_pause:
             return True
@@ -202,7 +180,7 @@ class Delivery:
 
     # -- a chunk
 
-    def _chunk(self, channel: Channel, chunk: list[_Open], claimed: Claimed) -> None:
+    def _chunk(self, channel: Channel, chunk: list[Open], claimed: Claimed) -> None:
         if not self._open_channel(channel):
             for one in chunk:
                 claimed.pause(one.batch)
@@ -233,24 +211,24 @@ class Delivery:
         return True
 
     def _write(
-        self, channel: Channel, chunk: list[_Open], claimed: Claimed
-    ) -> tuple[list[_Mail], Receipts]:
+        self, channel: Channel, chunk: list[Open], claimed: Claimed
+    ) -> tuple[list[Mail], Receipts]:
         """What can go out, and receipts of what cannot."""
+        if channel.name.startswith(CALLS):
+            return self._calls(channel, chunk)
         now, links = self.order.now(), self.order.links
         rows = self._rows(channel.name, chunk)
-        mails: list[_Mail] = []
+        mails: list[Mail] = []
         ended = Receipts(provider=channel.provider.name)
         self.failures.begin_chunk()
         for one in chunk:
+            assert isinstance(one.draft, Draft)
             row = rows[one.message]
             plan = one.draft.plan
             if plan.name in self.summary.to_pause:
                 claimed.pause(one.batch)
             elif not row.known:
-                self.summary.cancelled += 1
-                ended.add(
-                    one.message, one.attempt, "cancelled", detail="gone", back=one.doubts == 0
-                )
+                self._gone(one, ended)
             elif row.address is None:
                 self._fail(ended, one, "no_address")
             else:
@@ -266,10 +244,24 @@ class Delivery:
                         self.summary.to_pause[plan.name] = f"{why}; the last: {written.detail}"
                 else:
                     address = links.address_hash(channel.name, row.address)
-                    mails.append(_Mail(of=one, outgoing=written, address_hash=address))
+                    mails.append(Mail(of=one, outgoing=written, address_hash=address))
         return mails, ended
 
-    def _fail(self, ended: Receipts, one: _Open, detail: str) -> None:
+    def _calls(self, channel: Channel, chunk: list[Open]) -> tuple[list[Mail], Receipts]:
+        """The same of calls: nothing is rendered, and they go to no address."""
+        made = calls(self.engine, self.sql, chunk, self.order.now())
+        ended = Receipts(provider=channel.provider.name)
+        for one in chunk:
+            if one.message not in made:
+                self._gone(one, ended)
+        there = [(one, made[one.message]) for one in chunk if one.message in made]
+        return [Mail(of=one, outgoing=call, address_hash="") for one, call in there], ended
+
+    def _gone(self, one: Open, ended: Receipts) -> None:
+        self.summary.cancelled += 1
+        ended.add(one.message, one.attempt, "cancelled", detail="gone", back=one.doubts == 0)
+
+    def _fail(self, ended: Receipts, one: Open, detail: str) -> None:
         self.summary.failed += 1
         ended.add(one.message, one.attempt, "failed", detail=detail, back=one.doubts == 0)
         if len(self.summary.problems) < PROBLEMS:
@@ -277,17 +269,18 @@ class Delivery:
                 f"{one.draft.plan.name}/{one.draft.park.path} ({one.channel}): {detail}"
             )
 
-    def _rows(self, channel: str, chunk: Sequence[_Open]) -> dict[int, Row]:
-        fields = tuple(dict.fromkeys(name for one in chunk for name in one.draft.customer))
-        profile = tuple(dict.fromkeys(name for one in chunk for name in one.draft.profile))
+    def _rows(self, channel: str, chunk: Sequence[Open]) -> dict[int, Row]:
+        drafts = [one.draft for one in chunk if isinstance(one.draft, Draft)]
+        fields = tuple(dict.fromkeys(name for draft in drafts for name in draft.customer))
+        profile = tuple(dict.fromkeys(name for draft in drafts for name in draft.profile))
         rows = self.engine.query(
             self.sql.contents(channel, fields, profile), {"ids": [one.message for one in chunk]}
         )
         return {row[0]: Row.read(row[1:], fields, profile) for row in rows}
 
     def _let_out(
-        self, channel: Channel, mails: list[_Mail], ended: Receipts, claimed: Claimed
-    ) -> list[_Mail]:
+        self, channel: Channel, mails: list[Mail], ended: Receipts, claimed: Claimed
+    ) -> list[Mail]:
         """Take the slots of those who may still go out; nothing has left before the commit."""
         now = self.order.now()
         parameters = {
@@ -336,14 +329,14 @@ class Delivery:
     def _record(
         self,
         channel: Channel,
-        sent: list[_Mail],
+        sent: list[Mail],
         answers: Mapping[str, Answer],
         claimed: Claimed,
     ) -> None:
         """The provider's answers as receipts."""
         now = self.order.now()
         receipts = Receipts(provider=channel.provider.name)
-        gone: list[_Mail] = []
+        gone: list[Mail] = []
         for mail in sent:
             answer = answers.get(mail.outgoing.id)
             if answer is not None:
@@ -365,7 +358,7 @@ class Delivery:
                 )
 
     def _answered(
-        self, channel: Channel, mail: _Mail, answer: Answer, receipts: Receipts, claimed: Claimed
+        self, channel: Channel, mail: Mail, answer: Answer, receipts: Receipts, claimed: Claimed
     ) -> None:
         one = mail.of
         summary = self.summary
@@ -390,6 +383,6 @@ class Delivery:
             case _:
                 assert_never(answer)
 
-    def _again(self, one: _Open, claimed: Claimed, seconds: int) -> None:
+    def _again(self, one: Open, claimed: Claimed, seconds: int) -> None:
         wait = max(pause(one.attempt), seconds)
         claimed.until(one.batch, min(claimed.now + timedelta(seconds=wait), one.expires_at))

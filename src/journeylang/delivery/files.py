@@ -1,6 +1,7 @@
-"""Provider `file`: every message is a file in a folder.
+"""Provider `file`: every message, and every call, is a file in a folder.
 
-`<folder>/<channel>/<id>.eml` or `.json`. (One folder per channel: spread over some hundred
+`<folder>/<channel>/<id>.eml` or `.json`, of a call `<folder>/invoke/<id>.json` with one line.
+(One folder per channel: spread over some hundred
 folders, making a file takes ten times as long on ext4.) The name is the public message id,
 so that a message sent again after a crash overwrites itself; it is written under another
 name first and renamed, so that half a file is never seen. Files are readable by their owner
@@ -18,7 +19,7 @@ from typing import assert_never
 
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, TryLater
-from journeylang.delivery.provider import Note, Outgoing
+from journeylang.delivery.provider import Call, Note, Outgoing
 
 
 class FileProvider:
@@ -61,6 +62,8 @@ class FileProvider:
                 channel, extension, content = "email", "eml", to_bytes(message)
             case Note():
                 channel, extension, content = message.channel, "json", _json(message)
+            case Call():
+                channel, extension, content = "invoke", "json", _line(message)
             case _:
                 assert_never(message)
         if channel not in self._made:
@@ -91,6 +94,10 @@ def _json(note: Note) -> bytes:
     present = {name: value for name, value in fields.items() if value is not None}
     text = json.dumps(present, ensure_ascii=False, indent=2) + "\n"
     return text.encode("utf-8", "replace")
+
+
+def _line(call: Call) -> bytes:
+    return f"{call.to_json()}\n".encode("utf-8", "replace")
 
 
 def _unwritable(error: OSError) -> TryLater:

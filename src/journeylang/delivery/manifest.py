@@ -27,6 +27,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _NEEDED = {
     "file": ("folder",),
     "smtp": ("host", "port", "starttls", "connections", "timeout"),
+    "webhook": ("url", "private", "keyed", "timeout"),
 }
 
 
@@ -57,7 +58,9 @@ class Setting(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A provider. `keyed`: the same message id sent twice makes one message.
+    """A provider of messages over `channels`, of `calls`, or of both.
+
+    `keyed`: the same id sent twice makes one message, or one call.
 
     `in_flight`: how many messages are handed over between two commits.
     """
@@ -65,15 +68,18 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    kind: Literal["file", "smtp"]
+    kind: Literal["file", "smtp", "webhook"]
     title: str
-    channels: tuple[str, ...] = Field(min_length=1)
+    channels: tuple[str, ...] = ()
+    calls: bool = False
     keyed: bool
     in_flight: int = Field(ge=1, le=10_000)
     settings: dict[str, Setting] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _defaults_fit(self) -> Manifest:
+        if not self.channels and not self.calls:
+            raise ValueError("it carries nothing: name `channels`, or `calls = true`")
         for name, setting in self.settings.items():
             if setting.default is not None:
                 _checked(name, setting, setting.default)

@@ -19,7 +19,7 @@ from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.prospects import collected_rows
 from journeylang.sql.relations import consent_rows, customers
-from journeylang.sql.schema import EXITED, GONE, OF_MARKETING
+from journeylang.sql.schema import CALLS, EXITED, GONE, OF_MARKETING
 
 
 def some_customers(binding: Binding, fields: Iterable[str], dialect: Dialect) -> str:
@@ -39,6 +39,11 @@ class Permission:
     program: Program
     dialect: Dialect
     channel: str
+
+    @property
+    def calling(self) -> bool:
+        """Whether it is calls that go out: they rest on no address and no consent."""
+        return self.channel.startswith(CALLS)
 
     def offers(self) -> list[tuple[Offer, bool]]:
         """The channel's part in each send, and whether the send is transactional."""
@@ -99,6 +104,8 @@ class Permission:
         )
 
     def _suppressed(self) -> str:
+        if self.calling:
+            return "SELECT i.message_id FROM i WHERE FALSE"
         spared = ""
         transactional = sorted({str(offer.step) for offer, exempt in self.offers() if exempt})
         if transactional:
@@ -112,6 +119,8 @@ class Permission:
 
     def _consented(self) -> str:
         """Per set of consents that a send rests on: all of them stand."""
+        if self.calling:
+            return "TRUE"
         sets: dict[tuple[str, ...], list[int]] = {}
         for offer, _ in self.offers():
             sets.setdefault(offer.consents, []).append(offer.step)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from journeylang.delivery.mime import Email
@@ -24,11 +25,39 @@ class Note:
     html: str | None = None
 
 
-Outgoing = Email | Note
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of a service for a customer, who is known by the key. `id` is its public name.
+
+    `data` is ready for JSON: money as {"amount": "12.50", "currency": "EUR"}, dates, times and
+    instants as ISO 8601, what is unknown as null.
+    """
+
+    id: str
+    service: str
+    action: str
+    customer: str
+    at: datetime
+    data: Mapping[str, object]
+
+    def to_json(self) -> str:
+        """One line."""
+        fields = {
+            "id": self.id,
+            "service": self.service,
+            "action": self.action,
+            "customer": self.customer,
+            "at": self.at.replace(tzinfo=self.at.tzinfo or UTC).isoformat(),
+            "data": self.data,
+        }
+        return json.dumps(fields, ensure_ascii=False)
+
+
+Outgoing = Email | Note | Call
 
 
 class Provider(Protocol):
-    """Takes messages and says of each what became of it.
+    """Takes messages, or calls, and says of each what became of it.
 
     `keyed`: the same id sent twice makes one message. `in_flight`: how many messages are
     given to one `send`, and so at most in doubt after a crash.

@@ -196,6 +196,18 @@ FROM i JOIN journey.step AS s ON s.step = i.step
 LEFT JOIN c ON c.customer_id = i.customer_id
 LEFT JOIN journey.run AS r ON r.customer_id = i.customer_id AND r.run_id = i.run_id"""
 
+    @cached_property
+    def calls(self) -> str:
+        """{ids} -> (message_id, public id, known, customer, action, content) of calls."""
+        base = some_customers(self.project.binding, (), self.dialect)
+        ids = f"SELECT unnest({self.p('ids')}::BIGINT[])"
+        return f"""WITH i AS (SELECT m.* FROM journey.message AS m WHERE m.message_id IN ({ids})),
+c AS (SELECT * FROM {base} AS c WHERE c.customer_id IN (SELECT customer_id FROM i))
+SELECT i.message_id, {public_message_id("i", "s")}, c.customer_id IS NOT NULL,
+  {self.dialect.as_text("i.customer_id")}, i.action, i.content
+FROM i JOIN journey.step AS s ON s.step = i.step
+LEFT JOIN c ON c.customer_id = i.customer_id"""
+
     @lru_cache(maxsize=64)  # noqa: B019 - it lives as long as its program
     def slots(self, channel: str) -> str:
         """{now, ids, attempts, hashes, doubts, provider, batches, tokens}
@@ -309,7 +321,7 @@ WHERE l.batch_id = journey.batch.batch_id AND l.token = journey.batch.token"""
         return f"""SELECT count(*) FILTER (WHERE r.state = 'failed' AND r.detail LIKE 'template %'),
   count(DISTINCT r.message_id)
 FROM journey.receipt AS r JOIN journey.message AS m ON m.message_id = r.message_id
-WHERE m.journey = {self.p("journey")} AND r.at > {self.p("since")}
+WHERE m.journey = {self.p("journey")} AND m.action IS NULL AND r.at > {self.p("since")}
   AND r.at >= (SELECT max(v.applied_at) FROM journey.version AS v
     WHERE v.journey = {self.p("journey")})
   AND r.at > coalesce((SELECT max(p.until) FROM journey.pause AS p

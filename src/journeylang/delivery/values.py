@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -63,6 +63,37 @@ def given_from_json(document: str | None, given: Mapping[str, Given]) -> dict[st
         return {}
     read = {} if document is None else json.loads(document, parse_float=Decimal)
     return {name: _given(read.get(one.key), name, one) for name, one in given.items()}
+
+
+def data_from_json(document: str | None, given: Mapping[str, Given]) -> dict[str, object]:
+    """The values given to a call, ready for JSON; what is unknown is None."""
+    read = {} if document is None else json.loads(document, parse_float=Decimal)
+    return {name: _data(read.get(one.key), one) for name, one in given.items()}
+
+
+def _data(value: object, given: Given) -> object:
+    if given.list:
+        items = [_typed(item, given.type) for item in (value if isinstance(value, list) else ())]
+        return [_json(item, given.type) for item in items if item is not None]
+    return _json(_typed(value, given.type), given.type)
+
+
+def _json(value: object, type_: Type) -> object:
+    match value:
+        case Decimal():
+            # Two decimals as one writes them, more only where there are more.
+            amount = value.quantize(Decimal("0.0001")).normalize()
+            exponent = min(-2, int(amount.as_tuple().exponent))
+            amount = amount.quantize(Decimal(1).scaleb(exponent))
+            return {"amount": format(amount, "f"), "currency": type_.currency}
+        case float() if not math.isfinite(value):
+            return None
+        case datetime():
+            return value.replace(tzinfo=value.tzinfo or UTC).isoformat()
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return value
 
 
 def _given(value: object, name: str, given: Given) -> object:

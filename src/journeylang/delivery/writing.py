@@ -17,8 +17,9 @@ from journeylang.model.entry import entry_fields
 from journeylang.model.journey import Several, Value
 from journeylang.model.project import Project
 from journeylang.model.types import INSTANT, TEXT, Type
-from journeylang.plan.operations import JourneyPlan, Program, SendPark
+from journeylang.plan.operations import ActionPark, Call, JourneyPlan, Program, SendPark
 from journeylang.sql.given import of_channel
+from journeylang.sql.schema import CALLS
 
 _RESERVED: dict[str, Type] = {"key": TEXT, "timezone": TEXT, "locale": TEXT}
 
@@ -35,6 +36,16 @@ class Draft:
     entry: Mapping[str, Type]
     given: Mapping[str, Given]
     uses_entry_at: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDraft:
+    """How the calls of one step are made."""
+
+    plan: JourneyPlan
+    park: ActionPark
+    service: str
+    given: Mapping[str, Given]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +100,29 @@ class Writer:
             for park in plan.parks
             if isinstance(park, SendPark)
         }
-        self._drafts: dict[tuple[int, str], Draft | Broken | None] = {}
+        self._calls = {
+            (park.step, CALLS + park.act.service): CallDraft(
+                plan=plan,
+                park=park,
+                service=park.act.service,
+                given={name: _of_type(name, value) for name, value in park.act.values},
+            )
+            for plan in program.journeys
+            for park in plan.parks
+            if isinstance(park, ActionPark) and isinstance(park.act, Call)
+        }
+        self._drafts: dict[tuple[int, str], Draft | CallDraft | Broken | None] = {}
 
-    def draft(self, step: int, channel: str) -> Draft | Broken | None:
-        """None: the program has no such send (any more)."""
+    def draft(self, step: int, channel: str) -> Draft | CallDraft | Broken | None:
+        """None: the program has no such step (any more)."""
         key = (step, channel)
         if key not in self._drafts:
             self._drafts[key] = self._drafted(step, channel)
         return self._drafts[key]
 
-    def _drafted(self, step: int, channel: str) -> Draft | Broken | None:
+    def _drafted(self, step: int, channel: str) -> Draft | CallDraft | Broken | None:
+        if (step, channel) in self._calls:
+            return self._calls[step, channel]
         plan, park = self._parks.get(step, (None, None))
         if plan is None or park is None:
             return None

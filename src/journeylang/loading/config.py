@@ -114,14 +114,16 @@ class Environment(_Table):
     """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``.
 
     ``base_url`` is where links of messages lead, ``link_key`` the secret that signs them.
-    ``parameters`` are those of all journeys that have one of the name; a table in it is named
-    like a journey, and is for that journey alone.
+    ``invoke`` says of each service that journeys call who takes the calls, as ``channels`` does of
+    messages. ``parameters`` are those of all journeys that have one of the name; a table in it is
+    named like a journey, and is for that journey alone.
     """
 
     database: str = Field(min_length=1)
     base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")
     link_key: str | None = None
     channels: dict[str, ChannelTable] = Field(default_factory=dict)
+    invoke: dict[str, ChannelTable] = Field(default_factory=dict)
     parameters: dict[str, SettingValue | dict[str, SettingValue]] = Field(default_factory=dict)
     auto_apply: bool | None = None
 

@@ -1,4 +1,4 @@
-"""The parameters that each environment of `journey.toml` gives, with their places."""
+"""What each environment of `journey.toml` gives to journeys, with the places."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def environments(
     found: list[Environment] = []
     seen: list[object] = []
     for name in wanted:
-        given = config.env[name].parameters
+        given = (config.env[name].parameters, frozenset(config.env[name].invoke))
         if given not in seen:
             seen.append(given)
             found.append(_environment(name, config, source))
-    return tuple(found) or (Environment(name=None),)
+    return tuple(found) or (Environment(name=None, services=frozenset()),)
 
 
 def _environment(name: str, config: Config, source: Source) -> Environment:
@@ -49,6 +49,7 @@ def _environment(name: str, config: Config, source: Source) -> Environment:
         name=name,
         shared=shared,
         own=own,
+        services=frozenset(config.env[name].invoke),
         places={key: place(source, (*table, key)) for key in own},
         span=place(source, table),
     )

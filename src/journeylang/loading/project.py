@@ -228,7 +228,7 @@ class _Reader:
         problems.extend(messages.diagnostics)
         if again and environment is not None:
             known = {(d.code.id, d.span) for d in self.problems}
-            note = f"with the parameters of `{environment.name}`"
+            note = f"with what the environment `{environment.name}` gives"
             problems = [
                 d if d.span is not None and d.span.path == CONFIG else replace(d, notes=(note,))
                 for d in problems

@@ -298,6 +298,18 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invoke:
+    """`invoke SERVICE "action" with {…}`: a call outside that is no message."""
+
+    label: str
+    path: str
+    service: str
+    action: str
+    values: tuple[tuple[str, Value], ...] = ()
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
     """One element that is tried in several forms; each form has its buckets under the salt."""
 
@@ -339,6 +351,7 @@ Step = (
     | If
     | Experiment
     | Set
+    | Invoke
     | Start
     | Factors
     | Repeat

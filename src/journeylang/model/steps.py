@@ -11,6 +11,7 @@ from journeylang.model.journey import (
     Experiment,
     Factors,
     If,
+    Invoke,
     Journey,
     Leave,
     Race,
@@ -40,7 +41,7 @@ def steps(block: Block) -> Iterator[Step]:
 
 def _blocks(step: Step) -> tuple[Block, ...]:
     match step:
-        case Wait() | Send() | Set() | Start() | Factors() | Leave():
+        case Wait() | Send() | Set() | Invoke() | Start() | Factors() | Leave():
             return ()
         case Race():
             return (*(b.body for b in step.branches), step.timeout)
@@ -82,6 +83,8 @@ def expressions(journey: Journey) -> Iterator[Expression]:
                 yield step.moment
             case WaitState():
                 yield step.condition
+            case Invoke():
+                yield from computed(step.values)
             case Start():
                 yield from (value for _, value, _ in step.values)
             case Repeat():

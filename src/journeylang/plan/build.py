@@ -18,6 +18,7 @@ from journeylang.model.journey import (
     Experiment,
     Factors,
     If,
+    Invoke,
     Journey,
     Leave,
     Race,
@@ -44,6 +45,7 @@ from journeylang.plan.operations import (
     Ahead,
     Assign,
     Begin,
+    Call,
     DayStart,
     FactorDraw,
     JourneyPlan,
@@ -181,6 +183,11 @@ class _JourneyBuilder:
             case Set():
                 act = Assign(name=step.name, value=step.value)
                 return self.ways.to(self._act(step.path, act, step.span, rest))
+            case Invoke():
+                call = Call(
+                    service=step.service, action=step.action, values=step.values, depth=self.depth
+                )
+                return self.ways.to(self._act(step.path, call, step.span, rest))
             case Start():
                 begin = Begin(journey=step.journey, values=step.values)
                 return self.ways.to(self._act(step.path, begin, step.span, rest))

@@ -15,6 +15,7 @@ from journeylang.model.journey import (
     Experiment,
     Factors,
     If,
+    Invoke,
     Journey,
     Leave,
     Race,
@@ -132,6 +133,9 @@ class _Chart:
                 return arms
             case Set():
                 return self._plain(f"[[{_label('set', step.name)}]]", ends)
+            case Invoke():
+                called = f"invoke {step.service} {step.action}"
+                return self._plain(f"[[{_label(step.label, called)}]]", ends)
             case Start():
                 return self._plain(f"[[{_label(step.label, 'start ' + step.journey)}]]", ends)
             case Factors():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from journeylang.model.journey import (
     Experiment,
     Factors,
+    Invoke,
     Journey,
     Race,
     Repeat,
@@ -52,6 +53,8 @@ def step_paths(journey: Journey) -> list[tuple[str, str]]:
                 found.append((step.path, "repeat"))
             case Set():
                 found.append((step.path, "set"))
+            case Invoke():
+                found.append((step.path, "invoke"))
             case Start():
                 found.append((step.path, "start"))
             case Factors():

@@ -292,7 +292,17 @@ class Begin:
     values: tuple[tuple[str, Expression, Type], ...]
 
 
-Act = Assign | Begin
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`invoke SERVICE "action" with {…}`; `depth` counts the loops around it."""
+
+    service: str
+    action: str
+    values: tuple[tuple[str, Value], ...]
+    depth: int
+
+
+Act = Assign | Begin | Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

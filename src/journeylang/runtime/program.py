@@ -27,6 +27,9 @@ from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.wakes import news_of
 from journeylang.sql.writes import final_writes
 
+# Calls are kept with the messages, and are no news.
+_DECIDED = "(SELECT decided_at FROM journey.message WHERE action IS NULL)"
+
 # What a provider says about a message may come a day late.
 FEEDBACK_LATE = 86400
 
@@ -211,7 +214,7 @@ def _probe(
     for name in events:
         relation, at, newest = "journey.message_event", "e.at", "e.at"
         if name == "sent":
-            relation, at, newest = "journey.message", "e.decided_at", "e.decided_at"
+            relation, at, newest = _DECIDED, "e.decided_at", "e.decided_at"
         if name in project.binding.events:
             bound = project.binding.events[name]
             source = BoundEvent(name=name, span=bound.span)

@@ -71,6 +71,11 @@ class Settling:
             for statement in self.ready.moves.act(frozenset(steps)):
                 with Blamed(sql.name) if sql is not None else nullcontext():
                     self._execute(statement, round=current)
+            call = self.ready.moves.call(frozenset(steps))
+            if call is not None:
+                with Blamed(sql.name) if sql is not None else nullcontext():
+                    base = self.next_batch * BATCH
+                    self._batches(self._execute(call, round=current, base=base))
 
     def _advance(self, going: set[tuple[int, int]], current: int) -> None:
         if not going:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from journeylang.model.expressions import Expression
 from journeylang.model.types import TEXT
-from journeylang.plan.operations import ActionPark, Assign, Begin, JourneyPlan
+from journeylang.plan.operations import ActionPark, Assign, Begin, Call, JourneyPlan
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows, Scope, value
@@ -34,6 +34,8 @@ def actions(compiler: Compiler, plans: Sequence[JourneyPlan], steps: Collection[
                     assigning.append((plan, park, park.act))
                 case Begin():
                     beginning.append((plan, park, park.act))
+                case Call():
+                    pass  # the outbox's: `calls`
                 case _:
                     assert_never(park.act)
     statements = []

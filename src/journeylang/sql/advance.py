@@ -22,6 +22,7 @@ from journeylang.plan.operations import (
     StatePark,
 )
 from journeylang.plan.passes import BASE, STRAIGHT, weight
+from journeylang.sql.calls import is_call
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.draws import arm
@@ -90,10 +91,13 @@ def advance(
         )
     acting = "WHEN w.kind = 'act' THEN {}" if any(isinstance(p, ActionPark) for p in parks) else ""
     left = "w.wake_at"
+    calls = ", ".join(str(p.step) for p in parks if is_call(p))
+    acted = f"CASE WHEN w.step IN ({calls}) THEN {now} ELSE w.arrived_at END" if calls else ""
     if acting:
         going = f"CASE WHEN w.kind = 'act' THEN 'done' ELSE {going} END"
     if races or acting:
-        left = f"CASE {acting.format('w.arrived_at')} {hit_at.format('h.at')} ELSE w.wake_at END"
+        whens = f"{acting.format(acted or 'w.arrived_at')} {hit_at.format('h.at')}"
+        left = f"CASE {whens} ELSE w.wake_at END"
     parked = "w.kind IN ('wait', 'race', 'state')"
     passed = f"{parked} AND w.wake_at <= {now}"
     columns = {

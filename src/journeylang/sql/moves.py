@@ -20,6 +20,7 @@ from journeylang.plan.operations import (
 )
 from journeylang.sql.actions import actions
 from journeylang.sql.advance import advance
+from journeylang.sql.calls import calls
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
 from journeylang.sql.entries import Membership, enter, membership, taken
@@ -76,6 +77,10 @@ class Moves:
     def act(self, steps: frozenset[int]) -> list[str]:
         """What those who stand at these steps leave behind; parameters {now, round}."""
         return actions(self.compiler, self.plans, steps)
+
+    def call(self, steps: frozenset[int]) -> str | None:
+        """What those who stand at these steps call; {now, round, base}: the first number."""
+        return calls(self.compiler, self.plans, steps)
 
     def _keep(self, kind: str, of: frozenset[Any], make: Callable[[], str]) -> str:
         if (kind, of) not in self._made:

@@ -54,7 +54,8 @@ def _figure(d: Dialect, plan: JourneyPlan, number: int, guard: Target) -> str:
     window = f" AND m.decided_at > {now} - {d.interval(guard.over)}" if guard.over else ""
     channel = f" AND m.channel = {text(guard.channel)}" if guard.channel else ""
     return f"""SELECT 'guard', '{plan.journey}:{number}', count(*), {d.as_text(figure)}, NULL
-FROM journey.message AS m WHERE m.journey = {plan.journey}{channel}{window}
+FROM journey.message AS m
+WHERE m.journey = {plan.journey} AND m.action IS NULL{channel}{window}
   AND m.decided_at > {resumed(plan.journey)}
   AND NOT EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back
     AND b.message_id = m.message_id AND b.customer_id = m.customer_id)"""

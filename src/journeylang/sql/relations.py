@@ -193,7 +193,7 @@ def _message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
         extra = "".join(f", m.cost AS {quote(f)}" for f in fields if f == "cost")
         return (
             f'(SELECT {about}, m.message_id AS "_key", m.decided_at AS "_at"{extra}'
-            " FROM journey.message AS m)"
+            " FROM journey.message AS m WHERE m.action IS NULL)"
         )
     extra = "".join(
         f", {_MESSAGE_FIELDS.get(f) or dialect.json_text('f.data', f)} AS {quote(f)}"

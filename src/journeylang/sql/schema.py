@@ -19,6 +19,9 @@ SCHEMA_VERSION = 1
 # A bare `at` is a syntax error on DuckDB: quoted wherever no alias stands before it.
 AT = '"at"'
 
+# Stands before the name of a service where a message has its channel.
+CALLS = "invoke "
+
 # Run statuses, as stored in run.status.
 ACTIVE = 0
 FINISHED = 1
@@ -88,13 +91,17 @@ TABLES = {
     ),
     # One row per decided message, immutable. `content` is the JSON of `with` values that are
     # not constants, `entry` of the run is joined when it is rendered.
+    #
+    # Calls outside (`invoke`) stand here too: the same worker claims, lets out and records them.
+    # They are told apart by `action`, which no message has. Nothing that counts messages counts
+    # them: `counted` is FALSE, and the channel (`invoke loyalty`) is none that a name could be.
     "message": (
         "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, batch_id BIGINT NOT NULL,"
         " run_id BIGINT NOT NULL, journey INTEGER NOT NULL, version INTEGER NOT NULL,"
         " step INTEGER NOT NULL, occurrence INTEGER NOT NULL, channel VARCHAR NOT NULL,"
         " counted BOOLEAN NOT NULL, decided_at TIMESTAMP NOT NULL,"
         " expires_at TIMESTAMP NOT NULL, quiet_from TIMESTAMP, quiet_until TIMESTAMP,"
-        " cost DECIMAL(18,4), content VARCHAR, topic VARCHAR"
+        " cost DECIMAL(18,4), content VARCHAR, topic VARCHAR, action VARCHAR"
     ),
     # Some hundreds of messages: what a delivery worker claims, by lease and fencing token.
     "batch": (
@@ -176,6 +183,7 @@ TABLES = {
 # Columns that tables of an earlier version lack.
 _ADDED = (
     ("message", "topic", "VARCHAR"),
+    ("message", "action", "VARCHAR"),
     ("lock", "holder", "VARCHAR"),
     ("lock", "lease_until", "TIMESTAMP"),
 )
@@ -221,7 +229,18 @@ FROM journey.message AS m
 JOIN journey.step AS s ON s.step = m.step
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = m.journey
 LEFT JOIN (SELECT message_id, max(CASE state {ranks} END) AS rank FROM journey.receipt
-  GROUP BY message_id) AS t ON t.message_id = m.message_id""",
+  GROUP BY message_id) AS t ON t.message_id = m.message_id
+WHERE m.action IS NULL""",
+        f"""CREATE OR REPLACE VIEW journey.calls AS
+SELECT m.customer_id, {public_id} AS call, v.name AS journey, m.version, s.path AS step,
+  substr(m.channel, {len(CALLS) + 1}) AS service, m.action, m.content AS data, m.decided_at,
+  m.expires_at, CASE coalesce(t.rank, 0) {names} END AS state, m.run_id, m.message_id
+FROM journey.message AS m
+JOIN journey.step AS s ON s.step = m.step
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = m.journey
+LEFT JOIN (SELECT message_id, max(CASE state {ranks} END) AS rank FROM journey.receipt
+  GROUP BY message_id) AS t ON t.message_id = m.message_id
+WHERE m.action IS NOT NULL""",
         """CREATE OR REPLACE VIEW journey.non_sends AS
 SELECT d.customer_id, v.name AS journey, s.path AS step, d.at, d.reason, d.figures, d.run_id
 FROM journey.decision AS d

@@ -67,6 +67,9 @@ def scripts(
         parts.append(("where they come to", moves.advance(edges)))
         acts = frozenset(p.step for p in plan.parks if isinstance(p, ActionPark))
         parts += [("what steps leave behind", act) for act in moves.act(acts)]
+        call = moves.call(acts)
+        if call is not None:
+            parts.append(("what is called outside", call))
         parts += [("what has been learnt", outcomes(compiler, lesson)) for lesson in plan.learning]
         parts += [
             (f"what it has brought: {guard.measure}", result(compiler, plan, number))
