@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from journeylang.analysis.personal import of_customers, of_entry, personal
+from journeylang.analysis.personal import Personal, of_customers, personal
 from journeylang.analysis.template_links import linked
 from journeylang.diagnostics.codes.consent import PII_ESCAPES
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
-from journeylang.model.journey import Candidate, Journey, Send, Set
+from journeylang.model.journey import Candidate, Invoke, Journey, Send, Set
 from journeylang.model.steps import computed, steps
 from journeylang.source import Source
 
@@ -20,39 +20,73 @@ _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 
 
 def pii_escapes(checked: Checked) -> Iterator[Diagnostic]:
-    """What `set` writes, and what a template makes part of a web address.
+    """What `set` writes, what `invoke` tells others, what a template makes part of a web address.
 
-    Conditions may ask for anything, and messages show people what is theirs.
+    Conditions may ask for anything, messages show people what is theirs, and what one journey
+    hands over to another is looked at there.
     """
+    known = personal(checked.project)
     for journey in checked.project.journeys.values():
         for step in steps(journey.body):
-            if not isinstance(step, Set):
-                continue
-            field = personal(step.value, journey.entry, checked.project)
-            if field is not None:
-                yield Diagnostic(
-                    code=PII_ESCAPES,
-                    message=f"`set {step.name}` keeps `{field}`, which is personal data",
-                    span=step.value.span,
-                    label="the profile is not erased or hidden as the field is",
-                    help="use the field itself where it is needed, or keep what is no personal"
-                    f" data: `{field} is known`",
-                )
+            if isinstance(step, Set):
+                yield from _kept(step, journey, known)
+            elif isinstance(step, Invoke):
+                yield from _told(step, journey, known)
     of_all = {f"customer.{name}" for name in of_customers(checked.project)}
     for journey, send, candidate in checked.candidates():
-        yield from _links(journey, send, candidate, of_all, checked)
+        yield from _links(journey, send, candidate, of_all, checked, known)
     for source in checked.parts.values():
         yield from _in(source, of_all, ())
 
 
+def _kept(step: Set, journey: Journey, known: Personal) -> Iterator[Diagnostic]:
+    field = known.within(step.value, journey)
+    if field is not None:
+        yield Diagnostic(
+            code=PII_ESCAPES,
+            message=f"`set {step.name}` keeps `{field}`, which is personal data",
+            span=step.value.span,
+            label="the profile is not erased or hidden as the field is",
+            labels=_handed(field, journey, known),
+            help="use the field itself where it is needed, or keep what is no personal"
+            f" data: `{field} is known`",
+        )
+
+
+def _told(step: Invoke, journey: Journey, known: Personal) -> Iterator[Diagnostic]:
+    for value in computed(step.values):
+        field = known.within(value, journey)
+        if field is not None:
+            yield Diagnostic(
+                code=PII_ESCAPES,
+                message=f"`invoke {step.service}` is told `{field}`, which is personal data",
+                span=value.span,
+                label="a call leaves the house, and is kept by whoever takes it",
+                labels=_handed(field, journey, known),
+                help="leave it out: the call has the customer's key. Where the service is to have"
+                " it, say why: `# journey: ignore[JRN304] …`",
+            )
+
+
+def _handed(field: str, journey: Journey, known: Personal) -> tuple[Label, ...]:
+    """Where personal data was handed over, if that is how it came here."""
+    given = known.handed.get(journey.name, {}).get(field.removeprefix("entry."))
+    return () if given is None else (Label(given.at, f"`{given.name}` is handed over here"),)
+
+
 def _links(
-    journey: Journey, send: Send, candidate: Candidate, of_all: set[str], checked: Checked
+    journey: Journey,
+    send: Send,
+    candidate: Candidate,
+    of_all: set[str],
+    checked: Checked,
+    known: Personal,
 ) -> Iterator[Diagnostic]:
-    mine = {f"entry.{name}" for name in of_entry(journey.entry, checked.project)}
+    mine = {f"entry.{name}" for name in known.of_entry(journey)}
     given = {
         name
         for name, value in send.given(candidate).items()
-        if any(personal(v, journey.entry, checked.project) for v in computed([(name, value)]))
+        if any(known.within(v, journey) for v in computed([(name, value)]))
     }
     for file in checked.templates.get((candidate.template, candidate.channel), ()):
         place = Label(candidate.span, "the template is sent here")
