@@ -64,6 +64,7 @@ def test_nothing_has_run(root: Path) -> None:
         "paused": [],
         "runs": [],
         "messages": [],
+        "calls": [],
         "non_sends": [],
         "doubtful": [],
     }

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from journeylang.api import load
+from journeylang.api import Runtime, load
+from journeylang.delivery.outbox import doubtful
 from journeylang.runtime.pauses import pause, resume
+from tests.delivery.hookserver import LOST, hook_server
 from tests.runtime.world import (
     CONFIG,
     HOUR,
@@ -167,3 +169,64 @@ def test_a_service_that_nobody_answers_for_is_an_error(tmp_path: Path) -> None:
     [one] = [d for d in load(tmp_path).diagnostics if d.is_error]
     assert "`[env.prod.invoke]`" in one.help
     assert loaded(tmp_path).project.journeys.keys() == {"award"}
+
+
+def hooked(root: Path, url: str, more: str = "") -> None:
+    project(root, number=4)
+    lines = (
+        "[env.dev.invoke.loyalty]",
+        'provider = "webhook"',
+        f'url = "{url}"',
+        "private = true",
+        more,
+    )
+    config = CONFIG + "\n".join(lines) + "\n"
+    journey = AWARD.replace('  holdout 20% salt "award-2026"\n', "")
+    write(root, {"award": journey}, config=config, templates=TEMPLATES)
+
+
+def states(runtime: Runtime) -> dict[str, int]:
+    return dict(runtime.engine.query("SELECT state, count(*) FROM journey.calls GROUP BY state"))
+
+
+def test_a_call_in_doubt_is_held(tmp_path: Path) -> None:
+    with hook_server(LOST, (204, {})) as server:
+        hooked(tmp_path, server.url)
+        with opened(tmp_path, NOW - HOUR) as runtime:
+            runtime.tick(NOW + 2 * HOUR)
+            runtime.deliver(NOW + 2 * HOUR)
+            assert states(runtime) == {"unknown": 1, "accepted": 3}
+            assert [d.channel for d in doubtful(runtime.engine)] == ["invoke loyalty"]
+            runtime.deliver(NOW + 24 * HOUR)
+            assert states(runtime) == {"unknown": 1, "accepted": 3}
+        assert len({got.headers["webhook-id"] for got in server.got}) == len(server.got) == 4
+
+
+def test_a_call_in_doubt_is_made_once_more_where_that_is_said(tmp_path: Path) -> None:
+    with hook_server(LOST, (204, {})) as server:
+        hooked(tmp_path, server.url, 'on_unknown = "retry"')
+        with opened(tmp_path, NOW - HOUR) as runtime:
+            runtime.tick(NOW + 2 * HOUR)
+            runtime.deliver(NOW + 2 * HOUR)
+            runtime.deliver(NOW + 3 * HOUR)
+            assert states(runtime) == {"accepted": 4}
+        ids = [got.headers["webhook-id"] for got in server.got]
+        assert len(ids) == 5
+        assert ids.count(ids[0]) == 2
+
+
+def test_a_service_that_is_down_keeps_its_calls_and_messages_go_out(tmp_path: Path) -> None:
+    with hook_server((503, {}), (503, {}), (200, {})) as server:
+        hooked(tmp_path, server.url)
+        with opened(tmp_path, NOW - HOUR) as runtime:
+            runtime.tick(NOW + 2 * HOUR)
+            runtime.deliver(NOW + 2 * HOUR)
+            assert states(runtime).keys() <= {"queued", "retry"}
+            assert [p.message for p in runtime.problems] == [
+                "nothing goes out by `invoke loyalty`: HTTP 503"
+            ]
+            mails = runtime.engine.query("SELECT DISTINCT state FROM journey.messages")
+            assert mails == [("accepted",)]
+            for hours in (4, 6, 8):
+                runtime.deliver(NOW + hours * HOUR)
+            assert states(runtime) == {"accepted": 4}

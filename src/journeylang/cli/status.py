@@ -23,6 +23,8 @@ FROM journey.runs AS r, journey.lock AS l GROUP BY r.journey, r.step, r.status
 ORDER BY r.journey, r.status <> 'active', coalesce(r.step, r.status)"""
 _QUEUE = """SELECT channel, state, count(*) FROM journey.messages
 GROUP BY channel, state ORDER BY channel, state"""
+_CALLS = """SELECT service, state, count(*) FROM journey.calls
+GROUP BY service, state ORDER BY service, state"""
 _SKIPS = """SELECT journey, step, reason, count(*) FROM journey.non_sends
 GROUP BY journey, step, reason ORDER BY journey, step, reason, count(*)"""
 
@@ -34,7 +36,7 @@ _MOST = 20
 @click.argument("env", default="dev")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(env: str, output: str) -> None:
-    """Show pauses, runs per step, messages by state, non-sends and doubtful messages of ENV."""
+    """Show what is paused, runs per step, messages and calls by state, and what is in doubt."""
     with database(env) as engine:
         found = _read(engine)
     if output == "json":
@@ -55,7 +57,10 @@ def _read(engine: Engine) -> dict[str, Any]:
 
     if engine.columns(("journey", "lock")) is None:
         nothing: dict[str, Any] = {"now": None, "ticks": 0}
-        return nothing | {"paused": [], "runs": [], "messages": [], "non_sends": [], "doubtful": []}
+        lists = ("paused", "runs", "messages", "calls", "non_sends", "doubtful")
+        return nothing | {name: [] for name in lists}
+    # A database that was applied by an earlier version has no such view yet.
+    calls = engine.columns(("journey", "calls")) is not None
     now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
     return {
         "now": now,
@@ -65,6 +70,7 @@ def _read(engine: Engine) -> dict[str, Any]:
             engine.query(_STEPS), "journey", "step", "status", "runs", "next_wake", "overdue"
         ),
         "messages": _rows(engine.query(_QUEUE), "channel", "state", "messages"),
+        "calls": _rows(engine.query(_CALLS) if calls else [], "service", "state", "calls"),
         "non_sends": _rows(engine.query(_SKIPS), "journey", "step", "reason", "count"),
         "doubtful": [dataclasses.asdict(message) for message in doubtful(engine)],
     }
@@ -95,6 +101,10 @@ def _show(found: dict[str, Any]) -> None:
     for row in found["messages"]:
         messages.add_row(row["channel"], row["state"], f"{row['messages']:,}")
     _print(screen, messages)
+    calls = _table("service", "state", "calls")
+    for row in found["calls"]:
+        calls.add_row(row["service"], row["state"], f"{row['calls']:,}")
+    _print(screen, calls)
     skips = _table("journey", "step", "not sent because", "times")
     for row in found["non_sends"]:
         skips.add_row(row["journey"], row["step"] or "(entry)", row["reason"], f"{row['count']:,}")
@@ -122,6 +132,6 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in columns:
-        numeric = name in ("people", "messages", "times")
+        numeric = name in ("people", "messages", "calls", "times")
         table.add_column(name, justify="right" if numeric else "left")
     return table
