@@ -122,6 +122,8 @@ class _Program(Flow, Expressions):
         if self.profile and name == "j2":
             # Every name is set somewhere, so that its type is known.
             behind += [self.assignment(self._names(), of=of) for of in PROFILE]
+        if self.chance(3):
+            before.append(call(self, self._label("c"), self._names()))
         steps = [*before, first, *behind]
         if self.purpose != "transactional" and self.chance(2):
             headers += rationing.header(self, "\n".join(steps))

@@ -26,6 +26,7 @@ LANGUAGES = {"journey", "console", "toml", "html", "jinja", "sql", "text", "sh",
 _DECLARES = re.compile(
     r"^(customers|event|metric|segment|policy|journey|channel|consent)\b *(\w*)", re.MULTILINE
 )
+_CALLS = re.compile(r"\binvoke (\w+)")
 
 
 def journey(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -70,6 +71,9 @@ def test_journeys_compile(fence: Fence, demo: Path, tmp_path: Path) -> None:
         declared = set(_DECLARES.findall(file.read_text(encoding="utf-8")))
         if any(kind == "journey" for kind, _ in declared) or declared & mine:
             file.unlink()
+    settings = (root / "journey.toml").read_text(encoding="utf-8")
+    called = "".join(f'{service} = "file"\n' for service in set(_CALLS.findall(fence.text)))
+    (root / "journey.toml").write_text(f"{settings}\n[env.dev.invoke]\n{called}", encoding="utf-8")
     (root / "journeys" / "fence.journey").write_text(fence.text, encoding="utf-8")
     # Pages show journeys without each of their templates.
     for other in ALL:
