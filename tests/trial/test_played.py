@@ -47,6 +47,14 @@ journey child {
   policy standard
   hello: send email "x"
 }
+journey thank {
+  owner "crm@shop.example"
+  enter on ordered
+  policy standard
+  settle: wait 1d
+  bonus: invoke loyalty "award" with { points: 100 }
+  then: wait 1d
+}
 journey birthday {
   owner "crm@shop.example"
   enter every monday at 10:00 local when customer.points > 5
@@ -317,3 +325,23 @@ def test_each_test_has_a_world_of_its_own() -> None:
     )
     found = project(text)
     assert failing(run_trials(found, found.trials)) == []
+
+
+def test_calls_are_expected_as_messages_are() -> None:
+    lines = f"{NOW} ordered expect invoke bonus at +1d expect in then at +1d expect nothing else"
+    assert told(played(lines, "thank")) == []
+    result = played(f"{NOW} ordered expect no invoke bonus expect nothing else", "thank")
+    assert told(result) == [
+        ("`bonus` is not expected to call", "called loyalty at 2026-03-03T10:00"),
+        ("nothing else is expected to happen", "`bonus` called loyalty at 2026-03-03T10:00"),
+    ]
+    result = played(f"{NOW} ordered expect invoke bonus at +2d", "thank")
+    assert told(result) == [
+        (
+            "`bonus` is expected to call at 2026-03-04T10:00",
+            "called loyalty at 2026-03-03T10:00",
+        )
+    ]
+    points = coverage(project(""), [result])
+    assert ("thank", "bonus") not in {(p.journey, p.path) for p in points.missed}
+    assert ("thank", "bonus") in {(p.journey, p.path) for p in coverage(project(""), []).missed}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from journeylang.model.journey import (
     Experiment,
+    Invoke,
     Journey,
     Leave,
     Race,
@@ -71,7 +72,7 @@ def _points(journey: Journey) -> Iterator[Point]:
                 yield point(step.path, "reached", step.span)
                 yield point(step.path, "event" if isinstance(step, Race) else "state", step.span)
                 yield point(step.path, "timeout", step.span)
-            case Send():
+            case Send() | Invoke():
                 yield point(step.path, "sent", step.span)
             case Experiment():
                 for arm in step.arms:

@@ -76,8 +76,8 @@ class _Judge:
                 for met in self._fitting(expected):
                     yield Failure(
                         span=expected.span,
-                        message=f"`{expected.step}` is not expected to be sent",
-                        found=f"sent {self._when(met)}",
+                        message=f"`{expected.step}` is not expected to {_be(expected)}",
+                        found=self._when(met),
                     )
             case NotSent():
                 yield from self._not_sent(expected)
@@ -105,7 +105,7 @@ class _Judge:
         other = [m for m in self.played.messages if m.step == expected.step]
         reasons = [n for n in self.played.non_sends if n.step == expected.step]
         if other:
-            found = "sent " + " and ".join(self._when(m) for m in other)
+            found = " and ".join(self._when(m) for m in other)
         elif reasons:
             found = f"not sent at {self._shown(reasons[0].at)}: {reasons[0].reason}"
         elif not self.played.entries:
@@ -114,7 +114,7 @@ class _Judge:
             found = f"never decided; {self._where()}"
         yield Failure(
             span=expected.span,
-            message=f"`{expected.step}` is expected to be sent{self._via(expected)}",
+            message=f"`{expected.step}` is expected to {_be(expected)}{self._via(expected)}",
             found=found,
         )
 
@@ -139,7 +139,7 @@ class _Judge:
         if here:
             found = " and ".join(f"not sent at {self._shown(n.at)}: {n.reason}" for n in here)
         elif sent:
-            found = f"sent {self._when(sent[0])}"
+            found = self._when(sent[0])
         else:
             found = f"never decided; {self._where()}"
         at = self._expected_at(expected.at)
@@ -198,7 +198,7 @@ class _Judge:
         ]
 
     def _nothing_else(self, expected: NothingElse) -> Iterator[Failure]:
-        rest = [f"`{m.step}` was sent {self._when(m)}" for m in self.messages]
+        rest = [f"`{m.step}` {'' if m.call else 'was '}{self._when(m)}" for m in self.messages]
         rest += [self._how(e) for e in self.exits if e.reason != "end" and e.status not in _HELD]
         if rest:
             yield Failure(
@@ -222,7 +222,7 @@ class _Judge:
         return self.clock.shown(at)
 
     def _when(self, message: Message) -> str:
-        return f"by {message.channel} at {self._shown(message.at)}"
+        return f"{message.how} at {self._shown(message.at)}"
 
     def _how(self, entry: Entry) -> str:
         assert entry.ended_at is not None
@@ -240,6 +240,10 @@ class _Judge:
         if refused:
             return f"not let in at {self._shown(refused[0].at)}: {refused[0].reason}"
         return "nobody came into the journey"
+
+
+def _be(expected: Sent) -> str:
+    return "call" if expected.call else "be sent"
 
 
 def _late(expected: Expectation) -> int:

@@ -41,9 +41,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
+    """A message by a channel; or a `call`, of the service that `channel` then names."""
+
     at: datetime
     step: str
     channel: str
+    call: bool = False
+
+    @property
+    def how(self) -> str:
+        return f"called {self.channel}" if self.call else f"sent by {self.channel}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +210,17 @@ class _Player:
                 {"journey": self.trial.journey},
             )
 
+        decided = [
+            Message(at=at, step=step, channel=channel)
+            for at, step, channel in rows(
+                "decided_at, step, channel", "messages", "decided_at, message_id"
+            )
+        ] + [
+            Message(at=at, step=step, channel=service, call=True)
+            for at, step, service in rows(
+                "decided_at, step, service", "calls", "decided_at, message_id"
+            )
+        ]
         return Played(
             entries=tuple(
                 Entry(at=at, status=status, reason=reason, ended_at=ended)
@@ -216,12 +234,7 @@ class _Player:
                     '"at", run_id, from_step, to_step, why', "history", 'tick, "at", run_id'
                 )
             ),
-            messages=tuple(
-                Message(at=at, step=step, channel=channel)
-                for at, step, channel in rows(
-                    "decided_at, step, channel", "messages", "decided_at, message_id"
-                )
-            ),
+            messages=tuple(sorted(decided, key=lambda message: message.at)),
             non_sends=tuple(
                 NonSend(at=at, step=step, reason=reason, figures=json.loads(figures or "{}"))
                 for at, step, reason, figures in rows(

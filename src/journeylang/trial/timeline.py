@@ -47,7 +47,7 @@ def _decided(played: Played) -> dict[tuple[str | None, datetime], list[Line]]:
     """Lines of messages and non-sends, by step and instant."""
     found: dict[tuple[str | None, datetime], list[Line]] = {}
     for message in played.messages:
-        line = (message.at, f"{message.step}: sent by {message.channel}")
+        line = (message.at, f"{message.step}: {message.how}")
         found.setdefault((message.step, message.at), []).append(line)
     for skipped in (n for n in played.non_sends if n.step is not None):
         told = f"{skipped.step}: not sent, {skipped.reason}{_figures(skipped)}"
