@@ -214,21 +214,14 @@ def test_an_idle_tick_is_one_probe(engine: str) -> None:
         journey(f"j{n}", f'w{n}: wait for visited where page = "{n}" up to 90d') for n in range(30)
     ]
     seen = Count()
-    whole: list[str] = []
     with database(engine) as real:
         world(real, 10)
-
-        def watch(statement: str) -> None:
-            whole.append(statement)
-            seen(statement)
-
-        session = prepare(Watched(real, watch), compiled(project(*waiting)), now=START)
+        session = prepare(Watched(real, seen), compiled(project(*waiting)), now=START)
         assert isinstance(session, Session)
         for n in (1, 3):  # until the rows by which they entered are no longer new
             tick(session, START + n * HOUR)
         assert real.query("SELECT count(*) FROM journey.run WHERE status = 0") == [(300,)]
         for n in range(4, 15):
             now = START + n * HOUR
-            whole.clear()
             assert seen.of(lambda now=now: tick(session, now)) == 2  # type: ignore[misc]
-            assert [s.split()[0] for s in whole][1:3] == ["UPDATE", "SELECT"]
+            assert [statement.split()[0] for statement in seen.seen] == ["UPDATE", "SELECT"]
