@@ -59,6 +59,19 @@ def test_orders_are_events_and_leads_are_people(guard: str, says: str | None) ->
         assert broken(pair) == ([says] if says else [])
 
 
+def test_the_window_begins_behind_the_entry_and_includes_its_end() -> None:
+    with both(program(MAIL, GOAL, "guard orders < 1"), START) as pair:
+        arrive(pair, range(1, 2))
+        happens(pair, "ordered", NOW - MINUTE, 1)
+        pair.tick(NOW)
+        happens(pair, "ordered", NOW + 2 * DAY, 1)
+        pair.tick(NOW + 3 * DAY)
+        assert broken(pair) == []
+        happens(pair, "ordered", NOW - MINUTE + 2 * DAY, 1)
+        pair.tick(NOW + 3 * DAY + HOUR)
+        assert broken(pair) == ["guard orders < 1: 1"]
+
+
 def test_an_order_within_the_time_of_two_runs_counts_once() -> None:
     text = program(MAIL, GOAL, "guard orders < 2", enter="enter on signed_up per score")
     with both(text, START) as pair:
