@@ -155,7 +155,7 @@ class Clocks(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_clocks_that_jump() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Clocks,
         settings=settings(
             max_examples=HISTORIES,
