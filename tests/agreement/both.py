@@ -57,6 +57,7 @@ LOOKS = {
     "codes": "SELECT customer_id, journey, run_id, step, promo, code FROM journey.promo_code",
     "profile": ("SELECT customer_id, journey, run_id, step, name, value FROM journey.profile"),
 }
+STAMPED = ("crm.customers", "shop.orders")
 STATUS, STEP = 4, {name: 5 if name == "runs" else 3 for name in LOOKS}
 Look = dict[str, list[tuple[Any, ...]]]
 
@@ -66,8 +67,8 @@ class InvalidProgramError(Exception):
 
 
 @cache
-def _binding() -> File:
-    return _parsed("binding.journey", BINDING)
+def _binding(text: str) -> File:
+    return _parsed("binding.journey", text)
 
 
 def _parsed(path: str, text: str) -> File:
@@ -77,9 +78,9 @@ def _parsed(path: str, text: str) -> File:
     return outcome.value
 
 
-def compiled(text: str) -> Project:
+def compiled(text: str, binding: str = BINDING) -> Project:
     """The project of the shared binding and a program's text."""
-    outcome = check_files([_binding(), _parsed("program.journey", text)])
+    outcome = check_files([_binding(binding), _parsed("program.journey", text)])
     if outcome.value is None or not outcome.ok:
         raise InvalidProgramError(f"{_listed(outcome.diagnostics)}\n{text}")
     project = outcome.value
@@ -99,15 +100,23 @@ class Both:
     """One program in both forms. Change `tables` and call `tick`; it compares."""
 
     def __init__(
-        self, engine: Engine, text: str, now: datetime, rows: Mapping[str, list[Record]]
+        self,
+        engine: Engine,
+        text: str,
+        now: datetime,
+        rows: Mapping[str, list[Record]],
+        *,
+        incremental: bool,
+        binding: str,
     ) -> None:
         self.text = text
-        self.project = compiled(text)
+        self.project = compiled(text, binding)
         self.engine = engine
+        self.now = now
         self.tables = Tables(rows={name: [] for name in TABLES})
         for table, there in rows.items():
             self.put(table, there)
-        session = prepare(engine, self.project, now=now)
+        session = prepare(engine, self.project, now=now, incremental=incremental)
         assert isinstance(session, Session)
         self.session = session
         self.memory = begin(self.project, self.tables, now)
@@ -118,8 +127,17 @@ class Both:
     # --- the world ------------------------------------------------------------
 
     def put(self, table: str, rows: Iterable[Record]) -> None:
-        """Let a table hold exactly these rows."""
+        """Let a table hold exactly these rows.
+
+        What is new or changed in a table of `STAMPED` is so since the latest tick.
+        """
+        stamped = table in STAMPED
+        before = {row["id"]: row for row in self.tables.rows[table]} if stamped else {}
         self.tables.rows[table] = [dict(row) for row in rows]
+        for row in self.tables.rows[table] if stamped else ():
+            row["changed"] = before.get(row["id"], row)["changed"]
+            if row != before.get(row["id"]):
+                row["changed"] = self.now
         self.engine.execute(f"DELETE FROM {table}")
         values = {
             f"v{number}_{column}": value
@@ -150,11 +168,12 @@ class Both:
         }
         self.tables.feedback.append(said)
         self.engine.execute(
-            "INSERT INTO journey.message_event"
-            " SELECT m.customer_id, m.message_id, 'test', $event_id, $name, $at, $said"
+            "INSERT INTO journey.message_event (customer_id, message_id, provider, event_id, name,"
+            ' "at", data, received_at)'
+            " SELECT m.customer_id, m.message_id, 'test', $event_id, $name, $at, $said, $received"
             " FROM journey.messages AS m"
             " WHERE m.run_id = $run_id AND m.step = $step AND m.decided_at = $decided_at",
-            {**said, "said": json.dumps(data)},
+            {**said, "said": json.dumps(data), "received": self.now},
         )
 
     def give_back(self, index: int) -> None:
@@ -211,6 +230,7 @@ class Both:
         before = _counts(self.memory)
         interpreter.tick(self.project, self.tables, self.memory, now)
         result = tick(self.session, now)
+        self.now = self.memory.now
         told = (result.entered, result.sent, result.skipped)
         new = tuple(b - a for a, b in zip(before, _counts(self.memory), strict=True))
         shown = {name: self._shown(name) for name in LOOKS}
@@ -360,7 +380,12 @@ def _database(kind: str) -> Engine:
 
 @contextmanager
 def both(
-    text: str, now: datetime, rows: Mapping[str, list[Record]] | None = None
+    text: str,
+    now: datetime,
+    rows: Mapping[str, list[Record]] | None = None,
+    *,
+    incremental: bool = True,
+    binding: str = BINDING,
 ) -> Iterator[Both]:
     """Both forms of a program, applied at `now` over empty tables, or over these rows."""
     engine = _database(engine_under_test)
@@ -369,4 +394,4 @@ def both(
     cleared = [f'DELETE FROM "{s}"."{t}"' for s, t in engine.query(f"{tables} WHERE {wanted}")]
     if cleared:
         engine.execute("; ".join(cleared))
-    yield Both(engine, text, now, rows or {})
+    yield Both(engine, text, now, rows or {}, incremental=incremental, binding=binding)

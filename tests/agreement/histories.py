@@ -6,7 +6,7 @@ A history is a list of moments; at each, the changes become visible, then both f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -104,6 +104,10 @@ class Moment:
     now: datetime
     changes: tuple[Change, ...]
 
+    def without(self, *kinds: str) -> Moment:
+        """The same but for changes of these kinds."""
+        return replace(self, changes=tuple(c for c in self.changes if c[0] not in kinds))
+
     def __repr__(self) -> str:
         lines = "".join(f"\n    {change}" for change in self.changes)
         return f"{self.now}:{lines}"
@@ -133,13 +137,14 @@ class _History:
         return self.draw(st.sampled_from(options))
 
     def history(self) -> History:
-        start = now = self.start
+        start = now = before = self.start
         races = self.theme is Theme.RACES
         people = self.pick((1, 1, 2) if races else (1, 2, 3, 3, 4))
         steps = (*STEPS, *(DAY, 6 * HOUR) * 4) if self.theme is Theme.ENTRIES else STEPS
         moments = []
         for number in range(self.pick((2, 3, 4, 5, 6, 7, 8))):
-            before = now
+            # A tick does not go back: what has been seen has been seen.
+            before = max(before, now)
             now = now + self.pick(steps)
             changes = [self._somebody(n, start) for n in range(1, people + 1)] * (number == 0)
             changes += self._consents(people, start) * (number == 0)
@@ -182,7 +187,9 @@ class _History:
                 if kind == "row goes":
                     return ("row goes", "shop.orders", self.draw(st.integers(0, 5)))
                 field = self.pick(FIELDS_OF[table])
-                changed = self.pick((now, now - (now - before) / 2)) if before else now
+                changed = (
+                    self.pick((now, max(now, before) - abs(now - before) / 2)) if before else now
+                )
                 value = self.pick(VALUES[field])
                 return (kind, table, self.draw(st.integers(0, 5)), field, value, changed)
             case "customer field":
@@ -237,7 +244,7 @@ class _History:
         values |= {"id": self.keys * 7 % 100, "customer_id": self.pick((who,) * 9 + (None,))}
         values |= {"at": self.pick((at,) * 19 + (None,))}
         if event == "visited":
-            values["changed"] = now
+            values["changed"] = now if before is None else max(now, before)
         return ("event", table, values)
 
 

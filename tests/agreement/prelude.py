@@ -28,6 +28,7 @@ customers from crm.customers as c {
   field vip: bool? = c.vip
   field born: date? = c.born
   field joined: instant? = c.joined
+  changed at c.changed
   only where c.deleted is unknown
 }
 
@@ -108,6 +109,10 @@ channel push { address: customer.token, consent: sms_ok }
 """
 
 
+# The same with a mark on the orders, so that it is known which are new.
+MARKED = BINDING.replace("at o.at late 6h\n", "at o.at late 6h\n  changed at o.changed\n")
+
+
 def _list(path: str, key: ListKey, field: str, *values: str) -> ContactList:
     subject = CustomerValue(name=field, type=TEXT, span=Span(path=path, start=0, end=0))
     return ContactList(path=path, key=key, subject=subject, digest=path, values=values)
@@ -152,6 +157,7 @@ TABLES: dict[str, dict[str, str]] = {
         "born": "DATE",
         "joined": "TIMESTAMP",
         "deleted": "TIMESTAMP",
+        "changed": "TIMESTAMP",
     },
     "shop.signups": {
         "id": "BIGINT",
@@ -169,6 +175,7 @@ TABLES: dict[str, dict[str, str]] = {
         "gift": "BOOLEAN",
         "due": "DATE",
         "status": "VARCHAR",
+        "changed": "TIMESTAMP",
     },
     "shop.visits": {
         "id": "BIGINT",

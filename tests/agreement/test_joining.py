@@ -96,11 +96,14 @@ def test_who_comes_in_before_it_runs_has_come_in_before() -> None:
         assert entered(pair.tick(START + 2 * DAY)) == [(2, START + DAY)]
 
 
-def test_somebody_who_is_no_customer_is_outside() -> None:
+def test_somebody_who_is_gone_stays_what_they_were() -> None:
+    """A table that is empty for an hour makes nobody pass."""
     with both(joining("rich", "reenter always", steps=""), START) as pair:
-        people(pair, 1, points=100)
+        people(pair, 1, 2, points=100)
         pair.tick(START + HOUR)
         pair.put("crm.customers", [])
         pair.tick(START + 2 * HOUR)
-        pair.add("crm.customers", person(1, points=100))
+        pair.add("crm.customers", person(1, points=100), person(2, points=0))
         assert len(entered(pair.tick(START + 3 * HOUR))) == 2
+        points(pair, 2, 100)
+        assert len(entered(pair.tick(START + 4 * HOUR))) == 3

@@ -119,3 +119,44 @@ def test_no_database(root: Path) -> None:
     assert result.exit_code == 2
     assert "error[JRN801]" in result.stderr
     assert status("prod").exit_code == 1
+
+
+WELL_KNOWN = """journey loyal {
+  owner "crm@shop.example"
+  enter on signed_up
+  exit when count(ordered since entry) >= 2 as regular
+  policy standard
+
+  settle: wait 90d
+}
+"""
+
+
+def test_verify_tells_whom_a_look_at_the_news_would_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rows of a table that is `append only` come a week late."""
+    monkeypatch.chdir(make(tmp_path, {"loyal": WELL_KNOWN}))
+    monkeypatch.setenv("COLUMNS", "160")
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.tick(NOW + 24 * 7 * HOUR)
+        before = runtime.engine.query("SELECT * FROM journey.watermark")
+    result = status("--verify")
+    assert result.exit_code == 0, result.output
+    assert "nobody" in result.output
+    with opened(tmp_path, NOW) as runtime:
+        who = runtime.engine.query("SELECT min(customer_id) FROM journey.run WHERE status = 0")[0][
+            0
+        ]
+        for key in (9001, 9002):
+            runtime.engine.execute(
+                f"INSERT INTO shop.orders VALUES ({key}, {who}, TIMESTAMP '{NOW + 2 * HOUR}', 1)"
+            )
+    result = status("--verify", "--output", "json")
+    assert result.exit_code == 1
+    (verified,) = json.loads(result.output)["verified"]
+    assert verified == {"journey": "loyal", "asks": "exits", "missed": 1, "customers": [str(who)]}
+    with opened(tmp_path, NOW) as runtime:
+        assert runtime.engine.query("SELECT * FROM journey.watermark") == before
+        assert not runtime.engine.query("SELECT 1 FROM journey.run WHERE status <> 0")

@@ -174,7 +174,9 @@ class Entries:
             return
         before = self.stage.memory.members.get(journey.name, set())
         inside = members(entry, self.stage.reader)
-        self.stage.memory.members[journey.name] = inside
+        # Whoever is gone stays what they were.
+        gone = {key for key in before if key not in self.stage.reader.customers}
+        self.stage.memory.members[journey.name] = inside | gone
         if self.season(journey) == "before":
             return
         for key in inside - before:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from journeylang.cli.project import database
+from journeylang.cli.project import database, load_project
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,16 +35,44 @@ _MOST = 20
 @click.command("status")
 @click.argument("env", default="dev")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(env: str, output: str) -> None:
-    """Show what is paused, runs per step, messages and calls by state, and what is in doubt."""
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Ask everybody what is otherwise asked of those with news, and compare.",
+)
+@click.pass_context
+def command(ctx: click.Context, env: str, output: str, verify: bool) -> None:
+    """Show what is paused, runs per step, messages and calls by state, and what is in doubt.
+
+    With --verify the exit code is 1 if the next tick would miss somebody.
+    """
     with database(env) as engine:
         found = _read(engine)
+        if verify:
+            found["verified"] = _verified(engine, env) if found["now"] is not None else []
     if output == "json":
         click.echo(json.dumps({"format_version": 1, **found}, indent=2, default=_plain))
     elif found["now"] is None:
         click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
     else:
         _show(found)
+    if any(row["missed"] for row in found.get("verified", ())):
+        ctx.exit(1)
+
+
+def _verified(engine: Engine, env: str) -> list[dict[str, Any]]:
+    """What would be missed; nothing is changed by it."""
+    from journeylang.api.program import template_entry_fields
+    from journeylang.runtime.verify import verify
+
+    loaded = load_project(env)
+    compared = verify(
+        engine,
+        loaded.project,
+        template_entry_fields=template_entry_fields(loaded),
+        templates=loaded.template_texts(),
+    )
+    return [dataclasses.asdict(one) for one in compared]
 
 
 def _plain(value: object) -> str:
@@ -119,6 +147,16 @@ def _show(found: dict[str, Any]) -> None:
         screen.print(
             f"and {len(found['doubtful']) - _MOST:,} more in doubt; `--output json` has all"
         )
+    _print(screen, _compared(found.get("verified", [])))
+
+
+def _compared(verified: list[dict[str, Any]]) -> Table:
+    table = _table("asked by news", "condition", "would be missed", "for example")
+    for row in verified:
+        missed = f"{row['missed']:,}" if row["missed"] else "nobody"
+        more = ", …" if row["missed"] > len(row["customers"]) else ""
+        table.add_row(row["journey"], row["asks"], missed, ", ".join(row["customers"]) + more)
+    return table
 
 
 def _print(screen: Console, table: Table) -> None:

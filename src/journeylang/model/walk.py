@@ -12,7 +12,6 @@ from journeylang.model.expressions import (
     All,
     Arithmetic,
     Between,
-    BoundEvent,
     Column,
     Comparison,
     Constant,
@@ -36,7 +35,6 @@ from journeylang.model.expressions import (
     TextMatch,
     TileBy,
     TopBy,
-    Within,
 )
 
 
@@ -115,34 +113,3 @@ def entry_fields(nodes: Iterable[Expression]) -> tuple[str, ...]:
 def sources(nodes: Iterable[Expression]) -> tuple[EventSource, ...]:
     """The events that aggregates among the nodes are over."""
     return tuple(dict.fromkeys(n.event for n in nodes if isinstance(n, Aggregate)))
-
-
-def reads_only_new_rows(nodes: Iterable[Expression]) -> tuple[str, ...] | None:
-    """Bound events whose new rows alone can change the value, or None if more can.
-
-    True of expressions over aggregates of bound events without a moving window: nothing
-    in them changes by the passage of time or by an update of the customer.
-    """
-    events: dict[str, None] = {}
-    for node in nodes:
-        match node:
-            case (
-                CustomerValue()
-                | ProfileValue()
-                | Aged()
-                | Age()
-                | TopBy()
-                | TileBy()
-                | Listed()
-                | SqlMembers()
-            ):
-                return None
-            case Aggregate(event=BoundEvent() as event):
-                if any(isinstance(w, Within) for w in node.windows):
-                    return None
-                events[event.name] = None
-            case Aggregate():
-                return None
-            case _:
-                pass
-    return tuple(events)

@@ -17,6 +17,7 @@ from journeylang.model.entry import (
     Yearly,
 )
 from journeylang.plan.operations import JourneyPlan
+from journeylang.runtime.looks import Among, Looks
 from journeylang.runtime.program import Ready
 from journeylang.runtime.schedules import anywhere, occurrences
 from journeylang.runtime.zones import zone
@@ -31,11 +32,15 @@ Due = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """A journey whose entries are looked at. `looked`: when that was is to be remembered."""
+    """A journey whose entries are looked at. `looked`: when that was is to be remembered.
+
+    `among`: of whom a condition is asked.
+    """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
     due: tuple[Due, ...] = ()
     looked: bool = False
+    among: Among = "everybody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Entries:
     previous: datetime
     applied: Mapping[int, datetime]
     marks: Mapping[str, datetime]
+    looks: Looks
 
     def asks_for_zones(self, plans: Iterable[JourneyPlan]) -> bool:
         """Whether it may have come to a schedule's time on some customer's own clock."""
@@ -116,15 +122,25 @@ class Entries:
         return Opening(parameters=dict(zip(("since_entry", "until_entry"), between, strict=True)))
 
     def _when(self, plan: JourneyPlan, entry: EnterWhen) -> Opening | None:
-        turn = self._season(plan) == "open" and self._turn(plan, entry.every)
-        return Opening(looked=True) if turn else None
+        if self._season(plan) != "open" or not self._turn(plan, entry.every):
+            return None
+        return self._look(plan, {})
 
     def _joins(self, plan: JourneyPlan, entry: EnterJoins) -> Opening | None:
         # Who comes in before it opens is no passage afterwards: it is looked at before, too.
         season = self._season(plan)
         if season == "over" or not self._turn(plan, entry.every):
             return None
-        return Opening(parameters={"open": season == "open"}, looked=True)
+        return self._look(plan, {"open": season == "open"})
+
+    def _look(self, plan: JourneyPlan, parameters: Mapping[str, Any]) -> Opening | None:
+        among = self.looks.among(plan.journey, "when")
+        if among == "nobody":
+            return None
+        if among == "changed":
+            looked = self.looks.looked("when", plan.journey)
+            parameters = {**parameters, "looked": looked}
+        return Opening(parameters=parameters, looked=True, among=among)
 
     def _turn(self, plan: JourneyPlan, every: int | None) -> bool:
         last = self.marks.get(mark(plan.journey))

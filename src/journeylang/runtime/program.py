@@ -9,6 +9,7 @@ from journeylang.model.entry import EnterByStart, EnterOn
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_dates, rankings
+from journeylang.plan.incremental import Kind, Look
 from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program, StatePark
 from journeylang.runtime.learning import Lesson
 from journeylang.runtime.results import Measured, measured
@@ -18,6 +19,8 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
+from journeylang.sql.news import FEEDBACK_LATE
+from journeylang.sql.news import probed as probed_news
 from journeylang.sql.pauses import probed
 from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
@@ -29,9 +32,6 @@ from journeylang.sql.writes import final_writes
 
 # Calls are kept with the messages, and are no news.
 _DECIDED = "(SELECT decided_at FROM journey.message WHERE action IS NULL)"
-
-# What a provider says about a message may come a day late.
-FEEDBACK_LATE = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,14 @@ class Ready:
     events: tuple[str, ...]
     probe: str
     probe_with_zones: str
+    # Per journey and kind the numbers of its news in the probe; none if it is not asked there.
+    news: Mapping[tuple[int, Kind], frozenset[int]]
     rankings: tuple[Ranking, ...] = ()
     dated: frozenset[int] = frozenset()
+
+    def look(self, journey: int, kind: Kind) -> Look | None:
+        """How a condition of a journey is looked at."""
+        return next(sql.looks.get(kind) for sql in self.journeys if sql.journey == journey)
 
     def late(self, name: str) -> int:
         """Seconds for which a row of a watched event may come after its instant."""
@@ -83,17 +89,40 @@ def make_ready(
     steps: Mapping[tuple[str, str], int],
     versions: Mapping[int, int],
     dialect: Dialect,
+    *,
+    incremental: bool = True,
 ) -> Ready:
-    """Write all statements of a program in the dialect of its database."""
+    """Write all statements of a program in the dialect of its database.
+
+    Without `incremental` each look at a condition is at everybody.
+    """
     compiler = Compiler(project=project, dialect=dialect, steps=steps)
-    journeys = tuple(journey_sql(compiler, plan) for plan in program.journeys)
+    journeys = tuple(
+        journey_sql(compiler, plan, incremental=incremental) for plan in program.journeys
+    )
+    parts: dict[str, int] = {}
+    # What has its turn now and then is looked at then, whether there is news or not.
+    seldom = {j.journey for j in program.journeys if getattr(j.entry, "every", None)}
+    news = {
+        (sql.journey, kind): frozenset(
+            parts.setdefault(part, len(parts))
+            for part in found.parts
+            if kind != "when" or sql.journey not in seldom
+        )
+        for sql in journeys
+        for kind, found in sql.news.items()
+    }
     parks = [p for j in program.journeys for p in j.parks if isinstance(p, ActionPark)]
     assigns = any(isinstance(p.act, Assign) for p in parks)
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
     states = tuple(p.step for j in program.journeys for p in j.parks if isinstance(p, StatePark))
     probe = "\nUNION ALL ".join(
-        [_probe(project, events, states, dialect), *probed(dialect, program)]
+        [
+            _probe(project, events, states, dialect),
+            *probed(dialect, program),
+            *(probed_news(number, part) for part, number in parts.items()),
+        ]
     )
     if any(isinstance(j.entry, EnterByStart) for j in program.journeys):
         probe += f"\nUNION ALL {_started(dialect)}"
@@ -102,7 +131,11 @@ def make_ready(
         program=program,
         versions=versions,
         journeys=journeys,
-        moves=Moves(compiler=compiler, plans=program.journeys),
+        moves=Moves(
+            compiler=compiler,
+            plans=program.journeys,
+            states={sql.journey: sql.news["states"] for sql in journeys if "states" in sql.news},
+        ),
         arbitration=arbitration_sql(compiler, program) if any_send else None,
         codes=codes.codes_sql(compiler, program),
         lessons={
@@ -128,6 +161,7 @@ def make_ready(
         probe_with_zones=f"{probe}\nUNION ALL {_zones(project, dialect)}"
         if program.journeys
         else probe,
+        news=news,
         rankings=_rankings(compiler, program),
         dated=frozenset(j.journey for j in program.journeys if asks_for_dates(project, j)),
     )
@@ -141,12 +175,10 @@ def _rankings(compiler: Compiler, program: Program) -> tuple[Ranking, ...]:
 
 
 def watched_events(program: Program, journeys: tuple[JourneySql, ...]) -> tuple[str, ...]:
-    """Events whose new rows may move somebody: triggers, races, and exits by new rows."""
+    """Events whose new rows may move somebody: triggers and races."""
     names: list[str] = []
     for sql in journeys:
         names += sql.race_events
-        if sql.exits_new is not None:
-            names += sql.exit_events
     # Decisions are the runtime's own: they are awaited, but nobody watches for them; only those
     # who enter by one cannot know otherwise.
     names = [n for n in names if n != "sent"]

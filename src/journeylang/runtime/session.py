@@ -51,6 +51,7 @@ class News:
     states: set[int] = field(default_factory=set)
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)
+    looks: set[int] = field(default_factory=set)
     pauses: Pauses = field(default_factory=Pauses)
     zones: set[str] = field(default_factory=set)
     started: set[str] = field(default_factory=set)

@@ -8,7 +8,7 @@ from typing import Any
 
 from journeylang.runtime.arbitrate import Arbiter, project_day
 from journeylang.runtime.codes import draw
-from journeylang.runtime.session import Blamed, Done, Session
+from journeylang.runtime.session import Blamed, Done, Marks, Session
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import ACT, GO, SEND
@@ -18,6 +18,7 @@ class Settling:
     """One tick's statements; `apart` does one journey at a time, to tell whose fault it is."""
 
     now: datetime
+    marks: Marks
     next_batch: int
 
     def __init__(self, session: Session, skip: frozenset[str], *, apart: bool = False) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import md5
-from typing import Literal
+from typing import Literal, get_args
 
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.plan.build import build
+from journeylang.plan.incremental import Kind
 from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.lists import store_lists
+from journeylang.runtime.looks import look_mark
 from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.session import Session
@@ -69,11 +71,14 @@ def prepare(
     templates: Mapping[str, str] | None = None,
     without: Collection[str] = (),
     lease: Lease | None = None,
+    incremental: bool = True,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
     `templates` are the texts by path: another text is another version. `without` names
     journeys that stand still: what they rest on is missing. `lease` is held already, if any.
+    Without `incremental` everybody is asked each time, also where a look at those with news tells
+    the same.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path. What would strand a run is refused, and then nothing
@@ -83,7 +88,7 @@ def prepare(
     kind = key_type(engine, project)
     with engine.transaction():
         _create(engine, kind, now)
-        known = _numbering(engine)
+        known = numbering(engine)
         running = replace(
             project,
             journeys={n: j for n, j in project.journeys.items() if n not in without},
@@ -92,11 +97,11 @@ def prepare(
         refused = _stranded(engine, project, known) + _spoiled(engine, project, program)
         if refused:
             return refused
-        _forget_exits(engine, [known.journeys[n] for n in without if n in known.journeys])
+        _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
         store_lists(engine, project, now)
         versions, applied = _store(engine, running, program, known, now, templates or {})
-    steps = dict(_numbering(engine).steps)
-    ready = make_ready(running, program, steps, versions, engine.dialect)
+    steps = dict(numbering(engine).steps)
+    ready = make_ready(running, program, steps, versions, engine.dialect, incremental=incremental)
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)
     return Session.begin(engine, ready, kind, applied, lease)
@@ -114,7 +119,8 @@ def _create(engine: Engine, kind: str, now: datetime) -> None:
         )
 
 
-def _numbering(engine: Engine) -> Numbering:
+def numbering(engine: Engine) -> Numbering:
+    """The numbers that journeys and steps have in this database."""
     names = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
     steps = engine.query("SELECT journey, path, step FROM journey.step")
     return Numbering(
@@ -204,7 +210,7 @@ def _store(
                 f" ({plan.journey}, {text(plan.name)}, {version}, {d.instant(now)}, '{mark}',"
                 f" {text(stored)})"
             )
-            _forget_exits(engine, [plan.journey])
+            _forget_looks(engine, [plan.journey])
         versions[plan.journey] = version
     if changed:
         _store_steps(engine, project, program, known)
@@ -214,10 +220,11 @@ def _store(
     return versions, applied
 
 
-def _forget_exits(engine: Engine, journeys: Sequence[int]) -> None:
-    """Have the next tick of these journeys ask everybody's exits, not only of new rows."""
+def _forget_looks(engine: Engine, journeys: Sequence[int]) -> None:
+    """Have the next tick of these journeys ask everybody, not only those with news."""
     if journeys:
-        names = ", ".join(f"'exits {journey}'" for journey in journeys)
+        marks = (look_mark(kind, j) for j in journeys for kind in get_args(Kind))
+        names = ", ".join(text(mark) for mark in marks)
         engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({names})")
 
 

@@ -23,6 +23,7 @@ from journeylang.runtime.localtime import (
     needs_local_time,
     zones_in_use,
 )
+from journeylang.runtime.looks import Looks
 from journeylang.runtime.pauses import by_guard, too_many
 from journeylang.runtime.rankings import make_rankings
 from journeylang.runtime.results import broken, results
@@ -33,7 +34,7 @@ from journeylang.runtime.session import (
     Session,
     TickResult,
 )
-from journeylang.runtime.settling import Settling
+from journeylang.runtime.waking import Waking
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
 from journeylang.sql.session import (
@@ -83,21 +84,26 @@ def _tick(session: Session, now: datetime, skip: frozenset[str]) -> TickResult:
         raise
 
 
-class _Tick(Settling):
+class _Tick(Waking):
     """The phases around it: what there is to do, who leaves, wakes and enters, and what is kept."""
 
     def run(self, now: datetime) -> TickResult:
         with self.engine.transaction():
             self._lock(now)
+            self.looks = Looks(
+                ready=self.ready, marks=self.marks, previous=self.previous, now=self.now
+            )
             entries = Entries(
                 ready=self.ready,
                 now=self.now,
                 previous=self.previous,
                 applied=self.session.applied,
                 marks=self.marks,
+                looks=self.looks,
             )
             plans = [plan for plan, _ in self.journeys]
             news = self._probe(zones=entries.asks_for_zones(plans))
+            self.looks.news, self.looks.resumed = news.looks, news.pauses.resumed
             self._guard(news)
             self._learn(news)
             # Who fulfils a condition is not kept out for good: a pause just does not ask.
@@ -106,13 +112,16 @@ class _Tick(Settling):
                 for plan in plans
                 if not (plan.journey in news.pauses.paused and isinstance(plan.entry, EnterWhen))
             ]
+            leaving = [(plan, sql, self._exits_statement(sql, news)) for plan, sql in self.journeys]
             openings = entries.openings(
                 asked, events=news.events, zones=news.zones, started=news.started
             )
-            if openings or self._work(news):
+            self.exits = [(plan, sql, exits) for plan, sql, exits in leaving if exits is not None]
+            if openings or self.exits or any(self._wakes(sql, news) for _, sql in self.journeys):
                 result = self._move(news, openings)
             else:
                 result = TickResult(now=self.now, idle=True)
+                self.marks = {**self.marks, **dict.fromkeys(self.looks.seen, self.now)}
         self.session.memory[self.number] = self.marks
         return replace(result, paused=tuple(self.paused.items())) if self.paused else result
 
@@ -193,6 +202,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         for name in (*self.ready.events, "sent"):
             late = timedelta(seconds=self.ready.late(name))
             self.parameters[f"since_{name}"] = self.previous - late
+        self.parameters["looked"] = self.looks.since()
         news = News()
         for kind, name, count, first, second in self._query(
             self.ready.probe_with_zones if zones else self.ready.probe
@@ -210,37 +220,14 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
                 news.zones.add(name)
             elif kind == "state":
                 news.states.add(int(name))
+            elif kind == "news":
+                if count:
+                    news.looks.add(int(name))
             elif kind == "start":
                 news.started.add(name)
             elif count:
                 news.events.add(name)
         return news
-
-    def _exits_statement(self, sql: JourneySql, news: News) -> str | None:
-        if not news.active.get(sql.journey):
-            return None
-        first = f"exits {sql.journey}" not in self.marks
-        if sql.exits_new is None or first:
-            return sql.exits
-        return sql.exits_new if news.events & set(sql.exit_events) else None
-
-    def _wakes(self, sql: JourneySql, news: News) -> bool:
-        if sql.journey in news.pauses.paused:
-            return False
-        if sql.journey in news.pauses.resumed:
-            return True
-        if news.due.get(sql.journey) or sql.journey in news.states:
-            return True
-        waits_for = set(sql.race_events)
-        return bool(news.active.get(sql.journey)) and (
-            "sent" in waits_for or bool(waits_for & news.events)
-        )
-
-    def _work(self, news: News) -> bool:
-        return any(self._acts(sql, news) for _, sql in self.journeys)
-
-    def _acts(self, sql: JourneySql, news: News) -> bool:
-        return self._exits_statement(sql, news) is not None or self._wakes(sql, news)
 
     # --- moving ---------------------------------------------------------------
 
@@ -258,7 +245,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         if self.ready.profile:
             self.engine.execute(written_table(self.engine.dialect, self.session.key_type))
         invalid: tuple[str, ...] = ()
-        acting = {sql.journey for _, sql in self.journeys if self._acts(sql, news)} | set(openings)
+        acting = {sql.journey for _, sql in self.journeys if self._wakes(sql, news)}
+        acting |= {sql.journey for _, sql, _ in self.exits} | set(openings)
         # Rules for re-entry and ages ask for local time before it is known who moves.
         early = any(p.reenter_rule is not None for p, _ in self.journeys if p.journey in openings)
         early = early or bool(acting & self.ready.dated)
@@ -266,13 +254,12 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             invalid = self._local_time(news, among=None)
         make_rankings(self.engine, self.ready, self.session.key_type, acting, self.now)
         done = Done()
-        for plan, sql in self.journeys:
-            exits = self._exits_statement(sql, news)
-            if exits is not None:
-                with Blamed(plan.name):
-                    done.left += self._execute(exits)
+        for plan, sql, exits in self.exits:
+            with Blamed(plan.name):
+                looked = self._since("exits", sql.journey) if exits == sql.exits_changed else {}
+                done.left += self._execute(exits, **looked)
         waking = [sql for _, sql in self.journeys if self._wakes(sql, news)]
-        self._wake([sql for sql in waking if sql.journey not in news.pauses.resumed], done)
+        self._wake([sql for sql in waking if sql.journey not in news.pauses.resumed], news, done)
         self._wake_resumed(waking, news, done)
         for plan, sql in self.journeys:
             opening = openings.get(plan.journey)
@@ -313,25 +300,10 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         self._pause(plan, why, news)
         self.engine.execute(leave_asleep(plan.journey))
         if isinstance(plan.entry, EnterWhen):
+            self.looks.forget("when", plan.journey)
             return candidates - self.engine.execute(forget(plan.journey))
         self.engine.execute(keep_out(plan.journey, "guard"))
         return candidates
-
-    def _wake_resumed(self, waking: list[JourneySql], news: News, done: Done) -> None:
-        """Journeys that were paused, as after a late tick: what came meanwhile is new to them."""
-        resumed = news.pauses.resumed
-        for sql in waking:
-            if sql.journey not in resumed:
-                continue
-            since = {
-                f"since_{name}": resumed[sql.journey] - timedelta(seconds=self.ready.late(name))
-                for name in (*self.ready.events, "sent")
-            }
-            with Blamed(sql.name):
-                wake = self.ready.moves.wake(frozenset([sql.journey]))
-                done.woken += self._execute(wake, **since)
-            earliest = min(since.values())
-            news.earliest = min(news.earliest or earliest, earliest)
 
     def _local_time(self, news: News, among: str | None) -> tuple[str, ...]:
         if not (self.ready.dated or needs_local_time(self.ready.program)):
@@ -353,25 +325,19 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
 
     def _enter(self, sql: JourneySql, opening: Opening) -> int:
         members = sql.membership
+        enter = sql.enter
         if members is not None:
-            self._execute(members.inside)
-        candidates = self._execute(sql.enter, **opening.parameters)
+            changed = members.inside_changed if opening.among == "changed" else None
+            self._execute(changed or members.inside, **opening.parameters)
+        elif opening.among == "changed":
+            assert sql.enter_changed is not None
+            enter = sql.enter_changed
+        candidates = self._execute(enter, **opening.parameters)
         for statement in members.keep if members is not None else ():
             self.engine.execute(statement)
         if sql.taken is not None:
             self._execute(sql.taken)
         return candidates
-
-    def _wake(self, waking: list[JourneySql], done: Done) -> None:
-        if not waking:
-            return
-        moves = self.ready.moves
-        if not self.apart:
-            done.woken += self._execute(moves.wake(frozenset(sql.journey for sql in waking)))
-            return
-        for sql in waking:
-            with Blamed(sql.name):
-                done.woken += self._execute(moves.wake(frozenset([sql.journey])))
 
     # --- writing --------------------------------------------------------------
 
@@ -403,9 +369,17 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
 
     def _remember(self, openings: Mapping[int, Opening]) -> None:
         names = [mark(journey) for journey, opening in openings.items() if opening.looked]
-        names += [f"exits {plan.journey}" for plan, sql in self.journeys if sql.exits]
-        self._mark(names)
+        self._mark([*names, *self.looks.seen])
+        self._lose(list(self.looks.lost))
         self._execute(f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'")
+
+    def _lose(self, names: list[str]) -> None:
+        """Let these watermarks not have been."""
+        if not names:
+            return
+        self.marks = {name: at for name, at in self.marks.items() if name not in names}
+        listed = ", ".join(f"'{name}'" for name in names)
+        self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
 
     def _mark(self, names: list[str]) -> None:
         """Set these watermarks to now."""

@@ -24,6 +24,7 @@ from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
+from journeylang.sql.news import News, changed_people
 from journeylang.sql.relations import event
 from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT, public_message_id
 from journeylang.sql.session import END, GO, REFUSED
@@ -33,49 +34,71 @@ from journeylang.sql.session import END, GO, REFUSED
 class Membership:
     """Who is inside a segment, kept from look to look.
 
-    `inside` {now} puts them into the table of that name; `keep` lets `journey.member` hold the
-    same.
+    `inside` {now} tells it of all customers, `inside_changed` {now, looked} of those for whom it
+    may have changed, in the table of that name; `keep` lets `journey.member` say the same of
+    them. Whoever is no longer a customer stays what they were.
     """
 
     inside: str
+    inside_changed: str | None
     keep: tuple[str, ...]
 
 
-def membership(compiler: Compiler, plan: JourneyPlan) -> Membership | None:
+def membership(compiler: Compiler, plan: JourneyPlan, among: News | None) -> Membership | None:
     """For a journey that is entered by joining a segment."""
     if not isinstance(plan.entry, EnterJoins):
         return None
-    scope = compiler.scope(Rows())
-    condition = predicate(plan.entry.inside, scope)
-    joins = scope.joins()
     return Membership(
-        inside=f"""INSERT INTO inside (journey, customer_id)
-SELECT {plan.journey}, c.customer_id
-FROM {compiler.base(*scope.fields)} AS c{joins}
-WHERE c.customer_id IS NOT NULL AND {condition}""",
+        inside=_inside(compiler, plan, plan.entry, None),
+        inside_changed=None if among is None else _inside(compiler, plan, plan.entry, among),
         keep=(
-            f"""DELETE FROM journey.member AS m WHERE m.journey = {plan.journey}
-  AND NOT EXISTS (SELECT 1 FROM inside AS i
-    WHERE i.customer_id = m.customer_id AND i.journey = m.journey)""",
+            f"""DELETE FROM journey.member AS m
+USING (SELECT i.customer_id FROM inside AS i WHERE i.journey = {plan.journey} AND NOT i.inside) AS o
+WHERE m.journey = {plan.journey} AND m.customer_id = o.customer_id""",
             f"""INSERT INTO journey.member (customer_id, journey)
-SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = {plan.journey}
+SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = {plan.journey} AND i.inside
   AND NOT EXISTS (SELECT 1 FROM journey.member AS m
     WHERE m.customer_id = i.customer_id AND m.journey = i.journey)""",
         ),
     )
 
 
-def enter(compiler: Compiler, plan: JourneyPlan) -> str:
+def _inside(compiler: Compiler, plan: JourneyPlan, entry: EnterJoins, among: News | None) -> str:
+    scope = compiler.scope(_looked_at(among))
+    condition = predicate(entry.inside, scope)
+    joins = scope.joins()
+    return f"""INSERT INTO inside (journey, customer_id, inside)
+{_changed(among)}SELECT {plan.journey}, c.customer_id, coalesce({condition}, FALSE)
+FROM {_people(compiler, among, *scope.fields)}{joins}
+WHERE c.customer_id IS NOT NULL"""
+
+
+def _looked_at(among: News | None) -> Rows:
+    return Rows() if among is None else Rows(name="changed")
+
+
+def _changed(among: News | None, behind: str = "\n") -> str:
+    return "" if among is None else f"WITH {changed_people(among)}{behind}"
+
+
+def _people(compiler: Compiler, among: News | None, *fields: str) -> str:
+    """The customers `c`, or those of them for whom something may have changed."""
+    base = f"{compiler.base(*fields)} AS c"
+    return base if among is None else f"changed AS w JOIN {base} ON c.customer_id = w.customer_id"
+
+
+def enter(compiler: Compiler, plan: JourneyPlan, among: News | None = None) -> str:
     """The statement that puts those who enter, and those who may not, into `trail`.
 
     Parameters {now}, and by the way in {since_entry, until_entry}: between which instants its
-    event's rows count; or {open}: whether anybody may enter at all.
+    event's rows count; or {open}: whether anybody may enter at all. With `among` only those
+    enter on a condition for whom it may have changed since {looked}.
     """
     match plan.entry:
         case EnterOn():
             return _enter_on(compiler, plan, plan.entry)
         case EnterWhen():
-            return _enter_when(compiler, plan, plan.entry)
+            return _enter_when(compiler, plan, plan.entry, among)
         case EnterJoins():
             return _enter_joins(compiler, plan)
         case EnterByStart():
@@ -139,14 +162,14 @@ def _stored(plan: JourneyPlan, entry: EnterOn) -> tuple[str, ...]:
 
 
 def _enter_joins(compiler: Compiler, plan: JourneyPlan) -> str:
-    """`inside` holds who is in the segment now, `journey.member` who was when last looked at."""
+    """`inside` tells who is in the segment now, `journey.member` who was when last looked at."""
     d = compiler.dialect
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
     run_id = d.hash60(text(plan.name), d.as_text("i.customer_id"), d.as_text(now))
     joined = f"""fresh AS (
   SELECT i.customer_id, {now} AS at, 0 AS key, {run_id} AS run_id, {d.literal(None, TEXT)} AS entry
   FROM inside AS i
-  WHERE i.journey = {plan.journey} AND {d.parameter("open")}
+  WHERE i.journey = {plan.journey} AND i.inside AND {d.parameter("open")}
     AND NOT EXISTS (SELECT 1 FROM journey.member AS m
       WHERE m.customer_id = i.customer_id AND m.journey = i.journey)
 )"""
@@ -216,10 +239,10 @@ FROM (SELECT r.*, CASE WHEN r.nth > 1 THEN coalesce(r.refused, 'active') ELSE r.
     AS refusal FROM ranked AS r) AS w"""
 
 
-def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen) -> str:
+def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen, among: News | None) -> str:
     now = f"CAST({compiler.dialect.parameter('now')} AS TIMESTAMP)"
-    scope = compiler.scope(Rows())
-    return _everybody(compiler, plan, entry.condition, scope, at=now)
+    scope = compiler.scope(_looked_at(among))
+    return _everybody(compiler, plan, entry.condition, scope, at=now, among=among)
 
 
 def _enter_by_schedule(compiler: Compiler, plan: JourneyPlan, entry: EnterBySchedule) -> str:
@@ -243,10 +266,12 @@ def _everybody(
     *,
     at: str,
     due: str = "",
+    among: News | None = None,
 ) -> str:
     """All customers who match and may enter `at`; those who may not are not recorded.
 
     `due` joins the instants that there are for a customer: the first acceptable one counts.
+    `among`: only those of whom there is news.
     """
     d = compiler.dialect
     # An apply refuses keys that are unknown; a row that comes later must not stop everybody.
@@ -272,11 +297,11 @@ def _everybody(
         f",\n    row_number() OVER (PARTITION BY c.customer_id ORDER BY {at}) AS nth" if due else ""
     )
     return f"""{insert_head(columns)}
-WITH fresh AS (
+{_changed(among, ", ") or "WITH "}fresh AS (
   SELECT c.customer_id, {at} AS at,
     {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
     {d.literal(None, TEXT)} AS entry, {_drawn(compiler, plan, "c")} AS status{nth}
-  FROM {compiler.base("timezone", *scope.fields)} AS c{joins}
+  FROM {_people(compiler, among, "timezone", *scope.fields)}{joins}
   WHERE {" AND ".join(conditions)}
 )
 SELECT {select(columns)}

@@ -6,14 +6,11 @@ One statement each, whatever the audience and however many steps: the steps are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from journeylang.model.expressions import (
-    BoundEvent,
-)
-from journeylang.model.walk import reads_only_new_rows, walk
+from journeylang.plan.incremental import Incremental, Kind, Look, looks
 from journeylang.plan.operations import (
     JourneyPlan,
     RacePark,
@@ -25,7 +22,7 @@ from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
 from journeylang.sql.entries import Membership, enter, membership, taken
 from journeylang.sql.expressions import Rows, predicate
-from journeylang.sql.relations import event, newness
+from journeylang.sql.news import News, changed_people, news
 from journeylang.sql.schema import EXITED
 from journeylang.sql.session import END
 from journeylang.sql.wakes import news_of, run_rows, wake
@@ -35,19 +32,22 @@ from journeylang.sql.wakes import news_of, run_rows, wake
 class JourneySql:
     """The statements of one journey; parameters in braces.
 
-    `enter`: see there. `exits` {now}: all active runs; `exits_new` {now, since_EVENT}: only
-    customers with new rows of `exit_events` (None if that would not be exact). `race_events` are
-    what races wait for, by `news_of`.
+    `enter`: see there. `exits` {now}: all active runs. `enter_changed` and `exits_changed`
+    {now, looked}: only of those for whom the condition may have changed since (None if that
+    would not be exact). `looks` say how each condition is looked at, `news` for whom it may have
+    changed. `race_events` are what races wait for, by `news_of`.
     """
 
     journey: int
     name: str
     enter: str
+    enter_changed: str | None
     taken: str | None
     membership: Membership | None
     exits: str | None
-    exits_new: str | None
-    exit_events: tuple[str, ...]
+    exits_changed: str | None
+    looks: Mapping[Kind, Look]
+    news: Mapping[Kind, News]
     race_events: tuple[str, ...]
 
 
@@ -55,20 +55,33 @@ class JourneySql:
 class Moves:
     """What moves runs that are there: one statement for all journeys together.
 
-    Parameters: `wake` {now, since_EVENT}, `advance` {now, round}. Statements are kept, for
-    the same few ways are taken again and again.
+    Parameters: `wake` {now, looked, since_EVENT}, `advance` {now, round}. Statements are kept, for
+    the same few ways are taken again and again. `states` has the news of waits until a state.
     """
 
     compiler: Compiler
     plans: tuple[JourneyPlan, ...]
+    states: Mapping[int, News]
     _made: dict[tuple[str, frozenset[Any]], str] = field(
         default_factory=dict, compare=False, repr=False
     )
 
-    def wake(self, journeys: frozenset[int]) -> str:
-        """Who leaves a park, of these journeys: the wait is over, or the event is there."""
+    def wake(
+        self,
+        journeys: frozenset[int],
+        everybody: frozenset[int] = frozenset(),
+        changed: frozenset[int] = frozenset(),
+    ) -> str:
+        """Who leaves a park, of these journeys: the wait is over, or the event is there.
+
+        For a state are asked all who wait in journeys of `everybody`, and those of whom there is
+        news in journeys of `changed`.
+        """
         plans = [p for p in self.plans if p.journey in journeys]
-        return self._keep("wake", journeys, lambda: wake(self.compiler, plans))
+        looks: dict[int, News | None] = dict.fromkeys(everybody)
+        looks |= {journey: self.states[journey] for journey in changed}
+        what = frozenset({("of", journeys), ("all", everybody), ("changed", changed)})
+        return self._keep("wake", what, lambda: wake(self.compiler, plans, looks))
 
     def advance(self, edges: frozenset[tuple[int, int]]) -> str:
         """Where those come to who leave by these (journey, edge)."""
@@ -93,23 +106,26 @@ class Moves:
 MOST_KEPT = 1_000
 
 
-def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
-    """All statements of a journey."""
-    nodes = [n for x in plan.exits for n in walk(x.condition, compiler.named)]
-    events = reads_only_new_rows(nodes) if plan.exits else None
-    bound = compiler.project.binding.events
-    exact = events is not None and all(
-        bound[e].append_only or bound[e].changed_at is not None for e in events
-    )
+def journey_sql(compiler: Compiler, plan: JourneyPlan, *, incremental: bool = True) -> JourneySql:
+    """All statements of a journey; those that look at news alone only if `incremental`."""
+    found = looks(compiler.project, plan)
+    made = {
+        kind: news(compiler, look, leaving=bool(plan.exits))
+        for kind, look in found.items()
+        if incremental and isinstance(look, Incremental)
+    }
+    entering = made.get("when")
     return JourneySql(
         journey=plan.journey,
         name=plan.name,
         enter=enter(compiler, plan),
+        enter_changed=enter(compiler, plan, entering) if entering is not None else None,
         taken=taken(compiler, plan),
-        membership=membership(compiler, plan),
+        membership=membership(compiler, plan, entering),
         exits=_exits(compiler, plan, None) if plan.exits else None,
-        exits_new=_exits(compiler, plan, events) if exact and events else None,
-        exit_events=events or (),
+        exits_changed=_exits(compiler, plan, made["exits"]) if "exits" in made else None,
+        looks=found,
+        news=made,
         race_events=tuple(
             dict.fromkeys(
                 news_of(b.event) for p in plan.parks if isinstance(p, RacePark) for b in p.branches
@@ -121,7 +137,7 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan) -> JourneySql:
 # --- exits and wakes ----------------------------------------------------------
 
 
-def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) -> str:
+def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
     d = compiler.dialect
     scope = compiler.scope(Rows(name="active"))
     conditions = [predicate(x.condition, scope) for x in plan.exits]
@@ -129,16 +145,10 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
     whens = " ".join(
         f"WHEN {c} THEN {text(x.reason)}" for c, x in zip(conditions, plan.exits, strict=True)
     )
-    extra = ""
-    if events is not None:
-        bound = compiler.project.binding.events
-        touched = " UNION ALL ".join(
-            f"SELECT e.customer_id FROM {_event(compiler, name)} AS e"
-            f" WHERE {newness(bound[name])} > {d.parameter('since_' + name)}"
-            f' AND e."_at" <= {d.parameter("now")}'
-            for name in events
-        )
-        extra = f" AND r.customer_id IN ({touched})"
+    changed, extra = "", ""
+    if among is not None:
+        changed = f"{changed_people(among)}, "
+        extra = " AND r.customer_id IN (SELECT customer_id FROM changed)"
     columns = {
         "round": "0",
         "customer_id": "w.customer_id",
@@ -157,13 +167,8 @@ def _exits(compiler: Compiler, plan: JourneyPlan, events: Sequence[str] | None) 
         "moved": "TRUE",
     }
     return f"""{insert_head(columns)}
-WITH active AS ({run_rows(f"r.journey = {plan.journey}{extra}")})
+WITH {changed}active AS ({run_rows(f"r.journey = {plan.journey}{extra}")})
 SELECT {select(columns)}
 FROM active AS w
 JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id{joins}
 WHERE {" OR ".join(f"({c})" for c in conditions)}"""
-
-
-def _event(compiler: Compiler, name: str) -> str:
-    trigger = BoundEvent(name=name, span=compiler.project.binding.events[name].span)
-    return event(compiler.project.binding, trigger, (), compiler.dialect)

@@ -201,7 +201,7 @@ def _message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
         if f != "at"
     )
     return (
-        f'(SELECT {about}, f.event_id AS "_key", f.at AS "_at"{extra}'
+        f'(SELECT {about}, f.event_id AS "_key", f.at AS "_at", f.received_at AS "_received"{extra}'
         " FROM journey.message_event AS f JOIN journey.message AS m"
         " ON m.customer_id = f.customer_id AND m.message_id = f.message_id"
         f" WHERE f.name = {text(name)})"

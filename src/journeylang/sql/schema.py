@@ -121,9 +121,11 @@ TABLES = {
         " step INTEGER, {at} TIMESTAMP NOT NULL, tick BIGINT NOT NULL, reason VARCHAR NOT NULL,"
         " figures VARCHAR"
     ),
+    # What providers say; `received_at` is the clock of whoever took it in.
     "message_event": (
         "customer_id {key} NOT NULL, message_id BIGINT NOT NULL, provider VARCHAR NOT NULL,"
-        " event_id VARCHAR NOT NULL, name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, data VARCHAR"
+        " event_id VARCHAR NOT NULL, name VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL, data VARCHAR,"
+        " received_at TIMESTAMP"
     ),
     "exposure": (
         "customer_id {key} NOT NULL, experiment INTEGER NOT NULL, arm VARCHAR NOT NULL,"
@@ -186,6 +188,7 @@ _ADDED = (
     ("message", "action", "VARCHAR"),
     ("lock", "holder", "VARCHAR"),
     ("lock", "lease_until", "TIMESTAMP"),
+    ("message_event", "received_at", "TIMESTAMP"),
 )
 
 

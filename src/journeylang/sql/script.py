@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from journeylang.model.measures import OF_GOALS
 from journeylang.model.project import Project
 from journeylang.plan.asks import rankings
+from journeylang.plan.incremental import Full, Kind
 from journeylang.plan.operations import ActionPark, Program
 from journeylang.sql.arbitration import DecideSql, arbitration_sql
 from journeylang.sql.codes import CodesSql, codes_sql
@@ -14,7 +15,7 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.learning import outcomes
-from journeylang.sql.moves import Moves, journey_sql
+from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.reach import Situation
@@ -51,19 +52,31 @@ def scripts(
         )
     for plan in program.journeys:
         sql = journey_sql(compiler, plan)
-        moves = Moves(compiler=compiler, plans=(plan,))
+        states = {plan.journey: sql.news["states"]} if "states" in sql.news else {}
+        moves = Moves(compiler=compiler, plans=(plan,), states=states)
         edges = frozenset((plan.journey, e.edge) for e in plan.edges)
-        parts = [("who enters", sql.enter)]
+        parts = [(_titled("who enters", "when", sql), sql.enter)]
+        if sql.enter_changed is not None and sql.membership is None:
+            parts.append(("who enters: of customers with news", sql.enter_changed))
         if sql.membership is not None:
-            parts.insert(0, ("who is inside", sql.membership.inside))
+            parts[0] = ("who enters", sql.enter)
+            if sql.membership.inside_changed is not None:
+                changed = sql.membership.inside_changed
+                parts.insert(0, ("who is inside: of customers with news", changed))
+            parts.insert(0, (_titled("who is inside", "when", sql), sql.membership.inside))
             parts += [("who was inside", keep) for keep in sql.membership.keep]
         if sql.taken is not None:
             parts.append(("what was started is done", sql.taken))
         if sql.exits is not None:
-            parts.insert(0, ("who leaves: all active runs", sql.exits))
-        if sql.exits_new is not None:
-            parts.insert(1, ("who leaves: customers with new rows", sql.exits_new))
-        parts.append(("who wakes", moves.wake(frozenset([plan.journey]))))
+            parts.insert(0, (_titled("who leaves", "exits", sql), sql.exits))
+        if sql.exits_changed is not None:
+            parts.insert(1, ("who leaves: of customers with news", sql.exits_changed))
+        alone = frozenset([plan.journey])
+        every = alone if "states" in sql.looks else frozenset()
+        parts.append((_titled("who wakes", "states", sql), moves.wake(alone, every)))
+        if "states" in sql.news:
+            title = "who wakes: for a state, of customers with news"
+            parts.append((title, moves.wake(alone, changed=alone)))
         parts.append(("where they come to", moves.advance(edges)))
         acts = frozenset(p.step for p in plan.parks if isinstance(p, ActionPark))
         parts += [("what steps leave behind", act) for act in moves.act(acts)]
@@ -97,6 +110,15 @@ def scripts(
         shared += list(profile_writes(dialect).items())
     files["project.shared.sql"] = _script(dialect, shared)
     return files
+
+
+def _titled(title: str, kind: Kind, sql: JourneySql) -> str:
+    """With why it is so each time, if a look at news alone would not be exact."""
+    look = sql.looks.get(kind)
+    if not isinstance(look, Full):
+        return title
+    way_out = f"; {look.way_out}" if look.way_out else ""
+    return f"{title}: everybody each time, for {look.reason}{way_out}"
 
 
 def _codes(codes: CodesSql | None, steps: frozenset[int]) -> Iterator[tuple[str, str]]:

@@ -124,8 +124,8 @@ WRITTEN = {
     "name": "VARCHAR",
     "value": "VARCHAR",
 }
-# Who is in the segment that a journey is entered by joining.
-INSIDE = {"journey": "INTEGER", "customer_id": "{key}"}
+# Who of those looked at is in the segment that a journey is entered by joining.
+INSIDE = {"journey": "INTEGER", "customer_id": "{key}", "inside": "BOOLEAN"}
 # Local time per zone in use (and rule), each row for the instants in [since, until); worked
 # out in Python from one zone database. `zone_rule` is asked for an arrival, the others for now.
 ZONES = {

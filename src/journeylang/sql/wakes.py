@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from journeylang.model.expressions import BoundEvent, EventSource
 from journeylang.plan.operations import JourneyPlan, RacePark, StatePark
 from journeylang.sql.aggregates import awaited
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.expressions import Rows, predicate
+from journeylang.sql.news import News, changed_people
 from journeylang.sql.schema import ACTIVE
 from journeylang.sql.session import END, GO
 
@@ -24,20 +25,32 @@ def run_rows(condition: str) -> str:
     return f"SELECT r.* FROM journey.run AS r WHERE r.status = {ACTIVE} AND {condition}"
 
 
-def wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
+def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, News | None]) -> str:
+    """Who leaves a park. `looks`: journeys whose conditions are asked, and of whom, if not all."""
     races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
-    states = [p for plan in plans for p in plan.parks if isinstance(p, StatePark)]
+    asked = [plan for plan in plans if plan.journey in looks]
+    states = [
+        (p, f"changed_{plan.journey}" if looks[plan.journey] is not None else None)
+        for plan in asked
+        for p in plan.parks
+        if isinstance(p, StatePark)
+    ]
     d = compiler.dialect
     hits, join = "", ""
     edge, going = "k.edge", "k.going"
     left = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
     awake = f"w.wake_at <= {d.parameter('now')}"
     if races or states:
-        steps = [p.step for p in races] + [p.step for p in states]
-        per_race = ",\n".join(f"race_{n} AS ({run_rows(f'r.step = {n}')})" for n in steps)
+        steps = [(p.step, None) for p in races] + [(p.step, among) for p, among in states]
+        changed = [
+            changed_people(people, f"changed_{plan.journey}")
+            for plan in asked
+            if (people := looks[plan.journey]) is not None
+        ]
+        per_race = ",\n".join([*changed, *(_at_step(step, among) for step, among in steps)])
         found = "\n  UNION ALL ".join(
             [race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races]
-            + [_state_hits(compiler, p, f"race_{p.step}") for p in states]
+            + [_state_hits(compiler, p, f"race_{p.step}") for p, _ in states]
         )
         hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)\n"
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
@@ -76,6 +89,11 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan]) -> str:
 FROM journey.run AS w
 JOIN plan_park AS k ON k.step = w.step{join}
 WHERE w.journey IN ({journeys}) AND w.status = {ACTIVE} AND {awake}{exited}"""
+
+
+def _at_step(step: int, among: str | None) -> str:
+    only = f" AND r.customer_id IN (SELECT customer_id FROM {among})" if among else ""
+    return f"race_{step} AS ({run_rows(f'r.step = {step}{only}')})"
 
 
 def _state_hits(compiler: Compiler, park: StatePark, rows: str) -> str:

@@ -191,7 +191,8 @@ class _Player:
         customer, message, decided = found[0]
         self.heard += 1
         engine.execute(
-            "INSERT INTO journey.message_event VALUES"
+            "INSERT INTO journey.message_event (customer_id, message_id, provider, event_id, name,"
+            ' "at", data) VALUES'
             " ($customer, $message, 'test', $event, $name, $at, $data)",
             {
                 "customer": customer,
