@@ -138,3 +138,18 @@ def test_a_database_that_is_not_in_utf8() -> None:
         with pytest.raises(DatabaseUnavailableError, match="LATIN1"):
             PostgresEngine.open(server().url("old"))
         connection.execute("DROP DATABASE old")
+
+
+def test_the_planner_is_told_of_many_rows() -> None:
+    """Taken for small, two tables would be joined row by row."""
+    with database() as url:
+        engine = PostgresEngine.open(url)
+        engine.execute("CREATE TEMP TABLE trail (a INTEGER)")
+        tuples = "SELECT reltuples FROM pg_class WHERE oid = to_regclass('trail')"
+        engine.execute("INSERT INTO trail SELECT n FROM generate_series(1, 10) AS s(n)")
+        assert engine.query(tuples) == [(-1,)]
+        engine.execute("INSERT INTO trail\nSELECT n FROM generate_series(1, 1000) AS s(n)")
+        assert engine.query(tuples) == [(1010,)]
+        engine.insert("trail", {"a": "INTEGER"}, [(n,) for n in range(1000)])
+        assert engine.query(tuples) == [(2010,)]
+        engine.close()

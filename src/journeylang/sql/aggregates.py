@@ -35,7 +35,7 @@ from journeylang.sql.session import SKIPPED
 def aggregate(node: Aggregate, scope: Scope) -> str:
     """SQL of a figure; what it needs is gathered in the scope."""
     per_run = needs_run(node, scope)
-    if node.function == "exists" and scope.lone_exists:
+    if node.function == "exists" and scope.lone_exists and scope.dialect.joins_exists:
         alone = _exists(node, scope)
         if alone is not None:
             return alone

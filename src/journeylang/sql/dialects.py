@@ -37,6 +37,8 @@ class Dialect:
     name: Literal["duckdb", "postgres"] = "duckdb"
     # Whether a row that changes is updated in place, or deleted and inserted again.
     updates_rows: bool = False
+    # Whether an EXISTS below a CASE is a join too, and not asked row by row.
+    joins_exists: bool = True
     # Whether several processes may have the database at once.
     shared: bool = False
 

@@ -75,6 +75,7 @@ class Postgres(Dialect):
 
     name: Literal["duckdb", "postgres"] = "postgres"
     updates_rows: bool = True
+    joins_exists: bool = False
     shared: bool = True
 
     # --- tables ---------------------------------------------------------------
