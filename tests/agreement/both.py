@@ -360,9 +360,24 @@ ENGINES = ("duckdb", "postgres")
 engine_under_test = "duckdb"
 
 
-@cache
+PROGRAMS_OF_A_DATABASE = 200
+"""After so many a new DuckDB: one in memory keeps what was deleted, and a soak has thousands."""
+_kept: dict[str, tuple[Engine, int]] = {}
+
+
 def _database(kind: str) -> Engine:
-    """One database for all programs of an engine."""
+    """A database for many programs of an engine, one after the other."""
+    engine, programs = _kept.get(kind, (None, 0))
+    if engine is not None and kind == "duckdb" and programs >= PROGRAMS_OF_A_DATABASE:
+        engine.close()
+        engine, programs = None, 0
+    if engine is None:
+        engine = _new_database(kind)
+    _kept[kind] = engine, programs + 1
+    return engine
+
+
+def _new_database(kind: str) -> Engine:
     engine: Engine
     if kind == "postgres":
         from journeylang.engines.postgres import PostgresEngine

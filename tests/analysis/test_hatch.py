@@ -13,6 +13,7 @@ import pytest
 from journeylang.analysis import hatch
 from journeylang.source import Span
 from journeylang.syntax import nodes
+from tests.analysis.project import checked
 
 TABLES = frozenset({("crm", "customers"), ("shop", "orders"), ("guests",)})
 
@@ -398,3 +399,17 @@ def test_names_are_columns_and_never_functions() -> None:
     found = hatch.expression(node("user"), "c", bare=True)
     assert isinstance(found, hatch.Written)
     assert found.sql == '"t"."user"'
+
+
+def test_of_more_pieces_than_a_project_may_have_one_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hatch, "MOST_PIECES", 2)
+    text = "".join(
+        f"segment s{n} = sql`select customer_id from shop.order_lines where id > {n}`\n"
+        for n in range(4)
+    )
+    found, problems = checked(text)
+    assert [problem.code.id for problem in problems] == ["JRN843"]
+    assert "more than 2 pieces" in problems[0].message
+    assert {"s2", "s3"}.isdisjoint(found.segments)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journeylang.analysis.ranges import Fact, contradictory, implies
+from journeylang.analysis.ranges import Effort, Fact, contradictory, implies
 from journeylang.model.expressions import All, Either, EventSource, Expression, Negated
 from journeylang.model.project import Project
 from journeylang.source import Span
@@ -432,3 +432,12 @@ def test_most_contradictions_of_two_are_seen() -> None:
     ]
     assert len(empty) > 300
     assert sum(empty) > 0.85 * len(empty)
+
+
+def test_without_effort_left_nothing_is_called_contradictory() -> None:
+    both = project("segment a = customer.points > 5 and customer.points < 3")
+    fact = Fact(condition=both.segments["a"].condition)
+    effort = Effort(left=4)
+    assert contradictory([fact], both, effort) is not None
+    assert effort.left <= 0
+    assert contradictory([fact], both, effort) is None

@@ -27,13 +27,26 @@ class Sizes:
     purchases: int
     many_customers: int
     files: int
+    characters: int
     rounds: int
 
 
 FULL = Sizes(
-    customers=100_000, purchases=1_000_000, many_customers=1_000_000, files=1_000, rounds=7
+    customers=100_000,
+    purchases=1_000_000,
+    many_customers=1_000_000,
+    files=1_000,
+    characters=1024 * 1024,
+    rounds=7,
 )
-SMOKE = Sizes(customers=2_000, purchases=20_000, many_customers=5_000, files=20, rounds=1)
+SMOKE = Sizes(
+    customers=2_000,
+    purchases=20_000,
+    many_customers=5_000,
+    files=20,
+    characters=16 * 1024,
+    rounds=1,
+)
 
 
 @pytest.fixture(scope="session")

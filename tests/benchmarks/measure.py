@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,8 +95,11 @@ class Finished:
     peak: int
 
 
-def run(arguments: Sequence[str]) -> Finished:
-    """Run Python with these arguments; what it used is the process's own account."""
+def run(arguments: Sequence[str], *, codes: Collection[int] = (0,)) -> Finished:
+    """Run Python with these arguments; what it used is the process's own account.
+
+    ``codes`` are those with which it may exit.
+    """
     began = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, *arguments],
@@ -109,7 +112,7 @@ def run(arguments: Sequence[str]) -> Finished:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output
+    assert process.returncode in codes, output
     unit = 1 if sys.platform == "darwin" else 1024
     return Finished(
         output=output,

@@ -142,3 +142,9 @@ def test_the_examples_of_the_codes(code: Code) -> None:
 
 def _sends(text: str) -> list[Diagnostic]:
     return [at(text, "hello")] if "hello" in text else []
+
+
+def test_many_comments_in_a_row_all_count_for_the_line_behind_them() -> None:
+    text = "# journey: ignore[JRN302] why\n" * 3 + "\n# journey: ignore[JRN302] why\n# x\nsend"
+    assert [found.line for found in suppressions(source(text))] == [0, 0, 0, 7]
+    assert [found.line for found in suppressions(source(text.replace("\n\n", "\n")))] == [6] * 4
