@@ -39,13 +39,16 @@ CUT = 9
 class Errand:
     """Play the story in the folder; die at the `at`-th point, or be killed after `seconds`.
 
-    Points are statements and files of the outbox. 0: not so.
+    Points are statements and files of the outbox. 0: not so. With `patience`, the length of the
+    lease in seconds, it does not die but stops in a tick until `Nursery.go_on`, and does not
+    deliver.
     """
 
     engine: str
     folder: Path
     at: int = 0
     seconds: float = 0
+    patience: float | None = None
 
 
 class Nursery:
@@ -53,8 +56,15 @@ class Nursery:
         self.process = process
 
     def send(self, errand: Errand) -> str:
-        """How it ended: `done`, `cut`, `killed`, or `failed`."""
-        given = [errand.engine, str(errand.folder), errand.at, errand.seconds]
+        """How it ended: `done`, `cut`, `killed`, or `failed`; or that it has `stopped`."""
+        folder = str(errand.folder)
+        return self._ask([errand.engine, folder, errand.at, errand.seconds, errand.patience])
+
+    def go_on(self) -> str:
+        """Let the process that has stopped go on; how it ended."""
+        return self._ask([])
+
+    def _ask(self, given: list[object]) -> str:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(json.dumps(given), file=self.process.stdin, flush=True)
@@ -157,13 +167,15 @@ def _less(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> l
 
 
 def _child(errand: Errand) -> None:
-    code, seen = 1, 0
+    code, seen = 1, 0 if errand.patience is None else -10_000
 
     def point(*_: object) -> None:
         nonlocal seen
         seen += 1
         if seen == errand.at:
-            os._exit(CUT)
+            if errand.patience is None:
+                os._exit(CUT)
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         if event in {"os.rename", "open"} and "outbox" in str(arguments[0]):
@@ -173,8 +185,11 @@ def _child(errand: Errand) -> None:
         if errand.at:
             sys.addaudithook(watch)
         engine = open_at(errand.engine, errand.folder)
-        stage = Stage(Watched(engine, point) if errand.at else engine, errand.folder)
-        stage.play()
+        watched = Watched(engine, point) if errand.at else engine
+        stage = Stage(watched, errand.folder, errand.patience)
+        if errand.patience is not None:
+            seen = 0  # it is applied by now: what is stopped is a tick
+        stage.play(deliver=errand.patience is None)
         stage.close()
         code = 0
     finally:
@@ -183,17 +198,24 @@ def _child(errand: Errand) -> None:
 
 def main() -> None:
     project()  # compiled once, for all
+    ended = {0: "done", CUT: "cut", -signal.SIGKILL: "killed"}
+    child = 0
     for line in sys.stdin:
-        engine, folder, at, seconds = json.loads(line)
-        child = os.fork()
-        if not child:
-            _child(Errand(engine=engine, folder=Path(folder), at=at))
-        if seconds:
-            time.sleep(seconds)
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        ended = {0: "done", CUT: "cut", -signal.SIGKILL: "killed"}
-        print(ended.get(os.waitstatus_to_exitcode(status), "failed"), flush=True)
+        given = json.loads(line)
+        if given:
+            engine, folder, at, seconds, patience = given
+            child = os.fork()
+            if not child:
+                _child(Errand(engine=engine, folder=Path(folder), at=at, patience=patience))
+            if seconds:
+                time.sleep(seconds)
+                os.kill(child, signal.SIGKILL)
+        else:
+            os.kill(child, signal.SIGCONT)
+        _, status = os.waitpid(child, os.WUNTRACED)
+        stopped = os.WIFSTOPPED(status)
+        how = "stopped" if stopped else ended.get(os.waitstatus_to_exitcode(status), "failed")
+        print(how, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ depends on nothing but the story, wherever and however often it was cut.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -232,16 +232,21 @@ ACTS: dict[int, Act] = {
 
 
 class Stage:
-    """A database on which the story is played, from wherever it stands."""
+    """A database on which the story is played, from wherever it stands.
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    `patience`: for so many seconds another's lease is respected, and lasts; None: whoever had it
+    is known to be gone.
+    """
+
+    def __init__(self, engine: Engine, folder: Path, patience: float | None = None) -> None:
         self.engine = engine
         self.folder = folder
         session = prepare(engine, project(), now=START)
         assert isinstance(session, Session)
         self.session = session
-        if engine.dialect.shared:
-            # Whoever had the lease is gone: nobody waits here for it to end.
+        if patience is not None:
+            session.lease.length = timedelta(seconds=patience)
+        elif engine.dialect.shared:
             engine.execute("UPDATE journey.lock SET holder = NULL, lease_until = NULL")
             session.lease.hold()
         channels = open_channels(
@@ -253,17 +258,18 @@ class Stage:
         config = DeliveryConfig(channels=channels, templates=TEMPLATES)
         self.outbox = Outbox(engine, project(), session.ready.program, config)
 
-    def play(self) -> None:
+    def play(self, *, deliver: bool = True) -> None:
         """Everything that is still to come: what the latest tick decided, then the next ones."""
         latest = self.engine.query("SELECT now FROM journey.lock WHERE name = 'tick'")[0][0]
-        if latest > START:
+        if latest > START and deliver:
             self.deliver(latest)
         for hour, now in zip(HOURS, MOMENTS, strict=True):
             if now > latest:
                 if hour in ACTS:
                     ACTS[hour](self.engine, now)
                 tick(self.session, now)
-                self.deliver(now)
+                if deliver:
+                    self.deliver(now)
 
     def deliver(self, now: datetime) -> None:
         self.outbox.deliver(now=lambda: now)
