@@ -33,8 +33,18 @@ ANYONE_MAY_IMPORT = {"resources"}
 
 WORLD = {
     *("aiosmtplib", "asyncio", "click", "duckdb", "ftplib", "http", "httpx", "logging"),
-    *("multiprocessing", "numpy", "os", "pathlib", "platformdirs", "random", "rich", "secrets"),
-    *("selectors", "shutil", "signal", "smtplib", "socket", "sqlite3", "ssl", "subprocess"),
+    *("multiprocessing", "numpy", "os", "pathlib", "platformdirs", "psycopg", "random", "rich"),
+    *(
+        "secrets",
+        "selectors",
+        "shutil",
+        "signal",
+        "smtplib",
+        "socket",
+        "sqlite3",
+        "ssl",
+        "subprocess",
+    ),
     *("sys", "tempfile", "threading", "time", "urllib.request", "uuid"),
 }
 """Modules with sockets, clocks, chance or files behind them."""

@@ -15,7 +15,18 @@ from journeylang import __version__
 from journeylang.cli import main as frame
 from journeylang.cli.main import VERBS, Verbs, cli
 
-HEAVY = ("duckdb", "jinja2", "lark", "pydantic", "rich", "sqlglot", "httpx", "yaml", "asyncio")
+HEAVY = (
+    "duckdb",
+    "jinja2",
+    "lark",
+    "psycopg",
+    "pydantic",
+    "rich",
+    "sqlglot",
+    "httpx",
+    "yaml",
+    "asyncio",
+)
 
 
 def journey(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

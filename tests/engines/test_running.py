@@ -153,3 +153,22 @@ def test_the_planner_is_told_of_many_rows() -> None:
         engine.insert("trail", {"a": "INTEGER"}, [(n,) for n in range(1000)])
         assert engine.query(tuples) == [(2010,)]
         engine.close()
+
+
+def test_a_role_that_may_only_use_its_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database() as url:
+        root = shop(tmp_path, monkeypatch, url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE lowly LOGIN; CREATE SCHEMA journey AUTHORIZATION lowly")
+            connection.execute(
+                "GRANT USAGE ON SCHEMA crm, shop TO lowly;"
+                " GRANT SELECT ON ALL TABLES IN SCHEMA crm, shop TO lowly"
+            )
+        monkeypatch.setenv(VARIABLE, url.replace("journeylang@", "lowly@"))
+        try:
+            assert run(root)["messages"]
+        finally:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("DROP OWNED BY lowly CASCADE; DROP ROLE lowly")

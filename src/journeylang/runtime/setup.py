@@ -54,7 +54,7 @@ def lay_foundation(engine: Engine) -> None:
         return
     with engine.transaction():
         engine.execute("SELECT pg_advisory_xact_lock(hashtext('journey.functions'))")
-        engine.execute("CREATE SCHEMA IF NOT EXISTS journey")
+        engine.execute(engine.dialect.own_schema())
         for statement in statements:
             engine.execute(statement)
         engine.execute(

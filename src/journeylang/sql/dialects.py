@@ -46,6 +46,10 @@ class Dialect:
         """Statements that create what expressions rest on; again they change nothing."""
         return ()
 
+    def own_schema(self) -> str:
+        """A statement that creates the schema `journey`, if it is missing."""
+        return "CREATE SCHEMA IF NOT EXISTS journey"
+
     def key_type(self, found: str) -> str:
         """The type in which the runtime keeps keys that the database calls that."""
         return found.upper() if found.upper() in _KEY_TYPES else "VARCHAR"

@@ -83,6 +83,13 @@ class Postgres(Dialect):
     def foundation(self) -> Sequence[str]:
         return FUNCTIONS
 
+    def own_schema(self) -> str:
+        # Who may not create schemas is refused by IF NOT EXISTS even where it is there.
+        return (
+            "DO $own$ BEGIN IF to_regnamespace('journey') IS NULL THEN CREATE SCHEMA journey;"
+            " END IF; END $own$"
+        )
+
     def key_type(self, found: str) -> str:
         return "text" if found.startswith("character varying") else found
 

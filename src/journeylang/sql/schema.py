@@ -196,7 +196,7 @@ def create_tables(key_type: str, dialect: Dialect = DUCKDB) -> list[str]:
     """Statements that create what is missing; running them again changes nothing."""
     stored = dialect.stored_type
     return [
-        "CREATE SCHEMA IF NOT EXISTS journey",
+        dialect.own_schema(),
         *(
             f'CREATE TABLE IF NOT EXISTS journey."{name}"'
             f" ({stored(columns).format(key=key_type, at=AT)})"
