@@ -43,9 +43,9 @@ class Scene:
         shutil.copy(self.folder / "first.duckdb", self.folder / "base.duckdb")
         self.now = NOW
 
-    def deliver(self, channels: dict[str, Any], kill: int = 0) -> int:
+    def deliver(self, channels: dict[str, Any], kill: int = 0, room: int | None = None) -> int:
         """In another process; its exit code."""
-        crime = Crime(folder=self.folder, now=self.now, channels=channels, kill=kill)
+        crime = Crime(folder=self.folder, now=self.now, channels=channels, kill=kill, room=room)
         return self.place.run(crime)
 
     def finish(self, channels: dict[str, Any]) -> Found:
@@ -254,3 +254,30 @@ def test_statements_are_points_over_smtp_too(scene: Scene) -> None:
         if code == 0:
             break
     assert kill > 20
+
+
+# -- a disk that is full: files of the delivering process grow to some size and no further
+
+
+def submitted(scene: Scene) -> set[str]:
+    """Messages of which it is on record that they may have gone out."""
+    engine = DuckDbEngine.open(str(scene.folder / "base.duckdb"))
+    found = engine.query(
+        "SELECT message FROM journey.messages AS m WHERE EXISTS (SELECT 1 FROM journey.receipt AS r"
+        " WHERE r.message_id = m.message_id AND r.state = 'submitting')"
+    )
+    engine.close()
+    return {message for (message,) in found}
+
+
+def test_nothing_goes_out_that_a_full_disk_has_no_record_of(scene: Scene) -> None:
+    ended = Counter[bool]()
+    for room in (0, 200, 400, 700, 1_000, 1_500, 2_000, 3_000, 4_500, 7_000, 20_000, 100_000_000):
+        scene.again()
+        with mail_server() as mail:
+            channels = smtp(mail, "hold")
+            ended[scene.deliver(channels, room=room) == 0] += 1
+            assert set(_received(mail)) <= submitted(scene), room
+            nothing_twice(scene.finish(channels), _received(mail))
+    assert ended[True] > 0
+    assert ended[False] > 3

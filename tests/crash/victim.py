@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -35,13 +36,15 @@ ROOT = Path(__file__).parents[2]
 class Crime:
     """Deliver at `now` and end at the `kill`-th statement, file opened or file renamed.
 
-    `kill` 0: not at all. The victim writes its number into `victim.pid` in the folder.
+    `kill` 0: not at all. The victim writes its number into `victim.pid` in the folder. No file
+    of its grows beyond `room` bytes, if that is given: as on a full disk.
     """
 
     folder: Path
     now: datetime
     channels: dict[str, Any]
     kill: int = 0
+    room: int | None = None
 
 
 class Place:
@@ -52,7 +55,7 @@ class Place:
 
     def run(self, crime: Crime) -> int:
         """The exit code of a delivery: 0, or KILLED."""
-        given = [str(crime.folder), crime.now.isoformat(), crime.channels, crime.kill]
+        given = [str(crime.folder), crime.now.isoformat(), crime.channels, crime.kill, crime.room]
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(given) + "\n")
@@ -90,6 +93,8 @@ def deliver(crime: Crime) -> None:
 
     if crime.kill:
         sys.addaudithook(watch)
+    if crime.room is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (crime.room, crime.room))
     engine = DuckDbEngine.open(str(crime.folder / "base.duckdb"), before=point)
     outbox = open_outbox(engine, crime.folder, crime.channels)
     outbox.deliver(now=lambda: crime.now)
@@ -111,9 +116,13 @@ def open_outbox(engine: DuckDbEngine, folder: Path, given: dict[str, Any]) -> Ou
 
 def serve() -> None:
     for line in sys.stdin:
-        folder, now, channels, kill = json.loads(line)
+        folder, now, channels, kill, room = json.loads(line)
         crime = Crime(
-            folder=Path(folder), now=datetime.fromisoformat(now), channels=channels, kill=kill
+            folder=Path(folder),
+            now=datetime.fromisoformat(now),
+            channels=channels,
+            kill=kill,
+            room=room,
         )
         child = os.fork()
         if child == 0:
