@@ -25,6 +25,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "vip": "bool",
         "born": "date",
         "joined": "instant",
+        "daily": "time",
     },
     "signed_up": {"source": "text", "score": "int"},
     "ordered": {"total": "money", "items": "int", "gift": "bool", "due": "date"},
@@ -165,7 +166,7 @@ class Expressions:
             options += [name for name, of in names.metrics if of == kind]
         ways = ["field"] * 2 * bool(options) + ["literal"]
         if depth:
-            if kind in ("int", "number", "money", "instant"):
+            if kind in ("int", "number", "money", "instant", "date"):
                 ways.append("arithmetic")
             if names.aggregates:
                 ways += ["figure", "most"] + ["age", "tile"] * (kind == "int")
@@ -188,8 +189,9 @@ class Expressions:
     def _arithmetic(self, names: Names, kind: str) -> str:
         left = self.value(names, kind, 0)
         match kind:
-            case "instant":
-                return f"({left} {self.pick('+-')} {self.pick(LITERALS['duration'])})"
+            case "instant" | "date":
+                spans = [d for d in LITERALS["duration"] if kind == "instant" or d.endswith("d")]
+                return f"({left} {self.pick('+-')} {self.pick(spans)})"
             case "money":
                 operator = self.pick("+-*/")
                 other = kind if operator in "+-" else self.pick(("int", "number"))

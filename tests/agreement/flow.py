@@ -8,6 +8,9 @@ PROFILE = (("p_text", "text"), ("p_int", "int"), ("p_money", "money"), ("p_at", 
 
 
 MOMENTS = ("entry.at", "customer.joined", "last(visited.seen)", "last(ordered)", "entry.seen")
+DATES = ("customer.born", "last(ordered.due)", "max(ordered.due)", "2026-03-29", "2026-10-25")
+TIMES = ("customer.daily", "last(visited.daily)")
+ON = ("", "", " on weekdays", " on sunday", " on saturday, tuesday", " on day")
 SHIFTS = ("30m", "1h", "6h", "1d", "2d", "30d")
 ELSE = ("", " else continue", " else exit", " else skip")
 
@@ -25,6 +28,16 @@ class Flow(Expressions):
 
     def until_moment(self, label: str, names: Names, following: str) -> str:
         """A wait for a moment near now, and the step behind it."""
+        if self.chance(3):
+            on = self.pick(ON)
+            otherwise = "" if on else self.pick(ELSE)
+            times = (*TIMES, "entry.daily") if names.trigger == "visited" else TIMES
+            return f"{label}: wait until {self.pick(times)}{on}{otherwise}\n  {following}"
+        if self.chance(4):
+            dates = (*DATES, "entry.due") if names.trigger == "ordered" else DATES
+            shift = self.pick(("", "", " + 1d", " + 2d", " - 1d", " - 30d"))
+            moment = f"{self.pick(dates)}{shift}{self.pick(ELSE)}"
+            return f"{label}: wait until {moment}\n  {following}"
         kinds = [m for m in MOMENTS if m != "entry.seen" or names.trigger == "visited"]
         kinds += [f"profile.{n}" for n, kind in names.profile if kind == "instant"]
         shift = self.pick(("", " + ", " + ", " + ", " - "))

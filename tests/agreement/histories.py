@@ -64,6 +64,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "born": (
         *(date(1990, 2, 28), date(2026, 3, 28), date(2000, 2, 29), date(1971, 3, 3)),
         *(date(1999, 1, 31), date(2001, 10, 25), date(2026, 11, 1), None),
+        *(date(2026, 3, 3), date(2026, 3, 29), date(2026, 4, 5), date(2077, 7, 1)),
     ),
     "joined": (instant("2026-03-28T22:00"), instant("2020-01-01T00:00"), None),
     "deleted": (None,) * 9 + (instant("2026-01-01T00:00"),),
@@ -75,14 +76,14 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "page": ("web", "a", "", None),
     "weight": (0.5, 2.0, 0.0, 0.375, None),
     "gift": (True, False, None),
-    "due": (date(2026, 3, 28), date(1990, 2, 28), None),
+    "due": (date(2026, 3, 28), date(1990, 2, 28), date(2026, 10, 25), date(2026, 3, 8), None),
     "seen": (instant("2026-03-28T23:30"), instant("2026-03-28T22:00:00.000001"), None),
-    "daily": (time(9), time(17, 30), None),
+    "daily": (time(9), time(17, 30), time(2, 30), time(0), time(23, 59, 59, 999999), None),
 }
 FIELDS_OF = {
     "crm.customers": (
         *("favourite", "email", "mobile", "token", "country", "points", "rate"),
-        *("vip", "born", "joined", "deleted"),
+        *("vip", "born", "joined", "daily", "deleted"),
     ),
     "shop.signups": ("source", "score"),
     "shop.orders": ("total", "items", "gift", "due", "status"),

@@ -28,6 +28,7 @@ customers from crm.customers as c {
   field vip: bool? = c.vip
   field born: date? = c.born
   field joined: instant? = c.joined
+  field daily: time? = c.daily
   changed at c.changed
   only where c.deleted is unknown
 }
@@ -156,6 +157,7 @@ TABLES: dict[str, dict[str, str]] = {
         "vip": "BOOLEAN",
         "born": "DATE",
         "joined": "TIMESTAMP",
+        "daily": "TIME",
         "deleted": "TIMESTAMP",
         "changed": "TIMESTAMP",
     },

@@ -43,6 +43,7 @@ from tests.oracle.entering import Entries
 from tests.oracle.facts import Called, Decision, Memory, Pending, Record, Run, Tables, Written
 from tests.oracle.guards import judge
 from tests.oracle.learning import arm_of, learn
+from tests.oracle.moments import moment_of
 from tests.oracle.sends import Intent, Verdict, charges, message
 from tests.oracle.stage import Moving, Stage
 from tests.oracle.values import Subject
@@ -195,7 +196,7 @@ class _Tick(Stage):
                         return None
                     run.arrived_at, way = end, behind
                 case WaitMoment():
-                    moment = self.value(step.moment, run)
+                    moment = moment_of(self, run, step)
                     if moment is None or moment <= run.arrived_at:
                         if step.leaves:
                             self.end(run, "finished", "passed", run.arrived_at)

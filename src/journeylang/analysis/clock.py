@@ -34,6 +34,7 @@ from journeylang.model.journey import (
     WaitState,
 )
 from journeylang.model.policy import Quiet
+from journeylang.model.types import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,11 @@ def behind(stop: Stop, before: Arrival) -> Arrival:
             return _after(stop.step.deadline, before)
         case WaitState() if stop.way.kind == "timeout":
             return _after(stop.step.deadline, before)
+        case WaitMoment() if stop.way.kind == "else":
+            return before
+        case WaitMoment(moment=moment) if moment.type is not None:
+            # A date is its midnight.
+            return Arrival(at=0, exact=True) if moment.type.kind is Kind.DATE else UNKNOWN
         case WaitState() | WaitMoment():
             return UNKNOWN
         case If() | Experiment() | Factors() | Set() | Start() | Repeat() | Leave():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from journeylang.analysis.lapses import AT_ONCE, Lapse, lapse, up_to
+from journeylang.analysis.lapses import AT_ONCE, Lapse, ahead, lapse, up_to
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
     Arm,
@@ -150,9 +150,9 @@ class _Building:
                 if behind is None:
                     return None
                 passed = 0 if step.leaves else after
-                # Nobody can say how far a moment in the data is.
-                some_time = Lapse(low=0, high=None)
-                return self._add(step, Way(to=behind, lapse=some_time), Way(to=passed))
+                return self._add(
+                    step, Way(to=behind, lapse=ahead(step)), Way(to=passed, kind="else")
+                )
             case WaitState():
                 deadline = lapse(step.deadline)
                 then, timeout = self.block(step.then, after), self.block(step.timeout, after)

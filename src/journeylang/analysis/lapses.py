@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
+from datetime import time
 from functools import cache
 
-from journeylang.model.journey import Calendar, Elapsed, TimeOfDay
+from journeylang.model.journey import Calendar, Elapsed, TimeOfDay, WaitMoment
+from journeylang.model.types import Kind
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -56,6 +58,13 @@ def lapse(until: Elapsed | Calendar | TimeOfDay) -> Lapse:
             following = [*days_allowed[1:], days_allowed[0] + 7]
             gap = max(b - a for a, b in zip(days_allowed, following, strict=True))
             return Lapse(low=0, high=gap * DAY + HOUR)
+
+
+def ahead(step: WaitMoment) -> Lapse:
+    """How far a moment is for which one waits. Of what the data says nobody knows."""
+    if step.moment.type is None or step.moment.type.kind is not Kind.TIME:
+        return Lapse(low=0, high=None)
+    return lapse(TimeOfDay(at=time(), weekdays=step.weekdays))
 
 
 @cache

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.operators import type_of
-from journeylang.analysis.paths import opening
 from journeylang.analysis.spans import wait_span
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
@@ -28,18 +27,14 @@ def until_moment(
     if found is None:
         return None
     type_ = type_of(found)
-    if type_ is not None and type_.kind in (Kind.DATE, Kind.TIME):
-        what = "a date" if type_.kind is Kind.DATE else "a time of day"
-        findings.later(f"`wait until …` {what} in the data", opening(node))
-        return None
-    if type_ is None or type_.kind is not Kind.INSTANT:
+    if type_ is None or type_.kind not in (Kind.INSTANT, Kind.DATE, Kind.TIME):
         findings.error(
             names.TYPE_MISMATCH,
             node.moment.span,
             f"a moment is expected, this is {type_}",
             label=f"this is {type_}",
-            help="write an instant such as `entry.at + 2h`; a condition needs an end:"
-            " `wait until … up to 7d`",
+            help="write an instant such as `entry.at + 2h`, a date or a time of day; a condition"
+            " needs an end: `wait until … up to 7d`",
         )
         return None
     return model.WaitMoment(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from journeylang.analysis.days import EVERY_DAY, weekdays
 from journeylang.analysis.declared import head
 from journeylang.analysis.paths import opening
-from journeylang.analysis.scope import Scope
 from journeylang.analysis.sources import unknown_event
 from journeylang.analysis.spans import wait_span
 from journeylang.diagnostics.codes import names
@@ -22,28 +21,26 @@ if TYPE_CHECKING:
     from journeylang.analysis.steps import Place, Steps
 
 
-def until_time(node: nodes.WaitUntilTime, place: Place, steps: Steps) -> model.Wait | None:
-    """``wait until 09:00 on weekdays``."""
-    if not isinstance(node.time, nodes.TimeOfDay):
-        _not_a_time(node.time, node, place.scope, steps)
-        return None
-    until = model.TimeOfDay(at=node.time.value, weekdays=weekdays(node.days) or EVERY_DAY)
-    return model.Wait(label=place.label, path=place.path, until=until, span=node.span)
-
-
-def _not_a_time(written: nodes.Expression, node: nodes.Step, scope: Scope, steps: Steps) -> None:
-    found = steps.checker.value(written, scope)
+def until_time(
+    node: nodes.WaitUntilTime, place: Place, steps: Steps
+) -> model.Wait | model.WaitMoment | None:
+    """``wait until 09:00 on weekdays``, or a time of day in the data."""
+    label, path, days = place.label, place.path, weekdays(node.days) or EVERY_DAY
+    if isinstance(node.time, nodes.TimeOfDay):
+        until = model.TimeOfDay(at=node.time.value, weekdays=days)
+        return model.Wait(label=label, path=path, until=until, span=node.span)
+    found = steps.checker.value(node.time, place.scope)
     if found is None:
-        return
+        return None
     if found.type is not None and found.type.kind is Kind.TIME:
-        steps.checker.findings.later("`wait until …` a time of day in the data", opening(node))
-        return
+        return model.WaitMoment(label=label, path=path, moment=found, weekdays=days, span=node.span)
     steps.checker.findings.error(
         names.TYPE_MISMATCH,
-        written.span,
+        node.time.span,
         f"a time of day is expected, this is {found.type}",
         help="write the time: `wait until 09:00 on weekdays`",
     )
+    return None
 
 
 def wait_for(node: nodes.WaitForEvent, place: Place, steps: Steps) -> model.Race | None:

@@ -151,7 +151,7 @@ def _timed(path: Path, cap: Cap) -> list[_Timed]:
             # Whenever the event comes, or the state, is a moment of its own.
             waits.append(step.deadline if stop.way.kind == "timeout" else stop)
         elif isinstance(step, WaitMoment):
-            waits.append(step.moment if stop.way.lapse.high is None else None)
+            waits.append((step.moment, step.weekdays) if stop.way.kind == "next" else None)
         elif (
             isinstance(step, Send)
             and stop.arrival.high is not None

@@ -13,7 +13,7 @@ from journeylang.diagnostics.codes.flow import QUIET_HOURS_STARVE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line
 from journeylang.lint.rule import Checked, Rule
-from journeylang.model.journey import Journey, Send, Wait
+from journeylang.model.journey import Journey, Send, Wait, WaitMoment
 from journeylang.model.policy import Policy, Quiet
 
 
@@ -63,7 +63,7 @@ def _comings(journey: Journey) -> list[tuple[Send, list[_Coming]]]:
             if isinstance(stop.step, Send):
                 comings = found.setdefault(stop.step.path, (stop.step, []))[1]
                 comings.append(_Coming(arrival=arrival, wait=wait, path=path))
-            if isinstance(stop.step, Wait):
+            if isinstance(stop.step, Wait | WaitMoment):
                 wait = stop
             arrival = behind(stop, arrival)
     return list(found.values())

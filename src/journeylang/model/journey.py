@@ -60,13 +60,16 @@ class Wait:
 class WaitMoment:
     """`wait until MOMENT`: a moment in the data, as it stands at arrival.
 
-    `body` is the step behind it if that is left out where the moment has passed (`else skip`);
-    `leaves` if the run then ends (`else exit`). An unknown moment counts as passed.
+    A date is the midnight with which it begins on the customer's clock; a time of day the next
+    such time strictly after arrival, on an allowed ISO weekday. `body` is the step behind it if
+    that is left out where the moment has passed (`else skip`); `leaves` if the run then ends
+    (`else exit`). An unknown moment counts as passed.
     """
 
     label: str
     path: str
     moment: Expression
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
     body: Block = ()
     leaves: bool = False
     span: Span = field(compare=False, repr=False)

@@ -34,6 +34,7 @@ from journeylang.model.journey import (
 )
 from journeylang.model.project import Project
 from journeylang.model.steps import expressions, steps
+from journeylang.model.types import Kind, Type
 from journeylang.model.walk import entry_fields, walk
 from journeylang.plan.learning import lessons
 from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number
@@ -49,6 +50,7 @@ from journeylang.plan.operations import (
     DayStart,
     FactorDraw,
     JourneyPlan,
+    Moment,
     MomentPark,
     Node,
     Park,
@@ -59,6 +61,7 @@ from journeylang.plan.operations import (
     Split,
     StatePark,
     WaitPark,
+    WallClock,
     ZoneRule,
 )
 from journeylang.plan.results import results
@@ -270,12 +273,13 @@ class _JourneyBuilder:
 
     def _moment(self, step: WaitMoment, rest: Rest) -> Rest:
         number_ = self._number(step.path)
+        moment = self._when(step)
         self._park(
             number_,
             lambda: MomentPark(
                 step=number_,
                 path=step.path,
-                moment=step.moment,
+                moment=moment,
                 edge=self.ways.edge(number_, "due", self._block(step.body, rest)),
                 span=step.span,
             ),
@@ -284,10 +288,20 @@ class _JourneyBuilder:
 
         def ahead(met: Met) -> Node:
             then, otherwise = self.ways.leaf(number_, None, met), passed(met)
-            node = Ahead(moment=step.moment, then=then, otherwise=otherwise)
+            node = Ahead(moment=moment, then=then, otherwise=otherwise)
             return self.ways.sized(node, then, otherwise)
 
         return once(ahead)
+
+    def _when(self, step: WaitMoment) -> Moment:
+        match step.moment.type:
+            case Type(kind=Kind.DATE):
+                return Moment(value=step.moment, wall=self._rule(WallClock(far=True)))
+            case Type(kind=Kind.TIME):
+                near = self._rule(WallClock(far=False))
+                return Moment(value=step.moment, wall=near, weekdays=step.weekdays)
+            case _:
+                return Moment(value=step.moment)
 
     def _state(self, step: WaitState, rest: Rest) -> Rest:
         number_ = self._number(step.path)

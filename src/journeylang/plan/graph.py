@@ -30,6 +30,7 @@ from journeylang.model.journey import (
     WaitSpan,
     WaitState,
 )
+from journeylang.model.types import Kind
 from journeylang.plan.ways_in import days, way_in
 
 # Where ways come from, and what is written on them: (node, words).
@@ -97,7 +98,7 @@ class _Chart:
                 limit = f"after {_until(step.deadline)}"
                 return ways + self._block(step.timeout, [(node, limit)])
             case WaitMoment():
-                node = self._node(f"[{_label(step.label, 'wait until a moment')}]")
+                node = self._node(f"[{_label(step.label, _moment(step))}]")
                 self._join(ends, node)
                 if step.leaves:
                     out = self._node(f"([{_label('exit', 'passed')}])")
@@ -161,6 +162,12 @@ def _escape(words: str) -> str:
     for char in '#"|<>':
         words = words.replace(char, f"#{ord(char)};")
     return words
+
+
+def _moment(step: WaitMoment) -> str:
+    kind = step.moment.type.kind if step.moment.type is not None else None
+    what = {Kind.DATE: "a date", Kind.TIME: "a time of day"}.get(kind or Kind.INSTANT, "a moment")
+    return f"wait until {what}{_on(step.weekdays)}"
 
 
 def _until(until: WaitSpan | TimeOfDay) -> str:

@@ -56,9 +56,29 @@ class DayStart:
     days: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallClock:
+    """When a clock shows a wall-clock time: near the tick, or `far` ahead too."""
+
+    far: bool
+
+
 # A rule over local time. Waits map an arrival to a wake; quiet times say whether it is
-# quiet now, and until when.
-ZoneRule = Calendar | TimeOfDay | DayStart | QuietTimes
+# quiet now, and until when; a wall clock maps what it shows to an instant.
+ZoneRule = Calendar | TimeOfDay | DayStart | QuietTimes | WallClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment in the data, as SQL is to find it.
+
+    `wall` is the rule of the wall clock that a date or a time of day is on (None: an instant);
+    `weekdays` those on which a time of day may be.
+    """
+
+    value: Expression
+    wall: int | None = None
+    weekdays: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +123,7 @@ class Split:
 class Ahead:
     """Whether a moment in the data is later than the arrival. Unknown is not."""
 
-    moment: Expression
+    moment: Moment
     then: Leaf
     otherwise: Node
 
@@ -153,7 +173,7 @@ class MomentPark:
 
     step: int
     path: str
-    moment: Expression
+    moment: Moment
     edge: int
     span: Span
 

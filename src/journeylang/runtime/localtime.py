@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
-from journeylang.plan.operations import Program, QuietTimes
+from journeylang.plan.operations import Program, QuietTimes, WallClock
+from journeylang.runtime import wall_clocks
 from journeylang.runtime.zones import local, local_days, pieces, quiet_times, zone
 from journeylang.sql.relations import customers
 from journeylang.sql.session import ZONES, temporary
@@ -113,11 +114,14 @@ def _fill(
                     )
                     for q in quiet_times(tz, rule, low, high)
                 ]
+                continue
+            if isinstance(rule, WallClock):
+                found = wall_clocks.pieces(tz, rule, low, high)
             else:
-                rows["zone_rule"] += [
-                    (name, number, p.since, p.until, p.instant, p.shift)
-                    for p in pieces(tz, rule, low, high)
-                ]
+                found = pieces(tz, rule, low, high)
+            rows["zone_rule"] += [
+                (name, number, p.since, p.until, p.instant, p.shift) for p in found
+            ]
     for table, columns in ZONES.items():
         engine.execute(temporary(engine.dialect, table, columns))
         engine.insert(table, columns, rows[table])

@@ -26,8 +26,9 @@ from journeylang.sql.calls import is_call
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.draws import arm
-from journeylang.sql.expressions import Rows, Scope, predicate, value
+from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.given import given_value, of_channel
+from journeylang.sql.moments import instant
 from journeylang.sql.picks import TOO_FEW, lacks, pick
 from journeylang.sql.schema import ACTIVE, GONE
 from journeylang.sql.session import ACT, END, GO, REST, SEND
@@ -58,7 +59,7 @@ def advance(
     reached = {leaf.step for _, e in taken for leaf in _leaves(e.node)}
     parks = [p for plan in plans for p in plan.parks if p.step in reached]
     masks, contents = _send_columns(parks, scope)
-    moments = {p.step: value(p.moment, scope) for p in parks if isinstance(p, MomentPark)}
+    moments = {p.step: instant(p.moment, scope) for p in parks if isinstance(p, MomentPark)}
     joins = scope.joins()
     rules = any(getattr(p, "rule", None) is not None for p in parks)
     zone = zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
@@ -188,7 +189,7 @@ def _tree(node: Node, scope: Scope) -> str:
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Ahead():
-            condition = f"{value(node.moment, scope)} > {scope.rows.alias}.left_at"
+            condition = f"{instant(node.moment, scope)} > {scope.rows.alias}.left_at"
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Again():

@@ -197,6 +197,8 @@ def _arithmetic(node: Arithmetic, scope: Scope) -> str:
             if node.operator == "/":
                 right = f"nullif(CAST({right} AS {number}), 0)"
             return d.finite(d.number(f"CAST({left} AS {number})", node.operator, right))
+        case Kind.DATE:
+            return d.cast(d.moment(left, node.operator, right), node.type)
         case _:
             return d.moment(left, node.operator, right)
 

@@ -94,7 +94,7 @@ class Scope:
             for (relation, column, equals), alias in self.lookups.items()
         ]
         found += [f"\n{join(self, g, f'g{n}')}" for n, g in enumerate(self.groups.values())]
-        return "".join((*found, *self.further.values(), self.profile_joins()))
+        return "".join((*found, self.profile_joins(), *self.further.values()))
 
     def profile_joins(self) -> str:
         """LEFT JOINs of the profile's values that were met on the way."""
