@@ -28,6 +28,9 @@ class Flow(Expressions):
 
     def until_moment(self, label: str, names: Names, following: str) -> str:
         """A wait for a moment near now, and the step behind it."""
+        if self.chance(2):
+            within = self.pick(("24h", "24h", "6h", "25h", "90m", "1d"))
+            return f"{label}: wait until best hour within {within}\n  {following}"
         if self.chance(3):
             on = self.pick(ON)
             otherwise = "" if on else self.pick(ELSE)

@@ -181,6 +181,10 @@ class Reader:
             if (drawn.promo, drawn.code) == (bound.redeems, code) and drawn.at < at:
                 yield drawn.customer
 
+    def opens(self) -> Iterable[Happening]:
+        """Everything that anybody has opened."""
+        return self._of_messages("opened")
+
     def of_the_latest_pass(self, message: Message) -> bool:
         """Nothing was decided at its step since: no other message, nor that there be none."""
         at = (message.journey, message.customer, message.run_id, message.step)

@@ -16,6 +16,7 @@ from journeylang.analysis.flow import Stop
 from journeylang.analysis.lapses import DAY
 from journeylang.model.entry import EnterBySchedule, EnterOn, Entry, Once
 from journeylang.model.journey import (
+    BestHour,
     Calendar,
     Elapsed,
     Experiment,
@@ -81,9 +82,10 @@ def behind(stop: Stop, before: Arrival) -> Arrival:
             return _after(stop.step.deadline, before)
         case WaitMoment() if stop.way.kind == "else":
             return before
-        case WaitMoment(moment=moment) if moment.type is not None:
+        case WaitMoment(moment=moment) if not isinstance(moment, BestHour):
             # A date is its midnight.
-            return Arrival(at=0, exact=True) if moment.type.kind is Kind.DATE else UNKNOWN
+            date = moment.type is not None and moment.type.kind is Kind.DATE
+            return Arrival(at=0, exact=True) if date else UNKNOWN
         case WaitState() | WaitMoment():
             return UNKNOWN
         case If() | Experiment() | Factors() | Set() | Start() | Repeat() | Leave():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cache
 
-from journeylang.model.journey import Calendar, Elapsed, TimeOfDay, WaitMoment
+from journeylang.model.journey import BestHour, Calendar, Elapsed, TimeOfDay, WaitMoment
 from journeylang.model.types import Kind
 
 HOUR = 3600
@@ -62,6 +62,8 @@ def lapse(until: Elapsed | Calendar | TimeOfDay) -> Lapse:
 
 def ahead(step: WaitMoment) -> Lapse:
     """How far a moment is for which one waits. Of what the data says nobody knows."""
+    if isinstance(step.moment, BestHour):
+        return Lapse(low=0, high=min(step.moment.within, DAY + HOUR))
     if step.moment.type is None or step.moment.type.kind is not Kind.TIME:
         return Lapse(low=0, high=None)
     return lapse(TimeOfDay(at=time(), weekdays=step.weekdays))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.operators import type_of
-from journeylang.analysis.spans import wait_span
+from journeylang.analysis.spans import seconds, wait_span
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
 from journeylang.model import journey as model
@@ -42,6 +42,19 @@ def until_moment(
         path=place.path,
         moment=found,
         leaves=otherwise is not None and otherwise.action == "exit",
+        span=node.span,
+    )
+
+
+def best_hour(node: nodes.WaitBestHour, place: Place, steps: Steps) -> model.WaitMoment | None:
+    """``wait until best hour within 24h``."""
+    within = seconds(node.within, place.scope, steps.checker.findings)
+    if within is None:
+        return None
+    return model.WaitMoment(
+        label=place.label,
+        path=place.path,
+        moment=model.BestHour(within=within),
         span=node.span,
     )
 

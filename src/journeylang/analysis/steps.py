@@ -14,6 +14,7 @@ from journeylang.analysis.factors import factors
 from journeylang.analysis.includes import included
 from journeylang.analysis.loops import repeat
 from journeylang.analysis.moments import (
+    best_hour,
     nothing_to_skip,
     shown_behind,
     skips,
@@ -135,7 +136,7 @@ class Steps:
             case nodes.Repeat():
                 return repeat(node, place, self)
             case nodes.WaitBestHour():
-                self.checker.findings.later("`wait until best hour`", opening(node))
+                return best_hour(node, place, self)
             case nodes.FactorExperiment():
                 return factors(node, place, self)
             case nodes.Set():
@@ -148,7 +149,6 @@ class Steps:
                 raise AssertionError("an include is a block, and is built as one")
             case _:
                 assert_never(node)
-        return None
 
     def _identity(self, node: nodes.Step, kind: str, scope: Scope) -> tuple[str, str]:
         """Label and path; without a label that is needed, a placeholder for both."""

@@ -57,6 +57,16 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BestHour:
+    """`best hour within 24h`: when the hour next begins at which the customer opens most.
+
+    Passed at once where that is more than `within` seconds after arrival.
+    """
+
+    within: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitMoment:
     """`wait until MOMENT`: a moment in the data, as it stands at arrival.
 
@@ -68,7 +78,7 @@ class WaitMoment:
 
     label: str
     path: str
-    moment: Expression
+    moment: Expression | BestHour
     weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
     body: Block = ()
     leaves: bool = False

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
+    BestHour,
     Block,
     Experiment,
     Factors,
@@ -79,8 +80,8 @@ def expressions(journey: Journey) -> Iterator[Expression]:
                 yield from (e for p in step.picks for e in (p.by, p.where) if e is not None)
             case Set():
                 yield step.value
-            case WaitMoment():
-                yield step.moment
+            case WaitMoment(moment=moment) if not isinstance(moment, BestHour):
+                yield moment
             case WaitState():
                 yield step.condition
             case Invoke():

@@ -8,7 +8,7 @@ from typing import get_args
 
 from journeylang.model.expressions import Age, Expression, MetricValue, SegmentTest, TileBy, TopBy
 from journeylang.model.project import Project
-from journeylang.plan.operations import JourneyPlan
+from journeylang.plan.operations import JourneyPlan, MomentPark, OpeningHour
 
 _KINDS = get_args(Expression)
 
@@ -64,6 +64,10 @@ def _ranked_by(project: Project, of: object) -> Iterator[Expression]:
     return (n.by for n in asked(project, of) if isinstance(n, TopBy | TileBy))
 
 
-def asks_for_dates(project: Project, plan: JourneyPlan) -> bool:
-    """Whether a condition of the journey depends on the date where the customer is."""
-    return any(isinstance(n, Age) for n in asked(project, plan))
+def asks_for_clocks(project: Project, plan: JourneyPlan) -> bool:
+    """Whether it is asked what the clocks of others show than of those who move.
+
+    A condition may depend on the date where a customer is, a wait on the hour at which all open.
+    """
+    hours = (isinstance(p, MomentPark) and isinstance(p.moment, OpeningHour) for p in plan.parks)
+    return any(hours) or any(isinstance(n, Age) for n in asked(project, plan))

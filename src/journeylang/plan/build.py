@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from journeylang.model.journey import (
+    BestHour,
     Block,
     Calendar,
     Elapsed,
@@ -40,6 +41,7 @@ from journeylang.plan.learning import lessons
 from journeylang.plan.numbering import HOLDOUT_PATH, Numbering, number
 from journeylang.plan.offers import Offers
 from journeylang.plan.operations import (
+    OPENS_COUNT,
     Act,
     ActionPark,
     Again,
@@ -53,7 +55,9 @@ from journeylang.plan.operations import (
     Moment,
     MomentPark,
     Node,
+    OpeningHour,
     Park,
+    PastClock,
     Program,
     RaceBranch,
     RacePark,
@@ -293,15 +297,22 @@ class _JourneyBuilder:
 
         return once(ahead)
 
-    def _when(self, step: WaitMoment) -> Moment:
-        match step.moment.type:
+    def _when(self, step: WaitMoment) -> Moment | OpeningHour:
+        moment = step.moment
+        if isinstance(moment, BestHour):
+            return OpeningHour(
+                within=moment.within,
+                wall=self._rule(WallClock(far=False)),
+                past=self._rule(PastClock(days=OPENS_COUNT)),
+            )
+        match moment.type:
             case Type(kind=Kind.DATE):
-                return Moment(value=step.moment, wall=self._rule(WallClock(far=True)))
+                return Moment(value=moment, wall=self._rule(WallClock(far=True)))
             case Type(kind=Kind.TIME):
                 near = self._rule(WallClock(far=False))
-                return Moment(value=step.moment, wall=near, weekdays=step.weekdays)
+                return Moment(value=moment, wall=near, weekdays=step.weekdays)
             case _:
-                return Moment(value=step.moment)
+                return Moment(value=moment)
 
     def _state(self, step: WaitState, rest: Rest) -> Rest:
         number_ = self._number(step.path)

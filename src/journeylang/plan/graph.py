@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import time
 
 from journeylang.model.journey import (
+    BestHour,
     Block,
     Calendar,
     Elapsed,
@@ -165,6 +166,8 @@ def _escape(words: str) -> str:
 
 
 def _moment(step: WaitMoment) -> str:
+    if isinstance(step.moment, BestHour):
+        return f"wait until the best hour within {_until(Elapsed(seconds=step.moment.within))}"
     kind = step.moment.type.kind if step.moment.type is not None else None
     what = {Kind.DATE: "a date", Kind.TIME: "a time of day"}.get(kind or Kind.INSTANT, "a moment")
     return f"wait until {what}{_on(step.weekdays)}"

@@ -63,9 +63,16 @@ class WallClock:
     far: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastClock:
+    """How far a clock was ahead of UTC, for some days before the tick."""
+
+    days: int
+
+
 # A rule over local time. Waits map an arrival to a wake; quiet times say whether it is
 # quiet now, and until when; a wall clock maps what it shows to an instant.
-ZoneRule = Calendar | TimeOfDay | DayStart | QuietTimes | WallClock
+ZoneRule = Calendar | TimeOfDay | DayStart | QuietTimes | WallClock | PastClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,22 @@ class Moment:
     value: Expression
     wall: int | None = None
     weekdays: tuple[int, ...] | None = None
+
+
+# For so many days an open tells something about the hour at which somebody reads.
+OPENS_COUNT = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHour:
+    """When the hour next begins at which a customer opens most, at most `within` seconds on.
+
+    `wall` and `past` are the rules of the clocks on which hours are counted on and back.
+    """
+
+    within: int
+    wall: int
+    past: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +144,9 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:
-    """Whether a moment in the data is later than the arrival. Unknown is not."""
+    """Whether a moment is later than the arrival. Unknown is not."""
 
-    moment: Moment
+    moment: Moment | OpeningHour
     then: Leaf
     otherwise: Node
 
@@ -169,11 +192,11 @@ class WaitPark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentPark:
-    """The wait for a moment in the data that was ahead at arrival."""
+    """The wait for a moment that was ahead at arrival."""
 
     step: int
     path: str
-    moment: Moment
+    moment: Moment | OpeningHour
     edge: int
     span: Span
 

@@ -113,7 +113,7 @@ def _hash(body: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-_RULES = frozenset({"rule", "reenter_rule", "quiet_hold", "quiet_skip", "wall"})
+_RULES = frozenset({"rule", "reenter_rule", "quiet_hold", "quiet_skip", "wall", "past"})
 
 
 def _with_rules(body: Any, rules: list[Any]) -> Any:

@@ -6,12 +6,22 @@ branches share are worked out once per set of what was met.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
-from journeylang.plan.operations import Decide, Edge, EdgeKind, Leaf, Node
+from journeylang.plan.operations import (
+    Again,
+    Ahead,
+    Decide,
+    Edge,
+    EdgeKind,
+    Leaf,
+    Node,
+    Split,
+)
 from journeylang.plan.passes import STRAIGHT, Passes
 
 MAX_WAYS = 2_000
@@ -52,6 +62,21 @@ def once(rest: Rest) -> Rest:
         return known[met]
 
     return way
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """Every leaf to which a tree leads."""
+    match node:
+        case Leaf():
+            yield node
+        case Decide() | Ahead() | Again():
+            yield from leaves(node.then)
+            yield from leaves(node.otherwise)
+        case Split():
+            for _, _, way in node.arms:
+                yield from leaves(way)
+        case _:
+            assert_never(node)
 
 
 class Ways:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
-from journeylang.plan.operations import Program, QuietTimes, WallClock
+from journeylang.plan.operations import PastClock, Program, QuietTimes, WallClock
 from journeylang.runtime import wall_clocks
 from journeylang.runtime.zones import local, local_days, pieces, quiet_times, zone
 from journeylang.sql.relations import customers
@@ -115,10 +115,13 @@ def _fill(
                     for q in quiet_times(tz, rule, low, high)
                 ]
                 continue
-            if isinstance(rule, WallClock):
-                found = wall_clocks.pieces(tz, rule, low, high)
-            else:
-                found = pieces(tz, rule, low, high)
+            match rule:
+                case WallClock():
+                    found = wall_clocks.pieces(tz, rule, low, high)
+                case PastClock():
+                    found = wall_clocks.past(tz, rule, low, high)
+                case _:
+                    found = pieces(tz, rule, low, high)
             rows["zone_rule"] += [
                 (name, number, p.since, p.until, p.instant, p.shift) for p in found
             ]

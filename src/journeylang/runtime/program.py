@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from journeylang.model.entry import EnterByStart, EnterOn
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
-from journeylang.plan.asks import asks_for_dates, rankings
+from journeylang.plan.asks import asks_for_clocks, rankings
 from journeylang.plan.incremental import Kind, Look
 from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program, StatePark
 from journeylang.runtime.learning import Lesson
 from journeylang.runtime.results import Measured, measured
 from journeylang.sql import allowances, codes
 from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
+from journeylang.sql.best_hour import BestHourSql, best_hour_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.learning import outcomes
@@ -50,7 +51,7 @@ class Ranking:
 class Ready:
     """Everything that a tick executes. `events` are those whose arrival is watched.
 
-    `dated` are the journeys that ask for the date where a customer is.
+    `dated` are the journeys that ask for the clocks of all customers.
     """
 
     project: Project
@@ -71,6 +72,7 @@ class Ready:
     # Per journey and kind the numbers of its news in the probe; none if it is not asked there.
     news: Mapping[tuple[int, Kind], frozenset[int]]
     rankings: tuple[Ranking, ...] = ()
+    best_hour: BestHourSql | None = None
     dated: frozenset[int] = frozenset()
 
     def look(self, journey: int, kind: Kind) -> Look | None:
@@ -163,7 +165,8 @@ def make_ready(
         else probe,
         news=news,
         rankings=_rankings(compiler, program),
-        dated=frozenset(j.journey for j in program.journeys if asks_for_dates(project, j)),
+        best_hour=best_hour_sql(compiler, program),
+        dated=frozenset(j.journey for j in program.journeys if asks_for_clocks(project, j)),
     )
 
 

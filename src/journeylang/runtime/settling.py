@@ -81,6 +81,9 @@ class Settling:
     def _advance(self, going: set[tuple[int, int]], current: int) -> None:
         if not going:
             return
+        hour = self.ready.best_hour
+        if hour is not None and "best_hour" not in self.parameters and going & hour.ways:
+            self.parameters["best_hour"] = self._query(hour.everybody)[0][0]
         moves = self.ready.moves
         if not self.apart:
             self._execute(moves.advance(frozenset(going)), round=current)

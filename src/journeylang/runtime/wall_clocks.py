@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from journeylang.plan.operations import WallClock
+from journeylang.plan.operations import PastClock, WallClock
 from journeylang.runtime.zones import Piece
 
 # Nobody knows the clocks of a distant year: from 2050 on they stay as they were.
@@ -44,6 +44,14 @@ def pieces(tz: ZoneInfo, rule: WallClock, low: datetime, high: datetime) -> Iter
     last = found[-1]
     until = _NEVER if rule.far else last.until
     yield Piece(since=last.since, until=until, instant=last.instant, shift=last.shift)
+
+
+def past(tz: ZoneInfo, rule: PastClock, low: datetime, high: datetime) -> Iterator[Piece]:
+    """For instants in [since, until) how far the clock is ahead of UTC, up to `high`."""
+    since = low - timedelta(days=rule.days)
+    for regime in regimes(tz, since.year, high.year):
+        shift = regime.offset // _SECOND
+        yield Piece(since=regime.since, until=regime.until, instant=None, shift=shift)
 
 
 def regimes(tz: ZoneInfo, first: int, last: int) -> Iterator[Regime]:

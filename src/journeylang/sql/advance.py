@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import assert_never
 
 from journeylang.plan.operations import (
@@ -15,6 +15,7 @@ from journeylang.plan.operations import (
     Leaf,
     MomentPark,
     Node,
+    OpeningHour,
     Park,
     RacePark,
     SendPark,
@@ -22,6 +23,8 @@ from journeylang.plan.operations import (
     StatePark,
 )
 from journeylang.plan.passes import BASE, STRAIGHT, weight
+from journeylang.plan.ways import leaves
+from journeylang.sql.best_hour import joined
 from journeylang.sql.calls import is_call
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
 from journeylang.sql.dialects import text
@@ -56,10 +59,12 @@ def advance(
         ways[plan.journey] = ways.get(plan.journey, "") + way
     leaf = " ".join(f"WHEN {journey} THEN CASE w.edge{way} END" for journey, way in ways.items())
     leaf = f"CASE w.journey {leaf} END"
-    reached = {leaf.step for _, e in taken for leaf in _leaves(e.node)}
+    reached = {leaf.step for _, e in taken for leaf in leaves(e.node)}
     parks = [p for plan in plans for p in plan.parks if p.step in reached]
     masks, contents = _send_columns(parks, scope)
     moments = {p.step: instant(p.moment, scope) for p in parks if isinstance(p, MomentPark)}
+    if any(isinstance(p, MomentPark) and isinstance(p.moment, OpeningHour) for p in parks):
+        scope.further["best hour"] = joined(compiler, taken)
     joins = scope.joins()
     rules = any(getattr(p, "rule", None) is not None for p in parks)
     zone = zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
@@ -164,20 +169,6 @@ def _way(plan: JourneyPlan, edge: Edge, scope: Scope) -> str:
             condition = predicate(way_out.condition, scope)
             way = f"CASE WHEN {condition} THEN {by_reason[way_out.reason]} ELSE {way} END"
     return way
-
-
-def _leaves(node: Node) -> Iterator[Leaf]:
-    match node:
-        case Leaf():
-            yield node
-        case Decide() | Ahead() | Again():
-            yield from _leaves(node.then)
-            yield from _leaves(node.otherwise)
-        case Split():
-            for _, _, way in node.arms:
-                yield from _leaves(way)
-        case _:
-            assert_never(node)
 
 
 def _tree(node: Node, scope: Scope) -> str:

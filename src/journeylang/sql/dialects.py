@@ -197,6 +197,10 @@ class Dialect:
         years = f"{part('year', today)} - {part('year', born)} - {early}"
         return f"CASE WHEN {born} <= {today} THEN {years} END"
 
+    def full_hour(self, hour: str) -> str:
+        """The TIME at which an hour of the day (0 to 23) begins."""
+        return f"make_time(CAST({hour} AS INTEGER), 0, 0)"
+
     def whole_quotient(self, dividend: str, divisor: str) -> str:
         """Of two whole numbers that are not negative, rounded down."""
         return f"(({dividend}) // {divisor})"

@@ -7,11 +7,13 @@ strictly after the arrival (`left_at` of the rows).
 from __future__ import annotations
 
 from journeylang.model.types import INSTANT
-from journeylang.plan.operations import Moment
+from journeylang.plan.operations import Moment, OpeningHour
+from journeylang.sql.best_hour import HOUR
 from journeylang.sql.expressions import value
 from journeylang.sql.relations import customer_column
 from journeylang.sql.scope import Scope
 
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 # Clocks that skip days, or go back over midnight, take one or two more than the week.
 _DAYS_ON = 3
 _A_WEEK_ON = 10
@@ -20,12 +22,18 @@ _A_WEEK_ON = 10
 _LAST_DAY = "TIMESTAMP '9999-12-31 00:00:00'"
 
 
-def instant(moment: Moment, scope: Scope) -> str:
-    """The instant, NULL where it is unknown; the joins that it needs are left with the scope."""
+def instant(moment: Moment | OpeningHour, scope: Scope) -> str:
+    """The instant, NULL where it is unknown; the joins that it needs are left with the scope.
+
+    The own best hour is under the alias `best_hour.HOUR`.
+    """
+    d = scope.dialect
+    if isinstance(moment, OpeningHour):
+        hour = d.full_hour(f"coalesce({HOUR}.hour, {d.parameter('best_hour')})")
+        return next_time(hour, moment.wall, EVERY_DAY, scope, within=moment.within)
     if moment.wall is None:
         return value(moment.value, scope)
     if moment.weekdays is None:
-        d = scope.dialect
         midnight = f"CAST({value(moment.value, scope)} AS {d.column_type(INSTANT)})"
         wall = f"CASE WHEN {midnight} > {_LAST_DAY} THEN {_LAST_DAY} ELSE {midnight} END"
         return _shown(wall, moment.wall, scope)
@@ -49,22 +57,33 @@ def _shown(wall: str, rule: int, scope: Scope) -> str:
     return f"coalesce({alias}.instant, {scope.dialect.shift(wall, f'{alias}.shift')})"
 
 
-def next_time(at: str, rule: int, weekdays: tuple[int, ...], scope: Scope) -> str:
-    """The first instant after the arrival at which the clock shows the TIME `at`, on such a day."""
+def next_time(
+    at: str,
+    rule: int,
+    weekdays: tuple[int, ...],
+    scope: Scope,
+    *,
+    within: int | None = None,
+) -> str:
+    """The first instant after the arrival at which the clock shows the TIME `at`, on such a day.
+
+    NULL if that is more than `within` seconds on.
+    """
     arrival, zone = f"{scope.rows.alias}.left_at", _zone(scope)
     scope.further["today"] = (
         f"\nLEFT JOIN zone_day AS today ON today.zone = {zone}"
         f" AND {arrival} >= today.since AND {arrival} < today.until"
     )
-    every_day = len(weekdays) == 7
+    every_day = weekdays == EVERY_DAY
     days = ", ".join(f"({n})" for n in range(1 + (_DAYS_ON if every_day else _A_WEEK_ON)))
     day = "(today.date + n.days)"
     wall = f"({day} + {at})"
     found = f"coalesce(z.instant, {scope.dialect.shift(wall, 'z.shift')})"
     allowed = ", ".join(str(number) for number in weekdays)
     on = "" if every_day else f" AND extract(isodow FROM {day}) IN ({allowed})"
+    soon = "" if within is None else f" AND {found} <= {arrival} + {scope.dialect.interval(within)}"
     return (
         f"(SELECT min({found}) FROM (VALUES {days}) AS n(days), zone_rule AS z"
         f" WHERE z.zone = {zone} AND z.rule = {rule} AND {wall} >= z.since AND {wall} < z.until"
-        f" AND {found} > {arrival}{on})"
+        f" AND {found} > {arrival}{on}{soon})"
     )
