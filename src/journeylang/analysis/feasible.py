@@ -26,7 +26,7 @@ def feasible(path: Path, journey: Journey, project: Project) -> bool:
 def decided(path: Path) -> list[Fact]:
     """The conditions on the path, and how they were decided.
 
-    Not those of awaited states: that these change is what one waits for.
+    Not those of awaited states and of loops: that these change is what one waits for.
     """
     return [
         Fact(condition=stop.way.condition, holds=stop.way.holds)

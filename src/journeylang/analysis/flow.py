@@ -45,12 +45,13 @@ MOST_PATHS = 512
 class Way:
     """A way on from a step.
 
-    ``condition`` and ``holds`` are of an `if`'s ways, and of the one that an awaited state opens;
-    the branch is of a race's, the arm of an experiment's.
+    ``condition`` and ``holds`` are of an `if`'s ways, of the one that an awaited state opens, and
+    of those at the end of a pass (`over` and `again`); the branch is of a race's, the arm of an
+    experiment's.
     """
 
     to: int
-    kind: Literal["next", "then", "else", "on", "timeout", "arm"] = "next"
+    kind: Literal["next", "then", "else", "on", "timeout", "arm", "over", "again"] = "next"
     lapse: Lapse = AT_ONCE
     condition: Expression | None = None
     branch: Branch | None = None
@@ -58,7 +59,7 @@ class Way:
 
     @property
     def holds(self) -> bool:
-        return self.kind in ("then", "on")
+        return self.kind in ("then", "on", "over")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +161,7 @@ class _Building:
                     return None
                 return self._add(
                     step,
-                    # It passes by the first tick at which it is true, however late that is.
-                    Way(
-                        to=then,
-                        kind="on",
-                        lapse=Lapse(low=0, high=None),
-                        condition=step.condition,
-                    ),
+                    Way(to=then, kind="on", lapse=up_to(deadline), condition=step.condition),
                     Way(to=timeout, kind="timeout", lapse=deadline),
                 )
             case Race():
@@ -182,8 +177,12 @@ class _Building:
         """One pass behind the other; at the end of each the loop itself is a node."""
         begin: int | None = None
         for _ in range(step.times):
-            ways = [Way(to=after)] if begin is None or step.until is not None else []
-            ways += [Way(to=begin)] if begin is not None else []
+            if begin is None:
+                ways = [Way(to=after)]
+            else:
+                ways = [Way(to=begin, kind="again", condition=step.until)]
+                if step.until is not None:
+                    ways.insert(0, Way(to=after, kind="over", condition=step.until))
             begin = self.block(step.body, self._add(step, *ways))
             if begin is None:
                 return None

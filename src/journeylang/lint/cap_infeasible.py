@@ -129,7 +129,7 @@ def _found(stopped: _Stopped, journey: Journey, checked: Checked) -> Diagnostic:
         labels=(
             *(
                 Label(first_line(one.span, checked), "this one counts")
-                for one in stopped.before[:_SHOWN]
+                for one in list(dict.fromkeys(stopped.before))[:_SHOWN]
             ),
             Label(cap.span, "the cap"),
         ),

@@ -13,7 +13,7 @@ from journeylang.lint.places import first_line
 from journeylang.lint.rule import Checked, Rule
 from journeylang.lint.tree import with_named
 from journeylang.model.expressions import Aggregate, BoundEvent, Expression, SinceEntry
-from journeylang.model.journey import If, Journey, Race, Send, Wait
+from journeylang.model.journey import If, Journey, Race, Send, Wait, WaitState
 from journeylang.model.steps import steps
 from journeylang.source import Span
 from journeylang.syntax import nodes
@@ -22,10 +22,11 @@ from journeylang.syntax import nodes
 def late_data_race(checked: Checked) -> Iterator[Diagnostic]:
     """Of events whose lateness somebody has written down.
 
-    Found are a wait for the event that ends before its rows must be there, and an `if` or an `exit
-    when` that asks for it `since entry` when all the time since then is shorter. A question for
-    longer than that does not hang on the last rows. What providers report about messages is
-    taken for up to a day, but comes within seconds.
+    Found are a wait for the event that ends before its rows must be there, and an `if`, an `exit
+    when` or the end of a `wait until` that asks for it `since entry` when all the time since then
+    is shorter. A question for longer than that does not hang on the last rows, nor does a loop's,
+    which is asked again. What providers report about messages is taken for up to a day, but comes
+    within seconds.
     """
     late = dict(_written(checked))
     if not late:
@@ -38,7 +39,7 @@ def late_data_race(checked: Checked) -> Iterator[Diagnostic]:
         if _asks(asked, late, checked) or any(
             _asks([step.condition], late, checked)
             for step in steps(journey.body)
-            if isinstance(step, If)
+            if isinstance(step, If | WaitState)
         ):
             yield from _since_entry(journey, late, checked)
 
@@ -71,24 +72,39 @@ def _race(race: Race, late: dict[str, Span], checked: Checked) -> Iterator[Diagn
 
 def _since_entry(journey: Journey, late: dict[str, Span], checked: Checked) -> Iterator[Diagnostic]:
     graph = flow(journey)
+    # What is asked in each pass of a loop, or behind a fork, is told of once.
+    told: set[tuple[Span, str]] = set()
     for path in (paths(graph) if graph is not None else None) or ():
-        found = list(_on(path, journey, late, checked))
+        found = [
+            (at, diagnostic)
+            for at, diagnostic in _on(path, journey, late, checked)
+            if at not in told
+        ]
         if found and feasible(path, journey, checked.project):
-            yield from found
+            for at, diagnostic in found:
+                if at not in told:
+                    told.add(at)
+                    yield diagnostic
 
 
 def _on(
     path: Path, journey: Journey, late: dict[str, Span], checked: Checked
-) -> Iterator[Diagnostic]:
+) -> Iterator[tuple[tuple[Span, str], Diagnostic]]:
+    """What is asked too soon on a path, with the place of the question and the event."""
     waited: Stop | None = None
     for stop in path:
         step, since = stop.step, stop.arrival.high
-        if isinstance(step, Wait | Race) and stop.way.kind != "on" and stop.way.lapse.low:
+        timed_out = isinstance(step, Wait | Race | WaitState) and stop.way.kind != "on"
+        if timed_out and stop.way.lapse.low:
             waited = stop
+        if isinstance(step, WaitState) and stop.way.kind == "timeout":
+            since = (stop.arrival + stop.way.lapse).high
         if waited is None or since is None:
             continue
         if isinstance(step, If):
             asked, what = [(step.condition, step.condition.span)], "what is decided"
+        elif isinstance(step, WaitState) and timed_out and (step.then or step.timeout):
+            asked, what = [(step.condition, step.condition.span)], "who times out"
         elif isinstance(step, Send):
             asked, what = [(e.condition, e.condition.span) for e in journey.exits], "who leaves"
         else:
@@ -98,8 +114,8 @@ def _on(
                 bound = checked.project.binding.events[event].late
                 if since >= bound:
                     continue
-                then = "this is asked" if isinstance(step, If) else f"`{step.label}` goes out"
-                yield _found(
+                then = f"`{step.label}` goes out" if isinstance(step, Send) else "this is asked"
+                found = _found(
                     event,
                     f"and {then} {words(since)} after the entry",
                     first_line(waited.step.span, checked),
@@ -110,6 +126,7 @@ def _on(
                     ],
                     bound,
                 )
+                yield (first_line(step.span, checked), event), found
 
 
 def _asks(conditions: list[Expression], late: dict[str, Span], checked: Checked) -> dict[str, None]:

@@ -13,7 +13,7 @@ from journeylang.lint.places import first_line
 from journeylang.lint.rule import Checked, Rule
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import BoundEvent
-from journeylang.model.journey import Journey, Race, Wait
+from journeylang.model.journey import Journey, Race, Wait, WaitState
 from journeylang.syntax import nodes
 
 _SHOWN = 3
@@ -57,10 +57,13 @@ def _length(path: Path) -> int:
 def _found(journey: Journey, path: Path, checked: Checked) -> Diagnostic:
     days = journey.reenter.days
     takes = _length(path)
-    waits = sorted(
-        (stop for stop in path if isinstance(stop.step, Wait | Race) and stop.way.lapse.low),
-        key=lambda stop: -stop.way.lapse.low,
-    )
+    # Of a loop's passes one is shown.
+    waited = {
+        stop.step.path: stop
+        for stop in path
+        if isinstance(stop.step, Wait | WaitState | Race) and stop.way.lapse.low
+    }
+    waits = sorted(waited.values(), key=lambda stop: -stop.way.lapse.low)
     written = checked.declared.journeys[journey.name]
     header = next((h for h in written.headers if isinstance(h, nodes.Reenter)), None)
     again = "1 day" if days == 1 else f"{days:,} days"
@@ -73,7 +76,7 @@ def _found(journey: Journey, path: Path, checked: Checked) -> Diagnostic:
             Label(
                 first_line(stop.step.span, checked),
                 f"{words(stop.way.lapse.low)}"
-                + (" without the event" if stop.way.kind == "timeout" else ""),
+                + (" without the event" if isinstance(stop.step, Race) else ""),
             )
             for stop in waits[:_SHOWN]
         ),
