@@ -2,8 +2,6 @@
 
 A machine of hypothesis's draws what comes next. After every tick both forms are compared, and
 what must hold of any history is asked of the tables.
-
-`JOURNEY_TEST_MACHINES=2000x100 pytest tests/agreement/test_clocks.py` is the soak.
 """
 
 from __future__ import annotations
