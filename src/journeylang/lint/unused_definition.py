@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from journeylang.diagnostics.codes.unused import UNUSED_DEFINITION
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
+from journeylang.model.tree import below
 from journeylang.syntax import nodes
 
 _WORD = re.compile(r"\w+")
@@ -58,6 +59,35 @@ def unused_definition(checked: Checked) -> Iterator[Diagnostic]:
             span=node.name.span,
             help="take it out, or use it",
         )
+    yield from _parameters(checked)
+
+
+def _parameters(checked: Checked) -> Iterator[Diagnostic]:
+    """Of those whose name stands nowhere else in their definition, nor in a text there."""
+    for definition in checked.with_steps():
+        if not definition.parameters:
+            continue
+        spoken: Counter[str] = Counter()
+        for node in below(definition):
+            match node:
+                case nodes.Name():
+                    spoken[node.text] += 1
+                case nodes.String():
+                    spoken.update(_WORD.findall(node.value))
+                case nodes.SqlHatch():
+                    spoken.update(_WORD.findall(node.text))
+                case _:
+                    pass
+        for parameter in definition.parameters:
+            if spoken[parameter.name.text] > 1:
+                continue
+            yield Diagnostic(
+                code=UNUSED_DEFINITION,
+                message=f"nothing in `{definition.name.text}` uses its parameter"
+                f" `{parameter.name.text}`",
+                span=parameter.name.span,
+                help="take it out, or use it: what is given for it changes nothing",
+            )
 
 
 RULE = Rule(code=UNUSED_DEFINITION, find=unused_definition)
