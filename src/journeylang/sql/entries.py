@@ -77,8 +77,8 @@ def _looked_at(among: News | None) -> Rows:
     return Rows() if among is None else Rows(name="changed")
 
 
-def _changed(among: News | None, behind: str = "\n") -> str:
-    return "" if among is None else f"WITH {changed_people(among)}{behind}"
+def _changed(among: News | None, behind: str = "\n", only: str = "") -> str:
+    return "" if among is None else f"WITH {changed_people(among, only=only)}{behind}"
 
 
 def _people(compiler: Compiler, among: News | None, *fields: str) -> str:
@@ -279,11 +279,14 @@ def _everybody(
     conditions += [predicate(x, scope) for x in (condition, plan.only) if x is not None]
     # An instant may hang on figures that are joined.
     joins = scope.joins() + (f"\n  JOIN due AS o ON {due}" if due else "")
+    once = ""
     if plan.reenter.rule == "never":
-        conditions.append(
-            "NOT EXISTS (SELECT 1 FROM journey.run AS r"
-            f" WHERE r.journey = {plan.journey} AND r.customer_id = c.customer_id)"
-        )
+        rows = f"SELECT 1 FROM journey.run AS r WHERE r.journey = {plan.journey}"
+        if among is None:
+            conditions.append(f"NOT EXISTS ({rows} AND r.customer_id = c.customer_id)")
+        else:
+            # Figures are worked out for those alone who may still enter.
+            once = f"NOT EXISTS ({rows} AND r.customer_id = n.customer_id)"
     else:
         previous = _previous(compiler, plan, None)
         joins += f"\n  LEFT JOIN {previous} AS p ON p.customer_id = c.customer_id"
@@ -297,7 +300,7 @@ def _everybody(
         f",\n    row_number() OVER (PARTITION BY c.customer_id ORDER BY {at}) AS nth" if due else ""
     )
     return f"""{insert_head(columns)}
-{_changed(among, ", ") or "WITH "}fresh AS (
+{_changed(among, ", ", once) or "WITH "}fresh AS (
   SELECT c.customer_id, {at} AS at,
     {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
     {d.literal(None, TEXT)} AS entry, {_drawn(compiler, plan, "c")} AS status{nth}

@@ -81,9 +81,12 @@ def _distinct(people: list[str]) -> str:
     return f"SELECT DISTINCT n.customer_id FROM ({people[0]}) AS n"
 
 
-def changed_people(news: News, name: str = "changed") -> str:
-    """The people of a look as a CTE of distinct customer keys."""
-    return f"{name} AS MATERIALIZED (\n  {news.people}\n)"
+def changed_people(news: News, name: str = "changed", only: str = "") -> str:
+    """The people of a look as a CTE of distinct customer keys; `only` those `n`, if any."""
+    people = news.people
+    if only:
+        people = f"SELECT n.customer_id FROM ({people}) AS n WHERE {only}"
+    return f"{name} AS MATERIALIZED (\n  {people}\n)"
 
 
 def probed(number: int, part: str) -> str:
