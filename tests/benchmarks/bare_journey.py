@@ -16,13 +16,15 @@ from typing import Any
 
 import duckdb
 
-from journeylang.sql.schema import create_tables
+from journeylang.sql.schema import WHY, create_tables
 
 # Ids that the runtime keeps in `version` and `step`.
 JOURNEY = 1
 SUBJECT, PLAIN, NAMED, SETTLE, NUDGE = 1, 2, 3, 4, 5
 
 BATCH = 500
+
+_SENT = f"CASE WHEN i.reason IS NULL THEN {WHY['sent']} ELSE {WHY['skipped']} END"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +156,10 @@ WHERE NOT e.gated AND NOT EXISTS (SELECT 1 FROM journey.exposure AS x
   WHERE x.customer_id = e.customer_id AND x.experiment = {SUBJECT})""",
         f"""INSERT INTO journey.transition
 SELECT e.customer_id, e.run_id, {JOURNEY}, e.entered_at, {t.number}, NULL, e.step,
-  CASE WHEN e.gated THEN 'gated' ELSE 'entered' END FROM entering AS e
+  {WHY["entered"]} FROM entering AS e
 UNION ALL
 SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, i.step, {SETTLE},
-  coalesce(i.reason, 'sent') FROM intent AS i""",
+  {_SENT} FROM intent AS i""",
     )
 
 
@@ -176,10 +178,10 @@ SELECT i.customer_id, i.run_id, {JOURNEY}, i.version, NULL, {t.now}, NULL, i.ent
   i.entry, {t.now}, 0 FROM intent AS i""",
         f"""INSERT INTO journey.transition
 SELECT i.customer_id, i.run_id, {JOURNEY}, i.arrived_at, {t.number}, {SETTLE}, {NUDGE},
-  'due' FROM intent AS i
+  {WHY["due"]} FROM intent AS i
 UNION ALL
 SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, {NUDGE}, NULL,
-  coalesce(i.reason, 'sent') FROM intent AS i""",
+  {_SENT} FROM intent AS i""",
     )
 
 

@@ -68,7 +68,8 @@ class Done:
     moved: int = 0
     sent: int = 0
     skipped: int = 0
-    arbitrated: bool = False
+    fates: set[int] = field(default_factory=set)
+    outcomes: set[int] = field(default_factory=set)
     acted: set[int] = field(default_factory=set)
     leaves: set[tuple[int, int | None]] = field(default_factory=set)
 

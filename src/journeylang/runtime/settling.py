@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from journeylang.runtime.arbitrate import Arbiter, project_day
@@ -11,7 +13,10 @@ from journeylang.runtime.codes import draw
 from journeylang.runtime.session import Blamed, Done, Marks, Session
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.reach import Situation
-from journeylang.sql.session import ACT, GO, SEND
+from journeylang.sql.session import ACT, GO, HELD, SEND
+
+# A journey, and one of its edges.
+Way = tuple[int, int]
 
 
 class Settling:
@@ -45,6 +50,7 @@ class Settling:
             going: set[tuple[int, int]] = set()
             acting: set[int] = set()
             for journey, fate, edge, step, leaf in self._fates(current):
+                done.fates.add(fate)
                 if fate in (GO, ACT):
                     going.add((journey, edge))
                 if fate == ACT:
@@ -53,7 +59,7 @@ class Settling:
                     standing.add(step)
                 done.leaves.add((journey, leaf))
             self._act(done, acting, current)
-            self._advance(going, current)
+            self._advance(self.ready.moves.advance, going, current)
             if not going:
                 if not standing:
                     return
@@ -78,21 +84,22 @@ class Settling:
                     base = self.next_batch * BATCH
                     self._batches(self._execute(call, round=current, base=base))
 
-    def _advance(self, going: set[tuple[int, int]], current: int) -> None:
+    def _advance(
+        self, statement: Callable[[frozenset[Way]], str], going: set[Way], current: int
+    ) -> None:
         if not going:
             return
         hour = self.ready.best_hour
         if hour is not None and "best_hour" not in self.parameters and going & hour.ways:
             self.parameters["best_hour"] = self._query(hour.everybody)[0][0]
-        moves = self.ready.moves
         if not self.apart:
-            self._execute(moves.advance(frozenset(going)), round=current)
+            self._execute(statement(frozenset(going)), round=current)
             return
         for plan, sql in self.journeys:
             mine = frozenset(way for way in going if way[0] == plan.journey)
             if mine:
                 with Blamed(sql.name):
-                    self._execute(moves.advance(mine), round=current)
+                    self._execute(statement(mine), round=current)
 
     def _fates(self, current: int) -> list[tuple[Any, ...]]:
         """What the rows of a round are, each combination once."""
@@ -103,12 +110,15 @@ class Settling:
         )
 
     def _arbitrate(self, done: Done, standing: set[int], *, after: int, current: int) -> None:
+        """Decide about all who stand at a send, and let go on whoever does not wait there."""
         arbitration = self.ready.arbitration
         assert arbitration is not None
-        if after >= 0:
-            self.engine.execute("DELETE FROM intent")
-        self._execute(arbitration.intents, after=after)
-        ranks, *there = self._query(arbitration.situation)[0]
+        self.parameters["after"] = after
+        if arbitration.intents is not None:
+            if after >= 0:
+                self.engine.execute("DELETE FROM intent")
+            self._execute(arbitration.intents)
+        *there, ranks = (*self._query(arbitration.situation)[0], 1)[:4]
         decide = arbitration.decide(frozenset(standing), Situation(*there))
         if decide.rations is not None:
             self.parameters |= project_day(self.ready.project, self.now)
@@ -123,23 +133,30 @@ class Settling:
             done.sent += count
             self._batches(count)
             arbiter.charge(base, count)
-        self._execute(arbitration.proceed, round=current)
-        done.arbitrated = True
+        ahead: set[Way] = set()
+        outcomes = set()
+        for journey, outcome, edge in self._query(arbitration.outcomes, round=current):
+            outcomes.add(outcome)
+            if outcome != HELD:
+                ahead.add((journey, edge))
+        if HELD in outcomes:
+            self._execute(arbitration.held, round=current)
+        done.outcomes |= outcomes
+        go_on = partial(self.ready.moves.go_on, zoned=decide.zoned)
+        self._advance(go_on, ahead, current)
 
     def _batches(self, messages: int) -> None:
         """Cut the messages just written into batches, and begin the next ones behind them."""
         if not messages:
             return
-        full, rest = divmod(messages, BATCH)
-        sizes = [BATCH] * full + ([rest] if rest else [])
-        now = self.engine.dialect.instant(self.now)
-        rows = ", ".join(
-            f"({self.next_batch + n}, {now}, {size}, FALSE, 0)" for n, size in enumerate(sizes)
+        batches = -(-messages // BATCH)
+        self._execute(
+            "INSERT INTO journey.batch (batch_id, decided_at, messages, done, token)"
+            f" SELECT {self.next_batch} + g.n, {self._p('now')},"
+            f" least({BATCH}, {messages} - g.n * {BATCH}), FALSE, 0"
+            f" FROM generate_series(0, {batches - 1}) AS g(n)"
         )
-        self.engine.execute(
-            f"INSERT INTO journey.batch (batch_id, decided_at, messages, done, token) VALUES {rows}"
-        )
-        self.next_batch += len(sizes)
+        self.next_batch += batches
 
     def _p(self, name: str) -> str:
         return self.engine.dialect.parameter(name)

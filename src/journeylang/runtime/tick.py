@@ -40,6 +40,7 @@ from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
 from journeylang.sql.session import (
     DUE,
     INSIDE,
+    REFUSED,
     temporary,
     working_tables,
     written_table,
@@ -348,8 +349,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             "clear runs": bool(done.woken or done.left),
             "exposures": bool(done.leaves & exposing),
             "drawn": done.candidates > 0,
-            "non-sends": done.arbitrated,
-            "non-entries": done.candidates > 0,
+            "non-sends": bool(done.outcomes),
+            "non-entries": REFUSED in done.fates,
         }
         counts = {
             name: self._execute(sql) if wanted.get(name, True) else 0

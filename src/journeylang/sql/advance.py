@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import assert_never
+from typing import Literal, assert_never
 
+from journeylang.model.types import TEXT
 from journeylang.plan.operations import (
     ActionPark,
     Again,
@@ -27,21 +28,29 @@ from journeylang.plan.ways import leaves
 from journeylang.sql.best_hour import joined
 from journeylang.sql.calls import is_call
 from journeylang.sql.compiler import Compiler, insert_head, select, zone_join
-from journeylang.sql.dialects import text
+from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.draws import arm
 from journeylang.sql.expressions import Rows, Scope, predicate
 from journeylang.sql.given import given_value, of_channel
 from journeylang.sql.moments import instant
 from journeylang.sql.picks import TOO_FEW, lacks, pick
-from journeylang.sql.schema import ACTIVE, GONE
-from journeylang.sql.session import ACT, END, GO, REST, SEND
+from journeylang.sql.schema import ACTIVE, GONE, WHY
+from journeylang.sql.session import ACT, END, GO, HELD, REST, SEND, SENT, edge_ahead
 from journeylang.sql.wakes import earliest, race_hits
+
+Source = Literal["trail", "decided", "decided and zoned"]
 
 
 def advance(
-    compiler: Compiler, plans: Sequence[JourneyPlan], edges: Collection[tuple[int, int]]
+    compiler: Compiler,
+    plans: Sequence[JourneyPlan],
+    edges: Collection[tuple[int, int]],
+    source: Source = "trail",
 ) -> str:
     """Take everybody who leaves by one of the edges to where it leads.
+
+    Those of the trail's round, or those of whom this round's arbitration has decided: they are
+    read where it has left them.
 
     Only what those edges need is in the statement: most ticks take a few of many, and a
     database takes longer to plan a statement than to run it for some hundred people.
@@ -69,7 +78,6 @@ def advance(
     rules = any(getattr(p, "rule", None) is not None for p in parks)
     zone = zone_join("l.rule", "a.zone", "a.left_at") if rules else ""
     zoned, zones = (', c."_zone" AS zone', ("timezone",)) if rules else ("", ())
-    base = compiler.base(*zones, *scope.fields)
     wake = d.shift("a.left_at", "l.seconds")
     if rules:
         wake = f"coalesce({wake}, z.instant, {d.shift('a.left_at', 'z.shift')})"
@@ -77,9 +85,9 @@ def advance(
         whens = " ".join(f"WHEN {step} THEN a.moment_{step}" for step in moments)
         wake = f"CASE l.step {whens} ELSE {wake} END"
     races = [p for p in parks if isinstance(p, RacePark)]
-    hits, join, hit_at, edge, going = "", "", "", "w.edge", "'due'"
+    hits, join, hit_at, edge, going = "", "", "", "w.edge", str(WHY["due"])
     if any(isinstance(p, StatePark) for p in parks):
-        going = "CASE WHEN w.kind = 'state' THEN 'timeout' ELSE 'due' END"
+        going = f"CASE WHEN w.kind = 'state' THEN {WHY['timeout']} ELSE {WHY['due']} END"
     if races:
         per_race = "".join(
             f", race_{p.step} AS (SELECT * FROM landed WHERE step = {p.step})" for p in races
@@ -92,15 +100,15 @@ def advance(
         hit_at = "WHEN h.at IS NOT NULL THEN {}"
         edge = "coalesce(h.edge, w.edge)"
         going = (
-            "CASE WHEN h.at IS NOT NULL THEN 'event'"
-            " WHEN w.kind IN ('race', 'state') THEN 'timeout' ELSE 'due' END"
+            f"CASE WHEN h.at IS NOT NULL THEN {WHY['event']}"
+            f" WHEN w.kind IN ('race', 'state') THEN {WHY['timeout']} ELSE {WHY['due']} END"
         )
     acting = "WHEN w.kind = 'act' THEN {}" if any(isinstance(p, ActionPark) for p in parks) else ""
     left = "w.wake_at"
     calls = ", ".join(str(p.step) for p in parks if is_call(p))
     acted = f"CASE WHEN w.step IN ({calls}) THEN {now} ELSE w.arrived_at END" if calls else ""
     if acting:
-        going = f"CASE WHEN w.kind = 'act' THEN 'done' ELSE {going} END"
+        going = f"CASE WHEN w.kind = 'act' THEN {WHY['done']} ELSE {going} END"
     if races or acting:
         whens = f"{acting.format(acted or 'w.arrived_at')} {hit_at.format('h.at')}"
         left = f"CASE {whens} ELSE w.wake_at END"
@@ -132,19 +140,25 @@ def advance(
         "going": going,
         "passes": "w.passes",
         "fresh": "w.fresh",
-        "moved": "w.why <> 'retry'",
+        "moved": f"w.why <> {WHY['retry']}",
     }
     journeys = ", ".join(str(journey) for journey in ways)
+    # Who has come to a send in this tick was there: they are looked up again only to be read.
+    decided = source != "trail"
+    if source == "decided and zoned":
+        zoned, zones = (", w.zone" if rules else ""), ()
+    read = bool(zones or scope.fields or not decided)
+    base = compiler.base(*zones, *scope.fields)
+    gone = "c.customer_id IS NULL" if read else "FALSE"
+    about = f"\n  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id" if read else ""
     return f"""{insert_head(columns)}
 WITH going AS (
-  SELECT t.* FROM trail AS t
-  WHERE t.round = {d.parameter("round")} AND t.fate IN ({GO}, {ACT}) AND t.journey IN ({journeys})
+  {_decided(d, journeys) if decided else _trail(d, journeys)}
 ), headed AS (
   SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone{zoned},
+    w.going AS why, w.reason, w.passes, w.fresh, {gone} AS gone{zoned},
     {leaf} AS leaf{_columns(masks, contents, moments)}
-  FROM going AS w
-  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}
+  FROM going AS w{about}{joins}
 ), landed AS (
   SELECT a.customer_id, a.run_id, a.journey, a.from_step, l.step, a.left_at AS arrived_at,
     {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
@@ -158,6 +172,22 @@ WITH going AS (
 ){hits}
 SELECT {select(columns)}
 FROM landed AS w{join}"""
+
+
+def _trail(d: Dialect, journeys: str) -> str:
+    return f"""SELECT t.* FROM trail AS t WHERE t.round = {d.parameter("round")}
+    AND t.fate IN ({GO}, {ACT}) AND t.journey IN ({journeys})"""
+
+
+def _decided(d: Dialect, journeys: str) -> str:
+    """The same columns of those who have been sent to, or skipped."""
+    nothing = d.literal(None, TEXT)
+    return f"""SELECT s.customer_id, s.run_id, s.journey, {edge_ahead("s", "p")} AS edge, s.step,
+    s.arrived_at, CAST({d.parameter("now")} AS TIMESTAMP) AS left_at, s.entered_at,
+    {nothing} AS reason, s.entry, s.passes, s.fresh, s.zone,
+    CASE WHEN s.outcome = {SENT} THEN {WHY["sent"]} ELSE {WHY["skipped"]} END AS going
+  FROM decided AS s JOIN plan_send AS p ON p.step = s.step
+  WHERE s.phase = {d.parameter("round")} AND s.outcome <> {HELD} AND s.journey IN ({journeys})"""
 
 
 def _way(plan: JourneyPlan, edge: Edge, scope: Scope) -> str:

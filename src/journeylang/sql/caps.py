@@ -37,8 +37,14 @@ class Caps:
     """The caps of some offers, as columns over `counts AS n`, `zone_day AS z`, offers `o`."""
 
     def __init__(
-        self, compiler: Compiler, program: Program, offers: Sequence[Offer], there: Situation
+        self,
+        compiler: Compiler,
+        program: Program,
+        offers: Sequence[Offer],
+        there: Situation,
+        here: str,
     ) -> None:
+        self.here = here
         self.compiler = compiler
         self.d = compiler.dialect
         self.there = there
@@ -89,20 +95,34 @@ class Caps:
 
         return self._per_set(latest, self.d.literal(None, Type(kind=Kind.INSTANT)))
 
-    def figures(self) -> str:
-        """What the caps have counted, as JSON."""
+    def counted(self) -> str:
+        """What the caps have counted, as columns for `figures`: few have a use for it."""
+        return "".join(f", n.n{n}" for n in range(len(self.windows))) + ", o.caps AS caps"
+
+    def figures(self, counts: str, offer: str | None = None) -> str:
+        """What the caps have counted, as JSON, of a row with the columns of `counted`."""
         return self._per_set(
             lambda caps: (
-                self.d.json_object((cap_name(c), self._counted(c)) for c in caps) if caps else ""
+                self.d.json_object(
+                    (cap_name(c), f"coalesce({counts}.n{self.windows.index(_window(c))}, 0)")
+                    for c in caps
+                )
+                if caps
+                else ""
             ),
             "NULL",
+            offer or counts,
         )
 
-    def _per_set(self, sql: Callable[[Sequence[CapRule]], str], otherwise: str) -> str:
+    def _per_set(
+        self, sql: Callable[[Sequence[CapRule]], str], otherwise: str, row: str = "o"
+    ) -> str:
         """Some figure of the offer's set of caps."""
         found = [(number, sql(caps)) for number, caps in self.sets]
+        if len(found) == 1:
+            return f"({found[0][1]})" if found[0][1] else otherwise
         whens = "".join(f" WHEN {number} THEN ({one})" for number, one in found if one)
-        return f"CASE o.caps{whens} ELSE {otherwise} END" if whens else otherwise
+        return f"CASE {row}.caps{whens} ELSE {otherwise} END" if whens else otherwise
 
     def _counted(self, cap: CapRule) -> str:
         return f"coalesce(n.n{self.windows.index(_window(cap))}, 0)"
@@ -168,7 +188,7 @@ class Caps:
   SELECT m.customer_id, {", ".join(columns)}
   FROM journey.message AS m{zone}
   WHERE m.counted AND m.decided_at > {self.now} - {self.d.interval(longest)}
-    AND m.customer_id IN (SELECT customer_id FROM i){given_back}
+    AND m.customer_id IN ({self.here}){given_back}
   GROUP BY m.customer_id
 )"""
 

@@ -9,8 +9,9 @@ be waited for.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
-from journeylang.model.types import Kind, Type
+from journeylang.model.types import TEXT, Kind, Type
 from journeylang.plan.operations import Program
 from journeylang.sql.allowances import VERDICT, Rations, rations, release
 from journeylang.sql.caps import Caps
@@ -26,23 +27,45 @@ _CARRIED = (
 )
 
 
-class Deciding:
-    """Statements for those who stand at the given sends; parameters {now, round, rank}.
+class Standing(NamedTuple):
+    """Selects those who stand at a send: as rows of `intent`, and their customers alone.
 
-    One, `sql`, unless `rations` limit them: then `verdicts`, the rations, `sql`.
+    The latter is what relations are cut down by: a relation that is asked for twice is written
+    down in between.
+    """
+
+    rows: str
+    customers: str
+
+
+class Deciding:
+    """Statements for those who stand at the given sends; parameters {now, round, rank, after}.
+
+    `standing` selects them. One, `sql`, unless `rations` limit them: then
+    `verdicts`, the rations, `sql`.
     """
 
     def __init__(
-        self, compiler: Compiler, program: Program, steps: Collection[int], there: Situation
+        self,
+        compiler: Compiler,
+        program: Program,
+        steps: Collection[int],
+        there: Situation,
+        standing: Standing,
     ) -> None:
         self.d = compiler.dialect
+        self.standing = standing
         self.offers = [o for o in offers(program) if o.step in steps]
-        self.caps = Caps(compiler, program, self.offers, there)
-        self.reach = Reach(compiler, program, self.offers, there, self.caps.wishes)
+        self.caps = Caps(compiler, program, self.offers, there, standing.customers)
+        self.reach = Reach(
+            compiler, program, self.offers, there, self.caps.wishes, standing.customers
+        )
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
         self.program = program
         self.rations: Rations | None = rations(self.d, program, self.offers)
+        # Nobody has more than one candidate: a verdict stays with the row that it is about.
+        self.flat = self.single and self.rations is None
 
     def verdicts(self) -> str:
         """The first half, if there are budgets: all rules but those; {now, rank}."""
@@ -54,19 +77,28 @@ SELECT {columns} FROM ruled AS k WHERE {self.now} < k.limit_at"""
     def sql(self) -> str:
         """All of it, or the half behind the budgets."""
         ctes = self._rules() if self.rations is None else [self._intents()]
-        ctes += [self._judged(), self._chosen()]
+        ctes.append(self._judged())
+        chosen = "judged AS i"
+        row = "i"
+        if not self.flat:
+            ctes.append(self._chosen())
+            row = "k"
+            chosen = (
+                "i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id"
+            )
         return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
   entered_at, entry, content, passes, fresh, expires_at, rank, outcome, channel, reason, figures,
-  wake_at, quiet_from, quiet_until, cost, counted)
+  wake_at, quiet_from, quiet_until, cost, counted{", zone" if self.flat else ""})
 WITH {("," + chr(10)).join(ctes)}
 SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
   i.entered_at, i.entry, i.content,
-  i.passes, i.fresh, i.expires_at, i.rank, {self._outcome()} AS outcome, k.channel,
+  i.passes, i.fresh, i.expires_at, i.rank, {self._outcome(row)} AS outcome, {row}.channel,
   CASE WHEN {self.now} >= i.limit_at THEN coalesce(i.last_reason, 'expired')
-    ELSE coalesce(k.reason, CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
-  {self._figures()}, least(coalesce(k.release, i.limit_at), i.limit_at),
-  k.quiet_from, k.quiet_until, k.cost, k.counted
-FROM i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id
+    ELSE coalesce({row}.reason,
+      CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
+  {self._figures(row)}, least(coalesce({row}.release, i.limit_at), i.limit_at),
+  {row}.quiet_from, {row}.quiet_until, {row}.cost, {row}.counted{", i.zone" if self.flat else ""}
+FROM {chosen}
 JOIN plan_send AS s ON s.step = i.step"""
 
     def _rules(self) -> list[str]:
@@ -74,20 +106,19 @@ JOIN plan_send AS s ON s.step = i.step"""
         return [self._intents(), *reach, *caps, self._candidates(), self._ruled()]
 
     def _intents(self) -> str:
-        rank = f"n.rank = {self.d.parameter('rank')}"
         if self.rations is None:
-            return f"i AS (SELECT n.* FROM intent AS n WHERE {rank})"
+            return f"i AS (\n  {self.standing.rows}\n)"
         return f"""i AS (
   SELECT n.*, row_number() OVER (
     ORDER BY p.priority DESC, n.arrived_at, p.ordinal, n.customer_id, n.run_id) AS line
-  FROM intent AS n JOIN plan_send AS p ON p.step = n.step WHERE {rank}
+  FROM ({self.standing.rows}) AS n JOIN plan_send AS p ON p.step = n.step
 )"""
 
-    def _outcome(self) -> str:
+    def _outcome(self, row: str) -> str:
         return (
-            f"CASE WHEN {self.now} >= i.limit_at THEN {SKIPPED}"
-            f" WHEN k.run_id IS NULL THEN {SKIPPED} WHEN k.reason IS NULL THEN {SENT}"
-            f" WHEN k.waiting AND s.parks THEN {HELD} ELSE {SKIPPED} END"
+            f"CASE WHEN {self.now} >= i.limit_at OR {row}.channel IS NULL THEN {SKIPPED}"
+            f" WHEN {row}.reason IS NULL THEN {SENT}"
+            f" WHEN {row}.waiting AND s.parks THEN {HELD} ELSE {SKIPPED} END"
         )
 
     def _now_in(self, alias: str) -> str:
@@ -108,8 +139,9 @@ JOIN plan_send AS s ON s.step = i.step"""
             if conditional
             else ""
         )
-        joins = f"\n  JOIN plan_offer AS o ON o.step = i.step{when}"
-        joins += "\n  JOIN reach AS r ON r.customer_id = i.customer_id"
+        join = "LEFT JOIN" if self.flat else "JOIN"
+        joins = f"\n  {join} plan_offer AS o ON o.step = i.step{when}"
+        joins += f"\n  {join} reach AS r ON r.customer_id = i.customer_id"
         position = "o.position"
         firsts = ["y.arm"] if self.reach.learned else []
         firsts += ["r.favourite"] if self.reach.preferring else []
@@ -153,9 +185,16 @@ JOIN plan_send AS s ON s.step = i.step"""
         for column in ("from", "until") if ahead else ():
             quiet[f"quiet_{column}"] = f"coalesce({', '.join(f'{a}.next_{column}' for a in ahead)})"
         line = "0" if self.rations is None else "i.line"
+        row = f"i.customer_id, i.run_id, i.step, i.limit_at, {line} AS line, {position} AS position"
+        channel = "o.channel"
+        caps = f", {self.caps.figures('n', 'o')} AS caps"
+        if self.flat:
+            row = "i.*, r.zone"
+            caps = self.caps.counted()
+            channel = "CASE WHEN r.customer_id IS NOT NULL THEN o.channel END AS channel"
         return f"""candidate AS (
-  SELECT i.customer_id, i.run_id, i.step, i.limit_at, {line} AS line, {position} AS position,
-    o.channel, o.cost, o.counted,
+  SELECT {row},
+    {channel}, o.cost, o.counted,
     {self.reach.no_address()} AS no_address,
     {self.reach.suppressed()} AS suppressed,
     {self.reach.no_consent()} AS no_consent, {self._controlled()} AS controlled,
@@ -164,7 +203,7 @@ JOIN plan_send AS s ON s.step = i.step"""
     {quiet["quiet_until"]} AS quiet_until,
     coalesce({self.caps.used_up("hold")}, FALSE) AS capped_hold,
     coalesce({self.caps.used_up("skip")}, FALSE) AS capped_skip,
-    {self.caps.release()} AS cap_release, {self.caps.figures()} AS caps
+    {self.caps.release()} AS cap_release{caps}
   FROM i{joins}
 )"""
 
@@ -186,6 +225,12 @@ JOIN plan_send AS s ON s.step = i.step"""
     def _judged(self) -> str:
         """What came of each candidate."""
         columns = ", ".join(f"k.{column}" for column in _CARRIED)
+        if self.flat:
+            return """judged AS (
+  SELECT k.*, CASE WHEN k.channel IS NOT NULL THEN coalesce(k.early, k.late) END AS reason,
+    NOT k.stuck AND k.held AS waiting
+  FROM ruled AS k
+)"""
         if self.rations is None:
             return f"""judged AS (
   SELECT {columns}, coalesce(k.early, k.late) AS reason, NOT k.stuck AND k.held AS waiting,
@@ -231,12 +276,12 @@ chosen AS (
     AND j.position = coalesce(s.open, s.held, s.first)
 )"""
 
-    def _figures(self) -> str:
+    def _figures(self, row: str) -> str:
         pairs = [
-            ("channel", "k.channel"),
-            ("channels", "k.others"),
-            ("counted", self.d.as_json("k.caps")),
-            *([] if self.rations is None else [("budgets", "k.budgets")]),
+            ("channel", f"{row}.channel"),
+            ("channels", self.d.literal(None, TEXT) if self.flat else f"{row}.others"),
+            ("counted", self.d.as_json(self.caps.figures("i") if self.flat else f"{row}.caps")),
+            *([] if self.rations is None else [("budgets", f"{row}.budgets")]),
         ]
         figures = self.d.json_object(pairs)
-        return f"CASE WHEN k.reason IS NOT NULL THEN {figures} END"
+        return f"CASE WHEN {row}.reason IS NOT NULL THEN {figures} END"

@@ -26,7 +26,7 @@ from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.news import News, changed_people
 from journeylang.sql.relations import event
-from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT, public_message_id
+from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT, WHY, public_message_id
 from journeylang.sql.session import END, GO, REFUSED
 
 
@@ -372,8 +372,8 @@ def _entrant_columns(plan: JourneyPlan, refused: str | None) -> dict[str, str]:
         "status": "w.status",
         "reason": f"coalesce({refused}, {why})" if refused else why,
         "entry": "w.entry",
-        "why": "'entered'",
-        "going": "'entered'",
+        "why": str(WHY["entered"]),
+        "going": str(WHY["entered"]),
         "passes": "0",
         "fresh": "TRUE",
         "moved": f"{refused} IS NULL AND {drawn}" if refused else drawn,

@@ -16,14 +16,14 @@ from journeylang.plan.operations import (
     RacePark,
 )
 from journeylang.sql.actions import actions
-from journeylang.sql.advance import advance
+from journeylang.sql.advance import Source, advance
 from journeylang.sql.calls import calls
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
 from journeylang.sql.entries import Membership, enter, membership, taken
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.news import News, changed_people, news
-from journeylang.sql.schema import EXITED
+from journeylang.sql.schema import EXITED, WHY
 from journeylang.sql.session import END
 from journeylang.sql.wakes import news_of, run_rows, wake
 
@@ -55,8 +55,9 @@ class JourneySql:
 class Moves:
     """What moves runs that are there: one statement for all journeys together.
 
-    Parameters: `wake` {now, looked, since_EVENT}, `advance` {now, round}. Statements are kept, for
-    the same few ways are taken again and again. `states` has the news of waits until a state.
+    Parameters: `wake` {now, looked, since_EVENT}, `advance`, `go_on` {now, round}. Statements are
+    kept, for the same few ways are taken again and again. `states` has the news of waits until a
+    state.
     """
 
     compiler: Compiler
@@ -86,6 +87,11 @@ class Moves:
     def advance(self, edges: frozenset[tuple[int, int]]) -> str:
         """Where those come to who leave by these (journey, edge)."""
         return self._keep("advance", edges, lambda: advance(self.compiler, self.plans, edges))
+
+    def go_on(self, edges: frozenset[tuple[int, int]], *, zoned: bool) -> str:
+        """The same for those of whom arbitration has decided; `zoned`: with their zone."""
+        source: Source = "decided and zoned" if zoned else "decided"
+        return self._keep(source, edges, lambda: advance(self.compiler, self.plans, edges, source))
 
     def act(self, steps: frozenset[int]) -> list[str]:
         """What those who stand at these steps leave behind; parameters {now, round}."""
@@ -161,7 +167,7 @@ def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
         "status": str(EXITED),
         "reason": f"CASE {whens} END",
         "entry": "w.entry",
-        "why": "'exit'",
+        "why": str(WHY["exit"]),
         "passes": "w.passes",
         "fresh": "FALSE",
         "moved": "TRUE",

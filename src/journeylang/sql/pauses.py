@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from journeylang.model.measures import OF_GOALS, RATES, Target
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.sql.dialects import Dialect, text
+from journeylang.sql.schema import WHY
 from journeylang.sql.session import REFUSED
 
 OPEN = """SELECT v.name, p.since, p.cause, p.detail FROM journey.pause AS p
@@ -93,18 +94,18 @@ FROM (SELECT {ago} AS ago, count(*) AS n FROM ({_entries(journey)}) AS e
 def _entries(journey: int) -> str:
     return f"""SELECT r.entered_at FROM journey.run AS r WHERE r.journey = {journey}
   UNION ALL SELECT t.entered_at FROM trail AS t WHERE t.journey = {journey} AND t.round = 0
-    AND t.why = 'entered' AND t.fate <> {REFUSED}"""
+    AND t.why = {WHY["entered"]} AND t.fate <> {REFUSED}"""
 
 
 def keep_out(journey: int, reason: str) -> str:
     """This tick's candidates of a journey are refused, and so not tried again."""
     return f"""UPDATE trail SET fate = {REFUSED}, reason = {text(reason)}, moved = FALSE
-WHERE journey = {journey} AND round = 0 AND why = 'entered' AND fate <> {REFUSED}"""
+WHERE journey = {journey} AND round = 0 AND why = {WHY["entered"]} AND fate <> {REFUSED}"""
 
 
 def forget(journey: int) -> str:
     """This tick's candidates of a journey have not been there."""
-    return f"DELETE FROM trail WHERE journey = {journey} AND round = 0 AND why = 'entered'"
+    return f"DELETE FROM trail WHERE journey = {journey} AND round = 0 AND why = {WHY['entered']}"
 
 
 def leave_asleep(journey: int) -> str:

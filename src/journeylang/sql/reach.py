@@ -43,7 +43,9 @@ class Reach:
         offers: Sequence[Offer],
         there: Situation,
         wishes: Sequence[CustomerValue],
+        here: str,
     ) -> None:
+        self.here = here
         self.wishes = wishes
         self.compiler = compiler
         self.binding = compiler.project.binding
@@ -79,9 +81,13 @@ class Reach:
             if names:
                 granted = " AND ".join(f"r.{quote('granted_' + n)}" for n in names)
                 whens.append(f"WHEN {number} THEN {granted}")
+        if len(self.consents) == 1 and whens:
+            return f"NOT ({granted})"
         return f"NOT (CASE o.consents {' '.join(whens)} ELSE TRUE END)" if whens else "FALSE"
 
     def _by_channel(self, prefix: str) -> str:
+        if len(self.channels) == 1:
+            return f"r.{quote(prefix + self.channels[0])}"
         whens = " ".join(f"WHEN {text(n)} THEN r.{quote(prefix + n)}" for n in self.channels)
         return f"CASE o.channel {whens} ELSE FALSE END"
 
@@ -114,7 +120,7 @@ class Reach:
             " max(k.at) FILTER (WHERE k.granted) AS yes,"
             " max(k.at) FILTER (WHERE NOT k.granted) AS no"
             f" FROM ({rows}) AS k WHERE k.at <= {self.d.parameter('now')}"
-            " AND k.customer_id IN (SELECT customer_id FROM i) GROUP BY k.customer_id)"
+            f" AND k.customer_id IN ({self.here}) GROUP BY k.customer_id)"
         )
 
     def _granted(self, name: str) -> str:
@@ -160,5 +166,5 @@ class Reach:
         return f"""reach AS (
   SELECT {", ".join(columns)}
   FROM {self.compiler.base(*asked, *scope.fields)} AS c{joins}
-  WHERE c.customer_id IN (SELECT customer_id FROM i)
+  WHERE c.customer_id IN ({self.here})
 )"""

@@ -38,6 +38,21 @@ STATUS_NAMES = {
     CONTROL: "global_control",
 }
 
+# Why a run has moved, as stored in transition.why.
+WHY = {
+    "entered": 1,
+    "due": 2,
+    "event": 3,
+    "state": 4,
+    "timeout": 5,
+    "sent": 6,
+    "skipped": 7,
+    "held": 8,
+    "retry": 9,
+    "done": 10,
+    "exit": 11,
+}
+
 # Suppressions that do not bind what a customer has to be told (bookings, receipts).
 OF_MARKETING = ("unsubscribe",)
 
@@ -87,7 +102,7 @@ TABLES = {
     "transition": (
         "customer_id {key} NOT NULL, run_id BIGINT NOT NULL, journey INTEGER NOT NULL,"
         " {at} TIMESTAMP NOT NULL, tick BIGINT NOT NULL, from_step INTEGER, to_step INTEGER,"
-        " why VARCHAR NOT NULL"
+        " why SMALLINT NOT NULL"
     ),
     # One row per decided message, immutable. `content` is the JSON of `with` values that are
     # not constants, `entry` of the run is joined when it is rendered.
@@ -215,6 +230,7 @@ def views() -> list[str]:
     """The documented, stable views: names instead of numbers."""
     statuses = " ".join(f"WHEN {n} THEN '{name}'" for n, name in STATUS_NAMES.items())
     ranks = " ".join(f"WHEN '{state}' THEN {rank}" for state, rank in RECEIPT_RANKS.items())
+    reasons = " ".join(f"WHEN {n} THEN '{name}'" for name, n in WHY.items())
     names = " ".join(f"WHEN {rank} THEN '{state}'" for state, rank in RECEIPT_RANKS.items())
     public_id = public_message_id("m", "s")
     return [
@@ -254,9 +270,9 @@ SELECT x.customer_id, v.name AS journey, s.path AS experiment, x.arm, x.at, x.ru
 FROM journey.exposure AS x
 JOIN journey.step AS s ON s.step = x.experiment
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = s.journey""",
-        """CREATE OR REPLACE VIEW journey.history AS
-SELECT h.customer_id, v.name AS journey, h.at, f.path AS from_step, t.path AS to_step, h.why,
-  h.run_id, h.tick
+        f"""CREATE OR REPLACE VIEW journey.history AS
+SELECT h.customer_id, v.name AS journey, h.at, f.path AS from_step, t.path AS to_step,
+  CASE h.why {reasons} END AS why, h.run_id, h.tick
 FROM journey.transition AS h
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = h.journey
 LEFT JOIN journey.step AS f ON f.step = h.from_step

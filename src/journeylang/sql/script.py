@@ -99,11 +99,12 @@ def scripts(
         arbitration = arbitration_sql(compiler, program)
         everything = frozenset(p.step for plan in program.journeys for p in sends(plan))
         shared += [
-            ("who stands at a send", arbitration.intents),
+            *([("who stands at a send", arbitration.intents)] if arbitration.intents else []),
             *_decisions(arbitration.decide(everything, Situation())),
             *_codes(codes_sql(compiler, program), everything),
             ("the messages", arbitration.messages),
-            ("who goes on", arbitration.proceed),
+            ("what came of them", arbitration.outcomes),
+            ("who waits there", arbitration.held),
         ]
     shared += list(final_writes(dialect, program).items())
     if project.profile:

@@ -31,7 +31,7 @@ from journeylang.plan.operations import (
     WaitPark,
 )
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.schema import EXITED, FINISHED
+from journeylang.sql.schema import EXITED, FINISHED, WHY
 
 GO, SEND, REST, END, REFUSED, ACT = 1, 2, 3, 4, 5, 6
 SENT, HELD, SKIPPED = 1, 2, 3
@@ -55,8 +55,8 @@ TRAIL = {
     "leaf": "INTEGER",
     "mask": "BIGINT",
     "content": "VARCHAR",
-    "why": "VARCHAR",
-    "going": "VARCHAR",
+    "why": "SMALLINT",
+    "going": "SMALLINT",
     "passes": "INTEGER",
     "fresh": "BOOLEAN",
     "moved": "BOOLEAN",
@@ -101,6 +101,7 @@ DECIDED = {
     "quiet_until": "TIMESTAMP",
     "cost": "DECIMAL(18,4)",
     "counted": "BOOLEAN",
+    "zone": "VARCHAR",
 }
 # The instants of schedules that have come, for a zone or (NULL) for everybody; a yearly one's for
 # those whose date is of that month and day and not later than the anniversary.
@@ -194,6 +195,13 @@ def sends(journey: JourneyPlan) -> list[SendPark]:
     return [p for p in journey.parks if isinstance(p, SendPark)]
 
 
+def edge_ahead(row: str, send: str) -> str:
+    """The edge by which the decided go on."""
+    return (
+        f"CASE WHEN {row}.reason IN ('too_few', 'no_code') THEN {send}.lacking ELSE {send}.edge END"
+    )
+
+
 def plan_tables(d: Dialect, program: Program) -> list[str]:
     """The program as tables: what a leaf, a park, a send and an offer are."""
     caps = {offer.caps: n for n, offer in enumerate(caps_sets(program))}
@@ -223,7 +231,7 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
         table(
             d,
             "plan_park",
-            "journey INTEGER, step INTEGER, kind VARCHAR, edge INTEGER, going VARCHAR",
+            "journey INTEGER, step INTEGER, kind VARCHAR, edge INTEGER, going SMALLINT",
             (row for j in program.journeys for row in _parks(j)),
         ),
         table(
@@ -342,13 +350,13 @@ def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
     for park in j.parks:
         match park:
             case WaitPark() | MomentPark():
-                yield (j.journey, park.step, "'wait'", park.edge, "'due'")
+                yield (j.journey, park.step, "'wait'", park.edge, WHY["due"])
             case StatePark():
-                yield (j.journey, park.step, "'state'", park.edge, "'timeout'")
+                yield (j.journey, park.step, "'state'", park.edge, WHY["timeout"])
             case RacePark():
-                yield (j.journey, park.step, "'race'", park.edge, "'timeout'")
+                yield (j.journey, park.step, "'race'", park.edge, WHY["timeout"])
             case SendPark():
-                yield (j.journey, park.step, "'send'", park.retry, "'retry'")
+                yield (j.journey, park.step, "'send'", park.retry, WHY["retry"])
             case ActionPark():
                 pass  # nobody rests there
 

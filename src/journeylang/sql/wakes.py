@@ -10,7 +10,7 @@ from journeylang.sql.aggregates import awaited
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.news import News, changed_people
-from journeylang.sql.schema import ACTIVE
+from journeylang.sql.schema import ACTIVE, WHY
 from journeylang.sql.session import END, GO
 
 
@@ -55,7 +55,9 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, N
         hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)\n"
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
         edge, left = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left})"
-        met = "CASE WHEN k.kind = 'state' THEN 'state' ELSE 'event' END" if states else "'event'"
+        met = str(WHY["event"])
+        if states:
+            met = f"CASE WHEN k.kind = 'state' THEN {WHY['state']} ELSE {met} END"
         going = f"CASE WHEN h.at IS NOT NULL THEN {met} ELSE k.going END"
         awake = f"({awake} OR h.at IS NOT NULL)"
     exited = (

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from journeylang.plan.operations import Program
+from journeylang.model.entry import EnterOn
+from journeylang.plan.operations import JourneyPlan, Program
+from journeylang.plan.passes import STRAIGHT
 from journeylang.sql.dialects import Dialect
-from journeylang.sql.schema import ACTIVE
+from journeylang.sql.schema import ACTIVE, WHY
 from journeylang.sql.session import END, REFUSED, REST, SKIPPED
 
 
 def final_writes(dialect: Dialect, program: Program) -> dict[str, str]:
     """Statements by name, in their order; parameters {now, tick}."""
     d = dialect
-    bucket = f"({d.hash60('x.salt', d.as_text('t.customer_id'))} % 10000)"
     now, tick = d.parameter("now"), d.parameter("tick")
-    arm, learned = "x.arm", ""
-    if any(factor.learned for plan in program.journeys for factor in plan.factors):
-        arm = "coalesce(x.arm, y.arm)"
-        learned = f"""
-  LEFT JOIN journey.weight AS y ON x.arm IS NULL AND y.experiment = x.experiment
-    AND y.salt = x.salt AND y.day = CAST({now} AS DATE)
-    AND {bucket} >= y.low AND {bucket} < y.high"""
-    return {
+    exposing = [j for j in program.journeys if any(leaf.exposures for leaf in j.leaves)]
+    drawing = [j for j in program.journeys if j.holdout is not None or j.control is not None]
+    writes = {
         **_runs(d),
         "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
 FROM trail AS t WHERE t.moved""",
-        "exposures": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
-  salt)
-SELECT DISTINCT ON (t.customer_id, x.experiment, x.salt)
-  t.customer_id, x.experiment, {arm}, t.arrived_at, t.run_id, x.salt
-FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf{learned}
-WHERE (x.low IS NULL OR {bucket} >= x.low AND {bucket} < x.high)
-  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
-  WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
-    AND k.salt = x.salt)
-ORDER BY t.customer_id, x.experiment, x.salt, t.arrived_at, t.run_id""",
-        "drawn": f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
-SELECT DISTINCT ON (t.customer_id, v.holdout_step, v.salt)
-  t.customer_id, v.holdout_step,
-  CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,
-  t.entered_at, t.run_id, v.salt
-FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
-WHERE t.round = 0 AND t.why = 'entered' AND t.fate <> {REFUSED}
-  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
-    WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
-    AND k.salt = v.salt)
-ORDER BY t.customer_id, v.holdout_step, v.salt, t.entered_at, t.run_id""",
         "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
   "at", tick, reason, figures)
 SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures
@@ -56,6 +31,11 @@ FROM decided AS s WHERE s.outcome = {SKIPPED}""",
 SELECT t.customer_id, t.run_id, t.journey, NULL, {now}, {tick}, t.reason, NULL
 FROM trail AS t WHERE t.fate = {REFUSED}""",
     }
+    if exposing:
+        writes["exposures"] = _exposures(d, exposing)
+    if drawing:
+        writes["drawn"] = _drawn(drawing)
+    return writes
 
 
 def _runs(d: Dialect) -> dict[str, str]:
@@ -92,3 +72,56 @@ WHERE t.fate IN ({REST}, {END})"""
     if d.updates_rows:
         return {"clear runs": update, "runs": f"{insert} AND t.fresh"}
     return {"clear runs": delete, "runs": insert}
+
+
+def _exposures(d: Dialect, plans: list[JourneyPlan]) -> str:
+    """Who has come to an arm, the first time under its salt."""
+    bucket = f"({d.hash60('x.salt', d.as_text('t.customer_id'))} % 10000)"
+    once, order = "", ""
+    if any(_several_at_once(plan) for plan in plans):
+        once = " DISTINCT ON (t.customer_id, x.experiment, x.salt)"
+        order = "\nORDER BY t.customer_id, x.experiment, x.salt, t.arrived_at, t.run_id"
+    arm, learned = "x.arm", ""
+    factors = [factor for plan in plans for factor in plan.factors]
+    if any(factor.learned for factor in factors):
+        arm = "coalesce(x.arm, y.arm)"
+        learned = f"""
+  LEFT JOIN journey.weight AS y ON x.arm IS NULL AND y.experiment = x.experiment
+    AND y.salt = x.salt AND y.day = CAST({d.parameter("now")} AS DATE)
+    AND {bucket} >= y.low AND {bucket} < y.high"""
+    in_range = f"(x.low IS NULL OR {bucket} >= x.low AND {bucket} < x.high)\n  AND "
+    return f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
+  salt)
+SELECT{once}
+  t.customer_id, x.experiment, {arm}, t.arrived_at, t.run_id, x.salt
+FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf{learned}
+WHERE {in_range if factors else ""}NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+  WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
+    AND k.salt = x.salt){order}"""
+
+
+def _several_at_once(plan: JourneyPlan) -> bool:
+    """Whether a customer can come to one experiment twice in a tick: in a loop, or by two runs."""
+    return _several_runs(plan) or any(leaf.passes != STRAIGHT for leaf in plan.leaves)
+
+
+def _several_runs(plan: JourneyPlan) -> bool:
+    return isinstance(plan.entry, EnterOn) and plan.entry.per is not None
+
+
+def _drawn(plans: list[JourneyPlan]) -> str:
+    """Who was drawn at the entry, into a control group or not."""
+    once, order = "", ""
+    if any(map(_several_runs, plans)):
+        once = " DISTINCT ON (t.customer_id, v.holdout_step, v.salt)"
+        order = "\nORDER BY t.customer_id, v.holdout_step, v.salt, t.entered_at, t.run_id"
+    return f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
+SELECT{once}
+  t.customer_id, v.holdout_step,
+  CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,
+  t.entered_at, t.run_id, v.salt
+FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
+WHERE t.round = 0 AND t.why = {WHY["entered"]} AND t.fate <> {REFUSED}
+  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+    WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
+    AND k.salt = v.salt){order}"""
