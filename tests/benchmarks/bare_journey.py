@@ -10,6 +10,7 @@ set-based statements.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,22 +40,32 @@ class Tick:
 
 def prepare(connection: duckdb.DuckDBPyConnection, applied_at: datetime) -> None:
     """An empty schema `journey`, the journey's version and the names of its steps."""
+    steps = [
+        (SUBJECT, "subject", "experiment"),
+        (PLAIN, "subject/plain/hello", "send"),
+        (NAMED, "subject/named/hello", "send"),
+        (SETTLE, "settle", "wait"),
+        (NUDGE, "nudge", "send"),
+    ]
+    create(connection, "j1", steps, applied_at)
+
+
+def create(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    steps: Sequence[tuple[int, str, str]],
+    applied_at: datetime,
+) -> None:
+    """An empty schema `journey` with one journey and its steps (number, path, kind)."""
     connection.execute("DROP SCHEMA IF EXISTS journey CASCADE")
     for statement in create_tables("BIGINT"):
         connection.execute(statement)
     connection.execute(
-        "INSERT INTO journey.version VALUES ($id, 'j1', 1, $at, '', '')",
-        {"id": JOURNEY, "at": applied_at},
+        "INSERT INTO journey.version VALUES ($id, $name, 1, $at, '', '')",
+        {"id": JOURNEY, "name": name, "at": applied_at},
     )
     connection.executemany(
-        f"INSERT INTO journey.step VALUES (?, {JOURNEY}, ?, ?)",
-        [
-            (SUBJECT, "subject", "experiment"),
-            (PLAIN, "subject/plain/hello", "send"),
-            (NAMED, "subject/named/hello", "send"),
-            (SETTLE, "settle", "wait"),
-            (NUDGE, "nudge", "send"),
-        ],
+        f"INSERT INTO journey.step VALUES (?, {JOURNEY}, ?, ?)", [list(step) for step in steps]
     )
     connection.execute(
         "INSERT INTO journey.lock VALUES ('tick', 0, $at, $at, 0)", {"at": applied_at}

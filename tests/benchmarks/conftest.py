@@ -29,6 +29,7 @@ class Sizes:
     files: int
     characters: int
     rounds: int
+    hours: int
 
 
 FULL = Sizes(
@@ -38,6 +39,7 @@ FULL = Sizes(
     files=1_000,
     characters=1024 * 1024,
     rounds=7,
+    hours=72,
 )
 SMOKE = Sizes(
     customers=2_000,
@@ -46,6 +48,7 @@ SMOKE = Sizes(
     files=20,
     characters=16 * 1024,
     rounds=1,
+    hours=30,
 )
 
 

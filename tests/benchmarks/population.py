@@ -41,8 +41,13 @@ def create(path: Path, population: Population) -> None:
     are of tier `gold`. A purchase is worth 1 to 201.
     """
     with duckdb.connect(path) as connection:
-        for statement in (*_SCATTER, *_tables(population)):
+        for statement in (*scatter(), *_tables(population)):
             connection.execute(statement)
+
+
+def scatter() -> tuple[str, ...]:
+    """Statements that define `scatter(number, purpose)`: 0 to 2^32 - 1, the same everywhere."""
+    return _SCATTER
 
 
 def _tables(population: Population) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
@@ -12,11 +12,9 @@ from journeylang.runtime.arbitrate import Arbiter, project_day
 from journeylang.runtime.codes import draw
 from journeylang.runtime.session import Blamed, Done, Marks, Session
 from journeylang.sql.arbitration import BATCH
+from journeylang.sql.moves import Way
 from journeylang.sql.reach import Situation
-from journeylang.sql.session import ACT, GO, HELD, SEND
-
-# A journey, and one of its edges.
-Way = tuple[int, int]
+from journeylang.sql.session import ACT, DECIDED, GO, HELD, INTENT, SEND, temporary
 
 
 class Settling:
@@ -24,6 +22,7 @@ class Settling:
 
     now: datetime
     marks: Marks
+    first_batch: int
     next_batch: int
 
     def __init__(self, session: Session, skip: frozenset[str], *, apart: bool = False) -> None:
@@ -63,7 +62,8 @@ class Settling:
             if not going:
                 if not standing:
                     return
-                self._arbitrate(done, standing, after=arbitrated, current=current)
+                if self._arbitrate(done, standing, after=arbitrated, current=current):
+                    return
                 arbitrated = current
                 standing = set()
         raise AssertionError("a journey passes each of its parks once per tick")
@@ -109,14 +109,18 @@ class Settling:
             round=current,
         )
 
-    def _arbitrate(self, done: Done, standing: set[int], *, after: int, current: int) -> None:
-        """Decide about all who stand at a send, and let go on whoever does not wait there."""
+    def _arbitrate(self, done: Done, standing: set[int], *, after: int, current: int) -> bool:
+        """Decide about all who stand at a send, and let go on whoever does not wait there.
+
+        True if all of them rest then, wherever they have come to.
+        """
         arbitration = self.ready.arbitration
         assert arbitration is not None
         self.parameters["after"] = after
+        if after < 0:
+            self._empty("decided", DECIDED)
         if arbitration.intents is not None:
-            if after >= 0:
-                self.engine.execute("DELETE FROM intent")
+            self._empty("intent", INTENT)
             self._execute(arbitration.intents)
         *there, ranks = (*self._query(arbitration.situation)[0], 1)[:4]
         decide = arbitration.decide(frozenset(standing), Situation(*there))
@@ -144,6 +148,13 @@ class Settling:
         done.outcomes |= outcomes
         go_on = partial(self.ready.moves.go_on, zoned=decide.zoned)
         self._advance(go_on, ahead, current)
+        leaves = self.ready.moves.reached(frozenset(ahead))
+        done.leaves |= {(journey, leaf.leaf) for journey, leaf in leaves}
+        return self.ready.moves.rests(leaves)
+
+    def _empty(self, table: str, columns: Mapping[str, str]) -> None:
+        statement = temporary(self.engine.dialect, table, columns, self.session.key_type)
+        self.engine.execute(statement)
 
     def _batches(self, messages: int) -> None:
         """Cut the messages just written into batches, and begin the next ones behind them."""

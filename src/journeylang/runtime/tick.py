@@ -41,8 +41,8 @@ from journeylang.sql.session import (
     DUE,
     INSIDE,
     REFUSED,
+    TRAIL,
     temporary,
-    working_tables,
     written_table,
 )
 
@@ -175,6 +175,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         if not rows:
             raise self.session.lease.lost()
         self.number, self.previous, self.now, self.next_batch = rows[0]
+        self.first_batch = self.next_batch
         self.parameters = {"now": self.now, "tick": self.number}
         # Nobody else has ticked since: what this session wrote last still stands.
         known = self.session.memory.get(self.number - 1)
@@ -233,8 +234,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
     # --- moving ---------------------------------------------------------------
 
     def _move(self, news: News, openings: Mapping[int, Opening]) -> TickResult:
-        for statement in working_tables(self.engine.dialect, self.session.key_type):
-            self.engine.execute(statement)
+        d = self.engine.dialect
+        self.engine.execute(temporary(d, "trail", TRAIL, self.session.key_type))
         if any(sql.membership for _, sql in self.journeys if sql.journey in openings):
             self.engine.execute(
                 temporary(self.engine.dialect, "inside", INSIDE, self.session.key_type)
@@ -372,7 +373,10 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         names = [mark(journey) for journey, opening in openings.items() if opening.looked]
         self._mark([*names, *self.looks.seen])
         self._lose(list(self.looks.lost))
-        self._execute(f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'")
+        if self.next_batch != self.first_batch:
+            self._execute(
+                f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'"
+            )
 
     def _lose(self, names: list[str]) -> None:
         """Let these watermarks not have been."""
@@ -386,9 +390,13 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         """Set these watermarks to now."""
         if not names:
             return
-        self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
-        listed = ", ".join(f"'{name}'" for name in names)
         now = self.engine.dialect.instant(self.now)
-        rows = ", ".join(f"('{name}', {now})" for name in names)
-        self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
-        self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
+        known = ", ".join(f"'{name}'" for name in names if name in self.marks)
+        rows = ", ".join(f"('{name}', {now})" for name in names if name not in self.marks)
+        if known:
+            self.engine.execute(
+                f'UPDATE journey.watermark SET "at" = {now} WHERE name IN ({known})'
+            )
+        if rows:
+            self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
+        self.marks = {**self.marks, **dict.fromkeys(names, self.now)}

@@ -6,15 +6,19 @@ One statement each, whatever the audience and however many steps: the steps are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from journeylang.plan.incremental import Incremental, Kind, Look, looks
 from journeylang.plan.operations import (
     JourneyPlan,
+    Leaf,
+    Park,
     RacePark,
+    WaitPark,
 )
+from journeylang.plan.ways import leaves
 from journeylang.sql.actions import actions
 from journeylang.sql.advance import Source, advance
 from journeylang.sql.calls import calls
@@ -26,6 +30,9 @@ from journeylang.sql.news import News, changed_people, news
 from journeylang.sql.schema import EXITED, WHY
 from journeylang.sql.session import END
 from journeylang.sql.wakes import news_of, run_rows, wake
+
+# A journey, and one of its edges.
+Way = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +91,29 @@ class Moves:
         what = frozenset({("of", journeys), ("all", everybody), ("changed", changed)})
         return self._keep("wake", what, lambda: wake(self.compiler, plans, looks))
 
-    def advance(self, edges: frozenset[tuple[int, int]]) -> str:
+    def advance(self, edges: frozenset[Way]) -> str:
         """Where those come to who leave by these (journey, edge)."""
         return self._keep("advance", edges, lambda: advance(self.compiler, self.plans, edges))
 
-    def go_on(self, edges: frozenset[tuple[int, int]], *, zoned: bool) -> str:
+    def go_on(self, edges: frozenset[Way], *, zoned: bool) -> str:
         """The same for those of whom arbitration has decided; `zoned`: with their zone."""
         source: Source = "decided and zoned" if zoned else "decided"
         return self._keep(source, edges, lambda: advance(self.compiler, self.plans, edges, source))
+
+    def reached(self, edges: frozenset[Way]) -> list[tuple[int, Leaf]]:
+        """All that these may lead to, with the journey's number."""
+        return [
+            (plan.journey, leaf)
+            for plan in self.plans
+            for edge in plan.edges
+            if (plan.journey, edge.edge) in edges
+            for leaf in leaves(edge.node)
+        ]
+
+    def rests(self, reached: Iterable[tuple[int, Leaf]]) -> bool:
+        """Whether all who come there now stay there for this tick."""
+        parks = {park.step: park for plan in self.plans for park in plan.parks}
+        return all(leaf.step is None or _holds(parks[leaf.step]) for _, leaf in reached)
 
     def act(self, steps: frozenset[int]) -> list[str]:
         """What those who stand at these steps leave behind; parameters {now, round}."""
@@ -110,6 +132,15 @@ class Moves:
 
 
 MOST_KEPT = 1_000
+
+
+def _holds(park: Park) -> bool:
+    """Whether nobody who comes to it now is through with it now."""
+    match park:
+        case WaitPark() | RacePark():
+            return park.rule is not None or bool(park.seconds)
+        case _:
+            return False
 
 
 def journey_sql(compiler: Compiler, plan: JourneyPlan, *, incremental: bool = True) -> JourneySql:
@@ -165,7 +196,7 @@ def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
         "entered_at": "w.entered_at",
         "fate": str(END),
         "status": str(EXITED),
-        "reason": f"CASE {whens} END",
+        "reason": f"CASE {whens} END" if len(plan.exits) > 1 else text(plan.exits[0].reason),
         "entry": "w.entry",
         "why": str(WHY["exit"]),
         "passes": "w.passes",

@@ -55,8 +55,8 @@ class Reach:
         # Sets keep their numbers in the whole program; those of no offer here are left out.
         asked = {o.consents for o in offers}
         self.consents = [(n, c) for n, c in enumerate(consent_sets(program)) if c in asked]
-        here = {o.step for o in offers}
-        parks = [p for j in program.journeys for p in sends(j) if p.step in here]
+        steps = {o.step for o in offers}
+        parks = [p for j in program.journeys for p in sends(j) if p.step in steps]
         self.preferring = any(p.preferred for p in parks)
         self.learned = [p.step for p in parks if p.learned]
         self.transactional = any(o.transactional for o in offers)
@@ -76,7 +76,7 @@ class Reach:
         return f"CASE WHEN o.transactional THEN {told} ELSE {self._by_channel('suppressed_')} END"
 
     def no_consent(self) -> str:
-        whens = []
+        whens, granted = [], ""
         for number, names in self.consents:
             if names:
                 granted = " AND ".join(f"r.{quote('granted_' + n)}" for n in names)

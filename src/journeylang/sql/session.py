@@ -168,12 +168,6 @@ def temporary(d: Dialect, name: str, columns: Mapping[str, str], key_type: str =
     return d.emptied_table(name, {c: kind.format(key=key_type) for c, kind in columns.items()})
 
 
-def working_tables(d: Dialect, key_type: str) -> list[str]:
-    """Statements that begin a tick with empty working tables."""
-    tables = {"trail": TRAIL, "intent": INTENT, "decided": DECIDED}
-    return [temporary(d, name, columns, key_type) for name, columns in tables.items()]
-
-
 def written_table(d: Dialect, key_type: str) -> str:
     """A statement that empties `written`. Where nobody can write it need not run in each tick."""
     return temporary(d, "written", WRITTEN, key_type)
