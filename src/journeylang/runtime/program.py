@@ -226,8 +226,8 @@ def _probe(
 ) -> str:
     """Is there anything to do? One statement over all journeys and watched events.
 
-    Rows: ('run', journey, active runs, due runs, earliest due wake), ('state', journey, runs that
-    wait for a condition, NULL, NULL) and ('event', name, rows that count as new, NULL, NULL).
+    Rows: ('run', journey, active runs, NULL, earliest wake), ('state', journey, runs that wait for
+    a condition, NULL, NULL) and ('event', name, rows that count as new, NULL, NULL).
     A row is new for as long as rows of its instant may still come: whether it moves somebody
     can change meanwhile with the customer or with time.
     """
@@ -235,8 +235,8 @@ def _probe(
     now = d.parameter("now")
     runs = (
         f"SELECT 'run' AS kind, {d.as_text('r.journey')} AS name, count(*) AS n,"
-        f" {d.as_text(f'count(*) FILTER (WHERE r.wake_at <= {now})')} AS a,"
-        f" {d.as_text(f'min(r.wake_at) FILTER (WHERE r.wake_at <= {now})')} AS b"
+        # Bare of conditions: over a million runs they cost as much as the counting.
+        f" {d.as_text('NULL')} AS a, {d.as_text('min(r.wake_at)')} AS b"
         " FROM journey.run AS r WHERE r.status = 0 GROUP BY r.journey"
     )
     parts = [runs]

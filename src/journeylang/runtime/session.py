@@ -47,7 +47,7 @@ class News:
     """What the probe found."""
 
     active: dict[int, int] = field(default_factory=dict)
-    due: dict[int, int] = field(default_factory=dict)
+    due: set[int] = field(default_factory=set)
     states: set[int] = field(default_factory=set)
     earliest: datetime | None = None
     events: set[str] = field(default_factory=set)

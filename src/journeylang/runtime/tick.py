@@ -211,9 +211,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         ):
             if kind == "run":
                 news.active[int(name)] = count
-                news.due[int(name)] = int(first)
-                if second is not None:
-                    wake = datetime.fromisoformat(second)
+                wake = datetime.fromisoformat(second) if second is not None else None
+                if wake is not None and wake <= self.now:
+                    news.due.add(int(name))
                     news.earliest = min(wake, news.earliest or wake)
                 continue
             if kind in ("pause", "guard"):
