@@ -68,7 +68,8 @@ def create(
         f"INSERT INTO journey.step VALUES (?, {JOURNEY}, ?, ?)", [list(step) for step in steps]
     )
     connection.execute(
-        "INSERT INTO journey.lock VALUES ('tick', 0, $at, $at, 0)", {"at": applied_at}
+        "INSERT INTO journey.lock (name, token, previous, now, next_batch)"
+        " VALUES ('tick', 0, $at, $at, 0)", {"at": applied_at}
     )
 
 

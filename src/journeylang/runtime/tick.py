@@ -390,13 +390,15 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         """Set these watermarks to now."""
         if not names:
             return
-        now = self.engine.dialect.instant(self.now)
-        known = ", ".join(f"'{name}'" for name in names if name in self.marks)
-        rows = ", ".join(f"('{name}', {now})" for name in names if name not in self.marks)
-        if known:
-            self.engine.execute(
-                f'UPDATE journey.watermark SET "at" = {now} WHERE name IN ({known})'
-            )
-        if rows:
-            self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')
+        names = list(dict.fromkeys(names))
+        known = self.marks.keys() >= set(names)
         self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
+        now = self.engine.dialect.instant(self.now)
+        listed = ", ".join(f"'{name}'" for name in names)
+        if known:
+            update = f'UPDATE journey.watermark SET "at" = {now} WHERE name IN ({listed})'
+            if self.engine.execute(update) == len(names):
+                return
+        rows = ", ".join(f"('{name}', {now})" for name in names)
+        self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
+        self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')

@@ -36,7 +36,7 @@ class Waking(Settling):
             return False
         if sql.journey in news.pauses.resumed:
             return True
-        if news.due.get(sql.journey) or self._states(sql, news) != "nobody":
+        if sql.journey in news.due or self._states(sql, news) != "nobody":
             return True
         waits_for = set(sql.race_events)
         return bool(news.active.get(sql.journey)) and (
