@@ -25,6 +25,11 @@ SUBJECT, PLAIN, NAMED, SETTLE, NUDGE = 1, 2, 3, 4, 5
 
 BATCH = 500
 
+MESSAGE = (
+    "journey.message (customer_id, message_id, batch_id, run_id, journey, version, step,"
+    " occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until, cost)"
+)
+
 _SENT = f"CASE WHEN i.reason IS NULL THEN {WHY['sent']} ELSE {WHY['skipped']} END"
 
 
@@ -69,7 +74,8 @@ def create(
     )
     connection.execute(
         "INSERT INTO journey.lock (name, token, previous, now, next_batch)"
-        " VALUES ('tick', 0, $at, $at, 0)", {"at": applied_at}
+        " VALUES ('tick', 0, $at, $at, 0)",
+        {"at": applied_at},
     )
 
 
@@ -224,10 +230,10 @@ LEFT JOIN (SELECT customer_id, count(*) AS sent FROM journey.message
 def _send(t: Tick) -> tuple[str, ...]:
     """Messages and their batches for those of `intent` without a reason, decisions for the rest."""
     return (
-        f"""INSERT INTO journey.message
+        f"""INSERT INTO {MESSAGE}
 SELECT g.customer_id, g.message_id, g.message_id // {BATCH}, g.run_id, {JOURNEY}, 1, g.step, 1,
   'email', TRUE, {t.now}, g.arrived_at + INTERVAL 7 DAY, g.quiet_from, g.quiet_until,
-  CAST(0.0004 AS DECIMAL(18, 4)), NULL, NULL
+  CAST(0.0004 AS DECIMAL(18, 4))
 FROM (SELECT i.*, row_number() OVER () - 1 + {t.first_batch * BATCH} AS message_id
   FROM intent AS i WHERE i.reason IS NULL) AS g""",
         f"""INSERT INTO journey.batch

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from journeylang.sql.schema import WHY
-from tests.benchmarks.bare_journey import BATCH, JOURNEY, create
+from tests.benchmarks.bare_journey import BATCH, JOURNEY, MESSAGE, create
 
 SUBJECT, PLAIN, NAMED, ANSWER, THANKS, AGAIN, SETTLE, LAST, HOLDOUT = range(1, 10)
 STEPS = [
@@ -197,11 +197,11 @@ FROM (SELECT m.*, m.step IN ({AGAIN}, {LAST}) AND c.push_token IS NOT NULL AS pu
 
 
 def _messages(t: Tick) -> str:
-    return f"""INSERT INTO journey.message
+    return f"""INSERT INTO {MESSAGE}
 SELECT customer_id, id, id // {BATCH}, run_id, {JOURNEY}, 1, step, 1, channel, TRUE, {t.now},
   arrived_at + INTERVAL 7 DAY, CASE channel WHEN 'email' THEN quiet_from END,
   CASE channel WHEN 'email' THEN quiet_until END,
-  CASE channel WHEN 'email' THEN CAST(0.0004 AS DECIMAL(18, 4)) END, NULL, NULL
+  CASE channel WHEN 'email' THEN CAST(0.0004 AS DECIMAL(18, 4)) END
 FROM (SELECT *, row_number() OVER () - 1 + {t.first_batch * BATCH} AS id FROM decided
   WHERE channel IS NOT NULL)"""
 
