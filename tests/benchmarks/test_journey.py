@@ -46,7 +46,7 @@ def test_enter_gate_split_send_wait_send_end(
                 yield lambda: tick(runtime)
             written["ours"] = rows(connection)
 
-    side_by_side(benchmark, rounds=sizes.rounds, target=2.5, bare=bare, ours=ours)
+    side_by_side(benchmark, rounds=sizes.rounds, target=1.5, bare=bare, ours=ours)
     assert written["ours"] == written["bare"]
     assert written["ours"]["run"] == sizes.customers
 
