@@ -25,7 +25,7 @@ from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.rankings import make_rankings
 from journeylang.runtime.setup import key_type, numbering
 from journeylang.sql.moves import JourneySql
-from journeylang.sql.session import INSIDE, plan_tables, temporary, working_tables
+from journeylang.sql.session import INSIDE, TRAIL, plan_tables, temporary
 
 EXAMPLES = 5
 """So many customers are named of those who would be missed."""
@@ -113,7 +113,7 @@ class _Verifying:
 
     def _prepare(self, journeys: set[int]) -> None:
         d, key = self.engine.dialect, self.key_type
-        for statement in (*working_tables(d, key), *plan_tables(d, self.ready.program)):
+        for statement in (temporary(d, "trail", TRAIL, key), *plan_tables(d, self.ready.program)):
             self.engine.execute(statement)
         self.engine.execute(temporary(d, "inside", INSIDE, key))
         program, binding = self.ready.program, self.ready.project.binding
