@@ -147,7 +147,7 @@ def advance(
     decided = source != "trail"
     if source == "decided and zoned":
         zoned, zones = (", w.zone" if rules else ""), ()
-    read = bool(zones or scope.fields or not decided)
+    read = bool(zones or scope.fields or joins or moments or not decided)
     base = compiler.base(*zones, *scope.fields)
     gone = "c.customer_id IS NULL" if read else "FALSE"
     about = f"\n  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id" if read else ""
