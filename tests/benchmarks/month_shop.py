@@ -64,9 +64,10 @@ def open_mails(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
     """What a provider tells in the days to come of the first mails that were decided at `now`."""
     scattered = "(m.customer_id * 2654435761 % 4294967296)"
     connection.execute(
-        f"""INSERT INTO journey.message_event
+        f"""INSERT INTO journey.message_event (customer_id, message_id, provider, event_id,
+  name, "at")
 SELECT m.customer_id, m.message_id, 'benchmark', 'opened' || m.message_id, 'opened',
-  m.decided_at + to_seconds(600 + {scattered} % 259200), NULL
+  m.decided_at + to_seconds(600 + {scattered} % 259200)
 FROM journey.message AS m JOIN journey.step AS s ON s.step = m.step
 WHERE m.decided_at = $now AND s.path LIKE 'subject/%' AND {scattered} // 7 % 100 < {OPENED}""",
         {"now": now},
