@@ -114,7 +114,7 @@ def test_what_only_one_environment_brings_about_says_which(tmp_path: Path) -> No
     )
     (found,) = load(folder(tmp_path, config, welcome)).diagnostics
     assert found.message == "the arms add up to 90%"
-    assert found.notes == ("with the parameters of `prod`",)
+    assert found.notes == ("with what the environment `prod` gives",)
 
 
 def test_what_is_missing_or_unknown_has_its_place_in_the_settings(tmp_path: Path) -> None:

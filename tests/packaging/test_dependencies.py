@@ -1,7 +1,9 @@
 """What is imported is declared: a development machine has more than a user's."""
 
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -11,7 +13,7 @@ DISTRIBUTIONS = {"yaml": "pyyaml"}
 
 
 def imported() -> set[str]:
-    """Top-level modules that the package imports, anywhere in its files."""
+    """Top-level names of the modules that the package imports, anywhere in its files."""
     found = set()
     for file in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -24,9 +26,12 @@ def imported() -> set[str]:
 
 
 def declared() -> set[str]:
-    """Names of the distributions that come with the package."""
+    """Names of the distributions that come with the package, its extras included."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {re.split(r"[<>=!~\[; ]", line)[0].lower() for line in project["dependencies"]}
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    return {
+        re.split(r"[<>=!~\[; ]", line)[0].lower() for line in (*project["dependencies"], *extras)
+    }
 
 
 def test_what_is_imported_is_declared() -> None:
@@ -38,3 +43,25 @@ def test_what_is_declared_is_imported() -> None:
     # tzdata is read as a resource, by name.
     wanted = {DISTRIBUTIONS.get(module, module) for module in imported()}
     assert declared() <= wanted | {"tzdata"}
+
+
+def test_an_extra_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Somebody who has installed the package alone is told what a PostgreSQL address needs."""
+    (tmp_path / "psycopg.py").write_text("raise ModuleNotFoundError(name='psycopg')")
+    code = (
+        "from journeylang.engines.base import DatabaseUnavailableError\n"
+        "from journeylang.engines.postgres import PostgresEngine\n"
+        "try:\n"
+        "    PostgresEngine.open('postgresql://localhost/x')\n"
+        "except DatabaseUnavailableError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT / "src")))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert "journeylang[postgres]" in done.stdout
