@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,7 +13,8 @@ from journeylang.analysis.check import check_files
 from journeylang.model.project import Project
 from journeylang.source import Source
 from journeylang.syntax.parse import parse
-from journeylang.trial.coverage import coverage
+from journeylang.trial.clock import Clock
+from journeylang.trial.coverage import Coverage, Point, coverage
 from journeylang.trial.run import Result, chosen, run_trials
 from tests.runtime.world import BINDING, LOYAL, WELCOME
 
@@ -93,6 +96,7 @@ def told(result: Result) -> list[tuple[str, str]]:
 
 
 NOW = "2026-03-02T10:00"
+NOW_UTC = datetime.fromisoformat(NOW)
 PLAIN = f"assign style = plain {NOW} signed_up"
 
 
@@ -298,9 +302,13 @@ def test_what_no_test_has_reached() -> None:
     assert reached.percent == 100 * reached.reached // reached.total < 100
 
 
-def test_all_is_only_all() -> None:
-    from journeylang.trial.coverage import Coverage, Point
+def test_seconds_are_shown_where_there_are_some() -> None:
+    clock = Clock(zone=ZoneInfo("Europe/Berlin"), start=NOW_UTC)
+    assert clock.shown(NOW_UTC) == "2026-03-02T11:00"
+    assert clock.shown(NOW_UTC + timedelta(seconds=1)) == "2026-03-02T11:00:01"
 
+
+def test_all_is_only_all() -> None:
     found = project("")
     span = found.journeys["welcome"].span
     missed = (Point(journey="j", path="p", what="sent", span=span),)

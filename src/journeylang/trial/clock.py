@@ -11,7 +11,7 @@ from journeylang.model.binding import Binding
 from journeylang.model.expressions import Constant
 from journeylang.model.journey import Elapsed
 from journeylang.model.trials import Moment, Trial
-from journeylang.runtime.zones import after_calendar, resolve, zone
+from journeylang.runtime.zones import after_calendar, local, resolve, zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class Clock:
 
     def shown(self, instant: datetime) -> str:
         """An instant (naive UTC) as the customer's clock shows it."""
-        wall = instant.replace(tzinfo=UTC).astimezone(self.zone)
-        return f"{wall:%Y-%m-%dT%H:%M}" + (f"{wall:%S}" if wall.second else "")
+        wall = local(self.zone, instant)
+        return f"{wall:%Y-%m-%dT%H:%M}" + (f"{wall::%S}" if wall.second else "")
 
 
 def absolute(moment: datetime, tz: ZoneInfo) -> datetime:
