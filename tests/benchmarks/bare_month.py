@@ -8,14 +8,13 @@ and the same rows are left behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 
 from journeylang.sql.schema import WHY
-from tests.benchmarks.bare_journey import BATCH, JOURNEY, MESSAGE, create
+from tests.benchmarks.bare_journey import BATCH, JOURNEY, MESSAGE, Tick, create
 
 SUBJECT, PLAIN, NAMED, ANSWER, THANKS, AGAIN, SETTLE, LAST, HOLDOUT = range(1, 10)
 STEPS = [
@@ -30,16 +29,6 @@ STEPS = [
     (HOLDOUT, "holdout", "holdout"),
 ]
 SENDS = f"({PLAIN}, {NAMED}, {THANKS}, {AGAIN}, {LAST})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """What a tick's statements are filled with: two instants as SQL, and numbers."""
-
-    now: str
-    since: str
-    number: int
-    first_batch: int
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, applied_at: datetime) -> None:

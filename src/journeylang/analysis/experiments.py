@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from journeylang.analysis.declared import twice
-from journeylang.analysis.goals import MOST_LEARNT, goal, to_learn_from
+from journeylang.analysis.goals import MOST_LEARNT, experiment_learns_from, goal
 from journeylang.analysis.paths import opening
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import share
@@ -76,16 +76,7 @@ def _learns(node: nodes.Experiment, own: model.Goal | None, steps: Steps) -> mod
             f"an adaptive experiment has at most {MOST_LEARNT} arms",
             help="each arm keeps 5% of the customers; leave some out, or begin another experiment",
         )
-    if node.goal is not None and own is None:
-        return None
-    return to_learn_from(
-        own,
-        steps.goals,
-        opening(node),
-        "an adaptive experiment",
-        "write `goal order_placed within 7d` above the steps, or before its arms",
-        findings,
-    )
+    return experiment_learns_from(node, own, steps, "arms")
 
 
 def _shares(node: nodes.Experiment, scope: Scope, steps: Steps) -> list[int] | None:

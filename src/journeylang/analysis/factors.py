@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from journeylang.analysis.goals import MOST_LEARNT, goal, to_learn_from
+from journeylang.analysis.goals import MOST_LEARNT, experiment_learns_from, goal
 from journeylang.analysis.paths import opening
 from journeylang.analysis.template_scope import GIVEN
 from journeylang.diagnostics.codes import names
@@ -83,16 +83,7 @@ def _learns(
                 f"a factor of an adaptive experiment has at most {MOST_LEARNT} values",
                 help="each value keeps 5% of the customers; leave some out",
             )
-    if node.goal is not None and own is None:
-        return None
-    return to_learn_from(
-        own,
-        steps.goals,
-        opening(node),
-        "an adaptive experiment",
-        "write `goal order_placed within 7d` above the steps, or before its braces",
-        findings,
-    )
+    return experiment_learns_from(node, own, steps, "braces")
 
 
 def _type(options: tuple[Constant, ...]) -> Type:

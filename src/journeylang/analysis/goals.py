@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.findings import Findings
+from journeylang.analysis.paths import opening
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.sources import unknown_event
 from journeylang.analysis.spans import seconds
@@ -15,6 +17,9 @@ from journeylang.model.expressions import EventValue
 from journeylang.model.types import NUMERIC, Kind
 from journeylang.source import Span
 from journeylang.syntax import nodes
+
+if TYPE_CHECKING:
+    from journeylang.analysis.steps import Steps
 
 MOST_LEARNT = 10
 """Arms or channels between which can be learnt: each keeps 5% of the customers."""
@@ -50,6 +55,28 @@ def goal(node: nodes.Goal, scope: Scope, checker: Checker) -> model.Goal | None:
         worth=None if worth is None else worth.name,
         currency=None if worth is None else worth.type.currency,
         span=node.span,
+    )
+
+
+def experiment_learns_from(
+    node: nodes.Experiment | nodes.FactorExperiment,
+    own: model.Goal | None,
+    steps: Steps,
+    before: str,
+) -> model.Goal | None:
+    """The goal by which an adaptive experiment learns; None also if its own was reported.
+
+    `before` is what of the experiment its own goal would stand before.
+    """
+    if node.goal is not None and own is None:
+        return None
+    return to_learn_from(
+        own,
+        steps.goals,
+        opening(node),
+        "an adaptive experiment",
+        f"write `goal order_placed within 7d` above the steps, or before its {before}",
+        steps.checker.findings,
     )
 
 

@@ -141,11 +141,6 @@ def _table(
 ) -> None:
     kinds = {column: engine.dialect.column_type(type_) for column, type_ in columns.items()}
     made = ", ".join(f"{quote(column)} {kind}" for column, kind in kinds.items())
-    engine.execute(f"CREATE TABLE {SCHEMA}.{quote(name)} ({made})")
-    if rows:
-        given = {f"v{r}_{c}": v for r, row in enumerate(rows) for c, v in enumerate(row)}
-        lines = (
-            ", ".join(engine.dialect.parameter(f"v{r}_{c}") for c in range(len(row)))
-            for r, row in enumerate(rows)
-        )
-        engine.execute(f"INSERT INTO {SCHEMA}.{quote(name)} VALUES ({'), ('.join(lines)})", given)
+    table = f"{SCHEMA}.{quote(name)}"
+    engine.execute(f"CREATE TABLE {table} ({made})")
+    engine.insert(table, kinds, rows)
