@@ -12,24 +12,22 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from journeylang.delivery import files
 from journeylang.engines.base import Engine
+from tests.crash.nursery import Program, running
 from tests.crash.story import Stage, letters, load, outcome, project
 from tests.engines.databases import open_engine
 from tests.engines.server import new_database
 from tests.engines.watched import Watched
 from tests.runtime.world import Contents
 
-ROOT = Path(__file__).parents[2]
 IMPORTED = (files,)  # by the nursery, not by each process
 DATABASE, URL = "story.duckdb", "url"
 CUT = 9
@@ -51,38 +49,21 @@ class Errand:
     patience: float | None = None
 
 
-class Nursery:
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-
+class Nursery(Program):
     def send(self, errand: Errand) -> str:
         """How it ended: `done`, `cut`, `killed`, or `failed`; or that it has `stopped`."""
         folder = str(errand.folder)
-        return self._ask([errand.engine, folder, errand.at, errand.seconds, errand.patience])
+        return self.ask(
+            json.dumps([errand.engine, folder, errand.at, errand.seconds, errand.patience])
+        )
 
     def go_on(self) -> str:
         """Let the process that has stopped go on; how it ended."""
-        return self._ask([])
-
-    def _ask(self, given: list[object]) -> str:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(json.dumps(given), file=self.process.stdin, flush=True)
-        return self.process.stdout.readline().strip()
+        return self.ask(json.dumps([]))
 
 
-@contextmanager
-def nursery() -> Iterator[Nursery]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.kills"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Nursery(process)
-        assert process.stdin is not None
-        process.stdin.close()
+def nursery() -> AbstractContextManager[Nursery]:
+    return running(Nursery, "tests.crash.kills")
 
 
 def open_at(engine: str, folder: Path) -> Engine:

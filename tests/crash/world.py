@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from journeylang.api import Runtime
+from tests.crash.nursery import Program, running
 from tests.runtime.world import HOUR, NOW, Contents, make, meaning, opened, orders, sql
 
-ROOT = Path(__file__).parents[2]
 PEOPLE = 12
 HOURS = (0, 1, 2, 24, 30, 31, 50)
 """When the world ticks, in hours behind its beginning."""
@@ -46,32 +45,16 @@ def uncut(root: Path) -> Contents:
         return meaning(runtime.engine)
 
 
-class Nursery:
+class Nursery(Program):
     """Processes that play a world and die on the way."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
 
     def play(self, root: Path, *, at: int = 0, seconds: float = 0) -> str:
         """How a process ended: `done`, `cut` before the `at`-th statement, or `killed`."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(root, at, seconds, file=self.process.stdin, flush=True)
-        return self.process.stdout.readline().strip()
+        return self.ask(f"{root} {at} {seconds}")
 
 
-@contextmanager
-def nursery() -> Iterator[Nursery]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.world"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Nursery(process)
-        assert process.stdin is not None
-        process.stdin.close()
+def nursery() -> AbstractContextManager[Nursery]:
+    return running(Nursery, "tests.crash.world")
 
 
 def _dies(at: int) -> Callable[[str], None]:
