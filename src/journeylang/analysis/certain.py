@@ -79,7 +79,7 @@ def _block(
                 condition = step.condition
                 yield Decision(step=step, condition=condition, known=(*lasting, *now))
                 yes = Fact(condition=condition, because="only these come here")
-                no = replace(yes, holds=False, because="these have gone another way")
+                no = Fact(condition=condition, holds=False, because="these have gone another way")
                 yield from _block(step.then, *_with(yes, now, lasting), always)
                 yield from _block(step.otherwise, *_with(no, now, lasting), always)
                 now, lasting = _behind(step, (yes, no), now, lasting, always)

@@ -16,6 +16,7 @@ from journeylang.analysis.intervals import (
     NOTHING,
     Interval,
     Intervals,
+    Number,
     Point,
     both,
     closed,
@@ -23,7 +24,7 @@ from journeylang.analysis.intervals import (
     points,
     values,
 )
-from journeylang.analysis.subjects import Figure, Order, Subject
+from journeylang.analysis.subjects import Figure, Order, Reckoned, Subject
 from journeylang.model.expressions import Constant, Expression
 from journeylang.model.types import NUMERIC, Kind
 
@@ -78,8 +79,8 @@ class Store:
         ages: Intervals = EVERYTHING,
         unknown: bool = True,
         contained: tuple[tuple[str, bool], ...] = (),
-    ) -> bool:
-        """Leave only what the arguments allow; True if that took something away."""
+    ) -> None:
+        """Leave only what the arguments allow."""
         before = self.domain(subject)
         left = both(before.values, values)
         if _kind(subject) in _WHOLE:
@@ -88,15 +89,13 @@ class Store:
             unknown=before.unknown and unknown,
             values=left,
             ages=both(before.ages, ages),
-            contained=before.contained
-            + tuple(test for test in contained if test not in before.contained),
+            contained=(*before.contained, *contained) if contained else before.contained,
         )
         if after.contained:
             after = _by_texts(after)
         self.domains[subject] = after
         if after.empty:
             self.broken = True
-        return after != before
 
     def assume(self, node: Expression, holds: bool) -> None:
         """A condition of which nothing is understood but whether it holds."""
@@ -108,16 +107,16 @@ def base(subject: Subject) -> Domain:
     """What is possible before anything is asked."""
     match subject:
         case Figure(function="count" | "distinct"):
-            return Domain(unknown=False, values=(Interval(low=Fraction(0)),))
+            return Domain(unknown=False, values=(Interval(low=0),))
         case Figure(function="first" | "last", value=None):
             # Rows later than `now` do not exist yet; a window `now - W < at` bounds the age.
             within = subject.rows.within
-            high = None if within is None else Fraction(within)
-            return Domain(ages=(Interval(low=Fraction(0), high=high, high_open=high is not None),))
+            open_ = within is not None
+            return Domain(ages=(Interval(low=0, high=within, high_open=open_),))
         case Order() if subject.left == subject.right:
-            return Domain(values=points([Fraction(0)]))
+            return Domain(values=points([0]))
         case _ if _kind(subject) is Kind.BOOL:
-            return Domain(values=points([Fraction(0), Fraction(1)]))
+            return Domain(values=points([0, 1]))
         case _:
             return Domain()
 
@@ -132,19 +131,26 @@ def place(literal: Constant, kind: Kind | None) -> Point | None:
         case None:
             return None
         case bool():
-            return Fraction(int(value))
+            return int(value)
         case str():
             return value
         case int() | float() | Decimal():
-            exact = Fraction(value)
+            exact = _number(value)
             mixed = kind is not literal.type.kind and kind in NUMERIC
-            return None if mixed and abs(exact) >= _EXACT else exact
+            return None if mixed and not -_EXACT < exact < _EXACT else exact
         case datetime():
-            return Fraction(value.toordinal() * 86_400_000_000 + _microseconds(value.timetz()))
+            return value.toordinal() * 86_400_000_000 + _microseconds(value.timetz())
         case date():
-            return Fraction(value.toordinal())
+            return value.toordinal()
         case time():
-            return Fraction(_microseconds(value))
+            return _microseconds(value)
+
+
+def _number(value: float | Decimal) -> Number:
+    if isinstance(value, int):
+        return value
+    exact = Fraction(value)
+    return exact.numerator if exact.denominator == 1 else exact
 
 
 def prefixed(text: str) -> Intervals:
@@ -164,6 +170,8 @@ def _kind(subject: Subject) -> Kind | None:
             return Kind.INT
         case Figure():
             return subject.kind
+        case Reckoned():
+            return subject.of.type.kind
         case _:
             return None if subject.type is None else subject.type.kind
 

@@ -15,19 +15,19 @@ Each round only takes away what these exclude, so that stopping at any time is s
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from journeylang.analysis.domains import Domain, Store
 from journeylang.analysis.intervals import (
+    EVERYTHING,
     Interval,
     Intervals,
+    Number,
     above,
     below,
     both,
     holds,
     points,
 )
-from journeylang.analysis.subjects import Figure, Order, Rows, figure
+from journeylang.analysis.subjects import Figure, Order, Rows, Subject, figure
 from journeylang.model.expressions import SinceLast
 from journeylang.model.types import Kind
 
@@ -35,8 +35,8 @@ _ROUNDS = 4
 _MOST_ROWS = 16
 """Sets of rows that are compared with each other; with more, only each with its own figures."""
 
-_ZERO = points([Fraction(0)])
-_SOME: Intervals = (Interval(low=Fraction(1)),)
+_ZERO = points([0])
+_SOME: Intervals = (Interval(low=1),)
 
 
 def apply(store: Store) -> None:
@@ -83,27 +83,27 @@ def _own(rows: Rows, store: Store) -> bool:
                 continue
             case "sum":
                 if _not_zero(domain):
-                    changed |= store.narrow(count(rows), values=_SOME)
+                    changed |= _narrowed(store, count(rows), values=_SOME)
                 if _none(rows, store):
-                    changed |= store.narrow(subject, values=_ZERO, unknown=False)
+                    changed |= _narrowed(store, subject, values=_ZERO, unknown=False)
             case "distinct":
                 most = _most(store.domain(count(rows)))
                 if most is not None:
-                    changed |= store.narrow(subject, values=below(most, including=True))
-                changed |= store.narrow(
-                    count(rows), values=above(_least(store.domain(subject)), including=True)
+                    changed |= _narrowed(store, subject, values=below(most, including=True))
+                changed |= _narrowed(
+                    store, count(rows), values=above(_least(store.domain(subject)), including=True)
                 )
             case _:
                 if not domain.unknown:
-                    changed |= store.narrow(count(rows), values=_SOME)
+                    changed |= _narrowed(store, count(rows), values=_SOME)
                 if _none(rows, store):
-                    changed |= store.narrow(subject, values=())
+                    changed |= _narrowed(store, subject, values=())
                 if subject.value is None:
                     changed |= _by_instant(subject, store)
     if _some(rows, store):
         for window in rows.since:
             if isinstance(window, SinceLast):
-                changed |= store.narrow(figure(window.of), unknown=False)
+                changed |= _narrowed(store, figure(window.of), unknown=False)
     return changed | _first_before_last(rows, store)
 
 
@@ -111,9 +111,9 @@ def _by_instant(subject: Figure, store: Store) -> bool:
     """A first or last instant is known exactly if there is a row."""
     changed = False
     if _some(subject.rows, store):
-        changed |= store.narrow(subject, unknown=False)
+        changed |= _narrowed(store, subject, unknown=False)
     if not store.domain(subject).known:
-        changed |= store.narrow(count(subject.rows), values=_ZERO)
+        changed |= _narrowed(store, count(subject.rows), values=_ZERO)
     return changed
 
 
@@ -127,10 +127,10 @@ def _first_before_last(rows: Rows, store: Store) -> bool:
 def _nested(a: Rows, b: Rows, store: Store) -> bool:
     """A inside B."""
     inner, outer = store.domain(count(a)), store.domain(count(b))
-    changed = store.narrow(count(b), values=above(_least(inner), including=True))
+    changed = _narrowed(store, count(b), values=above(_least(inner), including=True))
     most = _most(outer)
     if most is not None:
-        changed |= store.narrow(count(a), values=below(most, including=True))
+        changed |= _narrowed(store, count(a), values=below(most, including=True))
     if _some(a, store):
         if last(a) in store.domains and last(b) in store.domains:
             changed |= _older(last(a), last(b), store)
@@ -138,19 +138,19 @@ def _nested(a: Rows, b: Rows, store: Store) -> bool:
             changed |= _older(first(b), first(a), store)
     if a.within is None or last(b) not in store.domains:
         return changed
-    edge = Fraction(a.within)
+    edge = a.within
     if _some(a, store):
-        changed |= store.narrow(last(b), unknown=False, ages=below(edge, including=False))
+        changed |= _narrowed(store, last(b), unknown=False, ages=below(edge, including=False))
     newest = store.domain(last(b))
     inside = below(edge, including=False)
     may_be_inside = newest.known and _meets(newest.ages, inside)
     if not may_be_inside:
-        changed |= store.narrow(count(a), values=_ZERO)
+        changed |= _narrowed(store, count(a), values=_ZERO)
     if a.ever() == b.ever() and (b.within is None or b.within > a.within):
         if _none(a, store):
-            changed |= store.narrow(last(b), ages=above(edge, including=True))
+            changed |= _narrowed(store, last(b), ages=above(edge, including=True))
         if not newest.unknown and not _meets(newest.ages, above(edge, including=True)):
-            changed |= store.narrow(count(a), values=_SOME)
+            changed |= _narrowed(store, count(a), values=_SOME)
     return changed
 
 
@@ -161,26 +161,40 @@ def _older(one: Figure, other: Figure, store: Store) -> bool:
     if others.ages and not others.unknown and others.ages[0].low is not None:
         edge = others.ages[0]
         assert edge.low is not None
-        changed |= store.narrow(one, ages=above(edge.low, including=not edge.low_open))
+        changed |= _narrowed(store, one, ages=above(edge.low, including=not edge.low_open))
     if mine.ages and not mine.unknown and mine.ages[-1].high is not None:
         edge = mine.ages[-1]
         assert edge.high is not None
-        changed |= store.narrow(other, ages=below(edge.high, including=not edge.high_open))
+        changed |= _narrowed(store, other, ages=below(edge.high, including=not edge.high_open))
     return changed
+
+
+def _narrowed(
+    store: Store,
+    subject: Subject,
+    *,
+    values: Intervals = EVERYTHING,
+    ages: Intervals = EVERYTHING,
+    unknown: bool = True,
+) -> bool:
+    """Whether that took something away."""
+    before = store.domain(subject)
+    store.narrow(subject, values=values, ages=ages, unknown=unknown)
+    return store.domain(subject) != before
 
 
 def _meets(one: Intervals, other: Intervals) -> bool:
     return bool(both(one, other))
 
 
-def _least(domain: Domain) -> Fraction:
+def _least(domain: Domain) -> Number:
     low = domain.values[0].low if domain.values else None
-    return low if isinstance(low, Fraction) else Fraction(0)
+    return 0 if low is None or isinstance(low, str) else low
 
 
-def _most(domain: Domain) -> Fraction | None:
-    high = domain.values[-1].high if domain.values else Fraction(0)
-    return high if isinstance(high, Fraction) else None
+def _most(domain: Domain) -> Number | None:
+    high = domain.values[-1].high if domain.values else 0
+    return None if isinstance(high, str) else high
 
 
 def _some(rows: Rows, store: Store) -> bool:
@@ -193,4 +207,4 @@ def _none(rows: Rows, store: Store) -> bool:
 
 def _not_zero(domain: Domain) -> bool:
     # An unknown sum is one that does not fit: then there are rows, too.
-    return not (domain.known and holds(domain.values, Fraction(0)))
+    return not (domain.known and holds(domain.values, 0))

@@ -12,24 +12,24 @@ many ways to try is taken to be possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from journeylang.analysis import lemmas
 from journeylang.analysis.domains import Store, kind_of, place, prefixed, without
 from journeylang.analysis.intervals import (
     NOTHING,
     Intervals,
+    Point,
     above,
     below,
     both,
-    holds,
     outside,
     point,
     points,
 )
-from journeylang.analysis.subjects import Figure, Order, Subject, rows, subject_of
+from journeylang.analysis.subjects import Order, Subject, Value, rows, subject_of
 from journeylang.model.expressions import (
     Aged,
     Aggregate,
@@ -60,6 +60,15 @@ _MOST_DEEP = 100
 _MOST_PARTS = 40
 """Conditions among which those that exclude each other are singled out."""
 
+_COMPARED: dict[str, Callable[[Point, Point], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
 _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -79,9 +88,13 @@ class Fact:
 
 @dataclass(slots=True)
 class Effort:
-    """Conditions that may still be looked at, over all the questions that are given this."""
+    """Conditions that may still be looked at, over all the questions that are given this.
+
+    ``metrics`` are those that were met, spelled out.
+    """
 
     left: int
+    metrics: dict[str, Value] = field(default_factory=dict)
 
 
 def contradictory(
@@ -110,11 +123,11 @@ def contradictory(
 
 def possible(facts: Sequence[Fact], project: Project, effort: Effort | None = None) -> bool:
     """False only if no data can make all the facts true at one instant."""
-    most = _MOST_STEPS if effort is None else min(_MOST_STEPS, effort.left)
-    search = _Search(project=project, most=most)
+    effort = Effort(left=_MOST_STEPS) if effort is None else effort
+    most = min(_MOST_STEPS, effort.left)
+    search = _Search(project=project, most=most, metrics=effort.metrics)
     found = search.possible([(f.condition, f.holds) for f in facts], [], Store(), 0)
-    if effort is not None:
-        effort.left -= search.steps
+    effort.left -= search.steps
     return found
 
 
@@ -159,6 +172,7 @@ _Choice = list[_Todo]
 class _Search:
     project: Project
     most: int
+    metrics: dict[str, Value]
     steps: int = 0
 
     def possible(self, todo: list[_Todo], choices: list[_Choice], store: Store, depth: int) -> bool:
@@ -210,20 +224,22 @@ class _Search:
                     store.narrow(about, values=NOTHING)
             case Aged():
                 about = self._about(node.subject)
-                edge = Fraction(node.seconds)
-                old = above(edge, including=True)
+                old = above(node.seconds, including=True)
                 ages = old if node.older else outside(old)
                 store.narrow(about, ages=without(ages, holds_), unknown=not holds_)
             case Aggregate(function="exists"):
-                some = above(Fraction(1), including=True)
+                some = above(1, including=True)
                 store.narrow(lemmas.count(rows(node)), values=without(some, holds_))
             case _:
                 store.assume(node, holds_)
 
-    def _about(self, node: Expression) -> Expression | Figure:
-        if isinstance(node, MetricValue):
-            self.steps += _OF_A_METRIC
-        return subject_of(node, self.project)
+    def _about(self, node: Expression) -> Value:
+        if not isinstance(node, MetricValue):
+            return subject_of(node, self.project)
+        self.steps += _OF_A_METRIC
+        if node.name not in self.metrics:
+            self.metrics[node.name] = subject_of(node, self.project)
+        return self.metrics[node.name]
 
     def _compare(self, node: Comparison, holds_: bool, store: Store) -> None:
         left, right, operator = node.left, node.right, node.operator
@@ -252,13 +268,13 @@ class _Search:
         a, b = place(left, left.type.kind), place(right, left.type.kind)
         if a is None or b is None or isinstance(a, str) is not isinstance(b, str):
             store.assume(node, holds_)
-        elif holds(_side(node.operator, b), a) is not holds_:
+        elif _COMPARED[node.operator](a, b) is not holds_:
             store.broken = True
 
     def _order(
         self,
-        left: Expression | Figure,
-        right: Expression | Figure,
+        left: Value,
+        right: Value,
         operator: str,
         holds_: bool,
         store: Store,
@@ -266,7 +282,7 @@ class _Search:
         """Two values that are both not written down: only how they compare is remembered."""
         if repr(left) > repr(right):
             left, right, operator = right, left, _MIRRORED[operator]
-        values = _side(operator, Fraction(0))
+        values = _side(operator, 0)
         about: Subject = Order(left=left, right=right)
         store.narrow(about, values=without(values, holds_), unknown=not holds_)
 
@@ -334,7 +350,7 @@ class _Search:
             store.narrow(about, contained=((text, holds_),), unknown=not holds_)
 
 
-def _side(operator: str, at: Fraction | str) -> Intervals:
+def _side(operator: str, at: Point) -> Intervals:
     """The values for which ``value operator at`` is true."""
     match operator:
         case "=":

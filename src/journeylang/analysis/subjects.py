@@ -69,17 +69,45 @@ class Figure:
 class Order:
     """How two values compare: below, at or above 0 as the left one is less, equal or greater."""
 
-    left: Expression | Figure
-    right: Expression | Figure
+    left: Value
+    right: Value
 
 
-Subject = Expression | Figure | Order
+class Reckoned:
+    """What is reckoned from several values; it remembers its hash, for it may be long."""
+
+    __slots__ = ("_hash", "of")
+
+    def __init__(self, of: Arithmetic) -> None:
+        self.of = of
+        self._hash = hash(of)
+
+    def __repr__(self) -> str:
+        return repr(self.of)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Reckoned) and self._hash == other._hash and self.of == other.of
+        )
 
 
-def subject_of(node: Expression, project: Project) -> Expression | Figure:
+Value = Expression | Figure | Reckoned
+Subject = Value | Order
+
+
+def subject_of(node: Expression, project: Project) -> Value:
     """What the expression is about; an expression that is no figure stands for itself."""
     found = spelled(node, project)
-    return figure(found) if isinstance(found, Aggregate) else found
+    match found:
+        case Aggregate():
+            return figure(found)
+        case Arithmetic():
+            return Reckoned(found)
+        case _:
+            return found
 
 
 def figure(node: Aggregate) -> Figure:

@@ -80,7 +80,7 @@ class _Telling:
 
     def __init__(self, checked: Checked) -> None:
         self.checked = checked
-        self._effort = Effort(left=_LEAST_EFFORT + checked.size // 2)
+        self._effort = Effort(left=_LEAST_EFFORT + checked.size // 4)
         self._alone: dict[int, tuple[Fact, ...] | None] = {}
         self._empty = {
             name

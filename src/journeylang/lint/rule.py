@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -53,11 +54,11 @@ class Checked:
     parts: Mapping[str, Source] = field(default_factory=dict)
     uses: Mapping[TemplateKey, TemplateUse] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
-    _written: dict[type, list[object]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+    _written: defaultdict[type, list[object]] = field(
+        default_factory=lambda: defaultdict(list), init=False, repr=False, compare=False
     )
-    _meant: dict[type, list[object]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+    _meant: defaultdict[type, list[object]] = field(
+        default_factory=lambda: defaultdict(list), init=False, repr=False, compare=False
     )
 
     def written(self, kind: type[N]) -> Sequence[N]:
@@ -102,13 +103,9 @@ class Checked:
                     yield journey, send, candidate
 
 
-def _by_kind(root: object, found: dict[type, list[object]]) -> None:
+def _by_kind(root: object, found: defaultdict[type, list[object]]) -> None:
     for node in below(root):
-        kind = node.__class__
-        if kind in found:
-            found[kind].append(node)
-        else:
-            found[kind] = [node]
+        found[node.__class__].append(node)
 
 
 Find = Callable[[Checked], Iterable[Diagnostic]]
