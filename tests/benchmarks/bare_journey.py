@@ -17,7 +17,8 @@ from typing import Any
 
 import duckdb
 
-from journeylang.sql.schema import WHY, create_tables
+from journeylang.sql.migrations import create_tables
+from journeylang.sql.schema import WHY
 
 # Ids that the runtime keeps in `version` and `step`.
 JOURNEY = 1

@@ -12,7 +12,8 @@ from journeylang.demo.figures import Figures, Funnel, Share
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.model.project import Project
 from journeylang.plan.numbering import number, step_paths
-from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, FINISHED, HELD_OUT, create_tables
+from journeylang.sql.migrations import create_tables
+from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, FINISHED, HELD_OUT
 
 START = datetime(2026, 3, 2)  # noqa: DTZ001 - UTC
 NOW = START + timedelta(days=20)

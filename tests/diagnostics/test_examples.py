@@ -70,6 +70,7 @@ SHOWN_BY = {
     "JRN817": "tests/cli/test_run.py",
     "JRN820": "tests/cli/test_pause.py",
     "JRN821": "tests/runtime/test_unreadable.py",
+    "JRN822": "tests/runtime/test_migrations.py",
     "JRN841": "tests/loading/test_lists.py",
     "JRN842": "tests/loading/test_lists.py",
     "JRN861": "tests/cli/test_test.py",

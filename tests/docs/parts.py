@@ -16,7 +16,7 @@ from journeylang.diagnostics import codes
 from journeylang.diagnostics.codes import ALL_CODES
 from journeylang.diagnostics.model import Code
 from journeylang.engines.duckdb import DuckDbEngine
-from journeylang.sql.schema import TABLES, create_tables
+from journeylang.sql.migrations import TABLES, create_tables
 from tests.docs.fences import ROOT
 
 # --- verbs --------------------------------------------------------------------
@@ -174,7 +174,8 @@ def later_cases() -> set[str]:
 # --- tables and views ---------------------------------------------------------
 
 ONE_ROW_PER = {
-    "meta": "setting of the runtime: the schema's number, the key that signs links",
+    "migration": "change of these tables that this database has been through",
+    "meta": "setting of the runtime: the key that signs links, a digest of the views",
     "version": "version of a journey, with its plan",
     "step": "labelled step: its number and its path",
     "tick": "tick that was not idle, and what it did",

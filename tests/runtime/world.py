@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,8 +12,9 @@ from typing import Any
 from journeylang.api import Runtime, load
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.engines.base import Engine
-from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.loading.project import LoadedProject
+from tests.engines.databases import open_engine
+from tests.engines.server import new_database
 
 NOW = datetime.fromisoformat("2026-03-02T10:00")
 HOUR = timedelta(hours=1)
@@ -123,6 +125,13 @@ KEPT = ("lock", "watermark", "meta")
 """Tables of the runtime that a repeated tick may write."""
 
 
+def address(root: Path) -> str:
+    """The database of a world that is there: a file's name, or a URL."""
+    config = root / "journey.toml"
+    named = tomllib.loads(config.read_text(encoding="utf-8")) if config.exists() else {}
+    return str(named.get("env", {}).get("dev", {}).get("database", DATABASE))
+
+
 def write(
     root: Path,
     journeys: Mapping[str, str] = JOURNEYS,
@@ -131,7 +140,12 @@ def write(
     templates: Mapping[str, str] = TEMPLATES,
     config: str = CONFIG,
 ) -> Path:
-    """The project's files; journeys that were there before and are no longer named go."""
+    """The project's files; journeys that were there before and are no longer named go.
+
+    A world on PostgreSQL stays there.
+    """
+    if "://" in address(root):
+        config = config.replace(DATABASE, address(root))
     files = {"journey.toml": config, "journeys/binding.journey": binding}
     files |= {f"journeys/{name}.journey": text for name, text in journeys.items()}
     files |= {f"templates/{name}": text for name, text in templates.items()}
@@ -145,7 +159,12 @@ def write(
 
 def sql(root: Path, statements: str) -> list[tuple[Any, ...]]:
     """Run statements on the database while nobody else has it; what the last one shows."""
-    engine = DuckDbEngine.open(str(root / DATABASE))
+    place = address(root)
+    engine = (
+        open_engine("postgres", place)
+        if "://" in place
+        else open_engine("duckdb", f"{root / place}")
+    )
     try:
         return engine.query(statements)
     finally:
@@ -158,26 +177,33 @@ def people(number: int, since: datetime = NOW) -> str:
     Every fifth has points enough to be loyal, every third no mobile number, every seventh no
     consent.
     """
-    ids = f"FROM range(1, {number + 1}) AS r(i)"
-    zones = "['Europe/Berlin', 'America/New_York', 'Nowhere', NULL]"
+    ids = f"FROM generate_series(1, {number}) AS r(i)"
+    zone = "CASE i % 4 WHEN 0 THEN 'Europe/Berlin' WHEN 1 THEN 'America/New_York'"
     return f"""
-INSERT INTO crm.customers SELECT i, {zones}[i % 4 + 1], 'p' || i || '@shop.example',
+INSERT INTO crm.customers SELECT i, {zone} WHEN 2 THEN 'Nowhere' END, 'p' || i || '@shop.example',
   CASE WHEN i % 3 > 0 THEN '+4915100' || i END, CASE WHEN i % 5 = 0 THEN 60 ELSE 10 END {ids};
 INSERT INTO crm.consents SELECT i, TIMESTAMP '2026-01-01', 'in' {ids} WHERE i % 7 > 0;
-INSERT INTO shop.signups SELECT i, i, TIMESTAMP '{since}' + INTERVAL (i % 60) MINUTE,
+INSERT INTO shop.signups SELECT i, i, TIMESTAMP '{since}' + (i % 60) * INTERVAL '1' MINUTE,
   'web' {ids}"""
 
 
 def orders(number: int, at: datetime, *, base: int = 0, every: int = 2) -> str:
     """An order of every second customer; every sixth of a size that ends the welcome."""
     return f"""INSERT INTO shop.orders SELECT {base} + i, i, TIMESTAMP '{at}',
-  CASE WHEN i % 6 = 0 THEN 900 ELSE 20 END FROM range(1, {number + 1}) AS r(i)
+  CASE WHEN i % 6 = 0 THEN 900 ELSE 20 END FROM generate_series(1, {number}) AS r(i)
 WHERE i % {every} = 0"""
 
 
-def make(root: Path, journeys: Mapping[str, str] = JOURNEYS, *, number: int = 20) -> Path:
+def make(
+    root: Path,
+    journeys: Mapping[str, str] = JOURNEYS,
+    *,
+    number: int = 20,
+    engine: str = "duckdb",
+) -> Path:
     """A project with its database, and `number` people in it."""
-    write(root, journeys)
+    config = CONFIG if engine == "duckdb" else CONFIG.replace(DATABASE, new_database())
+    write(root, journeys, config=config)
     sql(root, SCHEMAS)
     sql(root, TABLES)
     sql(root, people(number))
@@ -200,7 +226,8 @@ def opened(
     outcome = Runtime.open(loaded(root), "dev", now=now, wait=0, before=before)
     assert outcome.value is not None, outcome.diagnostics
     with outcome.value as runtime:
-        runtime.engine.execute("SET threads = 1")
+        if runtime.engine.dialect.name == "duckdb":
+            runtime.engine.execute("SET threads = 1")
         yield runtime
 
 

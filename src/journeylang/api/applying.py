@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from journeylang.api.database import newer
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
 from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE
@@ -32,6 +33,7 @@ def applied(
     `keys` asks whether the bound keys are unique, which reads whole tables.
     """
     from journeylang.engines.base import DatabaseBusyError, StatementError
+    from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.runtime.setup import lay_foundation, prepare
     from journeylang.runtime.soundness import examine
 
@@ -53,6 +55,8 @@ def applied(
         )
     except DatabaseBusyError as error:
         return Outcome(value=None, diagnostics=(in_use(error.holder),))
+    except NewerSchemaError as error:
+        return newer(error)
     except TooManyWaysError as error:
         return Outcome(value=None, diagnostics=(too_many_ways(error),))
     except StatementError as error:

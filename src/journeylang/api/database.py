@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from journeylang.diagnostics.codes.running import DATABASE_IN_USE, DATABASE_UNAVAILABLE
+from journeylang.diagnostics.codes.running import (
+    DATABASE_ERROR,
+    DATABASE_IN_USE,
+    DATABASE_NEWER,
+    DATABASE_UNAVAILABLE,
+)
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Code, Diagnostic, Outcome
 from journeylang.loading.find import CONFIG
@@ -16,6 +21,7 @@ from journeylang.source import Span
 
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine
+    from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.sql.dialects import Dialect
 
 _PASSWORD = re.compile(r"://[^/@]*:[^/]*@|password=")
@@ -31,7 +37,50 @@ def open_database(
     create: bool = False,
     before: Callable[[str], None] | None = None,
 ) -> Outcome[Engine]:
-    """The environment's database, opened; a file is waited for if another process has it."""
+    """The environment's database, opened; a file is waited for if another process has it.
+
+    One whose tables a later release has changed is refused, and closed again.
+    """
+    from journeylang.engines.base import StatementError
+    from journeylang.runtime.migrate import NewerSchemaError, refuse_newer
+
+    opened = _opened(loaded, env, environ=environ, wait=wait, create=create, before=before)
+    if opened.value is not None:
+        try:
+            refuse_newer(opened.value)
+        except NewerSchemaError as error:
+            opened.value.close()
+            return newer(error)
+        except StatementError as error:
+            opened.value.close()
+            return _refused(
+                DATABASE_ERROR,
+                f"the runtime's own tables can't be read: {error}",
+                None,
+                "the role needs its rights on the schema `journey` and all that is in it",
+            )
+    return opened
+
+
+def newer(error: NewerSchemaError) -> Outcome[Any]:
+    """A later release has been here."""
+    return _refused(
+        DATABASE_NEWER,
+        f"the database is ahead of this release of journeylang: {error}",
+        None,
+        "install the release that has changed it, or a later one",
+    )
+
+
+def _opened(
+    loaded: LoadedProject,
+    env: str,
+    *,
+    environ: Mapping[str, str] | None,
+    wait: float,
+    create: bool,
+    before: Callable[[str], None] | None,
+) -> Outcome[Engine]:
     from journeylang.engines.base import DatabaseBusyError, DatabaseUnavailableError
     from journeylang.engines.duckdb import DuckDbEngine
     from journeylang.loading.config import secret
@@ -116,7 +165,7 @@ def _postgres(
         )
 
 
-def _refused(code: Code, message: str, span: Span | None, help_: str) -> Outcome[Engine]:
+def _refused(code: Code, message: str, span: Span | None, help_: str) -> Outcome[Any]:
     return Outcome(
         value=None, diagnostics=(Diagnostic(code=code, message=message, span=span, help=help_),)
     )

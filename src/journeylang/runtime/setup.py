@@ -19,10 +19,11 @@ from journeylang.runtime.lease import Lease
 from journeylang.runtime.lists import store_lists
 from journeylang.runtime.looks import look_mark
 from journeylang.runtime.memberships import begin_memberships
+from journeylang.runtime.migrate import migrate
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.session import Session
 from journeylang.sql.dialects import text
-from journeylang.sql.schema import ACTIVE, SCHEMA_VERSION, create_tables
+from journeylang.sql.schema import ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,16 @@ def prepare(
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path. What would strand a run is refused, and then nothing
-    has changed.
+    has changed but the tables, which are those of today.
+
+    Raises:
+        NewerSchemaError: a later release has changed the tables.
     """
     lay_foundation(engine)
     kind = key_type(engine, project)
+    migrate(engine, kind, now)
     with engine.transaction():
-        _create(engine, kind, now)
+        _begin(engine, now)
         known = numbering(engine)
         running = replace(
             project,
@@ -107,11 +112,9 @@ def prepare(
     return Session.begin(engine, ready, kind, applied, lease)
 
 
-def _create(engine: Engine, kind: str, now: datetime) -> None:
-    for statement in create_tables(kind, engine.dialect):
-        engine.execute(statement)
-    if not engine.query("SELECT 1 FROM journey.meta WHERE name = 'schema'"):
-        engine.execute(f"INSERT INTO journey.meta VALUES ('schema', '{SCHEMA_VERSION}')")
+def _begin(engine: Engine, now: datetime) -> None:
+    """The one row of the lock, from which the high-water mark of time counts."""
+    if not engine.query("SELECT 1 FROM journey.lock WHERE name = 'tick'"):
         since = engine.dialect.instant(now)
         engine.execute(
             "INSERT INTO journey.lock (name, token, previous, now, next_batch)"

@@ -46,6 +46,13 @@ class Dialect:
         """Statements that create what expressions rest on; again they change nothing."""
         return ()
 
+    def alone(self) -> tuple[str, str] | None:
+        """Statements between which no other process changes the runtime's tables.
+
+        None where a single process has the database anyway.
+        """
+        return None
+
     def own_schema(self) -> str:
         """A statement that creates the schema `journey`, if it is missing."""
         return "CREATE SCHEMA IF NOT EXISTS journey"

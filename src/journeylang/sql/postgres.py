@@ -83,6 +83,11 @@ class Postgres(Dialect):
     def foundation(self) -> Sequence[str]:
         return FUNCTIONS
 
+    def alone(self) -> tuple[str, str] | None:
+        # Not for a transaction: one that has waited still sees what was there before.
+        which = "(hashtext('journey.migrations'))"
+        return f"SELECT pg_advisory_lock{which}", f"SELECT pg_advisory_unlock{which}"
+
     def own_schema(self) -> str:
         # Who may not create schemas is refused by IF NOT EXISTS even where it is there.
         return (

@@ -237,4 +237,15 @@ VALUE_UNREADABLE = Code(
     fence="text",
 )
 
+DATABASE_NEWER = Code(
+    id="JRN822",
+    name="database-newer",
+    title="A later release has changed the runtime's tables",
+    why="Tables of the schema `journey` only go forward. What a later release keeps in them is not"
+    " known here, so nothing was read and nothing was changed.",
+    bad="journey run      # an older release, behind `journey run` of a later one",
+    good="pip install --upgrade journeylang",
+    fence="shell",
+)
+
 CODES = family(globals())
