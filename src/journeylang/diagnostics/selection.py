@@ -86,10 +86,11 @@ def may_be_left_out(diagnostic: Diagnostic) -> bool:
 
 def selected(diagnostics: Sequence[Diagnostic], selection: Selection) -> tuple[Diagnostic, ...]:
     """The findings that are to be told, each as severe as is wished."""
+    wanted = {c: _is_selected(c, selection) for c in {d.code.id for d in diagnostics}}
     return tuple(
         _weighed(diagnostic, selection) if may_be_left_out(diagnostic) else diagnostic
         for diagnostic in diagnostics
-        if not may_be_left_out(diagnostic) or _is_selected(diagnostic.code.id, selection)
+        if wanted[diagnostic.code.id] or not may_be_left_out(diagnostic)
     )
 
 
@@ -106,6 +107,8 @@ def _longest(code: str, beginnings: Iterable[str]) -> int:
 
 
 def _weighed(diagnostic: Diagnostic, selection: Selection) -> Diagnostic:
+    if not selection.severities:
+        return diagnostic
     weights = {
         len(prefix): severity
         for prefix, severity in selection.severities

@@ -60,6 +60,9 @@ class Checked:
     _meant: defaultdict[type, list[object]] = field(
         default_factory=lambda: defaultdict(list), init=False, repr=False, compare=False
     )
+    _candidates: list[tuple[Journey, Send, Candidate]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def written(self, kind: type[N]) -> Sequence[N]:
         """Every node of exactly this kind in the files.
@@ -95,12 +98,16 @@ class Checked:
         yield from self.declared.journeys.values()
         yield from self.declared.fragments.values()
 
-    def candidates(self) -> Iterator[tuple[Journey, Send, Candidate]]:
+    def candidates(self) -> Sequence[tuple[Journey, Send, Candidate]]:
         """Every channel of every send of every journey."""
-        for journey in self.project.journeys.values():
-            for send in sends(journey.body):
-                for candidate in send.candidates:
-                    yield journey, send, candidate
+        if not self._candidates:
+            self._candidates.extend(
+                (journey, send, candidate)
+                for journey in self.project.journeys.values()
+                for send in sends(journey.body)
+                for candidate in send.candidates
+            )
+        return self._candidates
 
 
 def _by_kind(root: object, found: defaultdict[type, list[object]]) -> None:

@@ -30,6 +30,8 @@ def with_named(root: object, project: Project) -> Iterator[object]:
 
 def inner(step: nodes.Step) -> tuple[nodes.Block, ...]:
     """The blocks directly within a step, as written."""
+    if isinstance(step, nodes.If):  # most of the steps with blocks; it adds nothing to a path
+        return (*(way.steps for way in step.branches), step.otherwise or ())
     return tuple(block for block, _ in blocks(step, ()))
 
 
