@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),
     "run": ("journeylang.cli.run:command", "Tick: move people, decide and deliver messages."),
     "status": ("journeylang.cli.status:command", "Show runs per step, the queue and doubts."),
+    "why": ("journeylang.cli.why:command", "Tell what happened to a customer, and why (not)."),
     "pause": ("journeylang.cli.pause:pause_command", "Let a journey stand still."),
     "resume": ("journeylang.cli.pause:resume_command", "Let a paused journey go on."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),

@@ -248,4 +248,16 @@ DATABASE_NEWER = Code(
     fence="shell",
 )
 
+NO_SUCH_CUSTOMER = Code(
+    id="JRN829",
+    name="no-such-customer",
+    title="Nobody has this key",
+    why="`journey why` takes a customer's key as the binding has it. A key of the wrong type is"
+    " nobody's. Somebody who is no longer among the customers is still found by what the runtime"
+    " has written about them.",
+    bad="journey why ada@shop.example     # the key is a number",
+    good="journey why 4711",
+    fence="shell",
+)
+
 CODES = family(globals())
