@@ -174,6 +174,7 @@ def later_cases() -> set[str]:
 # --- tables and views ---------------------------------------------------------
 
 ONE_ROW_PER = {
+    "set_aside": "key that several rows of a bound table have, or none, so that they are left out",
     "migration": "change of these tables that this database has been through",
     "meta": "setting of the runtime: the key that signs links, a digest of the views",
     "version": "version of a journey, with its plan",

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from journeylang.model.binding import BoundField, ConsentTable, Event, Pool, Table
+from journeylang.model.binding import (
+    BoundField,
+    Catalog,
+    ConsentTable,
+    Customers,
+    Event,
+    Pool,
+    Table,
+)
 from journeylang.model.expressions import BoundEvent, EventSource, Expression, MessageEvent
 from journeylang.model.project import Project
 from journeylang.model.types import Kind
@@ -49,6 +57,18 @@ class Reader:
             if only_where is None or self.evaluator.holds(only_where, row):
                 yield row
 
+    def _keyed(self, bound: Customers | Event | Catalog, source: str) -> Iterable[Subject]:
+        """The rows without those that are set aside: nobody can tell which of them is meant."""
+        rows = list(self._rows(bound.table, bound.only_where))
+        if source not in self.project.binding.aside:
+            return rows
+        keys = [self._read(bound.key, row) for row in rows]
+        return [
+            row
+            for key, row in zip(keys, rows, strict=True)
+            if key is not None and keys.count(key) == 1
+        ]
+
     def _read(self, node: Expression | None, row: Subject) -> Any:
         return None if node is None else self.evaluator.value(node, row)
 
@@ -59,7 +79,7 @@ class Reader:
         bound = self.project.binding.customers
         assert bound is not None
         found = {}
-        for row in self._rows(bound.table, bound.only_where):
+        for row in self._keyed(bound, "customers"):
             key = self._read(bound.key, row)
             if key is None:
                 continue
@@ -102,7 +122,7 @@ class Reader:
         """The rows of a catalogue; nothing happens to them, but they have fields too."""
         bound = self.project.binding.catalogs[name]
         rows = []
-        for row in self._rows(bound.table, bound.only_where):
+        for row in self._keyed(bound, f"catalog {name}"):
             key = self._read(bound.key, row)
             fields = {"key": None if key is None else str(key), **self._fields(bound.fields, row)}
             rows.append(Happening(key=key, at=self.now, fields=fields))
@@ -161,7 +181,7 @@ class Reader:
         if name not in self._known:
             bound = self.project.binding.events[name]
             found: dict[Any, list[Happening]] = {}
-            for row in self._rows(bound.table, bound.only_where):
+            for row in self._keyed(bound, f"event {bound.origin or name}"):
                 at = self._read(bound.at, row)
                 if at is not None and at <= self.now:
                     fields = self._fields(bound.fields, row)

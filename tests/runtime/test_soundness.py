@@ -51,22 +51,22 @@ CASES = {
         ("JRN804", "s.source"),
     ),
     "event key twice": (
-        "INSERT INTO shop.signups SELECT * FROM shop.signups LIMIT 1",
+        "INSERT INTO shop.signups SELECT s.* FROM shop.signups AS s, range(10)",
         {"welcome"},
         ("JRN805", "s.id"),
     ),
     "event key null": (
-        "INSERT INTO shop.signups VALUES (NULL, 1, NULL, NULL)",
+        "INSERT INTO shop.signups SELECT NULL, 1, NULL, NULL FROM range(101)",
         {"welcome"},
         ("JRN806", "s.id"),
     ),
     "customer twice": (
-        "INSERT INTO crm.customers SELECT * FROM crm.customers LIMIT 1",
+        "INSERT INTO crm.customers SELECT c.* FROM crm.customers AS c, range(10)",
         {"welcome", "loyal", "texting"},
         ("JRN805", "c.id"),
     ),
     "customer null": (
-        "INSERT INTO crm.customers (id) VALUES (NULL)",
+        "INSERT INTO crm.customers (id) SELECT NULL FROM range(101)",
         {"welcome", "loyal", "texting"},
         ("JRN806", "c.id"),
     ),

@@ -51,6 +51,7 @@ def applied(
             template_entry_fields=template_entry_fields(loaded),
             templates=loaded.template_texts(),
             without=unsound.journeys,
+            doubts=unsound.doubts if keys else None,
             lease=lease,
         )
     except DatabaseBusyError as error:

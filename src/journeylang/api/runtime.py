@@ -127,12 +127,14 @@ class Runtime:
 
     def _unsound(self, now: datetime) -> bool:
         """Whether the binding no longer holds; what rests on it is then left out of the plan."""
+        from journeylang.runtime.aside import remembered
         from journeylang.runtime.setup import prepare
         from journeylang.runtime.soundness import examine
 
         project = self.loaded.project
-        found = examine(self.engine, project, keys=False)
-        if found.journeys <= self.standing:
+        found = examine(self.engine, project)
+        same = set(found.doubts) == set(remembered(self.engine))
+        if found.journeys <= self.standing and same:
             return False
         self.problems += [d for d in found.diagnostics if d not in self.problems]
         self.standing |= found.journeys
@@ -145,6 +147,7 @@ class Runtime:
             template_entry_fields=template_entry_fields(self.loaded),
             without=self.standing,
             lease=self.session.lease,
+            doubts=found.doubts,
         )
         assert not isinstance(session, list), "the same project was applied before"
         self.session = session
@@ -225,7 +228,10 @@ class Runtime:
             base_url=environment.base_url,
             link_key=self._link_key,
         )
-        return Outbox(self.engine, self.loaded.project, self.session.ready.program, config)
+        ready = self.session.ready
+        # Rows that are set aside are none to write to either.
+        project = replace(self.loaded.project, binding=ready.project.binding)
+        return Outbox(self.engine, project, ready.program, config)
 
     def _template_failed(self, journey: str, why: str) -> Diagnostic:
         return Diagnostic(

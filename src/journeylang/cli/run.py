@@ -29,6 +29,7 @@ class _Run:
     env: str
     deliver: bool
     now: datetime | None = None
+    counted: datetime | None = None
     ticks: int = 0
     idle: int = 0
     entered: int = 0
@@ -48,15 +49,16 @@ class _Run:
         from journeylang.api import Runtime
         from journeylang.diagnostics.codes.running import DATABASE_IN_USE
 
-        # Keys are counted once: it reads every table.
-        opened = Runtime.open(
-            self.loaded, self.env, now=instants.start, examine_keys=self.now is None
-        )
+        # Keys are counted once a day: it reads every table.
+        count = self.counted is None or instants.start - self.counted >= timedelta(days=1)
+        opened = Runtime.open(self.loaded, self.env, now=instants.start, examine_keys=count)
         if opened.value is None:
             if not patient or any(d.code is not DATABASE_IN_USE for d in opened.diagnostics):
                 stop(opened.diagnostics, self.loaded)
             self._tell(opened.diagnostics)
             return
+        if count:
+            self.counted = instants.start
         with opened.value as runtime:
             try:
                 for instant in _with_progress(instants, shown=progress):

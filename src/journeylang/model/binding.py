@@ -176,3 +176,5 @@ class Binding:
     channels: dict[str, Channel] = field(default_factory=dict)
     catalogs: dict[str, Catalog] = field(default_factory=dict)
     promos: dict[str, Promo] = field(default_factory=dict)
+    # Tables with rows that are left out, as the database was found: no part of what is written.
+    aside: frozenset[str] = frozenset()

@@ -64,7 +64,9 @@ def plan_json(
     """
     body: dict[str, Any] = _with_rules(to_json(plan), [to_json(r) for r in program.rules])
     body["format_version"] = FORMAT_VERSION
-    body["binding"] = _hash(to_json(project.binding))
+    bound = to_json(project.binding)
+    del bound["aside"]
+    body["binding"] = _hash(bound)
     sent = {f"{o.template}.{o.channel}" for p in plan.parks for o in getattr(p, "offers", ())}
     body["templates"] = {
         path: _hash(text)

@@ -15,6 +15,7 @@ from journeylang.plan.incremental import Kind
 from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.plan.serialise import fingerprint, plan_json
+from journeylang.runtime.aside import Doubt, heeding, remember, remembered
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.lists import store_lists
 from journeylang.runtime.looks import look_mark
@@ -73,13 +74,14 @@ def prepare(
     without: Collection[str] = (),
     lease: Lease | None = None,
     incremental: bool = True,
+    doubts: Sequence[Doubt] | None = None,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
     `templates` are the texts by path: another text is another version. `without` names
     journeys that stand still: what they rest on is missing. `lease` is held already, if any.
     Without `incremental` everybody is asked each time, also where a look at those with news tells
-    the same.
+    the same. `doubts` are the rows to set aside; None is those that were found before.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path. What would strand a run is refused, and then nothing
@@ -91,6 +93,8 @@ def prepare(
     lay_foundation(engine)
     kind = key_type(engine, project)
     migrate(engine, kind, now)
+    found = remembered(engine) if doubts is None else tuple(doubts)
+    project = heeding(project, found)
     with engine.transaction():
         _begin(engine, now)
         known = numbering(engine)
@@ -103,6 +107,9 @@ def prepare(
         if refused:
             return refused
         _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
+        if doubts is not None and remember(engine, project, doubts):
+            # What was not read may be read now, and the other way round, without any news.
+            _forget_looks(engine, list(known.journeys.values()))
         store_lists(engine, project, now)
         versions, applied = _store(engine, running, program, known, now, templates or {})
     steps = dict(numbering(engine).steps)

@@ -2,13 +2,13 @@
 
 A missing table, a missing column, a key that is null or not unique: each is told with its
 place in the binding, together with the journeys that cannot run because of it. The others
-go on.
+go on, and so does everything if it is a few rows whose keys are wrong.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -19,7 +19,7 @@ from journeylang.diagnostics.codes.running import (
     MISSING_COLUMN,
     MISSING_TABLE,
 )
-from journeylang.diagnostics.model import Diagnostic
+from journeylang.diagnostics.model import Diagnostic, Severity
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine, StatementError
 from journeylang.model.binding import Catalog, ConsentTable, Customers, Event, Pool, Table
@@ -33,30 +33,39 @@ from journeylang.model.expressions import (
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project
 from journeylang.model.walk import walk
+from journeylang.runtime.aside import Doubt, doubts, remembered
 from journeylang.runtime.unreadable import Bound, unreadable
 from journeylang.source import Span
+from journeylang.sql.aside import source_of
+from journeylang.sql.dialects import Dialect
 from journeylang.sql.relations import (
-    bound_condition,
     bound_value,
     catalog,
     consent_rows,
     customers,
     event,
     pool,
-    table_name,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsound:
-    """What was found, and the journeys that it stops (all of them if it is the customers)."""
+    """What was found, and the journeys that it stops (all of them if it is the customers).
+
+    `doubts`: rows of which nobody can tell which is meant. A few of them are set aside, and stop
+    nothing.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     journeys: frozenset[str]
+    doubts: tuple[Doubt, ...] = ()
 
 
 def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
-    """Look at every bound table. `keys` also counts nulls and duplicates: a scan of each."""
+    """Look at every bound table. `keys` also counts nulls and duplicates: a scan of each.
+
+    Without it they are those that were found when they were last counted.
+    """
     binding = project.binding
     bound: list[tuple[str, Bound]] = []
     if binding.customers is not None:
@@ -68,17 +77,30 @@ def examine(engine: Engine, project: Project, *, keys: bool = True) -> Unsound:
     bound += [(p.name, p.source) for p in binding.promos.values() if isinstance(p.source, Pool)]
     diagnostics: list[Diagnostic] = []
     stopped: set[str] = set()
+    known = () if keys else remembered(engine)
+    doubted: list[Doubt] = []
     for name, table in bound:
         found = list(_table(engine, table)) or list(_read(engine, project, table))
+        stops = bool(found)
         if not found and keys:
             diagnostics += unreadable(engine, table)
-            if not isinstance(table, ConsentTable | Pool):
-                found = list(_keys(engine, table))
-        if found:
-            diagnostics += found
+        if not found and not isinstance(table, ConsentTable | Pool):
+            mine = doubts(engine, table) if keys else _of(known, table)
+            for doubt in mine:
+                doubted.append(doubt)
+                found.append(_told(table, doubt, engine.dialect))
+                stops = stops or doubt.stops
+        diagnostics += found
+        if stops:
             everything = isinstance(table, Customers)
             stopped |= set(project.journeys) if everything else _users(project, name)
-    return Unsound(diagnostics=tuple(diagnostics), journeys=frozenset(stopped))
+    return Unsound(
+        diagnostics=tuple(diagnostics), journeys=frozenset(stopped), doubts=tuple(doubted)
+    )
+
+
+def _of(found: Iterable[Doubt], bound: Customers | Event | Catalog) -> list[Doubt]:
+    return [doubt for doubt in found if doubt.source == source_of(bound)]
 
 
 def _table(engine: Engine, bound: Bound) -> Iterator[Diagnostic]:
@@ -146,31 +168,34 @@ def _expressions(bound: Bound) -> Iterator[Expression]:
                 yield item
 
 
-def _keys(engine: Engine, bound: Customers | Event | Catalog) -> Iterator[Diagnostic]:
-    key = bound_value(bound.key, engine.dialect)
-    where = (
-        f" WHERE {bound_condition(bound.only_where, engine.dialect)}" if bound.only_where else ""
+def _told(bound: Customers | Event | Catalog, doubt: Doubt, dialect: Dialect) -> Diagnostic:
+    named = bound_value(bound.key, dialect).removeprefix("t.").strip('"')
+    null = doubt.reason == "no key"
+    wrong = (
+        f"key `{named}` of `{bound.table}` is null in {_many(doubt.rows)}"
+        if null
+        else f"key `{named}` of `{bound.table}` is not unique: {_many(doubt.rows)} share one"
     )
-    rows, known, distinct = engine.query(
-        f"SELECT count(*), count({key}), count(DISTINCT {key}) FROM {table_name(bound.table)} AS t"
-        + where
-    )[0]
-    named = key.removeprefix("t.").strip('"')
-    if rows > known:
-        yield Diagnostic(
-            code=KEY_NULL,
-            message=f"key `{named}` of `{bound.table}` is null in {rows - known:,} rows",
-            span=bound.key.span,
-            help=f"leave those rows out: `only where … {named} is known`",
-        )
-    if known > distinct:
-        yield Diagnostic(
-            code=KEY_NOT_UNIQUE,
-            message=f"key `{named}` of `{bound.table}` is not unique: {known - distinct:,} of"
-            f" {rows:,} rows repeat one",
-            span=bound.key.span,
-            help="choose the column that tells rows apart, or bind a view without duplicates",
-        )
+    mend = (
+        f"leave those rows out: `only where … {named} is known`"
+        if null
+        else "choose the column that tells rows apart, or bind a view without duplicates"
+    )
+    if doubt.stops:
+        wrong += ", too many to be slips"
+    else:
+        wrong += "; none of those counts"
+    return Diagnostic(
+        code=KEY_NULL if null else KEY_NOT_UNIQUE,
+        message=wrong,
+        span=bound.key.span,
+        help=mend if doubt.stops or null else f"mend them, or {mend}",
+        severity=Severity.ERROR if doubt.stops else Severity.WARNING,
+    )
+
+
+def _many(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
 def _users(project: Project, name: str) -> set[str]:

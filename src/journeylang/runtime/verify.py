@@ -19,6 +19,7 @@ from journeylang.plan.build import build
 from journeylang.plan.incremental import Kind
 from journeylang.plan.operations import JourneyPlan
 from journeylang.plan.serialise import fingerprint, plan_json
+from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.localtime import ZoneTables, needs_local_time, zones_in_use
 from journeylang.runtime.looks import look_mark
 from journeylang.runtime.program import Ready, make_ready
@@ -60,6 +61,7 @@ def verify(
     Those that the next tick would ask of everybody are left out.
     """
     found: list[Verified] = []
+    project = heeding(project, remembered(engine))
     with suppress(_UndoneError), engine.transaction():
         known = numbering(engine)
         program = build(project, known, template_entry_fields)

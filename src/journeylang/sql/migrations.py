@@ -207,6 +207,21 @@ MIGRATIONS: tuple[Migration, ...] = (
             NewColumn(table="message_event", column="received_at", kind="TIMESTAMP"),
         ),
     ),
+    Migration(
+        number=3,
+        name="rows that are set aside for their keys",
+        changes=(
+            # One row per key that several rows have, as text; without a key, one for all such rows
+            # of the table, or for all of those that are too many (`stops`).
+            NewTable(
+                name="set_aside",
+                columns=(
+                    "source VARCHAR NOT NULL, key VARCHAR, reason VARCHAR NOT NULL,"
+                    " rows BIGINT NOT NULL, stops BOOLEAN NOT NULL"
+                ),
+            ),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Pool, Table
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
 from journeylang.model.types import INSTANT, TEXT, Kind, Type
+from journeylang.sql.aside import kept
 from journeylang.sql.dialects import Dialect, quote, text
 
 if TYPE_CHECKING:
@@ -80,8 +81,9 @@ def _field(field: BoundField, column: str, dialect: Dialect) -> str:
     return f"{field_value(field.value, field.type, dialect)} AS {quote(column)}"
 
 
-def _where(condition: Expression | None, dialect: Dialect) -> str:
-    return "" if condition is None else f" WHERE {bound_condition(condition, dialect)}"
+def _where(condition: Expression | None, dialect: Dialect, kept: Sequence[str] = ()) -> str:
+    parts = [*kept, *([] if condition is None else [bound_condition(condition, dialect)])]
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
 def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None = None) -> str:
@@ -96,7 +98,8 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
     zone = "NULL" if bound.timezone is None else bound_value(bound.timezone, dialect)
     zone = f"coalesce({dialect.cast(zone, TEXT)}, {text(bound.zone_else)})"
     locale = "NULL" if bound.locale is None else bound_value(bound.locale, dialect)
-    columns = [f"{bound_value(bound.key, dialect)} AS customer_id"]
+    key = bound_value(bound.key, dialect)
+    columns = [f"{key} AS customer_id"]
     if fields is None or "timezone" in fields:
         columns.append(f'{zone} AS "_zone"')
     if fields is None or "locale" in fields:
@@ -119,7 +122,7 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
         )
     return (
         f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t{days}"
-        f"{_where(bound.only_where, dialect)})"
+        f"{_where(bound.only_where, dialect, kept(binding, bound, key, dialect))})"
     )
 
 
@@ -129,9 +132,11 @@ def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect:
         return _message_event(source.name, fields, dialect)
     bound = binding.events[source.name]
     wanted = [f for f in bound.fields if f.name in fields]
+    key = bound_value(bound.key, dialect)
+    where = _where(bound.only_where, dialect, kept(binding, bound, key, dialect))
     columns = [
         f"{bound_value(bound.customer, dialect)} AS customer_id",
-        f"""{bound_value(bound.key, dialect)} AS "_key\"""",
+        f"""{key} AS "_key\"""",
         f"""{dialect.cast(bound_value(bound.at, dialect), INSTANT)} AS "_at\"""",
         *(_field(f, f.name, dialect) for f in wanted),
     ]
@@ -143,15 +148,12 @@ def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect:
         return (
             f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
             f" JOIN journey.promo_code AS k ON k.promo = {text(bound.redeems)}"
-            f" AND k.code = {code} AND {at} > k.at{_where(bound.only_where, dialect)})"
+            f" AND k.code = {code} AND {at} > k.at{where})"
         )
     if bound.changed_at is not None:
         changed = dialect.cast(bound_value(bound.changed_at, dialect), INSTANT)
         columns.append(f'{changed} AS "_changed"')
-    return (
-        f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
-        f"{_where(bound.only_where, dialect)})"
-    )
+    return f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t{where})"
 
 
 def catalog(binding: Binding, name: str, dialect: Dialect) -> str:
@@ -165,7 +167,7 @@ def catalog(binding: Binding, name: str, dialect: Dialect) -> str:
     ]
     return (
         f"(SELECT {', '.join(columns)} FROM {table_name(bound.table)} AS t"
-        f"{_where(bound.only_where, dialect)})"
+        f"{_where(bound.only_where, dialect, kept(binding, bound, key, dialect))})"
     )
 
 

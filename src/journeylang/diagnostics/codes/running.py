@@ -52,7 +52,9 @@ KEY_NOT_UNIQUE = Code(
     name="key-not-unique",
     title="Several rows have the same key",
     why="The key tells customers (or events) apart. With two rows for one customer it is unclear"
-    " which address, zone and values are theirs, and one person could be messaged twice.",
+    " which address, zone and values are theirs, and one person could be messaged twice. A few such"
+    " rows are set aside, all of one key, and everybody else moves; if they are many, what reads"
+    " the table does not run.",
     bad="key c.email     # two customers share an address",
     good="key c.customer_id",
     fence="text",
@@ -62,7 +64,8 @@ KEY_NULL = Code(
     id="JRN806",
     name="key-null",
     title="Rows without a key",
-    why="A row without a key belongs to nobody and can be neither entered nor left again.",
+    why="A row without a key belongs to nobody and can be neither entered nor left again. A few are"
+    " set aside, and everybody else moves; if they are many, what reads the table does not run.",
     bad="key c.customer_id     # null for guests",
     good="key c.customer_id\nonly where c.customer_id is known",
     fence="text",
