@@ -160,3 +160,30 @@ def test_verify_tells_whom_a_look_at_the_news_would_miss(
     with opened(tmp_path, NOW) as runtime:
         assert runtime.engine.query("SELECT * FROM journey.watermark") == before
         assert not runtime.engine.query("SELECT 1 FROM journey.run WHERE status <> 0")
+
+
+PATIENT = """journey patient {
+  owner "crm@shop.example"
+  enter on signed_up
+  policy standard
+
+  settle: wait until count(ordered since entry) >= 2 up to 90d
+}
+"""
+
+
+def test_verify_asks_waits_until_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(make(tmp_path, {"patient": PATIENT}))
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.tick(NOW + 24 * 7 * HOUR)
+        who = runtime.engine.query("SELECT min(customer_id) FROM journey.run WHERE status = 0")
+        for key in (9001, 9002):
+            runtime.engine.execute(
+                f"INSERT INTO shop.orders VALUES ({key}, {who[0][0]},"
+                f" TIMESTAMP '{NOW + 2 * HOUR}', 1)"
+            )
+    result = status("--verify", "--output", "json")
+    assert result.exit_code == 1, result.output
+    (verified,) = json.loads(result.output)["verified"]
+    assert (verified["asks"], verified["missed"]) == ("waits until a state", 1)

@@ -10,7 +10,7 @@ from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables
 from journeylang.runtime.pauses import Pauses
 from journeylang.runtime.program import Ready
-from journeylang.sql.session import written_table
+from journeylang.sql.session import working_tables, written_table
 
 
 class JourneyFailedError(Exception):
@@ -113,7 +113,9 @@ class Session:
 
     def fill(self) -> None:
         """Create the plan's temporary tables, whatever is there."""
-        for statement in (*self.ready.session, written_table(self.engine.dialect, self.key_type)):
+        d, key = self.engine.dialect, self.key_type
+        working = working_tables(d, self.ready.program, key)
+        for statement in (*self.ready.session, *working, written_table(d, key)):
             self.engine.execute(statement)
 
     def begin_again(self) -> None:

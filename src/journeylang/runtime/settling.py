@@ -14,7 +14,7 @@ from journeylang.runtime.session import Blamed, Done, Marks, Session
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import Way
 from journeylang.sql.reach import Situation
-from journeylang.sql.session import ACT, DECIDED, GO, HELD, INTENT, SEND, temporary
+from journeylang.sql.session import ACT, GO, HELD, INTENT, SEND, decided_columns, temporary
 
 
 class Settling:
@@ -118,7 +118,7 @@ class Settling:
         assert arbitration is not None
         self.parameters["after"] = after
         if after < 0:
-            self._empty("decided", DECIDED)
+            self._empty("decided", decided_columns(self.ready.program))
         if arbitration.intents is not None:
             self._empty("intent", INTENT)
             self._execute(arbitration.intents)

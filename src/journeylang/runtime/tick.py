@@ -41,8 +41,8 @@ from journeylang.sql.session import (
     DUE,
     INSIDE,
     REFUSED,
-    TRAIL,
     temporary,
+    trail_columns,
     written_table,
 )
 
@@ -235,7 +235,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
 
     def _move(self, news: News, openings: Mapping[int, Opening]) -> TickResult:
         d = self.engine.dialect
-        self.engine.execute(temporary(d, "trail", TRAIL, self.session.key_type))
+        self.engine.execute(
+            temporary(d, "trail", trail_columns(self.ready.program), self.session.key_type)
+        )
         if any(sql.membership for _, sql in self.journeys if sql.journey in openings):
             self.engine.execute(
                 temporary(self.engine.dialect, "inside", INSIDE, self.session.key_type)

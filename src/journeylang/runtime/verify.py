@@ -26,7 +26,8 @@ from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.rankings import make_rankings
 from journeylang.runtime.setup import key_type, numbering
 from journeylang.sql.moves import JourneySql
-from journeylang.sql.session import INSIDE, TRAIL, plan_tables, temporary
+from journeylang.sql.schema import WHY
+from journeylang.sql.session import INSIDE, plan_tables, temporary, working_tables
 
 EXAMPLES = 5
 """So many customers are named of those who would be missed."""
@@ -115,10 +116,11 @@ class _Verifying:
 
     def _prepare(self, journeys: set[int]) -> None:
         d, key = self.engine.dialect, self.key_type
-        for statement in (temporary(d, "trail", TRAIL, key), *plan_tables(d, self.ready.program)):
+        program = self.ready.program
+        for statement in (*working_tables(d, program, key), *plan_tables(d, program)):
             self.engine.execute(statement)
         self.engine.execute(temporary(d, "inside", INSIDE, key))
-        program, binding = self.ready.program, self.ready.project.binding
+        binding = self.ready.project.binding
         if needs_local_time(program) or self.ready.dated:
             assert binding.customers is not None
             names = zones_in_use(self.engine, binding)
@@ -148,7 +150,7 @@ class _Verifying:
         alone, nobody = frozenset([sql.journey]), frozenset[int]()
         if kind == "states":
             wake = self.ready.moves.wake
-            rows = "(SELECT customer_id FROM trail WHERE going = 'state')"
+            rows = f"(SELECT customer_id FROM trail WHERE going = {WHY['state']})"
             return wake(alone, alone, nobody), wake(alone, nobody, alone), rows
         if kind == "exits":
             assert sql.exits is not None

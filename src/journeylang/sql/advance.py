@@ -124,7 +124,6 @@ def advance(
         "step": "w.step",
         "arrived_at": "w.arrived_at",
         "left_at": left,
-        "wake_at": "w.wake_at",
         "entered_at": "w.entered_at",
         "fate": (
             f"CASE WHEN w.kind = 'end' THEN {END} WHEN w.kind = 'send' THEN {SEND}"
@@ -134,14 +133,17 @@ def advance(
         "reason": "w.reason",
         "entry": "w.entry",
         "leaf": "w.leaf",
-        "mask": "w.mask",
-        "content": "w.content",
         "why": "w.why",
         "going": going,
         "passes": "w.passes",
         "fresh": "w.fresh",
-        "moved": f"w.why <> {WHY['retry']}",
     }
+    chosen = {}
+    if masks:
+        chosen["mask"] = _pick(masks, "mask", "-1")
+    if contents:
+        chosen["content"] = _pick(contents, "content", "NULL")
+    columns |= {name: f"w.{name}" for name in chosen}
     journeys = ", ".join(str(journey) for journey in ways)
     # Who has come to a send in this tick was there: they are looked up again only to be read.
     decided = source != "trail"
@@ -153,7 +155,7 @@ def advance(
     about = f"\n  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id" if read else ""
     return f"""{insert_head(columns)}
 WITH going AS (
-  {_decided(d, journeys) if decided else _trail(d, journeys)}
+  {_decided(d, journeys, source) if decided else _trail(d, journeys)}
 ), headed AS (
   SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
     w.going AS why, w.reason, w.passes, w.fresh, {gone} AS gone{zoned},
@@ -165,8 +167,8 @@ WITH going AS (
     coalesce(a.passes - a.passes % l.kept + l.added, a.passes) AS passes,
     CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
     CASE WHEN a.gone THEN {GONE} ELSE coalesce(l.status, {ACTIVE}) END AS status,
-    CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END AS reason,
-    {_pick(masks, "mask", "-1")} AS mask, {_pick(contents, "content", "NULL")} AS content
+    CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END
+      AS reason{"".join(f", {sql} AS {name}" for name, sql in chosen.items())}
   FROM headed AS a
   LEFT JOIN plan_leaf AS l ON l.journey = a.journey AND l.leaf = a.leaf AND NOT a.gone{zone}
 ){hits}
@@ -179,12 +181,13 @@ def _trail(d: Dialect, journeys: str) -> str:
     AND t.fate IN ({GO}, {ACT}) AND t.journey IN ({journeys})"""
 
 
-def _decided(d: Dialect, journeys: str) -> str:
+def _decided(d: Dialect, journeys: str, source: Source) -> str:
     """The same columns of those who have been sent to, or skipped."""
     nothing = d.literal(None, TEXT)
+    zone = ", s.zone" if source == "decided and zoned" else ""
     return f"""SELECT s.customer_id, s.run_id, s.journey, {edge_ahead("s", "p")} AS edge, s.step,
     s.arrived_at, CAST({d.parameter("now")} AS TIMESTAMP) AS left_at, s.entered_at,
-    {nothing} AS reason, s.entry, s.passes, s.fresh, s.zone,
+    {nothing} AS reason, s.entry, s.passes, s.fresh{zone},
     CASE WHEN s.outcome = {SENT} THEN {WHY["sent"]} ELSE {WHY["skipped"]} END AS going
   FROM decided AS s JOIN plan_send AS p ON p.step = s.step
   WHERE s.phase = {d.parameter("round")} AND s.outcome <> {HELD} AND s.journey IN ({journeys})"""
@@ -275,7 +278,5 @@ def _columns(masks: dict[int, str], contents: dict[int, str], moments: dict[int,
 
 
 def _pick(columns: dict[int, str], prefix: str, otherwise: str) -> str:
-    if not columns:
-        return otherwise
     whens = " ".join(f"WHEN {step} THEN a.{prefix}_{step}" for step in columns)
     return f"CASE l.step {whens} ELSE {otherwise} END"

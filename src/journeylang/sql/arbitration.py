@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from journeylang.model.entry import EnterOn
+from journeylang.model.types import TEXT
 from journeylang.plan.operations import Program
 from journeylang.plan.passes import weight
 from journeylang.sql.allowances import Rations
@@ -19,7 +20,17 @@ from journeylang.sql.deciding import Deciding, Standing
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.reach import Situation
 from journeylang.sql.schema import ACTIVE, WHY
-from journeylang.sql.session import HELD, INTENT, REST, SEND, SENT, edge_ahead, sends
+from journeylang.sql.session import (
+    HELD,
+    INTENT,
+    REST,
+    SEND,
+    SENT,
+    choosing,
+    edge_ahead,
+    sends,
+    worded,
+)
 
 _SITUATION = """SELECT EXISTS (SELECT 1 FROM journey.consent_change),
   EXISTS (SELECT 1 FROM journey.suppression),
@@ -67,14 +78,16 @@ class ArbitrationSql:
             standing = (
                 Standing(f"SELECT n.* {lined}", f"SELECT n.customer_id {lined}")
                 if self.intents is not None
-                else Standing(_standing(d, "1"), f"SELECT t.customer_id {_at_sends(d)}")
+                else Standing(
+                    _standing(d, self.program, "1"), f"SELECT t.customer_id {_at_sends(d)}"
+                )
             )
             deciding = Deciding(self.compiler, self.program, steps, situation, standing)
             self._decides[key] = DecideSql(
                 verdicts=None if deciding.rations is None else deciding.verdicts(),
                 rations=deciding.rations,
                 settle=deciding.sql(),
-                zoned=deciding.flat,
+                zoned=deciding.zoned,
             )
         return self._decides[key]
 
@@ -88,7 +101,7 @@ def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
             "row_number() OVER (PARTITION BY t.customer_id"
             " ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id)"
         )
-        intents = f"INSERT INTO intent ({', '.join(INTENT)})\n{_standing(d, rank)}"
+        intents = f"INSERT INTO intent ({', '.join(INTENT)})\n{_standing(d, program, rank)}"
     return ArbitrationSql(
         intents=intents,
         messages=_messages(compiler, program),
@@ -106,10 +119,13 @@ def _rivals(program: Program) -> bool:
     return per or sum(1 for j in program.journeys if sends(j)) > 1
 
 
-def _standing(d: Dialect, rank: str) -> str:
+def _standing(d: Dialect, program: Program, rank: str) -> str:
     """Those who have come to a send since the last arbitration, as rows of `intent`."""
+    asked = choosing(program)
+    mask = "coalesce(t.mask, -1)" if "mask" in asked else "-1"
+    content = "t.content" if "content" in asked else d.literal(None, TEXT)
     return f"""SELECT t.customer_id, t.run_id, t.journey, t.step, t.arrived_at, t.entered_at,
-  t.entry, t.reason AS last_reason, t.mask, t.content, t.passes, t.fresh,
+  t.entry, t.reason AS last_reason, {mask} AS mask, {content} AS content, t.passes, t.fresh,
   {d.shift("t.arrived_at", "s.hold_seconds")} AS limit_at,
   {d.shift("t.arrived_at", "s.expires")} AS expires_at, {rank} AS rank
 {_at_sends(d, " JOIN plan_send AS s ON s.step = t.step")}"""
@@ -141,7 +157,7 @@ def _messages(compiler: Compiler, program: Program) -> str:
   cost, content, topic)
 SELECT m.customer_id, m.message_id, {batch}, m.run_id, m.journey, m.version,
   m.step, {occurrence}, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
-  m.quiet_until, m.cost, m.content, m.topic
+  m.quiet_until, m.cost, {"m.content" if worded(program) else "NULL"}, m.topic
 FROM (SELECT s.*, v.version, {topic} AS topic, {message_id} AS message_id
   FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey{topic_of}
   WHERE s.phase = {d.parameter("round")} AND s.rank = {d.parameter("rank")}
@@ -160,8 +176,8 @@ WHERE s.phase = {d.parameter("round")}"""
 def _held(d: Dialect) -> str:
     """Those who wait at their send rest there."""
     return f"""INSERT INTO trail (round, customer_id, run_id, journey, from_step, step,
-  arrived_at, wake_at, entered_at, fate, status, reason, entry, why, passes, fresh, moved)
+  arrived_at, left_at, entered_at, fate, status, reason, entry, why, passes, fresh)
 SELECT {d.parameter("round")} + 1, s.customer_id, s.run_id, s.journey, s.step, s.step,
   s.arrived_at, s.wake_at, s.entered_at, {REST}, {ACTIVE}, s.reason, s.entry, {WHY["held"]},
-  s.passes, s.fresh, TRUE
+  s.passes, s.fresh
 FROM decided AS s WHERE s.phase = {d.parameter("round")} AND s.outcome = {HELD}"""

@@ -19,7 +19,7 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.learning import best_channel
 from journeylang.sql.picks import TOO_FEW
 from journeylang.sql.reach import Reach, Situation
-from journeylang.sql.session import HELD, SENT, SKIPPED, offers
+from journeylang.sql.session import HELD, SENT, SKIPPED, local_waits, offers, worded
 
 _CARRIED = (
     *("customer_id", "run_id", "position", "channel", "cost", "counted"),
@@ -66,6 +66,7 @@ class Deciding:
         self.rations: Rations | None = rations(self.d, program, self.offers)
         # Nobody has more than one candidate: a verdict stays with the row that it is about.
         self.flat = self.single and self.rations is None
+        self.zoned = self.flat and local_waits(program)
 
     def verdicts(self) -> str:
         """The first half, if there are budgets: all rules but those; {now, rank}."""
@@ -86,18 +87,20 @@ SELECT {columns} FROM ruled AS k WHERE {self.now} < k.limit_at"""
             chosen = (
                 "i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id"
             )
+        more = (["content"] if worded(self.program) else []) + (["zone"] if self.zoned else [])
+        further, furthers = ("".join(f", {i}{name}" for name in more) for i in ("", "i."))
         return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
-  entered_at, entry, content, passes, fresh, expires_at, rank, outcome, channel, reason, figures,
-  wake_at, quiet_from, quiet_until, cost, counted{", zone" if self.flat else ""})
+  entered_at, entry, passes, fresh, expires_at, rank, outcome, channel, reason, figures,
+  wake_at, quiet_from, quiet_until, cost, counted{further})
 WITH {("," + chr(10)).join(ctes)}
 SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
-  i.entered_at, i.entry, i.content,
-  i.passes, i.fresh, i.expires_at, i.rank, {self._outcome(row)} AS outcome, {row}.channel,
+  i.entered_at, i.entry, i.passes, i.fresh, i.expires_at, i.rank,
+  {self._outcome(row)} AS outcome, {row}.channel,
   CASE WHEN {self.now} >= i.limit_at THEN coalesce(i.last_reason, 'expired')
     ELSE coalesce({row}.reason,
       CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
   {self._figures(row)}, least(coalesce({row}.release, i.limit_at), i.limit_at),
-  {row}.quiet_from, {row}.quiet_until, {row}.cost, {row}.counted{", i.zone" if self.flat else ""}
+  {row}.quiet_from, {row}.quiet_until, {row}.cost, {row}.counted{furthers}
 FROM {chosen}
 JOIN plan_send AS s ON s.step = i.step"""
 
@@ -189,7 +192,7 @@ JOIN plan_send AS s ON s.step = i.step"""
         channel = "o.channel"
         caps = f", {self.caps.figures('n', 'o')} AS caps"
         if self.flat:
-            row = "i.*, r.zone"
+            row = "i.*, r.zone" if self.zoned else "i.*"
             caps = self.caps.counted()
             channel = "CASE WHEN r.customer_id IS NOT NULL THEN o.channel END AS channel"
         return f"""candidate AS (

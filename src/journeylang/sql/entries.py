@@ -222,21 +222,29 @@ def _judged(compiler: Compiler, plan: JourneyPlan, fresh: str, per: str | None =
     same = " AND p.per IS NOT DISTINCT FROM w.per" if per is not None else ""
     previous = _previous(compiler, plan, "fresh", per)
     columns = _entrant_columns(plan, "w.refusal")
+    # Hardly anybody has two candidates in a tick: to put all of them in order costs the most here.
+    rival = "j.refused IS NULL AND j.customer_id IN (SELECT customer_id FROM several)"
     return f"""{insert_head(columns)}
 WITH {fresh}, judged AS (
   SELECT w.*, CASE WHEN p.active THEN 'active'{again}{audience} END AS refused
   FROM fresh AS w
   JOIN {compiler.base(*zones, *only.fields)} AS c ON c.customer_id = w.customer_id
   LEFT JOIN {previous} AS p ON p.customer_id = w.customer_id{same}{zone}{only.joins()}
+), several AS (
+  SELECT j.customer_id FROM judged AS j WHERE j.refused IS NULL
+  GROUP BY j.customer_id HAVING count(*) > 1
 ), ranked AS (
-  SELECT j.*, {_drawn(compiler, plan, "j")} AS status, row_number() OVER (
-    PARTITION BY j.customer_id{", j.per" if per is not None else ""}, j.refused IS NULL
-    ORDER BY j.at, j.key) AS nth
+  SELECT j.*, 1 AS nth FROM judged AS j
+  WHERE NOT ({rival})
+  UNION ALL
+  SELECT j.*, row_number() OVER (
+    PARTITION BY j.customer_id{", j.per" if per is not None else ""} ORDER BY j.at, j.key) AS nth
   FROM judged AS j
+  WHERE {rival}
 )
 SELECT {select(columns)}
-FROM (SELECT r.*, CASE WHEN r.nth > 1 THEN coalesce(r.refused, 'active') ELSE r.refused END
-    AS refusal FROM ranked AS r) AS w"""
+FROM (SELECT r.*, {_drawn(compiler, plan, "r")} AS status,
+    CASE WHEN r.nth > 1 THEN 'active' ELSE r.refused END AS refusal FROM ranked AS r) AS w"""
 
 
 def _enter_when(compiler: Compiler, plan: JourneyPlan, entry: EnterWhen, among: News | None) -> str:
@@ -376,5 +384,4 @@ def _entrant_columns(plan: JourneyPlan, refused: str | None) -> dict[str, str]:
         "going": str(WHY["entered"]),
         "passes": "0",
         "fresh": "TRUE",
-        "moved": f"{refused} IS NULL AND {drawn}" if refused else drawn,
     }

@@ -201,7 +201,6 @@ def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
         "why": str(WHY["exit"]),
         "passes": "w.passes",
         "fresh": "FALSE",
-        "moved": "TRUE",
     }
     return f"""{insert_head(columns)}
 WITH {changed}active AS ({run_rows(f"r.journey = {plan.journey}{extra}")})

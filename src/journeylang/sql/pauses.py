@@ -99,7 +99,7 @@ def _entries(journey: int) -> str:
 
 def keep_out(journey: int, reason: str) -> str:
     """This tick's candidates of a journey are refused, and so not tried again."""
-    return f"""UPDATE trail SET fate = {REFUSED}, reason = {text(reason)}, moved = FALSE
+    return f"""UPDATE trail SET fate = {REFUSED}, reason = {text(reason)}
 WHERE journey = {journey} AND round = 0 AND why = {WHY["entered"]} AND fate <> {REFUSED}"""
 
 

@@ -10,9 +10,11 @@ by one round and read by the next. What becomes of a row is its `fate`:
     END      left: the run's last state
     REFUSED  a candidate that may not enter
 
-`arrived_at` is when it came to `step`, `left_at` when it goes on (the arrival behind), `why`
-what brought it here, `going` what takes it away. `moved` marks the rows that are
-transitions.
+`arrived_at` is when it came to `step`, `left_at` when it goes on (the arrival behind) or will,
+`why` what brought it here, `going` what takes it away.
+
+What these tables cost is columns: small integers and booleans twice as much as INTEGER on DuckDB,
+texts five times, and what is always NULL hardly less. Only some programs need those of `choosing`.
 """
 
 from __future__ import annotations
@@ -46,21 +48,19 @@ TRAIL = {
     "step": "INTEGER",
     "arrived_at": "TIMESTAMP",
     "left_at": "TIMESTAMP",
-    "wake_at": "TIMESTAMP",
     "entered_at": "TIMESTAMP",
-    "fate": "SMALLINT",
-    "status": "SMALLINT",
+    "fate": "INTEGER",
+    "status": "INTEGER",
     "reason": "VARCHAR",
     "entry": "VARCHAR",
     "leaf": "INTEGER",
-    "mask": "BIGINT",
-    "content": "VARCHAR",
-    "why": "SMALLINT",
-    "going": "SMALLINT",
+    "why": "INTEGER",
+    "going": "INTEGER",
     "passes": "INTEGER",
     "fresh": "BOOLEAN",
-    "moved": "BOOLEAN",
 }
+# Which rows of `trail AS t` are transitions.
+MOVED = f"(t.why <> {WHY['retry']} AND (t.round > 0 OR t.fate = {END}))"
 INTENT = {
     "customer_id": "{key}",
     "run_id": "BIGINT",
@@ -87,12 +87,11 @@ DECIDED = {
     "arrived_at": "TIMESTAMP",
     "entered_at": "TIMESTAMP",
     "entry": "VARCHAR",
-    "content": "VARCHAR",
     "passes": "INTEGER",
     "fresh": "BOOLEAN",
     "expires_at": "TIMESTAMP",
     "rank": "INTEGER",
-    "outcome": "SMALLINT",
+    "outcome": "INTEGER",
     "channel": "VARCHAR",
     "reason": "VARCHAR",
     "figures": "VARCHAR",
@@ -101,7 +100,6 @@ DECIDED = {
     "quiet_until": "TIMESTAMP",
     "cost": "DECIMAL(18,4)",
     "counted": "BOOLEAN",
-    "zone": "VARCHAR",
 }
 # The instants of schedules that have come, for a zone or (NULL) for everybody; a yearly one's for
 # those whose date is of that month and day and not later than the anniversary.
@@ -166,6 +164,49 @@ ZONES = {
 def temporary(d: Dialect, name: str, columns: Mapping[str, str], key_type: str = "") -> str:
     """A statement that makes a temporary table, empty even if it was there."""
     return d.emptied_table(name, {c: kind.format(key=key_type) for c, kind in columns.items()})
+
+
+def choosing(program: Program) -> dict[str, str]:
+    """Columns of `trail` that its sends ask for: bits of candidates, values of messages."""
+    parks = [park for journey in program.journeys for park in sends(journey)]
+    columns = {}
+    if any(p.picks or any(c.when is not None for c in p.candidates) for p in parks):
+        columns["mask"] = "BIGINT"
+    if any(p.values or p.picks or any(c.values for c in p.candidates) for p in parks):
+        columns["content"] = "VARCHAR"
+    return columns
+
+
+def trail_columns(program: Program) -> dict[str, str]:
+    return TRAIL | choosing(program)
+
+
+def decided_columns(program: Program) -> dict[str, str]:
+    zone = {"zone": "VARCHAR"} if local_waits(program) else {}
+    return DECIDED | ({"content": "VARCHAR"} if worded(program) else {}) | zone
+
+
+def local_waits(program: Program) -> bool:
+    """Whether a wait hangs on somebody's clock or calendar."""
+    parks = (park for journey in program.journeys for park in journey.parks)
+    return any(getattr(park, "rule", None) is not None for park in parks)
+
+
+def working_tables(d: Dialect, program: Program, key_type: str) -> list[str]:
+    """Statements that make the tables whose columns are the program's, whatever was there."""
+    tables = {"trail": trail_columns(program), "decided": decided_columns(program)}
+    return [
+        d.fresh_table(name, ", ".join(f"{c} {kind}" for c, kind in columns.items())).format(
+            key=key_type
+        )
+        for name, columns in tables.items()
+    ]
+
+
+def worded(program: Program) -> bool:
+    """Whether messages have content of their own, given with the send or drawn behind it."""
+    drawn = any(park.code is not None for journey in program.journeys for park in sends(journey))
+    return drawn or "content" in choosing(program)
 
 
 def written_table(d: Dialect, key_type: str) -> str:

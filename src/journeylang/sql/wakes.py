@@ -83,7 +83,6 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, N
         "going": going,
         "passes": "w.passes",
         "fresh": "FALSE",
-        "moved": "FALSE",
     }
     journeys = ", ".join(str(plan.journey) for plan in plans)
     return f"""{insert_head(columns)}

@@ -7,7 +7,7 @@ from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.plan.passes import STRAIGHT
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.schema import ACTIVE, WHY
-from journeylang.sql.session import END, REFUSED, REST, SKIPPED
+from journeylang.sql.session import END, MOVED, REFUSED, REST, SKIPPED
 
 
 def final_writes(dialect: Dialect, program: Program) -> dict[str, str]:
@@ -21,7 +21,7 @@ def final_writes(dialect: Dialect, program: Program) -> dict[str, str]:
         "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
-FROM trail AS t WHERE t.moved""",
+FROM trail AS t WHERE {MOVED}""",
         "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
   "at", tick, reason, figures)
 SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures
@@ -48,7 +48,7 @@ def _runs(d: Dialect) -> dict[str, str]:
         "version": "v.version",
         "step": "t.step",
         "arrived_at": "t.arrived_at",
-        "wake_at": f"CASE WHEN t.fate = {REST} THEN t.wake_at END",
+        "wake_at": f"CASE WHEN t.fate = {REST} THEN t.left_at END",
         "status": "t.status",
         "reason": "t.reason",
         "ended_at": f"CASE WHEN t.fate = {END} THEN {d.parameter('now')} END",
@@ -65,7 +65,7 @@ WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id"""
     insert = f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
   arrived_at, wake_at, entered_at, status, reason, entry, ended_at, passes)
 SELECT t.customer_id, t.run_id, t.journey, v.version, t.step, t.arrived_at,
-  CASE WHEN t.fate = {REST} THEN t.wake_at END, t.entered_at, t.status, t.reason, t.entry,
+  CASE WHEN t.fate = {REST} THEN t.left_at END, t.entered_at, t.status, t.reason, t.entry,
   CASE WHEN t.fate = {END} THEN {d.parameter("now")} END, t.passes
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
 WHERE t.fate IN ({REST}, {END})"""
