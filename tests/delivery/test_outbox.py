@@ -7,6 +7,7 @@ import email.policy
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from journeylang.delivery.channels import Channel, OnUnknown
 from journeylang.delivery.compose import Letterhead
 from journeylang.delivery.mime import address
 from journeylang.delivery.outbox import DeliveryConfig, Outbox, deliver, doubtful
-from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
+from journeylang.delivery.outcome import Accepted, Answer, Cost, Refused, TryLater, Unknown
 from journeylang.delivery.provider import Outgoing
 from tests.delivery.shop import NOW, TEMPLATES, Shop, make_shop
 
@@ -313,6 +314,7 @@ class Scripted:
 
     name = "scripted"
     in_flight = 50
+    key_life: timedelta | None = None
 
     def __init__(self, *answers: Answer | None, keyed: bool = False) -> None:
         self.answers = list(answers)
@@ -368,6 +370,40 @@ def test_answers_become_receipts(shop: Shop) -> None:
     assert shop.deliver().accepted == 1
     assert len(provider.got) == 6
     assert len(doubtful(shop.engine)) == 1
+
+
+def test_who_objected_at_the_provider_is_not_written_to_again(shop: Shop) -> None:
+    shop.people(1)
+    shop.messages([1])
+    script(shop, Scripted(Refused(kind="opted_out", detail="STOP")))
+    assert shop.deliver().failed == 1
+    assert shop.engine.query("SELECT reason FROM journey.suppression") == [("unsubscribe",)]
+    shop.messages([1])
+    assert shop.deliver().cancelled == 1
+
+
+def test_costs_are_summed_by_currency(shop: Shop) -> None:
+    shop.people(3)
+    shop.messages(range(1, 4))
+    paid = [Cost(amount=Decimal(n), currency=c) for n, c in (("0.05", "EUR"), ("0.07", "EUR"))]
+    script(shop, Scripted(*(Accepted(provider_id="x", cost=one) for one in (*paid, None))))
+    assert shop.deliver().costs == {"EUR": Decimal("0.12")}
+
+
+@pytest.mark.parametrize(("hours", "again"), [(None, 1), (3, 1), (1, 0)])
+def test_a_key_is_good_for_as_long_as_the_provider_keeps_it(
+    shop: Shop, hours: int | None, again: int
+) -> None:
+    shop.people(1)
+    shop.messages([1])
+    provider = Scripted(None, keyed=True)
+    provider.key_life = None if hours is None else timedelta(hours=hours)
+    script(shop, provider)
+    with pytest.raises(KeyboardInterrupt):
+        shop.deliver()
+    shop.now += timedelta(hours=2)
+    done = shop.deliver()
+    assert (done.accepted, done.unknown) == (again, 1 - again)
 
 
 def test_pauses_grow_until_the_message_expires(shop: Shop) -> None:

@@ -33,7 +33,18 @@ def verbs() -> str:
         usage = " ".join(("journey", name, *command.collect_usage_pieces(ctx)))
         parts.append(f"## {name}\n\n```text\n{usage}\n```\n\n{_prose(command)}")
         parts.append(_options(command, ctx))
+        if isinstance(command, click.Group):
+            parts += _inner(command, ctx)
     return "\n\n".join(part for part in parts if part)
+
+
+def _inner(group: click.Group, outer: click.Context) -> Iterator[str]:
+    """The same of the verbs below a verb."""
+    for name, command in group.commands.items():
+        ctx = click.Context(command, info_name=name, parent=outer)
+        usage = " ".join((ctx.command_path, *command.collect_usage_pieces(ctx)))
+        yield f"### {outer.info_name} {name}\n\n```text\n{usage}\n```\n\n{_prose(command)}"
+        yield _options(command, ctx)
 
 
 def _prose(command: click.Command) -> str:
@@ -53,7 +64,7 @@ def _options(command: click.Command, ctx: click.Context) -> str:
         rows.append(
             (f"`{names}`", option.help, f"`{default}`" if default else "", _by(option, ctx))
         )
-    return _table(("option", "what it does", "default", "variable"), rows) if rows else ""
+    return table(("option", "what it does", "default", "variable"), rows) if rows else ""
 
 
 def _by(option: click.Option, ctx: click.Context) -> str:
@@ -145,7 +156,7 @@ def not_yet() -> str:
             )
             for found in _expectations(name)
         ]
-        parts.append(f"### {title}\n\n{_table(('written', 'what is meant', 'today'), rows)}")
+        parts.append(f"### {title}\n\n{table(('written', 'what is meant', 'today'), rows)}")
     return "\n\n".join(parts)
 
 
@@ -217,7 +228,7 @@ def tables() -> str:
         )
         for name in TABLES
     ]
-    return _table(("table", "one row per", "columns"), rows)
+    return table(("table", "one row per", "columns"), rows)
 
 
 VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -324,7 +335,7 @@ def views() -> str:
             (f"`{column}`", "the key's own" if column == "customer_id" else kind, meanings[column])
             for column, kind, _ in columns[name]
         ]
-        parts.append(f"### journey.{name}\n\n{what}\n\n{_table(('column', 'type', ''), rows)}")
+        parts.append(f"### journey.{name}\n\n{what}\n\n{table(('column', 'type', ''), rows)}")
     return "\n\n".join(parts)
 
 
@@ -350,7 +361,7 @@ def _columns() -> dict[str, list[tuple[str, str, bool]]]:
 # --- Markdown -----------------------------------------------------------------
 
 
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
     return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
 

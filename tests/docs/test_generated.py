@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from journeylang.diagnostics.codes import ALL_CODES
-from tests.docs import generate, parts
+from tests.docs import generate, parts, provider_parts
 from tests.docs.fences import ROOT, pages
 from tests.docs.generate import PARTS, names, renewed
 
@@ -19,6 +19,11 @@ MADE = [page for page in pages() if names(page.read_text(encoding="utf-8"))]
 def test_made_parts_are_as_the_code_is(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert renewed(text) == text, "python -m tests.docs.generate"
+
+
+def test_the_schema_of_manifests_is_as_the_code_is() -> None:
+    text = provider_parts.SCHEMA.read_text(encoding="utf-8")
+    assert text == provider_parts.written_schema(), "python -m tests.docs.generate"
 
 
 def test_every_part_has_one_place() -> None:

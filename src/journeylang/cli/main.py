@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "why": ("journeylang.cli.why:command", "Tell what happened to a customer, and why (not)."),
     "pause": ("journeylang.cli.pause:pause_command", "Let a journey stand still."),
     "resume": ("journeylang.cli.pause:resume_command", "Let a paused journey go on."),
+    "provider": ("journeylang.cli.provider:command", "Look at providers and check manifests."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),
 }
 """Each verb's command, as ``module:attribute``, and the line that ``--help`` has for it."""

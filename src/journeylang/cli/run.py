@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +38,7 @@ class _Run:
     skipped: int = 0
     delivered: int = 0
     failed: int = 0
+    costs: dict[str, Decimal] = field(default_factory=dict)
     failed_somewhere: bool = False
     told: set[tuple[str, str]] = field(default_factory=set)
 
@@ -76,6 +78,8 @@ class _Run:
                 summary = runtime.deliver(result.now)
                 self.delivered += summary.accepted
                 self.failed += summary.failed
+                for currency, amount in summary.costs.items():
+                    self.costs[currency] = self.costs.get(currency, Decimal(0)) + amount
         except (StatementError, DatabaseUnavailableError) as error:
             stop([_refused_statement(error)], self.loaded)
 
@@ -107,6 +111,7 @@ class _Run:
             parts.append(f"{self.delivered:,} delivered")
         if self.failed:
             parts.append(f"{self.failed:,} failed")
+        parts += [f"cost {amount:,f} {currency}" for currency, amount in self.costs.items()]
         at = f"{self.now:%Y-%m-%d %H:%M} UTC: " if self.now is not None else ""
         return f"{at}{ticks}{idle}: {', '.join(parts)}"
 

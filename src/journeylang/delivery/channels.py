@@ -217,6 +217,10 @@ def _provider(manifest: Manifest, values: Mapping[str, SettingValue], root: Path
                 keyed=bool(values["keyed"]),
                 in_flight=manifest.in_flight,
             )
+        case "http":
+            from journeylang.delivery.http import HttpProvider
+
+            return HttpProvider(manifest, values)
         case _:
             assert_never(manifest.kind)
 

@@ -74,7 +74,7 @@ class Claimed:
 def claim(order: Order, holder: str, summary: DeliverySummary) -> Claimed:
     """Take free batches; what another worker lost in them is called in doubt.
 
-    A provider that knows an idempotency key is just asked again.
+    A provider that knows an idempotency key, and has not forgotten it, is just asked again.
     """
     engine, sql, now = order.engine, order.statements, order.now()
     lease_until = now + order.lease
@@ -101,6 +101,10 @@ def claim(order: Order, holder: str, summary: DeliverySummary) -> Claimed:
                 summary.unknown += engine.execute(
                     sql.doubt(unkeyed), {"now": now, "batches": again}
                 )
+            for name, one in order.channels.items() if again else ():
+                if one.provider.key_life is not None:
+                    aged = {"now": now, "batches": again, "before": now - one.provider.key_life}
+                    summary.unknown += engine.execute(sql.doubt([name], aged=True), aged)
     return Claimed(
         tokens=tokens,
         now=now,

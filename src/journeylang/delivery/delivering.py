@@ -40,6 +40,9 @@ _PROCESS = uuid.uuid4().hex
 
 _SUPPRESSED = ("cancelled", "suppressed")
 
+_SUPPRESSED_BY = {"invalid_recipient": "hard_bounce", "opted_out": "unsubscribe"}
+"""Refusals that say something of the address, and the reason that is kept."""
+
 PROBLEMS = 20
 """So many failed messages are told one by one."""
 
@@ -336,13 +339,13 @@ class Delivery:
         """The provider's answers as receipts."""
         now = self.order.now()
         receipts = Receipts(provider=channel.provider.name)
-        gone: list[Mail] = []
+        gone: list[tuple[Mail, str]] = []
         for mail in sent:
             answer = answers.get(mail.outgoing.id)
             if answer is not None:
                 self._answered(channel, mail, answer, receipts, claimed)
-                if isinstance(answer, Refused) and answer.kind == "invalid_recipient":
-                    gone.append(mail)
+                if isinstance(answer, Refused) and answer.kind in _SUPPRESSED_BY:
+                    gone.append((mail, _SUPPRESSED_BY[answer.kind]))
         if not receipts:
             return
         with self.engine.transaction():
@@ -352,8 +355,9 @@ class Delivery:
                     self.sql.suppress,
                     {
                         "now": now,
-                        "ids": [mail.of.message for mail in gone],
-                        "hashes": [mail.address_hash for mail in gone],
+                        "ids": [mail.of.message for mail, _ in gone],
+                        "hashes": [mail.address_hash for mail, _ in gone],
+                        "reasons": [reason for _, reason in gone],
                     },
                 )
 
@@ -365,6 +369,7 @@ class Delivery:
         match answer:
             case Accepted():
                 summary.accepted += 1
+                summary.pay(answer.cost)
                 receipts.add(one.message, one.attempt, "accepted", provider_id=answer.provider_id)
             case Refused() if not answer.of_channel:
                 self._fail(receipts, one, f"{answer.kind}: {answer.detail}")

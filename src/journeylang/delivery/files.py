@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import assert_never
 
@@ -26,6 +26,7 @@ class FileProvider:
     """Writes into `folder`, which is made when it is missing."""
 
     keyed = True
+    key_life: timedelta | None = None
 
     def __init__(self, folder: Path, *, name: str = "file", in_flight: int = 2000) -> None:
         self.folder = folder

@@ -10,14 +10,17 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from journeylang.delivery.declared import Batch, Cost, Limits, Request, Response, Webhook
 from journeylang.delivery.mime import address
 
 SettingType = Literal["text", "int", "bool", "secret", "choice", "rate", "address"]
 SettingValue = str | int | bool
+
+Kind = Literal["file", "smtp", "webhook", "http"]
 
 _RATE = re.compile(r"(\d{1,6})/([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -28,6 +31,7 @@ _NEEDED = {
     "file": ("folder",),
     "smtp": ("host", "port", "starttls", "connections", "timeout"),
     "webhook": ("url", "private", "keyed", "timeout"),
+    "http": (),
 }
 
 
@@ -60,21 +64,42 @@ class Setting(BaseModel):
 class Manifest(BaseModel):
     """A provider of messages over `channels`, of `calls`, or of both.
 
-    `keyed`: the same id sent twice makes one message, or one call.
+    `keyed`: the same id sent twice makes one message, or one call; `key_hours` says for how long
+    the provider remembers. A setting of the name `keyed` decides in its place.
 
     `in_flight`: how many messages are handed over between two commits.
+
+    A manifest of the kind `http` says all else itself, and has some settings without naming them:
+    `http_settings`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    kind: Literal["file", "smtp", "webhook"]
+    kind: Kind
     title: str
+    documentation: str | None = Field(default=None, pattern=r"^https://\S+$")
     channels: tuple[str, ...] = ()
     calls: bool = False
     keyed: bool
-    in_flight: int = Field(ge=1, le=10_000)
+    key_hours: int | None = Field(default=None, ge=1)
+    in_flight: int = Field(default=500, ge=1, le=10_000)
     settings: dict[str, Setting] = Field(default_factory=dict)
+    request: Request | None = None
+    batch: Batch | None = None
+    response: Response = Response()
+    limits: Limits = Limits()
+    cost: Cost | None = None
+    webhook: Webhook | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_shared(cls, written: Any) -> Any:
+        if not isinstance(written, dict) or written.get("kind") != "http":
+            return written
+        own = written.get("settings", {})
+        shared = http_settings(written)
+        return written if not isinstance(own, dict) else written | {"settings": shared | own}
 
     @model_validator(mode="after")
     def _defaults_fit(self) -> Manifest:
@@ -85,6 +110,14 @@ class Manifest(BaseModel):
                 _checked(name, setting, setting.default)
             if (setting.type == "choice") != bool(setting.choices):
                 raise ValueError(f"`{name}`: `choices` belongs to the type `choice`")
+        if (self.kind == "http") != (self.request is not None):
+            raise ValueError("`request` belongs to the kind `http`")
+        if self.kind != "http" and self.batch is not None:
+            raise ValueError("`batch` belongs to the kind `http`")
+        if self.key_hours is not None and not self.keyed:
+            raise ValueError("`key_hours` without `keyed`")
+        if self.limits.rate is not None and not per_second(self.limits.rate):
+            raise ValueError(f"`limits.rate`: `{self.limits.rate}` is no rate like `100/s`")
         for name in _NEEDED[self.kind]:
             needed = self.settings.get(name)
             if needed is None or not (needed.required or needed.default is not None):
@@ -93,6 +126,54 @@ class Manifest(BaseModel):
 
     def carries(self, channel: str) -> bool:
         return "*" in self.channels or channel in self.channels
+
+
+def http_settings(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The settings that every provider of the kind `http` has, as a manifest would write them."""
+    limits, request = written.get("limits"), written.get("request")
+    limits = limits if isinstance(limits, dict) else {}
+    base = request.get("base") if isinstance(request, dict) else None
+    channels = written.get("channels")
+    shared: dict[str, dict[str, Any]] = {
+        "base_url": {
+            "type": "text",
+            "help": f"instead of {base}" if base else "where the requests go, `https://…`",
+            "required": not base,
+        },
+        "rate": {
+            "type": "rate",
+            "help": "at most so many messages of each worker: `100/s`, `500/m`",
+        },
+        "connections": {
+            "type": "int",
+            "minimum": 1,
+            "maximum": 64,
+            "help": "how many connections are kept open",
+        },
+        "timeout": {"type": "int", "minimum": 1, "maximum": 600, "help": "seconds to wait"},
+        "private": {
+            "type": "bool",
+            "default": False,
+            "help": "true: the address may be one of a private network, or without TLS",
+        },
+        "ca": {
+            "type": "text",
+            "help": "a file with the certificates to trust; none: the system's",
+        },
+    }
+    for name in ("rate", "connections", "timeout"):
+        if name in limits:
+            shared[name]["default"] = limits[name]
+    shared["connections"].setdefault("default", 8)
+    shared["timeout"].setdefault("default", 30)
+    if isinstance(channels, list) and "email" in channels:
+        shared["from"] = {
+            "type": "address",
+            "required": True,
+            "help": "the sender of e-mails whose template names none",
+        }
+        shared["postal_address"] = {"type": "text", "help": "stands below marketing e-mails"}
+    return shared
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.links import Links
-from journeylang.delivery.outcome import Refused, TryLater
+from journeylang.delivery.outcome import Cost, Refused, TryLater
 from journeylang.delivery.statements import Statements
 from journeylang.delivery.writing import Writer
 from journeylang.engines.base import Engine
@@ -39,7 +40,8 @@ class DeliverySummary:
 
     `stopped`: channels that nothing goes through, and why. `to_pause`: journeys whose
     templates fail too often or not at all work, and why. `problems`: the first few messages
-    that failed, without personal data.
+    that failed, without personal data. `costs`: what providers said that messages have cost, by
+    currency.
     """
 
     accepted: int = 0
@@ -53,6 +55,12 @@ class DeliverySummary:
     stopped: dict[str, Refused | TryLater] = field(default_factory=dict)
     to_pause: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    costs: dict[str, Decimal] = field(default_factory=dict)
+
+    def pay(self, cost: Cost | None) -> None:
+        """What a provider said that a message has cost."""
+        if cost is not None:
+            self.costs[cost.currency] = self.costs.get(cost.currency, Decimal(0)) + cost.amount
 
     @property
     def handled(self) -> int:

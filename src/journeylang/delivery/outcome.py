@@ -8,9 +8,18 @@ either and may be tried again, and of `Unknown` nobody can say whether it was ta
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 RefusalKind = Literal["invalid_recipient", "rejected", "auth", "config", "opted_out"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a provider says that a message has cost."""
+
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +27,7 @@ class Accepted:
     """The provider has taken the message; `provider_id` is its own name for it."""
 
     provider_id: str
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from journeylang.delivery.mime import Email
@@ -59,12 +59,14 @@ Outgoing = Email | Note | Call
 class Provider(Protocol):
     """Takes messages, or calls, and says of each what became of it.
 
-    `keyed`: the same id sent twice makes one message. `in_flight`: how many messages are
+    `keyed`: the same id sent twice makes one message, within `key_life` where that is not None.
+    `in_flight`: how many messages are
     given to one `send`, and so at most in doubt after a crash.
     """
 
     name: str
     keyed: bool
+    key_life: timedelta | None
     in_flight: int
 
     def open(self) -> Refused | TryLater | None:

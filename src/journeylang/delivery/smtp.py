@@ -22,6 +22,7 @@ import ssl
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -73,6 +74,7 @@ class SmtpProvider:
     """Sends over at most `server.connections` connections."""
 
     keyed = False
+    key_life: timedelta | None = None
 
     def __init__(self, server: Server, *, name: str = "smtp", in_flight: int = 200) -> None:
         self.server = server

@@ -12,14 +12,12 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
+from journeylang.delivery import wording
 from journeylang.delivery.mime import Email
 from journeylang.delivery.outcome import Refused, TryLater
 from journeylang.delivery.render import one_line
 
-_MAX_WORDS = 160
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-# Addresses, and whatever a server quotes: it may be the recipient's name or number.
-_PERSONAL = re.compile(r"\S*@\S*|<[^>]*>|\"[^\"]*\"|'[^']*'|\+?\d[\d\s/-]{6,}\d")
 # RFC 3463: the mailbox or the domain does not exist, has moved or cannot be right.
 _NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"})
 _NO_SUCH_ADDRESS_CODES = frozenset({511, 550, 551, 553})
@@ -27,13 +25,8 @@ _NO_SUCH_ADDRESS_CODES = frozenset({511, 550, 551, 553})
 
 def words(code: int, message: str, mail: Email | None = None) -> str:
     """The server's answer for the record, its personal data taken out."""
-    plain = one_line(message)
-    if mail is not None:
-        for part in (mail.to.mailbox, mail.to.local):
-            whole = re.escape(part) if len(part) > 2 else rf"(?<!\w){re.escape(part)}(?!\w)"
-            plain = re.sub(whole, "…", plain, flags=re.IGNORECASE)
-    plain = _PERSONAL.sub("…", plain)
-    return f"{code} {plain}".strip()[:_MAX_WORDS]
+    personal = () if mail is None else (mail.to.mailbox, mail.to.local)
+    return f"{code} {wording.words(message, *personal)}".strip()[: wording.LONGEST]
 
 
 def to_recipient(error: SMTPResponseException, mail: Email) -> Refused | TryLater:
@@ -83,6 +76,6 @@ def to_connection(error: Exception) -> Refused | TryLater:
         case SMTPConnectError() | OSError():
             return TryLater(detail="no connection", of_channel=True)
         case SMTPException():
-            return Refused(kind="config", detail=one_line(error.message)[:_MAX_WORDS])
+            return Refused(kind="config", detail=one_line(error.message)[: wording.LONGEST])
         case _:
             raise error

@@ -115,12 +115,14 @@ FROM (SELECT unnest({self.p("batches")}::BIGINT[]) AS batch_id,
 WHERE l.batch_id = journey.batch.batch_id AND l.token = journey.batch.token
 RETURNING journey.batch.batch_id, journey.batch.token"""
 
-    def doubt(self, channels: Iterable[str]) -> str:
+    def doubt(self, channels: Iterable[str], *, aged: bool = False) -> str:
         """{now, batches}: `unknown` for what a lost worker may have handed over.
 
         For the channels whose provider knows no idempotency key; at the others the message
-        is just sent again.
+        is just sent again. `aged`: only what was handed over before {before}, for the channels
+        whose provider forgets its keys.
         """
+        old = f"\n  AND p.last_at < {self.p('before')}" if aged else ""
         names = ", ".join(text(name) for name in channels)
         return f"""INSERT INTO journey.receipt (customer_id, message_id, attempt, state, "at",
   provider, provider_id, detail, given_back)
@@ -128,7 +130,7 @@ SELECT m.customer_id, m.message_id, p.attempt, 'unknown', {self.p("now")}, p.pro
   'the sender ended before the answer was recorded', FALSE
 FROM journey.message AS m JOIN {self._progress()} AS p ON p.message_id = m.message_id
 WHERE m.batch_id IN (SELECT unnest({self.p("batches")}::BIGINT[])) AND m.channel IN ({names})
-  AND NOT p.ended AND p.state = 'submitting'"""
+  AND NOT p.ended AND p.state = 'submitting'{old}"""
 
     @cached_property
     def open_messages(self) -> str:
@@ -272,12 +274,14 @@ JOIN journey.message AS m ON m.message_id = a.message_id"""
 
     @cached_property
     def suppress(self) -> str:
-        """{now, ids, hashes}: addresses that do not exist are not written to again."""
+        """{now, ids, hashes, reasons}: addresses that do not exist, or whose owners objected at
+        the provider, are not written to again."""
         return f"""INSERT INTO journey.suppression (customer_id, channel, address_hash,
   "at", reason)
-SELECT m.customer_id, m.channel, a.address_hash, {self.p("now")}, 'hard_bounce'
+SELECT m.customer_id, m.channel, a.address_hash, {self.p("now")}, a.reason
 FROM (SELECT unnest({self.p("ids")}::BIGINT[]) AS message_id,
-  unnest({self.p("hashes")}::VARCHAR[]) AS address_hash) AS a
+  unnest({self.p("hashes")}::VARCHAR[]) AS address_hash,
+  unnest({self.p("reasons")}::VARCHAR[]) AS reason) AS a
 JOIN journey.message AS m ON m.message_id = a.message_id"""
 
     @cached_property

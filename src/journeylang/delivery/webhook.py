@@ -21,7 +21,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, timedelta
 from urllib.parse import urlsplit
 
 from journeylang import __version__
@@ -104,6 +104,7 @@ class WebhookProvider:
         self.hook = hook
         self.name = name
         self.keyed = keyed
+        self.key_life: timedelta | None = None
         self.in_flight = in_flight
         self._addresses: list[str] = []
         self._connection: http.client.HTTPConnection | None = None

@@ -1,0 +1,286 @@
+"""Structures with templates in their leaves: what a request holds.
+
+All leaves become one template that gives each of them a name, so that a body costs one rendering
+whatever it holds. A leaf that is one expression keeps the expression's type: a number stays a
+number. What is none is left out, and a table or list that has nothing left because of it too.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from jinja2 import (
+    ChainableUndefined,
+    FunctionLoader,
+    Template,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    meta,
+    nodes,
+)
+from jinja2.exceptions import SecurityError
+from markupsafe import Markup
+
+from journeylang.delivery.sandbox import MessageEnvironment
+
+_TAG = re.compile(r"\{[\{%#]")
+_TOO_DEEP = 32
+
+
+class ShapeError(ValueError):
+    """A structure that is not understood: `path` is the leaf, the message one line."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"`{path}`: {message}" if path else message)
+        self.path = path
+
+
+class ShapeFailedError(ValueError):
+    """A value that a leaf asks for is not there, or unfit; nothing of it is in the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaf:
+    path: str
+    template: nodes.Template
+
+    def expression(self) -> nodes.Expr | None:
+        """The one expression that the leaf is, if it is."""
+        match self.template.body:
+            case [nodes.Output(nodes=[nodes.Expr() as inner])] if not isinstance(
+                inner, nodes.TemplateData
+            ):
+                return inner
+            case _:
+                return None
+
+
+class Shape:
+    """A structure, compiled.
+
+    `lenient`: what is not there is none, and so is what is below it, as befits data of strangers.
+    """
+
+    def __init__(self, structure: Any, *, path: str = "", lenient: bool = False) -> None:
+        """Raises ShapeError."""
+        self.environment = ShapeEnvironment(lenient=lenient)
+        self._leaves: list[_Leaf] = []
+        self._structure = self._compiled(structure, path, 0)
+        self._template = self._together(self._leaves) if self._leaves else None
+
+    def names(self) -> Iterator[tuple[str, str, str | None]]:
+        """(leaf, name, attribute) of every name that the leaves ask for."""
+        for leaf in self._leaves:
+            free = meta.find_undeclared_variables(leaf.template)
+            bare = set(free)
+            for node in leaf.template.find_all((nodes.Getattr, nodes.Getitem)):
+                match node:
+                    case nodes.Getattr(node=nodes.Name(name=name), attr=attribute):
+                        pass
+                    case nodes.Getitem(
+                        node=nodes.Name(name=name), arg=nodes.Const(value=str() as attribute)
+                    ):
+                        pass
+                    case _:
+                        continue
+                if name in free:
+                    bare.discard(name)
+                    yield leaf.path, name, attribute
+            yield from ((leaf.path, name, None) for name in sorted(bare))
+
+    def render(self, scope: Mapping[str, object]) -> Any:
+        """The structure with values in it; `None` if nothing is left.
+
+        Raises:
+            ShapeFailedError: a value is missing or unfit.
+        """
+        if self._template is None:
+            return self._structure
+        values = self._values(self._template, scope)
+        filled = _filled(self._structure, values)
+        return None if filled is _NOTHING else filled
+
+    def _values(self, template: Template, scope: Mapping[str, object]) -> list[Any]:
+        self.environment.begin("en", "UTC")
+        context = template.new_context(dict(scope), shared=True)
+        try:
+            for _ in template.root_render_func(context):
+                pass
+            return [_plain(context.vars[_name(n)]) for n in range(len(self._leaves))]
+        except Exception as error:  # noqa: BLE001 - anything a template raises is the message's
+            raise ShapeFailedError(self._where(scope, error)) from None
+
+    def _where(self, scope: Mapping[str, object], error: Exception) -> str:
+        """Which leaf it was: each is tried alone. Only what the manifest wrote is named."""
+        for leaf in self._leaves:
+            context = self._together([leaf]).new_context(dict(scope), shared=True)
+            self.environment.begin("en", "UTC")
+            try:
+                for _ in self._together([leaf]).root_render_func(context):
+                    pass
+                _plain(context.vars[_name(0)])
+            except Exception as own:  # noqa: BLE001
+                return f"`{leaf.path}` {_kind(own)}"
+        return _kind(error)
+
+    def _compiled(self, part: Any, path: str, depth: int) -> Any:
+        if depth > _TOO_DEEP:
+            raise ShapeError(path, "nested too deep")
+        match part:
+            case dict():
+                return {
+                    name: self._compiled(inner, f"{path}.{name}" if path else name, depth + 1)
+                    for name, inner in part.items()
+                }
+            case list():
+                return [self._compiled(x, f"{path}.{n}", depth + 1) for n, x in enumerate(part)]
+            case str() if _TAG.search(part):
+                try:
+                    tree = self.environment.parse(part)
+                except TemplateSyntaxError as error:
+                    raise ShapeError(path, f"not understood: {error.message}") from None
+                for node in tree.find_all((nodes.Include, nodes.Extends, nodes.Import)):
+                    raise ShapeError(path, f"`{type(node).__name__.lower()}` has no place here")
+                self._leaves.append(_Leaf(path=path, template=tree))
+                return _Slot(len(self._leaves) - 1)
+            case str() | bool() | int() | float() | None:
+                return part
+            case _:
+                raise ShapeError(path, f"a {type(part).__name__} has no place in a request")
+
+    def _together(self, leaves: list[_Leaf]) -> Template:
+        body: list[nodes.Node] = []
+        for number, leaf in enumerate(leaves):
+            target = nodes.Name(_name(number), "store", lineno=1)
+            one = leaf.expression()
+            if one is not None:
+                body.append(nodes.Assign(target, one, lineno=1))
+            else:
+                body.append(nodes.AssignBlock(target, None, leaf.template.body, lineno=1))
+        tree = nodes.Template(body, lineno=1)
+        tree.set_environment(self.environment)
+        try:
+            return self.environment.from_string(tree)
+        except TemplateSyntaxError as error:  # a filter or test that there is not
+            for leaf in leaves if len(leaves) > 1 else ():
+                self._together([leaf])
+            raise ShapeError(leaves[0].path, f"not understood: {error.message}") from None
+
+
+def _name(number: int) -> str:
+    return f"leaf{number}"
+
+
+class ShapeEnvironment(MessageEnvironment):
+    """What a message's template may do, and what a request needs beyond it."""
+
+    def __init__(self, *, lenient: bool) -> None:
+        super().__init__(loader=FunctionLoader(lambda _: None), autoescape=False)
+        if lenient:
+            self.undefined = ChainableUndefined
+        own = {"base64": _base64, "json": _json, "digits": _digits, "default": _default}
+        self.filters |= {name: self._charged(function) for name, function in own.items()}
+        self.filters["d"] = self.filters["default"]
+
+
+def _base64(text: Any) -> str:
+    return base64.b64encode(_text(text).encode("utf-8", "replace")).decode()
+
+
+def _digits(text: Any) -> str:
+    """A telephone number as some want it: without `+` and blanks."""
+    return re.sub(r"\D", "", _text(text))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _default(value: Any, otherwise: Any = None) -> Any:
+    """What is missing or none gives way."""
+    return otherwise if isinstance(value, Undefined) or value is None else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Undefined):
+        return str(value)  # says what is missing
+    if not isinstance(value, str | int | float | Decimal):
+        raise TypeError("no text")
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has: Markup and decimals become text and numbers."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Markup():
+            return str(value)
+        case str():
+            return value
+        case ChainableUndefined():
+            return None
+        case Undefined():
+            return str(value)  # raises, and says which
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {str(name): _plain(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case date() | time():
+            return value.isoformat()
+        case _:
+            raise TypeError(f"a {type(value).__name__} has no place in a request")
+
+
+class _Nothing:
+    pass
+
+
+_NOTHING = _Nothing()
+
+
+def _filled(part: Any, values: list[Any]) -> Any:
+    match part:
+        case _Slot():
+            value = values[part.number]
+            return _NOTHING if value is None else value
+        case dict():
+            table = {
+                name: value
+                for name, inner in part.items()
+                if (value := _filled(inner, values)) is not _NOTHING
+            }
+            return _NOTHING if part and not table else table
+        case list():
+            items = [v for inner in part if (v := _filled(inner, values)) is not _NOTHING]
+            return _NOTHING if part and not items else items
+        case _:
+            return part
+
+
+def _kind(error: Exception) -> str:
+    match error:
+        case SecurityError():
+            return "asks for more than there may be"
+        case UndefinedError():
+            return "asks for what is not there"
+        case TemplateRuntimeError() | TypeError() | ValueError():
+            return "cannot be computed"
+        case _:
+            return f"cannot be computed ({type(error).__name__})"
