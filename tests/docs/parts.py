@@ -189,6 +189,8 @@ ONE_ROW_PER = {
     "migration": "change of these tables that this database has been through",
     "meta": "setting of the runtime: the key that signs links, a digest of the views",
     "version": "version of a journey, with its plan",
+    "revision": "apply: the texts it was made of, and its journeys' versions",
+    "source": "text of a project that was applied",
     "step": "labelled step: its number and its path",
     "tick": "tick that was not idle, and what it did",
     "watermark": "evaluation that has happened, and when",

@@ -108,7 +108,10 @@ def test_people_in_an_older_database_go_on(tmp_path: Path, engine: str, number: 
             # In which order batches were numbered is nobody's business.
             came_to.append((meaning(runtime.engine), shapes(runtime.engine)))
     before, after = came_to
-    before[0].pop("migration"), after[0].pop("migration")
+    for found, _ in came_to:
+        # What was applied is known since there are tables for it.
+        for name in ("migration", "revision"):
+            found.pop(name)
     assert before == after
 
 
@@ -116,12 +119,12 @@ def test_a_database_from_before_there_were_numbers(tmp_path: Path, engine: str) 
     root = make(tmp_path, engine=engine)
     with opened(root, NOW - HOUR) as runtime:
         runtime.tick(NOW + HOUR)
-        there = contents(runtime.engine, without=("migration", "meta", "lock"))
+        there = contents(runtime.engine, without=("migration", "meta", "lock", "revision"))
     sql(root, f"{back(1)};\nDROP TABLE journey.migration")
     sql(root, "INSERT INTO journey.meta VALUES ('schema', '1')")
     with opened(root, NOW + HOUR) as runtime:
         assert numbers(runtime.engine) == [m.number for m in MIGRATIONS]
-        now = contents(runtime.engine, without=("migration", "meta", "lock"))
+        now = contents(runtime.engine, without=("migration", "meta", "lock", "revision"))
         assert now == there
 
 

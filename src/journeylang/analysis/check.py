@@ -111,10 +111,10 @@ def check_files(
         },
     )
     by_themselves(checker)
-    moves([node for node in declared.rest if isinstance(node, nodes.Moved)], checker)
+    moved = moves([node for node in declared.rest if isinstance(node, nodes.Moved)], checker)
     assumptions(declared.assumptions.values(), checker)
     tests = trials([node for node in declared.rest if isinstance(node, nodes.Test)], checker)
-    project = replace(project, trials=tests)
+    project = replace(project, trials=tests, moves=moved)
     tell_circles(profile, findings)
     _not_yet(declared, findings)
     return Outcome(value=project, diagnostics=findings.in_order())
@@ -210,7 +210,3 @@ def _not_yet(declared: Declared, findings: Findings) -> None:
     """What is read and changes nothing yet: a warning where nothing that is sent depends on it."""
     for assume in declared.assumptions.values():
         findings.later("`assume`", assume.name.span, warning=True)
-    for other in declared.rest:
-        match other:
-            case nodes.Moved():
-                findings.later("`moved`", other.span, warning=True)

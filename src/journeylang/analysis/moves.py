@@ -7,16 +7,19 @@ from collections.abc import Iterable
 from journeylang.analysis.expressions import Checker
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
+from journeylang.model.project import Move
 from journeylang.syntax import nodes
 
 RESTING = frozenset({"wait", "send"})
 """Kinds of step at which people are between two ticks."""
 
 
-def moves(written: Iterable[nodes.Moved], checker: Checker) -> None:
-    """Reports moves out of steps that are there, to steps that are not, and in unknown journeys."""
+def moves(written: Iterable[nodes.Moved], checker: Checker) -> tuple[Move, ...]:
+    """The moves; reports those out of steps that are there, to steps that are not, and in
+    unknown journeys."""
     findings = checker.findings
     first: dict[tuple[str, str], nodes.Moved] = {}
+    found: list[Move] = []
     for move in written:
         journey = move.journey.text
         if journey not in checker.declared.journeys:
@@ -43,6 +46,9 @@ def moves(written: Iterable[nodes.Moved], checker: Checker) -> None:
             )
         if move.target is not None:
             _target(move.target, journey, checker)
+        target = None if move.target is None else move.target.text
+        found.append(Move(journey=journey, source=source, target=target, span=move.span))
+    return tuple(found)
 
 
 def _target(target: nodes.Path, journey: str, checker: Checker) -> None:

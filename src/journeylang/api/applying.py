@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,18 +19,19 @@ from journeylang.model.steps import steps
 from journeylang.plan.ways import TooManyWaysError
 
 if TYPE_CHECKING:
-    from journeylang.engines.base import Engine
+    from journeylang.engines.base import Engine, StatementError
     from journeylang.runtime.lease import Lease
     from journeylang.runtime.session import Session
-    from journeylang.runtime.setup import Refused
+    from journeylang.runtime.upgrade import Refused
 
 
 def applied(
-    engine: Engine, loaded: LoadedProject, now: datetime, *, keys: bool
+    engine: Engine, loaded: LoadedProject, env: str, now: datetime, *, keys: bool
 ) -> Outcome[tuple[Session, frozenset[str]]]:
     """A session of the project as it is now, and the journeys that stand still.
 
-    `keys` asks whether the bound keys are unique, which reads whole tables.
+    What is applied is kept as a revision. `keys` asks whether the bound keys are unique, which
+    reads whole tables.
     """
     from journeylang.engines.base import DatabaseBusyError, StatementError
     from journeylang.runtime.migrate import NewerSchemaError
@@ -53,20 +54,16 @@ def applied(
             without=unsound.journeys,
             doubts=unsound.doubts if keys else None,
             lease=lease,
+            record=lambda versions: _record(engine, loaded, env, versions, now),
         )
     except DatabaseBusyError as error:
         return Outcome(value=None, diagnostics=(in_use(error.holder),))
     except NewerSchemaError as error:
         return newer(error)
-    except TooManyWaysError as error:
-        return Outcome(value=None, diagnostics=(too_many_ways(error),))
-    except StatementError as error:
-        failed = Diagnostic(
-            code=DATABASE_ERROR, message=f"the database refused a statement: {error}"
-        )
-        return Outcome(value=None, diagnostics=(failed,))
+    except (StatementError, TooManyWaysError) as error:
+        return Outcome(value=None, diagnostics=unusable(error))
     if isinstance(session, list):
-        refused = tuple(_not_applied(loaded, r) for r in session)
+        refused = tuple(not_applied(loaded, r) for r in session)
         return Outcome(value=None, diagnostics=(*unsound.diagnostics, *refused))
     told = unsound.diagnostics
     if keys:
@@ -118,7 +115,25 @@ def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:
             )
 
 
-def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
+def _record(
+    engine: Engine, loaded: LoadedProject, env: str, versions: Mapping[str, int], now: datetime
+) -> None:
+    from journeylang.deploy.revisions import record
+    from journeylang.deploy.snapshot import snapshot
+
+    record(engine, snapshot(loaded, env), versions, now)
+
+
+def unusable(error: StatementError | TooManyWaysError) -> tuple[Diagnostic, ...]:
+    """Why a project can't be applied to its database."""
+    if isinstance(error, TooManyWaysError):
+        return (too_many_ways(error),)
+    message = f"the database refused a statement: {error}"
+    return (Diagnostic(code=DATABASE_ERROR, message=message),)
+
+
+def not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
+    """Why an apply is refused, and what to do."""
     journey = loaded.project.journeys.get(refused.journey)
     spoiled = refused.kind == "spoiled"
     span = journey.span if journey is not None else None
@@ -137,6 +152,9 @@ def _not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
         help=(
             "give the experiment a new salt, or its former shares"
             if spoiled
-            else "put the step back until nobody waits there"
+            else f"say where they go: `moved in {refused.journey}: {refused.path} -> STEP`, or"
+            " `-> exit`; or put the step back"
+            if journey is not None
+            else "put the journey back until nobody is in it"
         ),
     )

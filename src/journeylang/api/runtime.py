@@ -76,7 +76,7 @@ class Runtime:
         if opened.value is None:
             return Outcome(value=None, diagnostics=opened.diagnostics)
         engine = opened.value
-        prepared = applied(engine, loaded, now, keys=examine_keys)
+        prepared = applied(engine, loaded, env, now, keys=examine_keys)
         if prepared.value is None:
             engine.close()
             return Outcome(value=None, diagnostics=prepared.diagnostics)

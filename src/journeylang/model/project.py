@@ -33,6 +33,19 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """`moved in JOURNEY: source -> target`: where people go from a step that is gone.
+
+    Both are paths; a target of None ends their run.
+    """
+
+    journey: str
+    source: str
+    target: str | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     binding: Binding
     metrics: dict[str, Metric]
@@ -47,3 +60,4 @@ class Project:
     prospects: dict[str, Prospects] = field(default_factory=dict)
     collected: dict[str, ProspectList] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
+    moves: tuple[Move, ...] = ()

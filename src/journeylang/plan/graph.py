@@ -84,7 +84,9 @@ class _Chart:
     def _step(self, step: Step, ends: Ends) -> Ends:
         match step:
             case Wait():
-                return self._plain(f"[{_label(step.label, 'wait ' + _until(step.until))}]", ends)
+                return self._plain(
+                    f"[{_label(step.label, 'wait ' + wait_words(step.until))}]", ends
+                )
             case Send():
                 channels = ", ".join(c.channel for c in step.candidates)
                 if step.strategy != "first":
@@ -96,7 +98,7 @@ class _Chart:
                 ways: Ends = []
                 for branch in step.branches:
                     ways += self._block(branch.body, [(node, f"on {branch.event.name}")])
-                limit = f"after {_until(step.deadline)}"
+                limit = f"after {wait_words(step.deadline)}"
                 return ways + self._block(step.timeout, [(node, limit)])
             case WaitMoment():
                 node = self._node(f"[{_label(step.label, _moment(step))}]")
@@ -116,7 +118,7 @@ class _Chart:
             case WaitState():
                 node = self._node(f"[{_label(step.label, 'wait until')}]")
                 self._join(ends, node)
-                limit = f"after {_until(step.deadline)}"
+                limit = f"after {wait_words(step.deadline)}"
                 reached = self._block(step.then, [(node, "true")])
                 return reached + self._block(step.timeout, [(node, limit)])
             case If():
@@ -167,13 +169,14 @@ def _escape(words: str) -> str:
 
 def _moment(step: WaitMoment) -> str:
     if isinstance(step.moment, BestHour):
-        return f"wait until the best hour within {_until(Elapsed(seconds=step.moment.within))}"
+        return f"wait until the best hour within {wait_words(Elapsed(seconds=step.moment.within))}"
     kind = step.moment.type.kind if step.moment.type is not None else None
     what = {Kind.DATE: "a date", Kind.TIME: "a time of day"}.get(kind or Kind.INSTANT, "a moment")
     return f"wait until {what}{_on(step.weekdays)}"
 
 
-def _until(until: WaitSpan | TimeOfDay) -> str:
+def wait_words(until: WaitSpan | TimeOfDay) -> str:
+    """A wait's length as it is written, or `until 09:00 on weekdays`."""
     match until:
         case Elapsed(seconds=seconds):
             for unit, size in (("h", 3600), ("m", 60)):

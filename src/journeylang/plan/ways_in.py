@@ -27,7 +27,7 @@ def way_in(entry: Entry) -> str:
     """`enter on signed_up`; conditions are left out."""
     match entry:
         case EnterOn():
-            return f"enter on {_event(entry.event)}"
+            return f"enter on {event_words(entry.event)}"
         case EnterWhen():
             return "enter when"
         case EnterJoins(inside=inside):
@@ -42,7 +42,8 @@ def way_in(entry: Entry) -> str:
             assert_never(entry)
 
 
-def _event(event: EventSource) -> str:
+def event_words(event: EventSource) -> str:
+    """`order_placed`, `opened of welcome/hello`."""
     if isinstance(event, BoundEvent):
         return event.name
     step = f"{event.journey}/{event.path}" if event.journey and event.path else None

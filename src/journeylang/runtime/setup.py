@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import md5
-from typing import Literal, get_args
+from typing import get_args
 
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
@@ -14,7 +14,6 @@ from journeylang.plan.build import build
 from journeylang.plan.incremental import Kind
 from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
-from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.aside import Doubt, heeding, remember, remembered
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.lists import store_lists
@@ -23,18 +22,17 @@ from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.migrate import migrate
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.session import Session
+from journeylang.runtime.upgrade import (
+    Refused,
+    Upgrade,
+    carry_over,
+    gather,
+    people,
+    stored_versions,
+    upgrade,
+)
+from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
-from journeylang.sql.schema import ACTIVE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """An apply that would strand people or spoil an experiment; `path` is the step's."""
-
-    kind: Literal["stranded", "spoiled"]
-    journey: str
-    path: str | None
-    reason: str
 
 
 def key_type(engine: Engine, project: Project) -> str:
@@ -75,6 +73,7 @@ def prepare(
     lease: Lease | None = None,
     incremental: bool = True,
     doubts: Sequence[Doubt] | None = None,
+    record: Callable[[Mapping[str, int]], None] | None = None,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
@@ -83,9 +82,11 @@ def prepare(
     Without `incremental` everybody is asked each time, also where a look at those with news tells
     the same. `doubts` are the rows to set aside; None is those that were found before.
 
+    `record` is told the version of each journey, in the transaction of the apply.
+
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
-    which its runs follow by step path. What would strand a run is refused, and then nothing
-    has changed but the tables, which are those of today.
+    which its runs follow by step path, or by what `moved` says. What would strand a run is
+    refused, and then nothing has changed but the tables, which are those of today.
 
     Raises:
         NewerSchemaError: a later release has changed the tables.
@@ -93,8 +94,8 @@ def prepare(
     lay_foundation(engine)
     kind = key_type(engine, project)
     migrate(engine, kind, now)
-    found = remembered(engine) if doubts is None else tuple(doubts)
-    project = heeding(project, found)
+    aside = remembered(engine) if doubts is None else tuple(doubts)
+    project = heeding(project, aside)
     with engine.transaction():
         _begin(engine, now)
         known = numbering(engine)
@@ -103,16 +104,31 @@ def prepare(
             journeys={n: j for n, j in project.journeys.items() if n not in without},
         )
         program = build(running, known, template_entry_fields)
-        refused = _stranded(engine, project, known) + _spoiled(engine, project, program)
-        if refused:
-            return refused
+        found = upgrade(
+            project,
+            program,
+            known,
+            stored=stored_versions(engine),
+            holding=people(engine),
+            templates=templates or {},
+        )
+        if found.refused:
+            return list(found.refused)
         _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
         if doubts is not None and remember(engine, project, doubts):
             # What was not read may be read now, and the other way round, without any news.
             _forget_looks(engine, list(known.journeys.values()))
         store_lists(engine, project, now)
-        versions, applied = _store(engine, running, program, known, now, templates or {})
-    steps = dict(numbering(engine).steps)
+        versions, applied = _store(engine, running, program, known, now, found)
+        steps = dict(numbering(engine).steps)
+        if found.carried or found.left:
+            # What has ended by the latest tick is over, whatever the clock shows.
+            since = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
+            compiler = Compiler(project=running, dialect=engine.dialect, steps=steps)
+            gather(engine, compiler, program, found, kind, since)
+            carry_over(engine, found, since)
+        if record is not None:
+            record({plan.name: versions[plan.journey] for plan in program.journeys})
     ready = make_ready(running, program, steps, versions, engine.dialect, incremental=incremental)
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)
@@ -139,86 +155,29 @@ def numbering(engine: Engine) -> Numbering:
     )
 
 
-def _stranded(engine: Engine, project: Project, known: Numbering) -> list[Refused]:
-    """Steps that are gone from the project but hold people."""
-    holding = engine.query(
-        f"SELECT step, count(*) FROM journey.run WHERE status = {ACTIVE} GROUP BY step"
-    )
-    if not holding:
-        return []
-    # Nobody can wait at an experiment or the hold-out, even if its name is that of a step gone.
-    present = {
-        (name, path)
-        for name, journey in project.journeys.items()
-        for path, kind in step_paths(journey)
-        if kind not in ("experiment", "holdout")
-    }
-    counts = dict(holding)
-    return [
-        Refused(
-            kind="stranded",
-            journey=name,
-            path=path,
-            reason=f"{counts[step]:,} people wait at a step that is no longer there",
-        )
-        for (name, path), step in known.steps.items()
-        if counts.get(step) and (name, path) not in present
-    ]
-
-
-def _spoiled(engine: Engine, project: Project, program: Program) -> list[Refused]:
-    """Experiments whose arms changed under the same salt."""
-    import json
-
-    stored = {
-        name: json.loads(plan)
-        for name, plan in engine.query(
-            "SELECT name, plan FROM journey.version AS v WHERE version ="
-            " (SELECT max(version) FROM journey.version AS w WHERE w.name = v.name)"
-        )
-    }
-    refused = []
-    for plan in program.journeys:
-        before = stored.get(plan.name, {}).get("experiments", {})
-        for path, now in plan_json(project, program, plan)["experiments"].items():
-            old = before.get(path)
-            if old is not None and old["salt"] == now["salt"] and old["arms"] != now["arms"]:
-                reason = "arms of a running experiment changed without a new salt"
-                refused.append(Refused(kind="spoiled", journey=plan.name, path=path, reason=reason))
-    return refused
-
-
 def _store(
     engine: Engine,
     project: Project,
     program: Program,
     known: Numbering,
     now: datetime,
-    templates: Mapping[str, str],
+    found: Upgrade,
 ) -> tuple[dict[int, int], dict[int, datetime]]:
     import json
 
     d = engine.dialect
-    latest = {
-        journey: (version, mark)
-        for journey, version, mark in engine.query(
-            "SELECT journey, version, fingerprint FROM journey.version ORDER BY version"
-        )
-    }
+    changed = found.changed
     versions: dict[int, int] = {}
-    changed = False
     for plan in program.journeys:
-        body = plan_json(project, program, plan, templates)
-        mark = fingerprint(body)
-        version, before = latest.get(plan.journey, (0, None))
-        if before != mark:
+        before = found.stored.get(plan.name)
+        version = 0 if before is None else before.version
+        if plan.name in changed:
             version += 1
-            changed = True
-            stored = json.dumps(body, sort_keys=True)
+            stored = json.dumps(found.bodies[plan.name], sort_keys=True)
             engine.execute(
                 "INSERT INTO journey.version VALUES"
-                f" ({plan.journey}, {text(plan.name)}, {version}, {d.instant(now)}, '{mark}',"
-                f" {text(stored)})"
+                f" ({plan.journey}, {text(plan.name)}, {version}, {d.instant(now)},"
+                f" '{found.marks[plan.name]}', {text(stored)})"
             )
             _forget_looks(engine, [plan.journey])
         versions[plan.journey] = version

@@ -222,6 +222,19 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(
+        number=4,
+        name="what was applied",
+        changes=(
+            # An apply: the digests of the project's texts by path, and its journeys' versions.
+            NewTable(
+                name="revision",
+                columns="revision INTEGER NOT NULL, applied_at TIMESTAMP NOT NULL,"
+                " digest VARCHAR NOT NULL, files VARCHAR NOT NULL, versions VARCHAR NOT NULL",
+            ),
+            NewTable(name="source", columns="digest VARCHAR NOT NULL, content VARCHAR NOT NULL"),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number

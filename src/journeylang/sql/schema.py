@@ -37,6 +37,7 @@ WHY = {
     "retry": 9,
     "done": 10,
     "exit": 11,
+    "moved": 12,
 }
 
 # Suppressions that do not bind what a customer has to be told (bookings, receipts).

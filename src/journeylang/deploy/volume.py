@@ -1,0 +1,82 @@
+"""What is sent, and what it costs, as far as the last days tell without a simulation.
+
+Steps that go send nothing any more, and a channel's new price is that of its messages. Whether
+people come to a step more or less often than before is what only a simulation can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from journeylang.engines.base import Engine
+from journeylang.model.project import Project
+from journeylang.plan.numbering import Numbering
+from journeylang.runtime.upgrade import Upgrade
+
+if TYPE_CHECKING:
+    from journeylang.deploy.plan import Volume
+
+DAYS = 7
+
+_SENT = """SELECT step, channel, count(*) FROM journey.message
+WHERE action IS NULL AND decided_at > {since} AND decided_at <= {now}
+GROUP BY step, channel"""
+
+
+def as_lately(
+    engine: Engine,
+    old: Project,
+    new: Project,
+    found: Upgrade,
+    known: Numbering,
+    now: datetime,
+) -> Mapping[str, Volume]:
+    """Of journeys whose volume or cost differs: both, if people do as they did lately."""
+    from journeylang.deploy.plan import Volume
+
+    changed = [name for name in found.changed if name in found.stored]
+    if not changed:
+        return {}
+    d = engine.dialect
+    latest = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
+    since = d.instant(latest - timedelta(days=DAYS))
+    places = {step: place for place, step in known.steps.items()}
+    sums: dict[str, tuple[int, int, Decimal, Decimal]] = {}
+    for step, channel, count in engine.query(_SENT.format(since=since, now=d.instant(latest))):
+        name, path = places[step]
+        if name not in changed:
+            continue
+        stays = any(
+            park["kind"] == "SendPark" and park["path"] == path
+            for park in found.bodies[name]["parks"]
+        )
+        after = count if stays else 0
+        b, a, cost_b, cost_a = sums.get(name, (0, 0, Decimal(0), Decimal(0)))
+        sums[name] = (
+            b + count,
+            a + after,
+            cost_b + count * _price(old, channel),
+            cost_a + after * _price(new, channel),
+        )
+    currency = next((c.currency for c in new.binding.channels.values() if c.currency), None)
+    return {
+        name: Volume(
+            days=DAYS,
+            before=before,
+            after=after,
+            cost_before=cost_before,
+            cost_after=cost_after,
+            currency=currency,
+            basis="as in the last days",
+        )
+        for name, (before, after, cost_before, cost_after) in sums.items()
+        if before != after or cost_before != cost_after
+    }
+
+
+def _price(project: Project, channel: str) -> Decimal:
+    bound = project.binding.channels.get(channel)
+    return bound.cost if bound is not None and bound.cost is not None else Decimal(0)

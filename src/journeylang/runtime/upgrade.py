@@ -1,0 +1,297 @@
+"""What an apply does to people in flight: who is carried on to where, and what is refused.
+
+Runs follow the new version by step path. It is worked out from the plans that versions have stored,
+before anything is written, so that `plan` tells what `apply` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from journeylang.engines.base import Engine
+from journeylang.model.project import Move, Project
+from journeylang.plan.numbering import Numbering
+from journeylang.plan.operations import ActionPark, JourneyPlan, Park, Program
+from journeylang.plan.serialise import fingerprint, plan_json
+from journeylang.runtime.localtime import ZoneTables, zones_in_use
+from journeylang.sql import upgrade as sql
+from journeylang.sql.compiler import Compiler
+from journeylang.sql.schema import ACTIVE
+from journeylang.sql.session import temporary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An apply that would strand people or spoil an experiment; `path` is the step's."""
+
+    kind: Literal["stranded", "spoiled"]
+    journey: str
+    path: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A journey as it was applied last."""
+
+    journey: int
+    version: int
+    fingerprint: str
+    plan: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.plan)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """People at the step `source` who rest at `park` from now on; `again`: by another length."""
+
+    journey: str
+    path: str
+    source: int
+    park: Park
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """People whose step is gone, and who leave."""
+
+    journey: str
+    path: str
+    source: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """All that an apply would do. `holding` is how many people rest at each step now.
+
+    `bodies` are the plans of the new versions, by journey, and `marks` their fingerprints.
+    """
+
+    stored: Mapping[str, Stored]
+    bodies: Mapping[str, dict[str, Any]]
+    marks: Mapping[str, str]
+    holding: Mapping[int, int]
+    carried: tuple[Carried, ...]
+    left: tuple[Left, ...]
+    refused: tuple[Refused, ...]
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Journeys that are new or mean something else than before."""
+        return tuple(
+            name
+            for name, mark in self.marks.items()
+            if name not in self.stored or self.stored[name].fingerprint != mark
+        )
+
+
+def stored_versions(engine: Engine) -> dict[str, Stored]:
+    """The latest version of every journey that was ever applied, by name."""
+    rows = engine.query(
+        "SELECT name, journey, version, fingerprint, plan FROM journey.version AS v"
+        " WHERE version = (SELECT max(version) FROM journey.version AS w"
+        " WHERE w.journey = v.journey)"
+    )
+    return {
+        name: Stored(journey=journey, version=version, fingerprint=mark, plan=plan)
+        for name, journey, version, mark, plan in rows
+    }
+
+
+def people(engine: Engine) -> dict[int, int]:
+    """How many rest at each step."""
+    return dict(
+        engine.query(
+            f"SELECT step, count(*) FROM journey.run WHERE status = {ACTIVE}"
+            " AND step IS NOT NULL GROUP BY step"
+        )
+    )
+
+
+def upgrade(
+    project: Project,
+    program: Program,
+    known: Numbering,
+    *,
+    stored: Mapping[str, Stored],
+    holding: Mapping[int, int],
+    templates: Mapping[str, str],
+) -> Upgrade:
+    """What becomes of people if `program` is applied; `project` may have journeys besides that
+    stand still for now."""
+    bodies = {p.name: plan_json(project, program, p, templates) for p in program.journeys}
+    marks = {name: fingerprint(body) for name, body in bodies.items()}
+    moves = {(m.journey, m.source): m for m in project.moves}
+    plans = {p.name: p for p in program.journeys}
+    carried: list[Carried] = []
+    left: list[Left] = []
+    refused: list[Refused] = []
+    here = {
+        name: {p.path: p for p in plan.parks if not isinstance(p, ActionPark)}
+        for name, plan in plans.items()
+    }
+    # Journeys that stand still keep their people where they are.
+    still = project.journeys.keys() - plans.keys()
+    for (name, path), step in sorted(known.steps.items(), key=lambda item: item[1]):
+        if not holding.get(step) or name in still:
+            continue
+        if path in here.get(name, {}):
+            continue
+        move = moves.get((name, path))
+        if move is None:
+            refused.append(_stranded(name, path, holding[step]))
+        elif move.target is None:
+            left.append(Left(journey=name, path=path, source=step))
+        else:
+            carried.append(_moved(move, step, stored.get(name), bodies[name], here[name]))
+    for name, plan in plans.items():
+        before = stored.get(name)
+        if before is None or before.fingerprint == marks[name]:
+            continue
+        old = before.body
+        carried += _retimed(plan, old, bodies[name], holding)
+        refused += _spoiled(name, old, bodies[name])
+    return Upgrade(
+        stored=stored,
+        bodies=bodies,
+        marks=marks,
+        holding=holding,
+        carried=tuple(carried),
+        left=tuple(left),
+        refused=tuple(refused),
+    )
+
+
+def _stranded(name: str, path: str, count: int) -> Refused:
+    waits = "person waits" if count == 1 else "people wait"
+    return Refused(
+        kind="stranded",
+        journey=name,
+        path=path,
+        reason=f"{count:,} {waits} at a step that is no longer there",
+    )
+
+
+def _moved(
+    move: Move,
+    step: int,
+    before: Stored | None,
+    body: Mapping[str, Any],
+    here: Mapping[str, Park],
+) -> Carried:
+    """Under another name a wait of the same length goes on as it was."""
+    assert move.target is not None
+    was = None if before is None else _lengths(before.body).get(move.source)
+    same = was is not None and was == _lengths(body).get(move.target)
+    return Carried(
+        journey=move.journey,
+        path=move.source,
+        source=step,
+        park=here[move.target],
+        again=not same,
+    )
+
+
+def _retimed(
+    plan: JourneyPlan,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    holding: Mapping[int, int],
+) -> Iterable[Carried]:
+    """Waits that have another length, where somebody waits."""
+    was, is_ = _lengths(old), _lengths(new)
+    for park in plan.parks:
+        length = is_.get(park.path)
+        if length is None or park.path not in was or not holding.get(park.step):
+            continue
+        if was[park.path] != length:
+            yield Carried(
+                journey=plan.name, path=park.path, source=park.step, park=park, again=True
+            )
+
+
+def _lengths(body: Mapping[str, Any]) -> dict[str, object]:
+    """By path, what the end of a wait is worked out from; of a held send nothing."""
+    found: dict[str, object] = {}
+    for park in body["parks"]:
+        match park["kind"]:
+            case "WaitPark" | "RacePark" | "StatePark":
+                found[park["path"]] = (park.get("seconds"), park.get("rule"))
+            case "MomentPark":
+                found[park["path"]] = park["moment"]
+            case "SendPark":
+                found[park["path"]] = None
+            case _:
+                pass
+    return found
+
+
+def _spoiled(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Refused]:
+    """Experiments whose arms changed under the same salt."""
+    for path, now in new["experiments"].items():
+        before = old.get("experiments", {}).get(path)
+        if before is None or before["salt"] != now["salt"] or before["arms"] == now["arms"]:
+            continue
+        reason = "arms of a running experiment changed without a new salt"
+        yield Refused(kind="spoiled", journey=name, path=path, reason=reason)
+
+
+# --- doing it -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """What becomes of the waits of those who rest at one step."""
+
+    later: int
+    earlier: int
+    at_once: int
+    unchanged: int
+
+
+def gather(
+    engine: Engine, compiler: Compiler, program: Program, found: Upgrade, key: str, now: datetime
+) -> dict[int, Waits]:
+    """Puts everybody who is carried on into `carried`; how their waits end from now on, by step."""
+    if not found.carried:
+        return {}
+    d = engine.dialect
+    binding = compiler.project.binding
+    engine.execute(temporary(d, "carried", sql.CARRIED, key))
+    if program.rules:
+        steps = ", ".join(str(one.source) for one in found.carried)
+        rows = engine.query(
+            f"SELECT min(arrived_at) FROM journey.run WHERE status = {ACTIVE} AND step IN ({steps})"
+        )
+        assert binding.customers is not None
+        names, otherwise = zones_in_use(engine, binding), binding.customers.zone_else
+        ZoneTables().cover(engine, program, names, otherwise, low=rows[0][0] or now, now=now)
+    for one in found.carried:
+        statement = sql.carry(compiler, one.source, one.park, again=one.again)
+        engine.execute(statement, {"now": now})
+    return {
+        step: Waits(later=later, earlier=earlier, at_once=at_once, unchanged=unchanged)
+        for step, later, earlier, at_once, unchanged in engine.query(sql.counted(d), {"now": now})
+    }
+
+
+def carry_over(engine: Engine, found: Upgrade, now: datetime) -> None:
+    """Write what `gather` has found, and let those leave who have nowhere to go on to."""
+    if not found.carried and not found.left:
+        return
+    d = engine.dialect
+    tick = engine.query("SELECT token FROM journey.lock WHERE name = 'tick'")[0][0]
+    statements = sql.carried(tick, d) if found.carried else ()
+    for one in found.left:
+        statements += sql.leave(one.source, tick, d)
+    for statement in statements:
+        engine.execute(statement, {"now": now})
