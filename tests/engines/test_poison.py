@@ -7,6 +7,7 @@ and of the forty nothing may be different.
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from journeylang.analysis.check import check_files
 from journeylang.delivery.channels import open_channels
 from journeylang.delivery.outbox import DeliveryConfig, Outbox
 from journeylang.engines.base import Engine, StatementError
+from journeylang.loading.lists import with_lists
 from journeylang.model.project import Project
 from journeylang.model.types import NUMBER
 from journeylang.runtime.session import Session
@@ -33,7 +35,7 @@ from journeylang.syntax.parse import parse
 from tests.agreement import prelude
 from tests.agreement.small import DAY, HOUR, MINUTE, START
 from tests.engines.databases import ENGINES, open_engine
-from tests.engines.poison import values
+from tests.engines.poison import TEXTS, values
 from tests.runtime.world import Contents
 
 pytestmark = pytest.mark.slow
@@ -45,11 +47,25 @@ HEALTHY = 40
 
 BINDING = prelude.BINDING.replace(
     "  prefers c.favourite", '  prefers c.favourite\n  locale c.lang else "en"'
+).replace(
+    """  granted m.status = "in"
+  only where m.topic = "email"
+""",
+    """  granted m.status = "in"
+  source m.proof
+  only where m.topic = "email"
+""",
 )
 TABLES = {name: dict(columns) for name, columns in prelude.TABLES.items()}
 TABLES["crm.customers"]["lang"] = "VARCHAR"
+TABLES["crm.consents"]["proof"] = "VARCHAR"
 
 PROGRAM = """language 1
+
+prospects fair from list "lists/fair.csv" {
+  key email
+  consent email_ok when row.agreed != "no" at row.day source row.origin expires 3000d
+}
 
 metric spent = sum(ordered.total within 30d)
 segment buyers = spent > 10 EUR and count(visited where weight > 0 within 90d) >= 1
@@ -167,6 +183,37 @@ TEMPLATES = {
 HOURS = (1, 2, 3, 5, 25, 26, 27, 49, 52, 54, 80, 104, 200)
 
 
+HEADS = {
+    "keys": ("customer_id", "note"),
+    "mails": ("email", "note"),
+    "phones": ("phone", "note"),
+    "fair": ("email", "agreed", "day", "origin"),
+}
+
+
+def write_lists(root: Path, odd: Collection[str]) -> None:
+    """Files with a few of the forty, and behind them rows with an odd value in one column each."""
+    (root / "lists").mkdir(parents=True, exist_ok=True)
+    for name, head in HEADS.items():
+        whom = {"customer_id": "{n}", "email": "p{n}@x.example", "phone": "+4915100{n}"}[head[0]]
+        rest = ("no", "2026-03-03 09:00", "stand")[: len(head) - 1]
+        rows = [[whom.format(n=n), *rest] for n in range(1, HEALTHY, 4)]
+        for k, value in enumerate(odd):
+            for place in range(len(head)):
+                row = [whom.format(n=5000 + k), *rest]
+                rows.append([*row[:place], value, *row[place + 1 :]])
+        with (root / "lists" / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([head, *rows])
+
+
+def with_files(root: Path) -> Project:
+    """The project with the lists that are in the folder."""
+    found = with_lists(project(), root)
+    assert found.value is not None
+    assert found.ok, found.diagnostics
+    return found.value
+
+
 @cache
 def project() -> Project:
     trees = []
@@ -248,7 +295,7 @@ def rows_of(n: int) -> Iterator[tuple[str, Row]]:
     )
     for topic in ("email", "offers"):
         said = {"customer_id": n, "at": START - DAY, "topic": topic, "status": "in"}
-        yield "crm.consents", said
+        yield "crm.consents", said | {"proof": "form"}
     at = START + (n % 50) * MINUTE
     yield (
         "shop.signups",
@@ -390,12 +437,15 @@ def _store(engine: Engine, one: Bad, row: Row, columns: Mapping[str, str]) -> bo
     return False
 
 
-def play(name: str, world: str, poison: Collection[Bad], folder: Path) -> tuple[Contents, int]:
+def play(
+    name: str, world: str, poison: Collection[Bad], folder: Path, played: Project | None = None
+) -> tuple[Contents, int]:
     """What became of the forty, and how many others there were."""
     engine = open_engine(name)
+    played = played or project()
     try:
         stored = _load(engine, world, poison)
-        session = prepare(engine, project(), now=START)
+        session = prepare(engine, played, now=START)
         assert isinstance(session, Session)
         channels = open_channels(
             {channel: {"provider": "file"} for channel in prelude.CHANNELS},
@@ -404,7 +454,7 @@ def play(name: str, world: str, poison: Collection[Bad], folder: Path) -> tuple[
         ).value
         assert channels is not None
         config = DeliveryConfig(channels=channels, templates=TEMPLATES)
-        outbox = Outbox(engine, project(), session.ready.program, config)
+        outbox = Outbox(engine, played, session.ready.program, config)
         for hour in HOURS:
             now = START + hour * HOUR
             tick(session, now)
@@ -419,8 +469,9 @@ def play(name: str, world: str, poison: Collection[Bad], folder: Path) -> tuple[
 
 LOOKS = {
     "runs": (
-        "SELECT customer_id, journey, step, status, reason, arrived_at, wake_at, entered_at, entry"
-        " FROM journey.run"
+        "SELECT r.customer_id, v.name, r.step, r.status, r.reason, r.arrived_at, r.wake_at,"
+        " r.entered_at, r.entry FROM journey.run AS r"
+        " JOIN journey.version AS v ON v.journey = r.journey AND v.version = 1"
     ),
     "messages": (
         "SELECT customer_id, journey, step, channel, decided_at, state FROM journey.messages"
@@ -483,3 +534,22 @@ def guilty(name: str, world: str, poison: list[Bad], folder: Path, most: int = 6
 @pytest.mark.parametrize("world", WORLDS)
 def test_everybody_else_moves(name: str, world: str, tmp_path: Path) -> None:
     assert guilty(name, world, bad(world), tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_lists_with_such_values(name: str, tmp_path: Path) -> None:
+    """A file of people is no less strange than a table."""
+    found = []
+    odd = [text for text in TEXTS.values() if text is not None and _writable(text)]
+    for folder, values_of in ((tmp_path / "clean", []), (tmp_path / "odd", odd)):
+        write_lists(folder, values_of)
+        played = with_files(folder)
+        found.append(play(name, "native", (), folder, played)[0])
+    clean, poisoned = found
+    assert any(row[1] == "listed" for row in clean["runs"])
+    assert poisoned == clean
+
+
+def _writable(value: str) -> bool:
+    """No file in UTF-8 holds a surrogate."""
+    return not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
