@@ -61,11 +61,16 @@ def test_nothing_has_run(root: Path) -> None:
         "format_version": 1,
         "now": None,
         "ticks": 0,
+        "lag_seconds": None,
+        "queued_since": None,
+        "alarms": [],
         "paused": [],
+        "guards": [],
         "runs": [],
         "messages": [],
         "calls": [],
         "non_sends": [],
+        "suppressed": [],
         "doubtful": [],
     }
     schemas = sql(root, "SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'journey'")

@@ -34,6 +34,10 @@ WELCOME = """journey welcome {
   enter on signed_up where source != "import"
   holdout 10% salt "welcome-2026"
   exit when exists(ordered where total > 500 EUR since entry) as rich
+  goal ordered within 2d worth total
+  guard entries <= 100 per 1d
+  guard bounce_rate < 1% over 7d
+  guard orders >= 1 over 30d
 
   style: experiment salt "welcome-style-2026" {
     arm plain 50% control {

@@ -53,16 +53,22 @@ def load_project(env: str | None = None) -> LoadedProject:
 @contextmanager
 def database(env: str) -> Iterator[Engine]:
     """The environment's database, closed afterwards; exits if it cannot be opened."""
+    with opened(load_project(env), env) as engine:
+        yield engine
+
+
+@contextmanager
+def opened(loaded: LoadedProject, env: str) -> Iterator[Engine]:
+    """The database of a project that is loaded already."""
     from journeylang.api import open_database
 
-    loaded = load_project(env)
-    opened = open_database(loaded, env)
-    if opened.value is None:
-        stop(opened.diagnostics, loaded)
+    found = open_database(loaded, env)
+    if found.value is None:
+        stop(found.diagnostics, loaded)
     try:
-        yield opened.value
+        yield found.value
     finally:
-        opened.value.close()
+        found.value.close()
 
 
 def stop(

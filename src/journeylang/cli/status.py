@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from journeylang.cli.project import database, load_project
+from journeylang.cli.project import SpanOfTime, load_project, opened, utc_now
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from journeylang.engines.base import Engine
+    from journeylang.loading.project import LoadedProject
 
 _STEPS = """SELECT r.journey, coalesce(r.step, r.status) AS step, r.status, count(*) AS runs,
-  min(r.wake_at) AS next_wake, count(*) FILTER (WHERE r.wake_at < l.now) AS overdue
+  min(r.wake_at) AS next_wake, count(*) FILTER (WHERE r.wake_at < l.previous) AS overdue
 FROM journey.runs AS r, journey.lock AS l GROUP BY r.journey, r.step, r.status
 ORDER BY r.journey, r.status <> 'active', coalesce(r.step, r.status)"""
 _QUEUE = """SELECT channel, state, count(*) FROM journey.messages
@@ -27,6 +28,9 @@ _CALLS = """SELECT service, state, count(*) FROM journey.calls
 GROUP BY service, state ORDER BY service, state"""
 _SKIPS = """SELECT journey, step, reason, count(*) FROM journey.non_sends
 GROUP BY journey, step, reason ORDER BY journey, step, reason, count(*)"""
+
+_SUPPRESSED = """SELECT channel, reason, count(*) FROM journey.suppression
+GROUP BY channel, reason ORDER BY channel, reason"""
 
 _MOST = 20
 """So many messages in doubt are shown one by one."""
@@ -40,32 +44,41 @@ _MOST = 20
     is_flag=True,
     help="Ask everybody what is otherwise asked of those with news, and compare.",
 )
+@click.option(
+    "--max-lag",
+    type=SpanOfTime(),
+    help="Alarm if the last tick, or a message that may go out, is older than this by the clock.",
+)
 @click.pass_context
-def command(ctx: click.Context, env: str, output: str, verify: bool) -> None:
+def command(
+    ctx: click.Context, env: str, output: str, verify: bool, max_lag: timedelta | None
+) -> None:
     """Show what is paused, runs per step, messages and calls by state, and what is in doubt.
 
-    With --verify the exit code is 1 if the next tick would miss somebody.
+    The exit code is 1 on an alarm: runs wait although their time came before the tick before
+    the latest one, a guard or a template has paused a journey, or things are older than --max-lag;
+    and with --verify if the next tick would miss somebody.
     """
-    with database(env) as engine:
-        found = _read(engine)
+    loaded = load_project(env)
+    with opened(loaded, env) as engine:
+        found = _read(engine, loaded, max_lag)
         if verify:
-            found["verified"] = _verified(engine, env) if found["now"] is not None else []
+            found["verified"] = _verified(engine, loaded) if found["now"] is not None else []
     if output == "json":
         click.echo(json.dumps({"format_version": 1, **found}, indent=2, default=_plain))
     elif found["now"] is None:
         click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
     else:
         _show(found)
-    if any(row["missed"] for row in found.get("verified", ())):
+    if found["alarms"] or any(row["missed"] for row in found.get("verified", ())):
         ctx.exit(1)
 
 
-def _verified(engine: Engine, env: str) -> list[dict[str, Any]]:
+def _verified(engine: Engine, loaded: LoadedProject) -> list[dict[str, Any]]:
     """What would be missed; nothing is changed by it."""
     from journeylang.api.program import template_entry_fields
     from journeylang.runtime.verify import verify
 
-    loaded = load_project(env)
     compared = verify(
         engine,
         loaded.project,
@@ -79,27 +92,41 @@ def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _read(engine: Engine) -> dict[str, Any]:
+def _read(engine: Engine, loaded: LoadedProject, max_lag: timedelta | None) -> dict[str, Any]:
+    from journeylang.api.program import template_entry_fields
     from journeylang.delivery.outbox import doubtful
+    from journeylang.runtime.alarms import alarms, late, waiting_since
+    from journeylang.runtime.guards import guarded
     from journeylang.runtime.pauses import paused
 
     if engine.columns(("journey", "lock")) is None:
-        nothing: dict[str, Any] = {"now": None, "ticks": 0}
-        lists = ("paused", "runs", "messages", "calls", "non_sends", "doubtful")
-        return nothing | {name: [] for name in lists}
+        nothing: dict[str, Any] = {"now": None, "ticks": 0, "lag_seconds": None}
+        lists = ("alarms", "paused", "guards", "runs", "messages", "calls", "non_sends")
+        further = ("suppressed", "doubtful")
+        return nothing | {name: [] for name in (*lists, *further)} | {"queued_since": None}
     # A database that was applied by an earlier version has no such view yet.
     calls = engine.columns(("journey", "calls")) is not None
     now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
+    still, clock = list(paused(engine)), utc_now()
+    alarming = [*alarms(engine, still)]
+    if max_lag is not None:
+        alarming += late(engine, now, clock, max_lag, still)
+    guards = guarded(engine, loaded.project, template_entry_fields(loaded))
     return {
         "now": now,
         "ticks": ticks,
-        "paused": [dataclasses.asdict(one) for one in paused(engine)],
+        "lag_seconds": int((clock - now).total_seconds()),
+        "queued_since": waiting_since(engine, clock, still),
+        "alarms": [dataclasses.asdict(one) for one in alarming],
+        "paused": [dataclasses.asdict(one) for one in still],
+        "guards": [dataclasses.asdict(one) for one in guards],
         "runs": _rows(
             engine.query(_STEPS), "journey", "step", "status", "runs", "next_wake", "overdue"
         ),
         "messages": _rows(engine.query(_QUEUE), "channel", "state", "messages"),
         "calls": _rows(engine.query(_CALLS) if calls else [], "service", "state", "calls"),
         "non_sends": _rows(engine.query(_SKIPS), "journey", "step", "reason", "count"),
+        "suppressed": _rows(engine.query(_SUPPRESSED), "channel", "reason", "count"),
         "doubtful": [dataclasses.asdict(message) for message in doubtful(engine)],
     }
 
@@ -112,12 +139,21 @@ def _show(found: dict[str, Any]) -> None:
     from journeylang.cli.terminal import console
 
     screen = console()
-    screen.print(f"{found['ticks']:,} ticks, the last at {found['now']:%Y-%m-%d %H:%M} UTC\n")
+    screen.print(f"{found['ticks']:,} ticks, the last at {found['now']:%Y-%m-%d %H:%M} UTC")
+    for row in found["alarms"]:
+        screen.print(f"ALARM: {row['detail']}", style="red")
+    screen.print()
     still = _table("paused", "since", "by", "why")
     for row in found["paused"]:
         since = f"{row['since']:%Y-%m-%d %H:%M}"
         still.add_row(row["journey"], since, row["cause"], row["detail"])
     _print(screen, still)
+    guards = _table("guard of", "guard", "is", "")
+    for row in found["guards"]:
+        word = "holds" if row["holds"] else "BROKEN"
+        judged = word if row["judged"] else "too few to judge"
+        guards.add_row(row["journey"], row["guard"].removeprefix("guard "), row["figure"], judged)
+    _print(screen, guards)
     runs = _table("journey", "at", "status", "people", "next wake")
     for row in found["runs"]:
         wake = f"{row['next_wake']:%Y-%m-%d %H:%M}" if row["next_wake"] else ""
@@ -137,6 +173,10 @@ def _show(found: dict[str, Any]) -> None:
     for row in found["non_sends"]:
         skips.add_row(row["journey"], row["step"] or "(entry)", row["reason"], f"{row['count']:,}")
     _print(screen, skips)
+    suppressed = _table("suppressed", "because", "people")
+    for row in found["suppressed"]:
+        suppressed.add_row(row["channel"], row["reason"], f"{row['count']:,}")
+    _print(screen, suppressed)
     doubts = _table("in doubt", "journey", "step", "channel", "since", "why")
     for row in found["doubtful"][:_MOST]:
         since = f"{row['since']:%Y-%m-%d %H:%M}"
@@ -171,5 +211,5 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in columns:
         numeric = name in ("people", "messages", "calls", "times")
-        table.add_column(name, justify="right" if numeric else "left")
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     return table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from journeylang.cli.project import Instant, load_project, stop
+from journeylang.cli.project import Instant, load_project, opened, stop
 
 if TYPE_CHECKING:
     from journeylang.loading.project import LoadedProject
@@ -35,31 +35,26 @@ def command(
     CUSTOMER is a key as the binding has it. For who is not in a journey it tells what is missing.
     Conditions are those of the project's files; nothing is changed.
     """
-    from journeylang.api import open_database
     from journeylang.api.program import template_entry_fields
     from journeylang.engines.base import StatementError
     from journeylang.why.explain import NothingRan, Unknown, explain
 
     loaded = load_project(env)
     names = _named(journey, loaded)
-    opened = open_database(loaded, env)
-    if opened.value is None:
-        stop(opened.diagnostics, loaded)
     try:
-        answer = explain(
-            opened.value,
-            loaded.project,
-            customer=customer,
-            journeys=names,
-            sources=loaded.sources,
-            template_entry_fields=template_entry_fields(loaded),
-            at=at,
-            every_run=every_run,
-        )
+        with opened(loaded, env) as engine:
+            answer = explain(
+                engine,
+                loaded.project,
+                customer=customer,
+                journeys=names,
+                sources=loaded.sources,
+                template_entry_fields=template_entry_fields(loaded),
+                at=at,
+                every_run=every_run,
+            )
     except StatementError as error:
         _refused(error)
-    finally:
-        opened.value.close()
     match answer:
         case NothingRan():
             click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")

@@ -1,0 +1,113 @@
+"""Every guard with its figure, as the latest tick would have seen it; nothing is paused by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from journeylang.engines.base import Engine
+from journeylang.model.measures import OF_COHORTS, OF_GOALS, RATES, Target
+from journeylang.model.project import Project
+from journeylang.plan.build import build
+from journeylang.plan.operations import JourneyPlan
+from journeylang.runtime.pauses import ENOUGH_SENDS, Pauses, shown
+from journeylang.runtime.program import make_ready
+from journeylang.runtime.rankings import make_answers
+from journeylang.runtime.results import ENOUGH_CUSTOMERS, results
+from journeylang.runtime.setup import key_type, numbering
+from journeylang.sql import pauses as sql
+from journeylang.sql.session import TRAIL, temporary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A guard and what it measures. `judged` False: it rests on too little to be judged yet."""
+
+    journey: str
+    guard: str
+    figure: str
+    judged: bool
+    holds: bool
+
+
+class _UndoneError(Exception):
+    """Ends the transaction without keeping anything of it."""
+
+
+def guarded(
+    engine: Engine,
+    project: Project,
+    template_entry_fields: Mapping[str, Sequence[str]] | None = None,
+) -> list[Guarded]:
+    """All guards of the journeys that have been applied."""
+    found: list[Guarded] = []
+    if not any(journey.guards for journey in project.journeys.values()):
+        return found
+    with suppress(_UndoneError), engine.transaction():
+        found += _measured(engine, project, template_entry_fields)
+        raise _UndoneError
+    return found
+
+
+def _measured(
+    engine: Engine, project: Project, fields: Mapping[str, Sequence[str]] | None
+) -> Iterator[Guarded]:
+    known = numbering(engine)
+    program = build(project, known, fields)
+    plans = [p for p in program.journeys if p.guards and p.name in known.journeys]
+    now: datetime = engine.query("SELECT now FROM journey.lock WHERE name = 'tick'")[0][0]
+    kind = key_type(engine, project)
+    d = engine.dialect
+
+    def query(statement: str) -> list[tuple[Any, ...]]:
+        return engine.query(statement, {"now": now})
+
+    # Nobody is about to enter.
+    engine.execute(temporary(d, "trail", TRAIL, kind))
+    pauses = Pauses()
+    for row in query("\nUNION ALL ".join(sql.probed(d, program))):
+        if row[0] == "guard":
+            pauses.read(*row)
+    versions = dict.fromkeys((p.journey for p in program.journeys), 0)
+    ready = make_ready(project, program, dict(known.steps), versions, d)
+    asking = {j for j, measured in ready.results.items() if measured.answers}
+    make_answers(engine, ready, kind, asking, now)
+    brought = results(ready.results, [p.journey for p in plans], query)
+    for plan in plans:
+        for number, guard in enumerate(plan.guards):
+            place = (plan.journey, number)
+            if guard.measure in OF_GOALS:
+                rests, figure, of = brought[place]
+            elif guard.measure == "entries":
+                rests = query(sql.entered(d, plan.journey, guard))[0][0]
+                figure, of = Decimal(rests), None
+            else:
+                rests, figure = pauses.figures[place]
+                of = Decimal(rests) if guard.measure in RATES else None
+            yield _guarded(plan, guard, rests, figure, of)
+
+
+def _guarded(
+    plan: JourneyPlan, guard: Target, rests: int, figure: Decimal, of: Decimal | None
+) -> Guarded:
+    judged = True
+    text = f"{figure.normalize():f}"
+    if guard.measure in RATES:
+        judged, text = rests >= ENOUGH_SENDS, f"{figure:f} of {rests:,} messages"
+    elif guard.measure in OF_COHORTS:
+        judged = rests >= ENOUGH_CUSTOMERS and bool(of)
+        text = f"{figure:f} of {rests:,} customers"
+    value = figure / of if of else figure
+    if guard.measure == "roi" and of:
+        text = f"{value:.4f}"
+    return Guarded(
+        journey=plan.name,
+        guard=shown(guard),
+        figure=text,
+        judged=judged,
+        holds=not judged or guard.holds(value),
+    )
