@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pause": ("journeylang.cli.pause:pause_command", "Let a journey stand still."),
     "resume": ("journeylang.cli.pause:resume_command", "Let a paused journey go on."),
     "provider": ("journeylang.cli.provider:command", "Look at providers and check manifests."),
+    "report": ("journeylang.cli.report:command", "Show what journeys have brought."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),
 }
 """Each verb's command, as ``module:attribute``, and the line that ``--help`` has for it."""

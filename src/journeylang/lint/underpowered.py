@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from journeylang.analysis.expected import expected
 from journeylang.analysis.lapses import DAY, words
 from journeylang.analysis.power import needed
 from journeylang.analysis.spans import SECONDS
@@ -17,7 +17,6 @@ from journeylang.model.journey import Experiment, Goal, Journey
 from journeylang.model.steps import steps
 from journeylang.syntax import nodes
 
-_EXPECTED = re.compile(r"\s*([+-])\s*(\d+(?:\.\d+)?)\s*(%|pp\b)")
 _LONGEST = 365
 """Days for which nobody runs an experiment."""
 
@@ -39,12 +38,11 @@ def underpowered(checked: Checked) -> Iterator[Diagnostic]:
                 # Its shares follow what it sees, and it ends without a verdict.
                 continue
             goal = experiment.goal or next(iter(journey.goals), None)
-            expected = _EXPECTED.match(experiment.expect or "")
+            wanted = expected(experiment.expect)
             base = None if goal is None else _rate(journey, goal, checked)
-            if expected is None or base is None or not 0 < base < 1:
+            if wanted is None or base is None or not 0 < base < 1:
                 continue
-            change = float(expected[1] + expected[2]) / 100
-            treated = base + change if expected[3] == "pp" else base * (1 + change)
+            treated = wanted.of(base)
             if 0 < treated < 1 and treated != base:
                 yield from _too_long(journey, experiment, base, treated, checked)
 

@@ -1,6 +1,8 @@
-"""What a journey's guards on results are measured by."""
+"""What a journey's goals bring: for its guards on results, and for reports."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import Goal, Journey
@@ -10,18 +12,25 @@ from journeylang.plan.operations import Amount, Results
 
 
 def results(project: Project, journey: Journey) -> Results | None:
-    """None if no guard asks for results."""
+    """What guards ask for; None if none of them asks for results."""
     asked = {guard.measure for guard in journey.guards}
     if not asked.intersection(OF_GOALS):
         return None
-    goal, worth = journey.goals[0], project.worth
+    found = results_of(project, journey.goals[0])
+    if not asked & {"revenue", "roi"}:
+        found = replace(found, revenue=None)
+    return found if "roi" in asked else replace(found, goods=None)
+
+
+def results_of(project: Project, goal: Goal) -> Results:
+    """All that is known of what a goal brings."""
+    worth = project.worth
     revenue = goods = None
-    if asked & {"revenue", "roi"}:
-        if goal.worth is not None:
-            revenue = Amount(event=goal.event, where=goal.where, field=goal.worth)
-        elif worth is not None:
-            revenue = _amount(worth.revenue, goal)
-    if "roi" in asked and worth is not None and worth.goods is not None:
+    if goal.worth is not None:
+        revenue = Amount(event=goal.event, where=goal.where, field=goal.worth)
+    elif worth is not None:
+        revenue = _amount(worth.revenue, goal)
+    if worth is not None and worth.goods is not None:
         goods = _amount(worth.goods, goal)
     return Results(goal=goal, revenue=revenue, goods=goods)
 

@@ -71,6 +71,11 @@ def _judged(guard: Target, messages: int, figure: Decimal) -> str | None:
 
 def shown(guard: Target) -> str:
     """A guard as it is written."""
+    return f"guard {written(guard)}"
+
+
+def written(guard: Target) -> str:
+    """A target without the word that it begins with."""
     from journeylang.sql.caps import span_of_time
 
     of = f" of {guard.channel}" if guard.channel else ""
@@ -79,7 +84,7 @@ def shown(guard: Target) -> str:
         bound = f"{(guard.bound * 100).normalize():f}%"
     unit = f" {guard.currency}" if guard.currency else ""
     over = f" over {span_of_time(guard.over)}" if guard.over else ""
-    return f"guard {guard.measure}{of} {guard.operator} {bound}{unit}{over}"
+    return f"{guard.measure}{of} {guard.operator} {bound}{unit}{over}"
 
 
 def too_many(

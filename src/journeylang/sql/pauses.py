@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from journeylang.model.measures import OF_GOALS, RATES, Target
-from journeylang.plan.operations import JourneyPlan, Program
+from journeylang.plan.operations import Program
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.schema import WHY
 from journeylang.sql.session import REFUSED
@@ -33,7 +33,7 @@ def probed(d: Dialect, program: Program) -> list[str]:
     return [
         pauses,
         *(
-            _figure(d, plan, number, guard)
+            figure(d, plan.journey, number, guard)
             for plan in program.journeys
             for number, guard in enumerate(plan.guards)
             if guard.measure != "entries" and guard.measure not in OF_GOALS
@@ -41,23 +41,24 @@ def probed(d: Dialect, program: Program) -> list[str]:
     ]
 
 
-def _figure(d: Dialect, plan: JourneyPlan, number: int, guard: Target) -> str:
+def figure(d: Dialect, journey: int, number: int, guard: Target) -> str:
+    """{now} -> ('guard', journey:number, messages, figure as text, NULL) of a guard on messages."""
     now = d.parameter("now")
-    figure = "count(*)"
+    found = "count(*)"
     if guard.measure == "cost":
-        figure = "coalesce(sum(m.cost), 0)"
+        found = "coalesce(sum(m.cost), 0)"
     elif guard.measure in RATES:
         event = text(RATES[guard.measure])
-        figure = (
+        found = (
             "count(*) FILTER (WHERE m.message_id IN (SELECT f.message_id"
             f" FROM journey.message_event AS f WHERE f.name = {event} AND f.at <= {now}))"
         )
     window = f" AND m.decided_at > {now} - {d.interval(guard.over)}" if guard.over else ""
     channel = f" AND m.channel = {text(guard.channel)}" if guard.channel else ""
-    return f"""SELECT 'guard', '{plan.journey}:{number}', count(*), {d.as_text(figure)}, NULL
+    return f"""SELECT 'guard', '{journey}:{number}', count(*), {d.as_text(found)}, NULL
 FROM journey.message AS m
-WHERE m.journey = {plan.journey} AND m.action IS NULL{channel}{window}
-  AND m.decided_at > {resumed(plan.journey)}
+WHERE m.journey = {journey} AND m.action IS NULL{channel}{window}
+  AND m.decided_at > {resumed(journey)}
   AND NOT EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back
     AND b.message_id = m.message_id AND b.customer_id = m.customer_id)"""
 

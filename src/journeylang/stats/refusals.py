@@ -19,6 +19,8 @@ class Reason(Enum):
     NO_ARMS = "fewer than two arms have a share"
     TOO_FEW_EXPECTED = "an arm is expected to have fewer than five customers"
     TOO_EARLY = "an arm has fewer than 25 conversions"
+    RARE = "a group has fewer than five customers who reached the goal"
+    NOT_MATURE = "nobody's window is over yet"
     NO_DIFFERENCE = "the difference to be seen is zero"
     NOT_A_SHARE = "a proportion lies outside of 0 to 1"
     NOT_REACHABLE = "no difference is large enough to be seen with so few customers"

@@ -1,0 +1,170 @@
+"""``journey report``: what journeys have brought."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from journeylang.cli.project import load_project
+
+if TYPE_CHECKING:
+    from journeylang.loading.project import LoadedProject
+    from journeylang.model.expressions import CustomerValue, SegmentTest
+    from journeylang.report.source import Source
+    from journeylang.report.tables import Report
+
+
+@click.command("report")
+@click.argument("journeys", metavar="[JOURNEY]...", nargs=-1)
+@click.option("--env", default="dev", show_default=True, help="The environment to report on.")
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json", "csv", "markdown"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--by",
+    metavar="NAME",
+    multiple=True,
+    help="Divide the first goal by a segment, or by a field of the customers.",
+)
+@click.option(
+    "--every",
+    type=click.Choice(["day", "week", "month"]),
+    help="Divide the first goal by when customers entered.",
+)
+@click.option(
+    "--drawn",
+    metavar="FIELD",
+    help="Compare groups that were drawn elsewhere and stand in a field of the customers.",
+)
+@click.option("--control", metavar="VALUE", help="The control group of --drawn.")
+def command(
+    journeys: tuple[str, ...],
+    env: str,
+    output: str,
+    by: tuple[str, ...],
+    every: Literal["day", "week", "month"] | None,
+    drawn: str | None,
+    control: str | None,
+) -> None:
+    """Show what journeys have brought: all of them, or those named.
+
+    Steps, channels, losses, goals with what was caused, experiments, targets; as of the last tick.
+    """
+    from journeylang.api import open_database
+    from journeylang.cli.project import stop
+    from journeylang.report.read import Asked, report, source_of
+
+    if control is not None and drawn is None:
+        raise click.UsageError("--control is of --drawn; name the field with the groups")
+    _scipy()
+    loaded = load_project(env)
+    names = _named(loaded, journeys)
+    asked = Asked(
+        by=tuple(_divider(loaded, name) for name in by),
+        every=every,
+        drawn=_field(loaded, drawn) if drawn is not None else None,
+        control=control,
+    )
+    opened = open_database(loaded, env)
+    if opened.value is None:
+        stop(opened.diagnostics, loaded)
+    try:
+        source = source_of(opened.value, loaded.project)
+        if source is None:
+            raise click.ClickException(f"nothing has run in `{env}` yet: `journey run {env}`")
+        there = _applied(source, names)
+        left_out = [name for name in names if name not in there]
+        found = report(source, env, there, asked)
+    finally:
+        opened.value.close()
+    _tell(output, found)
+    for name in left_out:
+        click.echo(
+            f"journey `{name}` is not in the report: as it is written now it has not run in"
+            f" `{env}`; `journey run {env}` applies it",
+            err=True,
+        )
+
+
+def _scipy() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("scipy") is None:
+        raise click.ClickException(
+            "scipy is not installed, which intervals are worked out with:"
+            " `pip install 'journeylang[stats]'`"
+        )
+
+
+def _named(loaded: LoadedProject, journeys: tuple[str, ...]) -> list[str]:
+    from journeylang.diagnostics.suggest import did_you_mean
+
+    known = loaded.project.journeys
+    for name in journeys:
+        if name not in known:
+            listed = f"there is {', '.join(sorted(known))}" if known else "the project has none"
+            raise click.UsageError(f"no journey `{name}`; {did_you_mean(name, known) or listed}")
+    return list(dict.fromkeys(journeys)) or sorted(known)
+
+
+def _divider(loaded: LoadedProject, name: str) -> SegmentTest | CustomerValue:
+    """A segment of this name, or else a field of the customers."""
+    from journeylang.model.expressions import SegmentTest
+
+    segment = loaded.project.segments.get(name)
+    if segment is not None:
+        return SegmentTest(name=name, span=segment.span)
+    return _field(loaded, name)
+
+
+def _field(loaded: LoadedProject, name: str) -> CustomerValue:
+    from journeylang.diagnostics.suggest import did_you_mean
+    from journeylang.model.expressions import CustomerValue
+
+    customers = loaded.project.binding.customers
+    fields = {field.name: field for field in (customers.fields if customers is not None else ())}
+    found = fields.get(name)
+    if found is None:
+        known = [*loaded.project.segments, *fields]
+        hint = did_you_mean(name, known) or f"there is {', '.join(known)}"
+        raise click.UsageError(f"no segment and no field of the customers `{name}`; {hint}")
+    if found.pii:
+        raise click.UsageError(f"`{name}` is personal data (`pii`), which stands in no report")
+    return CustomerValue(name=name, type=found.type, span=found.span)
+
+
+def _applied(source: Source, names: list[str]) -> list[str]:
+    """Those journeys of which the database knows every step."""
+    from journeylang.plan.numbering import step_paths
+
+    numbers = source.numbering
+    return [
+        name
+        for name in names
+        if name in numbers.journeys
+        and all(
+            (name, path) in numbers.steps for path, _ in step_paths(source.project.journeys[name])
+        )
+    ]
+
+
+def _tell(output: str, found: Report) -> None:
+    from journeylang.cli.terminal import wants_colour
+    from journeylang.report import formats
+
+    match output:
+        case "json":
+            click.echo(formats.as_json(found), nl=False)
+        case "csv":
+            click.echo(formats.as_csv(found), nl=False)
+        case "markdown":
+            click.echo(formats.as_markdown(found), nl=False)
+        case _:
+            colour = wants_colour(sys.stdout)
+            text = formats.as_text(found, strong=lambda words: click.style(words, bold=True))
+            click.echo(text, nl=False, color=colour)

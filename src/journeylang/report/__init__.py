@@ -1,0 +1,1 @@
+"""What journeys have brought: figures that SQL sums, with their uncertainty."""

@@ -1,0 +1,70 @@
+"""A report read from a database, as its last tick left it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeylang.engines.base import Engine
+from journeylang.model.expressions import CustomerValue, SegmentTest
+from journeylang.model.journey import Journey
+from journeylang.model.project import Project
+from journeylang.report.channels import channels
+from journeylang.report.divided import Every, by_part, over_time
+from journeylang.report.experiments import drawn, experiments
+from journeylang.report.funnel import by_arm, funnel, losses, overview
+from journeylang.report.goals import goals
+from journeylang.report.source import Source
+from journeylang.report.tables import Part, Report, Table
+from journeylang.report.targets import targets
+from journeylang.runtime.setup import numbering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is to have besides: by what it is divided, and groups drawn elsewhere."""
+
+    by: tuple[SegmentTest | CustomerValue, ...] = ()
+    every: Every | None = None
+    drawn: CustomerValue | None = None
+    control: str | None = None
+
+
+def source_of(engine: Engine, project: Project) -> Source | None:
+    """None of a database in which nothing has run."""
+    if engine.columns(("journey", "lock")) is None:
+        return None
+    now: datetime = engine.query("SELECT now FROM journey.lock WHERE name = 'tick'")[0][0]
+    return Source(engine=engine, project=project, numbering=numbering(engine), now=now)
+
+
+def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Report:
+    """Of the journeys named, which were applied and have not changed their steps since."""
+    return Report(
+        env=env,
+        now=source.now,
+        parts=tuple(journey(source, source.project.journeys[name], asked) for name in names),
+    )
+
+
+def journey(source: Source, of: Journey, asked: Asked) -> Part:
+    tables: list[Table] = [overview(source, of), funnel(source, of)]
+    tables += by_arm(source, of)
+    tables += [*channels(source, of), losses(source, of)]
+    tables += goals(source, of)
+    tables += experiments(source, of)
+    if asked.drawn is not None:
+        tables += drawn(source, of, asked.drawn, asked.control)
+    wanted = targets(source, of)
+    tables += [wanted] if wanted is not None else []
+    for by in asked.by:
+        tables += by_part(source, of, by)
+    if asked.every is not None:
+        tables += over_time(source, of, asked.every)
+    shown = tuple(table for table in tables if table.rows or table.name.startswith(_SAYS_SO))
+    return Part(journey=of.name, title=of.title or "", tables=shown)
+
+
+# Tables that say by a note alone why they have no rows.
+_SAYS_SO = ("goal:", "experiment:", "drawn:", "by:", "over_time")
