@@ -272,7 +272,7 @@ def test_an_environment_that_is_none(root: Path) -> None:
 
 def test_an_environment_that_needs_an_apply(root: Path) -> None:
     write(root, config=CONFIG.replace("[env.dev]", "[env.prod]"))
-    refuse(run("prod"), 2, "error[JRN009]", "auto_apply = true")
+    refuse(run("prod"), 2, "error[JRN506]", "`journey apply prod`")
     write(root, config=CONFIG.replace("[env.dev]", "[env.prod]\nauto_apply = true"))
     assert run("prod", "--now", FROM).exit_code == 0
 

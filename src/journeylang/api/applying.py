@@ -26,12 +26,20 @@ if TYPE_CHECKING:
 
 
 def applied(
-    engine: Engine, loaded: LoadedProject, env: str, now: datetime, *, keys: bool
+    engine: Engine,
+    loaded: LoadedProject,
+    env: str,
+    now: datetime,
+    *,
+    keys: bool,
+    apply: bool = True,
+    wait: float = 0,
 ) -> Outcome[tuple[Session, frozenset[str]]]:
     """A session of the project as it is now, and the journeys that stand still.
 
-    What is applied is kept as a revision. `keys` asks whether the bound keys are unique, which
-    reads whole tables.
+    What is applied is kept as a revision; without `apply` it is what was applied. `keys` asks
+    whether the bound keys are unique, which reads whole tables. Another runtime that moves people
+    is waited for, `wait` seconds.
     """
     from journeylang.engines.base import DatabaseBusyError, StatementError
     from journeylang.runtime.migrate import NewerSchemaError
@@ -41,7 +49,7 @@ def applied(
     project = loaded.project
     try:
         lay_foundation(engine)
-        lease = _lease(engine)
+        lease = _lease(engine, wait)
         unsound = examine(engine, project, keys=keys)
         if project.journeys and unsound.journeys >= set(project.journeys):
             return Outcome(value=None, diagnostics=unsound.diagnostics)
@@ -55,6 +63,7 @@ def applied(
             doubts=unsound.doubts if keys else None,
             lease=lease,
             record=lambda versions: _record(engine, loaded, env, versions, now),
+            apply=apply,
         )
     except DatabaseBusyError as error:
         return Outcome(value=None, diagnostics=(in_use(error.holder),))
@@ -71,13 +80,24 @@ def applied(
     return Outcome(value=(session, unsound.journeys), diagnostics=told)
 
 
-def _lease(engine: Engine) -> Lease:
+def _lease(engine: Engine, wait: float) -> Lease:
     """Nobody is to move people by one program while another one is applied."""
+    import time
+
+    from journeylang.engines.base import DatabaseBusyError
     from journeylang.runtime.lease import Lease
 
     lease = Lease(engine=engine)
-    if "holder" in (engine.columns(("journey", "lock")) or ()):
-        lease.hold()
+    until = time.monotonic() + wait
+    while "holder" in (engine.columns(("journey", "lock")) or ()):
+        try:
+            lease.hold()
+            break
+        except DatabaseBusyError:
+            # `run --every` lets go of it between two ticks.
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.2)
     return lease
 
 
@@ -118,9 +138,10 @@ def _strangers(engine: Engine, loaded: LoadedProject) -> Iterator[Diagnostic]:
 def _record(
     engine: Engine, loaded: LoadedProject, env: str, versions: Mapping[str, int], now: datetime
 ) -> None:
-    from journeylang.deploy.revisions import record
+    from journeylang.deploy.revisions import identify, record
     from journeylang.deploy.snapshot import snapshot
 
+    identify(engine)
     record(engine, snapshot(loaded, env), versions, now)
 
 

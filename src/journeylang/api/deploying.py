@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +12,33 @@ from typing import TYPE_CHECKING
 from journeylang.api.applying import not_applied, unusable
 from journeylang.api.database import open_database
 from journeylang.api.program import template_entry_fields
-from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.diagnostics.codes.versions import (
+    NOTHING_APPLIED,
+    PLAN_ELSEWHERE,
+    PLAN_STALE,
+    REVISION_UNKNOWN,
+    UNAPPLIED,
+)
+from journeylang.diagnostics.model import Code, Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
 
 if TYPE_CHECKING:
     from journeylang.deploy.plan import Forecast, Plan
     from journeylang.deploy.revisions import Revision
+    from journeylang.deploy.saved import SavedPlan
     from journeylang.engines.base import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What an apply would do, and what was found on the way. `base` is what runs."""
+    """What an apply would do, and what was found on the way.
+
+    `base` is what runs, `database` tells the database from any other.
+    """
 
     plan: Plan
     base: Revision | None
+    database: str
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -61,7 +73,7 @@ def _planned(
     engine: Engine, loaded: LoadedProject, env: str, now: datetime, forecast: Forecast | None
 ) -> Outcome[Planned]:
     from journeylang.deploy.plan import make_plan
-    from journeylang.deploy.revisions import latest
+    from journeylang.deploy.revisions import identity, latest
     from journeylang.runtime.soundness import examine
 
     unsound = examine(engine, loaded.project, keys=False)
@@ -78,11 +90,21 @@ def _planned(
             without=unsound.journeys,
             forecast=forecast,
         )
+    database = identity(engine) or _address(loaded, env)
     refused = tuple(not_applied(loaded, one) for one in plan.refused)
     return Outcome(
-        value=Planned(plan=plan, base=base, diagnostics=(*unsound.diagnostics, *refused)),
+        value=Planned(
+            plan=plan, base=base, database=database, diagnostics=(*unsound.diagnostics, *refused)
+        ),
         diagnostics=(*unsound.diagnostics, *refused),
     )
+
+
+def _address(loaded: LoadedProject, env: str) -> str:
+    """Of a database without an identity, a digest of where it is: the setting, not its value."""
+    from journeylang.deploy.snapshot import digest
+
+    return f"new {digest(loaded.config.env[env].database)}"
 
 
 @contextmanager
@@ -100,3 +122,158 @@ def applied_project(
     with laid_out(texts(engine, base), lists=root) as place:
         loading = load(place, env)
         yield loading.outcome.value if loading.outcome.ok else None
+
+
+def what_runs(engine: Engine, loaded: LoadedProject, env: str) -> Outcome[LoadedProject]:
+    """The project as it was applied to the environment, with the settings of today.
+
+    If the files say something else by now, a warning tells so.
+    """
+    from journeylang.deploy.revisions import latest
+    from journeylang.deploy.snapshot import snapshot
+
+    base = latest(engine)
+    if base is None:
+        return _refused(
+            NOTHING_APPLIED,
+            f"nothing was applied to `{env}` yet",
+            f"`journey plan {env}` shows what an apply would do, `journey apply {env}` does it",
+        )
+    if base.digest == snapshot(loaded, env).digest:
+        return Outcome(value=loaded)
+    with applied_project(engine, base, env, loaded.root) as old:
+        if old is None:
+            return _refused(
+                REVISION_UNKNOWN,
+                f"revision {base.number}, which `{env}` runs, can't be read by this release",
+                f"apply the project anew: `journey plan {env}`, `journey apply {env}`",
+            )
+    told = Diagnostic(
+        code=UNAPPLIED,
+        message=f"`{env}` runs revision {base.number}; the files say something else by now",
+        help=f"`journey plan {env}` shows what, `journey apply {env}` applies it",
+    )
+    project = replace(old, config=loaded.config, root=loaded.root)
+    return Outcome(value=project, diagnostics=(told,))
+
+
+def at_revision(loaded: LoadedProject, env: str, number: int) -> Outcome[LoadedProject]:
+    """The project as it was at an earlier apply, with the settings and lists of today."""
+    from journeylang.deploy.revisions import numbered
+
+    opened = open_database(loaded, env)
+    if opened.value is None:
+        return Outcome(value=None, diagnostics=opened.diagnostics)
+    try:
+        found = numbered(opened.value, number)
+        if found is None:
+            return _refused(
+                REVISION_UNKNOWN,
+                f"`{env}` has no revision {number}",
+                f"`journey versions {env}` lists them",
+            )
+        with applied_project(opened.value, found, env, loaded.root) as old:
+            if old is None:
+                return _refused(
+                    REVISION_UNKNOWN,
+                    f"revision {number} can't be read by this release, or a list that it names is"
+                    " gone",
+                    "take the files of then from the version control, and apply those",
+                )
+    finally:
+        opened.value.close()
+    return Outcome(value=replace(old, config=loaded.config, root=loaded.root))
+
+
+def save_plan(loaded: LoadedProject, env: str, planned: Planned, now: datetime) -> str:
+    """The text of a file by which `apply_saved` does what was planned, and nothing else."""
+    from journeylang.deploy.saved import lists_of, save
+    from journeylang.deploy.snapshot import snapshot
+
+    base = planned.base
+    return save(
+        planned.plan,
+        env=env,
+        database=planned.database,
+        revision=0 if base is None else base.number,
+        base=None if base is None else base.digest,
+        snapshot=snapshot(loaded, env),
+        lists=lists_of(loaded),
+        now=now,
+    )
+
+
+def planned_project(loaded: LoadedProject, saved: SavedPlan) -> Outcome[LoadedProject]:
+    """The project that a saved plan is about, with the settings and lists of today."""
+    from journeylang.deploy.saved import lists_of
+    from journeylang.deploy.snapshot import read_again
+
+    loading = read_again(saved.snapshot, saved.env, lists=loaded.root)
+    found = loading.outcome.value
+    if not loading.outcome.ok or found is None:
+        return _stale("this release reads its texts otherwise, or a list that it names is gone")
+    if lists_of(found) != dict(saved.lists):
+        return _stale("a list of people is another one by now")
+    return Outcome(value=replace(found, config=loaded.config, root=loaded.root))
+
+
+def still_holds(saved: SavedPlan, planned: Planned, env: str) -> tuple[Diagnostic, ...]:
+    """Why a saved plan is not to be applied any more; nothing if it is."""
+    from journeylang.deploy.saved import what_changes
+    from journeylang.deploy.show import as_json
+
+    if saved.env != env or saved.database != planned.database:
+        told = Diagnostic(
+            code=PLAN_ELSEWHERE,
+            message=f"the plan was made for another database (`{saved.env}`) than that of `{env}`",
+            help=f"make one for this: `journey plan {env} --out FILE`",
+        )
+        return (told,)
+    base = planned.base
+    if (saved.revision, saved.digest) != (
+        (0, None) if base is None else (base.number, base.digest)
+    ):
+        return _stale(f"it starts from revision {saved.revision}").diagnostics
+    if what_changes(saved.plan) != what_changes(as_json(planned.plan)):
+        return _stale("people have come to where it saw nobody, or left").diagnostics
+    return ()
+
+
+def _stale(why: str) -> Outcome[LoadedProject]:
+    return _refused(
+        PLAN_STALE,
+        f"the database has moved on since the plan was made: {why}",
+        "plan again, and look at it again: `journey plan ENV --out FILE`",
+    )
+
+
+def _refused(code: Code, message: str, help_: str) -> Outcome[LoadedProject]:
+    return Outcome(value=None, diagnostics=(Diagnostic(code=code, message=message, help=help_),))
+
+
+def apply_project(
+    loaded: LoadedProject, env: str, *, now: datetime, environ: Mapping[str, str] | None = None
+) -> Outcome[int]:
+    """Apply the project, and nothing else; the number of the revision that runs then."""
+    from journeylang.api.runtime import Runtime
+    from journeylang.deploy.revisions import latest
+
+    opened = Runtime.open(loaded, env, now=now, environ=environ, apply=True)
+    if opened.value is None:
+        return Outcome(value=None, diagnostics=opened.diagnostics)
+    with opened.value as runtime:
+        base = latest(runtime.engine)
+    return Outcome(value=0 if base is None else base.number, diagnostics=opened.diagnostics)
+
+
+def applied_revisions(loaded: LoadedProject, env: str) -> Outcome[list[Revision]]:
+    """What was applied to the environment, the latest first."""
+    from journeylang.deploy.revisions import revisions
+
+    opened = open_database(loaded, env)
+    if opened.value is None:
+        return Outcome(value=None, diagnostics=opened.diagnostics)
+    try:
+        return Outcome(value=revisions(opened.value))
+    finally:
+        opened.value.close()

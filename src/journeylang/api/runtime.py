@@ -63,11 +63,13 @@ class Runtime:
         wait: float = 10.0,
         examine_keys: bool = True,
         before: Callable[[str], None] | None = None,
+        apply: bool | None = None,
     ) -> Outcome[Runtime]:
         """Open the environment's database, look whether the binding holds, and apply.
 
-        `now` is the instant from which triggers of new journeys count. `before` sees each
-        statement.
+        An environment that does not apply by itself runs what was applied to it, unless `apply`
+        says otherwise. `now` is the instant from which triggers of new journeys count. `before`
+        sees each statement.
         """
         key = _link_key(loaded, env, environ)
         if key.diagnostics:
@@ -76,7 +78,20 @@ class Runtime:
         if opened.value is None:
             return Outcome(value=None, diagnostics=opened.diagnostics)
         engine = opened.value
-        prepared = applied(engine, loaded, env, now, keys=examine_keys)
+        if apply is None:
+            apply = loaded.config.applies_by_itself(env)
+        told: tuple[Diagnostic, ...] = ()
+        if not apply:
+            from journeylang.api.deploying import what_runs
+
+            runs = what_runs(engine, loaded, env)
+            if runs.value is None:
+                engine.close()
+                return Outcome(value=None, diagnostics=runs.diagnostics)
+            loaded, told = runs.value, runs.diagnostics
+        prepared = applied(
+            engine, loaded, env, now, keys=examine_keys, apply=apply, wait=wait if apply else 0
+        )
         if prepared.value is None:
             engine.close()
             return Outcome(value=None, diagnostics=prepared.diagnostics)
@@ -86,11 +101,11 @@ class Runtime:
             env=env,
             engine=engine,
             session=session,
-            problems=list(prepared.diagnostics),
+            problems=[*told, *prepared.diagnostics],
             standing=set(standing),
             _link_key=key.value,
         )
-        return Outcome(value=runtime, diagnostics=prepared.diagnostics)
+        return Outcome(value=runtime, diagnostics=(*told, *prepared.diagnostics))
 
     def tick(self, now: datetime) -> TickResult:
         """Step everybody to `now` (naive UTC).
@@ -148,8 +163,9 @@ class Runtime:
             without=self.standing,
             lease=self.session.lease,
             doubts=found.doubts,
+            apply=False,
         )
-        assert not isinstance(session, list), "the same project was applied before"
+        assert not isinstance(session, list), "nothing is applied"
         self.session = session
         if self._outbox is not None:
             self._outbox.close()

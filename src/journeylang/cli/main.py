@@ -31,6 +31,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("journeylang.cli.test:command", "Run the tests that are written in the language."),
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),
     "plan": ("journeylang.cli.plan:command", "Show what an apply would do, with counts."),
+    "apply": ("journeylang.cli.plan:apply_command", "Do it, or exactly what a saved plan says."),
+    "versions": ("journeylang.cli.versions:command", "List what was applied."),
     "run": ("journeylang.cli.run:command", "Tick: move people, decide and deliver messages."),
     "status": ("journeylang.cli.status:command", "Show runs per step, the queue and doubts."),
     "why": ("journeylang.cli.why:command", "Tell what happened to a customer, and why (not)."),

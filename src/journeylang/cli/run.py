@@ -178,8 +178,6 @@ def command(
     """
     _consistent(once, every, until, now, start, end, step)
     loaded = load_project(env)
-    if not loaded.config.applies_by_itself(env):
-        _refuse_unapplied(loaded, env)
     run = _Run(loaded=loaded, env=env, deliver=deliver)
     try:
         if every is not None:
@@ -221,22 +219,6 @@ def _consistent(
         raise click.UsageError("--until goes with --every")
     if until is not None and until < utc_now():
         raise click.UsageError("--until lies in the past")
-
-
-def _refuse_unapplied(loaded: LoadedProject, env: str) -> None:
-    from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
-    from journeylang.diagnostics.model import Diagnostic
-
-    stop(
-        [
-            Diagnostic(
-                code=NOT_SUPPORTED_YET,
-                message=f"`{env}` runs what was applied to it, and applying is not supported yet",
-                help=f"let it apply by itself: `auto_apply = true` in `[env.{env}]`",
-            )
-        ],
-        loaded,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ class _Planner:
         project, stored = self.loaded.project, self.found.stored
         runs = set(stored) if self.old is None else set(self.old.project.journeys)
         for name in (n for n in self.found.changed if n not in stored):
-            entry = way_in(project.journeys[name].entry)
+            entry = way_in(project.journeys[name].entry).removeprefix("enter ")
             come = Change(sign="+", category="compatible", kind="enter", name="enter", after=entry)
             yield self._journey("+", name, None, 1, [Line(change=come)])
         for name in (n for n in self.found.changed if n in stored):

@@ -69,6 +69,32 @@ def texts(engine: Engine, revision: Revision) -> Snapshot:
     return Snapshot(files={path: found[mark] for path, mark in revision.files.items()})
 
 
+_IDENTITY = "identity"
+
+
+def identity(engine: Engine) -> str | None:
+    """What tells this database from any other; None until something is applied."""
+    if engine.columns(("journey", "meta")) is None:
+        return None
+    rows = engine.query(f"SELECT value FROM journey.meta WHERE name = '{_IDENTITY}'")
+    return str(rows[0][0]) if rows else None
+
+
+def identify(engine: Engine) -> None:
+    """Give the database an identity, if it has none; in the transaction of an apply."""
+    import secrets
+
+    if identity(engine) is None:
+        engine.execute(
+            f"INSERT INTO journey.meta VALUES ('{_IDENTITY}', '{secrets.token_hex(16)}')"
+        )
+
+
+def numbered(engine: Engine, number: int) -> Revision | None:
+    """The revision of this number."""
+    return next((one for one in revisions(engine) if one.number == number), None)
+
+
 def record(
     engine: Engine, found: Snapshot, versions: Mapping[str, int], now: datetime
 ) -> Revision | None:

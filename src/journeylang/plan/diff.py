@@ -217,13 +217,15 @@ def _headers(before: Journey, after: Journey, old: Side, new: Side) -> Iterator[
         was, was_shown = a[kind]
         if was == value:
             continue
+        # By another value of a parameter it means something else, and reads the same.
+        same = was_shown == shown
         yield Change(
             sign="~" if was_shown and shown else "+" if shown else "-",
             category="review",
             kind=kind,
             name=kind,
-            before=was_shown or None,
-            after=shown or None,
+            before=None if same else was_shown or None,
+            after=f"{shown} (other values)" if same else shown or None,
         )
 
 
@@ -238,7 +240,7 @@ def _header_values(journey: Journey, side: Side) -> dict[str, tuple[object, str]
 
     again = journey.reenter
     return {
-        "enter": (journey.entry, way_in(journey.entry)),
+        "enter": (journey.entry, _entry(journey, side)),
         "reenter": plain(again, f"{again.rule} {again.days}d" if again.days else again.rule),
         "only customers": (journey.only, of(journey.only)),
         "exit when": (
@@ -254,6 +256,14 @@ def _header_values(journey: Journey, side: Side) -> dict[str, tuple[object, str]
         "budget": (journey.budgets, of(*journey.budgets)),
         "policy": plain(journey.policy, journey.policy),
     }
+
+
+def _entry(journey: Journey, side: Side) -> str:
+    entry = journey.entry
+    asked = {"where": getattr(entry, "where", None), "when": getattr(entry, "condition", None)}
+    words = way_in(entry).removeprefix("enter ").removesuffix("when").rstrip()
+    conditions = [f"{word} {side.excerpt(e.span)}" for word, e in asked.items() if e is not None]
+    return " ".join([*([words] if words else []), *conditions])
 
 
 def _policy(before: Journey, after: Journey, old: Side, new: Side) -> Iterator[Change]:

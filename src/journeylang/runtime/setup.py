@@ -74,6 +74,7 @@ def prepare(
     incremental: bool = True,
     doubts: Sequence[Doubt] | None = None,
     record: Callable[[Mapping[str, int]], None] | None = None,
+    apply: bool = True,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
@@ -82,7 +83,8 @@ def prepare(
     Without `incremental` everybody is asked each time, also where a look at those with news tells
     the same. `doubts` are the rows to set aside; None is those that were found before.
 
-    `record` is told the version of each journey, in the transaction of the apply.
+    `record` is told the version of each journey, in the transaction of the apply. Without `apply`
+    the project is what was applied before, and nothing is stored.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path, or by what `moved` says. What would strand a run is
@@ -103,36 +105,65 @@ def prepare(
             project,
             journeys={n: j for n, j in project.journeys.items() if n not in without},
         )
+        stored = stored_versions(engine)
+        if not apply:
+            # One that stood still when the others were applied has no version.
+            there = {n: j for n, j in running.journeys.items() if n in stored}
+            running = replace(running, journeys=there)
         program = build(running, known, template_entry_fields)
-        found = upgrade(
-            project,
-            program,
-            known,
-            stored=stored_versions(engine),
-            holding=people(engine),
-            templates=templates or {},
-        )
-        if found.refused:
-            return list(found.refused)
+        found = None
+        if apply:
+            found = upgrade(
+                project,
+                program,
+                known,
+                stored=stored,
+                holding=people(engine),
+                templates=templates or {},
+            )
+            if found.refused:
+                return list(found.refused)
         _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
         if doubts is not None and remember(engine, project, doubts):
             # What was not read may be read now, and the other way round, without any news.
             _forget_looks(engine, list(known.journeys.values()))
-        store_lists(engine, project, now)
-        versions, applied = _store(engine, running, program, known, now, found)
+        versions = {
+            plan.journey: stored[plan.name].version for plan in program.journeys if not apply
+        }
+        if found is not None:
+            versions = _apply(engine, running, program, known, found, kind, now)
+            if record is not None:
+                record({plan.name: versions[plan.journey] for plan in program.journeys})
         steps = dict(numbering(engine).steps)
-        if found.carried or found.left:
-            # What has ended by the latest tick is over, whatever the clock shows.
-            since = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
-            compiler = Compiler(project=running, dialect=engine.dialect, steps=steps)
-            gather(engine, compiler, program, found, kind, since)
-            carry_over(engine, found, since)
-        if record is not None:
-            record({plan.name: versions[plan.journey] for plan in program.journeys})
+        applied = dict(
+            engine.query("SELECT journey, min(applied_at) FROM journey.version GROUP BY journey")
+        )
     ready = make_ready(running, program, steps, versions, engine.dialect, incremental=incremental)
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)
     return Session.begin(engine, ready, kind, applied, lease)
+
+
+def _apply(
+    engine: Engine,
+    project: Project,
+    program: Program,
+    known: Numbering,
+    found: Upgrade,
+    kind: str,
+    now: datetime,
+) -> dict[int, int]:
+    """Store what is new, and carry people over; the versions by journey."""
+    store_lists(engine, project, now)
+    versions = _store(engine, project, program, known, now, found)
+    if found.carried or found.left:
+        # What has ended by the latest tick is over, whatever the clock shows.
+        since = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
+        steps = dict(numbering(engine).steps)
+        compiler = Compiler(project=project, dialect=engine.dialect, steps=steps)
+        gather(engine, compiler, program, found, kind, since)
+        carry_over(engine, found, since)
+    return versions
 
 
 def _begin(engine: Engine, now: datetime) -> None:
@@ -162,7 +193,7 @@ def _store(
     known: Numbering,
     now: datetime,
     found: Upgrade,
-) -> tuple[dict[int, int], dict[int, datetime]]:
+) -> dict[int, int]:
     import json
 
     d = engine.dialect
@@ -183,10 +214,7 @@ def _store(
         versions[plan.journey] = version
     if changed:
         _store_steps(engine, project, program, known)
-    applied = dict(
-        engine.query("SELECT journey, min(applied_at) FROM journey.version GROUP BY journey")
-    )
-    return versions, applied
+    return versions
 
 
 def _forget_looks(engine: Engine, journeys: Sequence[int]) -> None:
