@@ -81,6 +81,7 @@ SHOWN_BY = {
     "JRN841": "tests/loading/test_lists.py",
     "JRN842": "tests/loading/test_lists.py",
     "JRN861": "tests/cli/test_test.py",
+    "JRN871": "tests/cli/test_simulate.py",
 }
 
 NOT_YET = {

@@ -112,11 +112,10 @@ def check_files(
     )
     by_themselves(checker)
     moved = moves([node for node in declared.rest if isinstance(node, nodes.Moved)], checker)
-    assumptions(declared.assumptions.values(), checker)
+    assumed = assumptions(declared.assumptions, checker)
     tests = trials([node for node in declared.rest if isinstance(node, nodes.Test)], checker)
-    project = replace(project, trials=tests, moves=moved)
+    project = replace(project, trials=tests, moves=moved, assumptions=assumed)
     tell_circles(profile, findings)
-    _not_yet(declared, findings)
     return Outcome(value=project, diagnostics=findings.in_order())
 
 
@@ -204,9 +203,3 @@ def _audience(declared: Declared, checker: Checker) -> tuple[dict[str, Metric], 
                 name=name, title=title, value=found, type=type_, span=written.span
             )
     return metrics, segments
-
-
-def _not_yet(declared: Declared, findings: Findings) -> None:
-    """What is read and changes nothing yet: a warning where nothing that is sent depends on it."""
-    for assume in declared.assumptions.values():
-        findings.later("`assume`", assume.name.span, warning=True)

@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("journeylang.cli.check:command", "Find what is wrong in a project; offline."),
     "rule": ("journeylang.cli.rule:command", "Explain a code, with a bad and a good example."),
     "test": ("journeylang.cli.test:command", "Run the tests that are written in the language."),
+    "simulate": ("journeylang.cli.simulate:command", "Rehearse on the real people; send nothing."),
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),
     "plan": ("journeylang.cli.plan:command", "Show what an apply would do, with counts."),
     "apply": ("journeylang.cli.plan:apply_command", "Do it, or exactly what a saved plan says."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from journeylang.model.assumptions import Assumptions
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
@@ -61,3 +62,5 @@ class Project:
     collected: dict[str, ProspectList] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
     moves: tuple[Move, ...] = ()
+    # For dry runs alone: nothing that is sent depends on them.
+    assumptions: dict[str, Assumptions] = field(default_factory=dict)

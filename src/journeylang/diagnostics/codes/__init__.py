@@ -12,6 +12,7 @@ from journeylang.diagnostics.codes import (
     names,
     portability,
     running,
+    simulating,
     syntax,
     trials,
     unused,
@@ -31,6 +32,7 @@ ALL_CODES: tuple[Code, ...] = (
     *running.CODES,
     *lists.CODES,
     *trials.CODES,
+    *simulating.CODES,
 )
 """All codes, ascending by id."""
 

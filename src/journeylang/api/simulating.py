@@ -1,0 +1,180 @@
+"""A dry run of a project over an environment's database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from journeylang.api.database import POSTGRES_SCHEMES, newer
+from journeylang.api.program import template_entry_fields, too_many_ways
+from journeylang.diagnostics.codes.names import UNKNOWN_NAME
+from journeylang.diagnostics.codes.running import (
+    DATABASE_ERROR,
+    DATABASE_IN_USE,
+    DATABASE_UNAVAILABLE,
+)
+from journeylang.diagnostics.codes.simulating import TOO_EARLY
+from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
+from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.loading.config import secret
+from journeylang.loading.find import CONFIG
+from journeylang.loading.project import LoadedProject
+from journeylang.plan.ways import TooManyWaysError
+
+if TYPE_CHECKING:
+    from journeylang.simulate.forecast import Forecast
+    from journeylang.simulate.run import Asked, Progress
+
+
+def simulate(
+    loaded: LoadedProject,
+    env: str,
+    asked: Asked,
+    *,
+    assume: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    wait: float = 10.0,
+    progress: Progress = lambda _now, _done, _of: None,
+) -> Outcome[Forecast]:
+    """Play the project; nothing of the environment's database is written.
+
+    `assume` names one of the project's sets of assumptions; it may be left out where there is one.
+    """
+    from journeylang.engines.base import (
+        DatabaseBusyError,
+        DatabaseUnavailableError,
+        StatementError,
+    )
+    from journeylang.runtime.migrate import NewerSchemaError
+    from journeylang.runtime.session import JourneyFailedError
+    from journeylang.simulate.run import NotAppliedError, TooEarlyError, play
+    from journeylang.simulate.scratch import LIVE, beside_a_file, show_tables
+
+    named = _unknown(loaded, asked) or _assumed(loaded, asked, assume)
+    if isinstance(named, Diagnostic):
+        return _refused(named)
+    place = secret(
+        loaded.config.env[env].database,
+        os.environ if environ is None else environ,
+        source=loaded.sources.get(CONFIG),
+        keys=("env", env, "database"),
+    )
+    if place.value is None:
+        return Outcome(value=None, diagnostics=place.diagnostics)
+    scheme, separator, _ = place.value.partition("://")
+    if separator:
+        kind = "PostgreSQL" if scheme in POSTGRES_SCHEMES else scheme
+        return _refused(
+            Diagnostic(
+                code=NOT_SUPPORTED_YET,
+                message=f"a dry run on {kind} is not supported yet",
+                help="simulate on a DuckDB file with the same tables",
+            )
+        )
+    try:
+        with beside_a_file(str(loaded.root / place.value), wait=wait) as engine:
+            show_tables(engine, LIVE)
+            found = play(
+                engine,
+                LIVE,
+                loaded.project,
+                named,
+                template_entry_fields=template_entry_fields(loaded),
+                templates=loaded.template_texts(),
+                providers=providers(loaded, env),
+                progress=progress,
+            )
+    except DatabaseBusyError as error:
+        return _refused(
+            Diagnostic(
+                code=DATABASE_IN_USE,
+                message=f"`{place.value}` is in use by {error.holder}",
+                help="close the other program, or wait for it to end",
+            )
+        )
+    except DatabaseUnavailableError as error:
+        return _refused(
+            Diagnostic(
+                code=DATABASE_UNAVAILABLE,
+                message=f"`{place.value}` can't be opened: {error}",
+                help="correct the path, or load the data first",
+            )
+        )
+    except TooEarlyError as error:
+        return _refused(
+            Diagnostic(
+                code=TOO_EARLY,
+                message=f"the journeys have come to {error.latest:%Y-%m-%d %H:%M} UTC already",
+                help="leave out `--from` to go on from there, or name a later instant",
+            )
+        )
+    except NewerSchemaError as error:
+        return newer(error)
+    except TooManyWaysError as error:
+        return _refused(too_many_ways(error))
+    except NotAppliedError as error:
+        return Outcome(
+            value=None,
+            diagnostics=tuple(
+                Diagnostic(
+                    code=RENAMED_WITHOUT_MOVED,
+                    message=f"`{r.journey}/{r.path}`: {r.reason}",
+                    help="what can't be applied can't be simulated: see `journey plan`",
+                )
+                for r in error.refused
+            ),
+        )
+    except (StatementError, JourneyFailedError) as error:
+        return _refused(
+            Diagnostic(code=DATABASE_ERROR, message=f"the database refused a statement: {error}")
+        )
+    return Outcome(value=found)
+
+
+def providers(loaded: LoadedProject, env: str) -> dict[str, str]:
+    """Who would be given the messages of each channel, and the calls of each service."""
+    from journeylang.sql.schema import CALLS
+
+    environment = loaded.config.env[env]
+    channels = {name: table.provider for name, table in environment.channels.items()}
+    services = {f"{CALLS}{name}": table.provider for name, table in environment.invoke.items()}
+    return channels | services
+
+
+def _unknown(loaded: LoadedProject, asked: Asked) -> Diagnostic | None:
+    known = loaded.project.journeys
+    for name in asked.journeys:
+        if name not in known:
+            return Diagnostic(
+                code=UNKNOWN_NAME,
+                message=f"unknown journey `{name}`",
+                help=did_you_mean(name, known) or f"there are: {', '.join(sorted(known))}",
+            )
+    return None
+
+
+def _assumed(loaded: LoadedProject, asked: Asked, name: str | None) -> Asked | Diagnostic:
+    """With the assumptions that are named, or the only ones there are."""
+    there = loaded.project.assumptions
+    if name is None and len(there) > 1:
+        return Diagnostic(
+            code=UNKNOWN_NAME,
+            message="which assumptions? there are several",
+            help=f"name one: `--assume {'|'.join(sorted(there))}`",
+        )
+    if name is None:
+        name = next(iter(there), None)
+    if name is None:
+        return replace(asked, assumed_by="nothing")
+    if name not in there:
+        advice = did_you_mean(name, there) or f"there are: {', '.join(sorted(there)) or 'none'}"
+        return Diagnostic(code=UNKNOWN_NAME, message=f"unknown assumptions `{name}`", help=advice)
+    return replace(asked, lines=there[name].lines, assumed_by=f"assume {name}")
+
+
+def _refused(diagnostic: Diagnostic) -> Outcome[Forecast]:
+    return Outcome(value=None, diagnostics=(diagnostic,))

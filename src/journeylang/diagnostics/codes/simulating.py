@@ -1,0 +1,17 @@
+"""JRN87x: dry runs."""
+
+from journeylang.diagnostics.codes.family import family
+from journeylang.diagnostics.model import Code
+
+TOO_EARLY = Code(
+    id="JRN871",
+    name="simulation-too-early",
+    title="A dry run that would begin before the latest tick",
+    why="A dry run goes on from where the journeys are. What has happened up to the latest tick is"
+    " in the tables already, and would happen once more.",
+    bad="journey simulate --from 2026-03-01     # the latest tick was on 31 March",
+    good="journey simulate",
+    fence="shell",
+)
+
+CODES = family(globals())

@@ -1,0 +1,46 @@
+"""Chance without a generator: digits of an md5 over a seed and what the draw is about.
+
+    md5(seed : purpose : …)   0-6   happens if below chance * 2^28
+                              7-14  when: these over 2^32 of the time it may take
+                              15-21 whose fields it has
+
+Whole numbers throughout, so that a draw is the same in every engine and in Python.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from journeylang.sql.dialects import Dialect, text
+
+OUT_OF = 1 << 28
+STEPS = 1 << 32
+
+
+def threshold(chance: Decimal) -> int:
+    """Of `OUT_OF`, how many draws mean yes."""
+    return int((chance * OUT_OF).to_integral_value(ROUND_HALF_EVEN))
+
+
+def drawn(d: Dialect, seed: int, purpose: str, *parts: str) -> str:
+    """The md5 of a draw; `parts` are texts."""
+    return d.md5(text(f"{seed}:{purpose}"), *parts)
+
+
+def happens(d: Dialect, md5: str) -> str:
+    """Compared with a threshold."""
+    return d.hex_number(f"substr({md5}, 1, 7)")
+
+
+def seconds(d: Dialect, md5: str, within: str) -> str:
+    """Whole seconds from 1 to `within`."""
+    return f"(1 + {d.whole_quotient(f'{within} * {_eight(d, md5)}', str(STEPS))})"
+
+
+def _eight(d: Dialect, md5: str) -> str:
+    return d.hex_number(f"substr({md5}, 8, 8)")
+
+
+def donor(d: Dialect, md5: str, of: int) -> str:
+    """One of so many rows, counted from 0."""
+    return f"({d.hex_number(f'substr({md5}, 16, 7)')} % {of})"

@@ -1,0 +1,147 @@
+"""What the experiments of a dry run could tell: how many are exposed, and what would be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from journeylang.analysis.power import needed
+from journeylang.engines.base import Engine, StatementError
+from journeylang.model.journey import Experiment, Factors, Goal, Journey
+from journeylang.model.project import Project
+from journeylang.model.steps import steps
+from journeylang.plan.operations import JourneyPlan, Learning
+from journeylang.runtime.program import Ready
+from journeylang.simulate.forecast import Arm, Power, estimate
+from journeylang.simulate.population import SCHEMA
+from journeylang.sql.caps import span_of_time
+from journeylang.sql.compiler import Compiler
+from journeylang.sql.learning import outcomes
+from journeylang.stats.power import smallest_rise
+from journeylang.stats.refusals import Refusal
+
+LIFTS = (0.05, 0.1, 0.2)
+
+_EXPOSED = f"""SELECT x.arm, count(*) FROM journey.exposure AS x
+WHERE x.experiment = $step AND x.salt = $salt AND NOT EXISTS (SELECT 1 FROM {SCHEMA}.exposed AS b
+  WHERE b.customer_id = x.customer_id AND b.experiment = x.experiment AND b.salt = x.salt)
+GROUP BY x.arm"""
+
+Tried = tuple[str, int, str, str | None, Goal]
+"""Path, number, salt, control arm and goal."""
+
+
+def powers(
+    engine: Engine,
+    project: Project,
+    ready: Ready,
+    numbers: Mapping[tuple[str, str], int],
+    *,
+    start: datetime,
+    end: datetime,
+    share: float,
+) -> Iterator[Power]:
+    """Each hold-out and experiment with a goal that has a window, by journey."""
+    compiler = Compiler(project=project, dialect=engine.dialect, steps=numbers)
+    days = (end - start).total_seconds() / 86_400
+    for plan in sorted(ready.program.journeys, key=lambda p: p.name):
+        journey = project.journeys[plan.name]
+        for tried in _tried(engine, plan, journey, numbers):
+            found = _power(engine, compiler, journey, tried, days, end, share)
+            if found is not None:
+                yield found
+
+
+def _tried(
+    engine: Engine, plan: JourneyPlan, journey: Journey, numbers: Mapping[tuple[str, str], int]
+) -> Iterator[Tried]:
+    main = journey.goals[0] if journey.goals else None
+    if main is not None and (journey.holdout is not None or plan.control is not None):
+        salts = engine.query(
+            "SELECT DISTINCT salt FROM plan_version WHERE holdout_step = $step",
+            {"step": plan.holdout_step},
+        )
+        yield "holdout", plan.holdout_step, salts[0][0], "held_out", main
+    for step in steps(journey.body):
+        goal = step.goal or main if isinstance(step, Experiment | Factors) else None
+        if goal is None:
+            continue
+        if isinstance(step, Experiment):
+            control = next((a.name for a in step.arms if a.control), None)
+            yield step.path, numbers[plan.name, step.path], step.salt, control, goal
+        elif isinstance(step, Factors):
+            for factor in step.factors:
+                first = factor.arms[0][0]
+                yield factor.path, numbers[plan.name, factor.path], factor.value.salt, first, goal
+
+
+def _power(
+    engine: Engine,
+    compiler: Compiler,
+    journey: Journey,
+    tried: Tried,
+    days: float,
+    end: datetime,
+    share: float,
+) -> Power | None:
+    path, step, salt, control, goal = tried
+    if goal.within is None:
+        return None
+    exposed = dict(engine.query(_EXPOSED, {"step": step, "salt": salt}))
+    asked = Learning(step=step, salt=salt, arms=(), goal=goal, judged="exposures")
+    try:
+        judged = {a: (n, k) for a, n, k in engine.query(outcomes(compiler, asked), {"now": end})}
+    except StatementError:
+        # A goal that asks for a ranking, which stands in tables of a tick.
+        judged = {}
+    names = sorted(set(exposed) | set(judged), key=lambda arm: (arm != control, arm))
+    if not names:
+        return None
+    sizes: dict[str, int] = {name: exposed.get(name, 0) for name in names}
+    base = control if control in sizes else names[0]
+    of, reached = judged.get(base, (0, 0))
+    rate = reached / of if of else None
+    other = max((n for n in names if n != base), key=lambda n: sizes[n], default=None)
+    both = sizes[base] + (sizes[other] if other is not None else 0)
+    a_day = both / days / share
+    lifts: list[tuple[float, int, float | None]] = []
+    smallest = None
+    if rate is not None and 0 < rate < 1 and other is not None and 0 < sizes[base] < both:
+        ratio = sizes[base] / both
+        lifts = [
+            _days(rate, lift, ratio, a_day, goal.within) for lift in LIFTS if _fits(rate, lift)
+        ]
+        rise = smallest_rise(rate, customers=round(both / share), share_of_control=ratio)
+        smallest = None if isinstance(rise, Refusal) else rise / rate
+    return Power(
+        journey=journey.name,
+        experiment=path,
+        goal=f"{goal.event.name} within {span_of_time(goal.within)}",
+        arms=tuple(_arm(name, sizes[name], judged.get(name, (0, 0)), share) for name in names),
+        rate=rate,
+        a_day=a_day,
+        lifts=tuple(lifts),
+        smallest=smallest,
+    )
+
+
+def _arm(name: str, exposed: int, judged: tuple[Any, Any], share: float) -> Arm:
+    return Arm(
+        name=name,
+        exposed=estimate(exposed, exposed, share),
+        judged=judged[0],
+        reached=judged[1],
+    )
+
+
+def _fits(rate: float, lift: float) -> bool:
+    return rate * (1 + lift) < 1
+
+
+def _days(
+    rate: float, lift: float, ratio: float, a_day: float, within: int
+) -> tuple[float, int, float | None]:
+    """With the days until so many customers have come, and the time of the last of them is over."""
+    customers = needed(rate, rate * (1 + lift), share_of_control=ratio)
+    return lift, customers, customers / a_day + within / 86_400 if a_day else None

@@ -1,0 +1,170 @@
+"""Reads what a dry run has left behind: only what it brought about itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from journeylang.engines.base import Engine
+from journeylang.simulate.forecast import Day, Estimate, Load, estimate
+from journeylang.simulate.population import SCHEMA
+from journeylang.sql.dialects import text
+from journeylang.sql.schema import WHY
+
+Counts = Mapping[tuple[Any, ...], Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What was there before the first tick of a dry run: all behind it is its own."""
+
+    tick: int
+    batch: int
+
+    @classmethod
+    def now(cls, engine: Engine) -> Since:
+        """To be asked before the first tick. Runs and exposures are marked, for they go on."""
+        [[tick, batch]] = engine.query(
+            "SELECT token, next_batch FROM journey.lock WHERE name = 'tick'"
+        )
+        engine.execute(
+            f"CREATE TABLE {SCHEMA}.before AS SELECT customer_id, run_id, status FROM journey.run"
+        )
+        engine.execute(
+            f"CREATE TABLE {SCHEMA}.exposed AS"
+            " SELECT customer_id, experiment, salt FROM journey.exposure"
+        )
+        engine.execute(
+            f"CREATE TABLE {SCHEMA}.held AS SELECT customer_id, journey, step, reason, 1 AS n"
+            " FROM journey.run WHERE FALSE"
+        )
+        engine.execute(f"CREATE TABLE {SCHEMA}.paused AS SELECT journey, since FROM journey.pause")
+        return cls(tick=tick, batch=batch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """`share` of the customers were there; `providers` names that of each channel."""
+
+    engine: Engine
+    since: Since
+    share: float
+    providers: Mapping[str, str]
+
+    # --- counting --------------------------------------------------------------
+
+    def counted(
+        self, names: tuple[str, ...], rows: str, amount: str = "1", where: str = ""
+    ) -> dict[tuple[Any, ...], Estimate]:
+        """Sums of an amount by columns over rows, which have a customer."""
+        keys = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
+        listed = ", ".join(f"k{n}" for n in range(len(names)))
+        condition = f" WHERE {where}" if where else ""
+        if self.share >= 1:
+            found = self.engine.query(
+                f"SELECT {keys}, sum({amount}), 0 FROM {rows}{condition} GROUP BY ALL"
+            )
+        else:
+            found = self.engine.query(
+                f"""SELECT {listed}, sum(y), sum(y * y) FROM (
+  SELECT {keys}, x.customer_id, CAST(sum({amount}) AS DOUBLE) AS y FROM {rows}{condition}
+  GROUP BY ALL) AS c GROUP BY ALL"""
+            )
+        return {
+            tuple(row[:-2]): estimate(float(row[-2] or 0), float(row[-1] or 0), self.share)
+            for row in found
+        }
+
+    def messages(self) -> dict[tuple[Any, ...], Estimate]:
+        """By journey, step and channel."""
+        return self.counted(
+            ("x.journey", "x.step", "x.channel"), "journey.message AS x", where=self.own
+        )
+
+    @property
+    def own(self) -> str:
+        return f"x.batch_id >= {self.since.batch}"
+
+    def not_sent_for(self, reason: str) -> dict[int, Estimate]:
+        """By journey, decisions not to send for one reason."""
+        counts = self.counted(
+            ("x.journey",),
+            "journey.decision AS x",
+            where=f"x.tick > {self.since.tick} AND x.step IS NOT NULL"
+            f" AND x.reason = {text(reason)}",
+        )
+        return {key[0]: count for key, count in counts.items()}
+
+    # --- days and loads ----------------------------------------------------------
+
+    def days(self, names: Mapping[int, str]) -> Iterator[Day]:
+        """Messages and their cost, by UTC day, journey and channel; calls are not among them."""
+        by = ("CAST(x.decided_at AS DATE)", "x.journey", "x.channel")
+        where = f"{self.own} AND x.action IS NULL"
+        counts = self.counted(by, "journey.message AS x", where=where)
+        costs = self.engine.query(
+            f"SELECT {', '.join(by)}, sum(x.cost) FROM journey.message AS x WHERE {where}"
+            " GROUP BY ALL"
+        )
+        spent = {tuple(row[:-1]): row[-1] for row in costs}
+        for key in sorted(counts, key=lambda k: (k[0], names[k[1]], k[2])):
+            yield Day(
+                date=key[0].isoformat(),
+                journey=names[key[1]],
+                channel=key[2],
+                messages=counts[key],
+                cost=scaled_cost(spent[key], self.share),
+            )
+
+    def loads(self) -> Iterator[Load]:
+        """Per provider, the busiest first; those of calls are named by their service."""
+        ticks = self.counted(("x.channel", "x.decided_at"), "journey.message AS x", where=self.own)
+        by: dict[str, dict[Any, list[Estimate]]] = defaultdict(lambda: defaultdict(list))
+        channels: dict[str, set[str]] = defaultdict(set)
+        for (channel, at), count in ticks.items():
+            provider = self.providers.get(channel, "none")
+            by[provider][at].append(count)
+            channels[provider].add(channel)
+        found = []
+        for provider, instants in by.items():
+            sums = {at: total(counts) for at, counts in instants.items()}
+            peak_at = min(sums, key=lambda at: (-sums[at].value, at))
+            found.append(
+                Load(
+                    provider=provider,
+                    channels=tuple(sorted(channels[provider])),
+                    messages=total(sums.values()),
+                    peak=sums[peak_at],
+                    peak_at=peak_at,
+                )
+            )
+        yield from sorted(found, key=lambda load: (-load.messages.value, load.provider))
+
+
+ZERO = Estimate(value=0, low=0, high=0)
+
+
+def total(counts: Any) -> Estimate:
+    """Of sums over the same customers: as if they were independent of each other."""
+    listed = list(counts)
+    value = sum(e.value for e in listed)
+    # Variances add; intervals are symmetric but where they end at what was seen.
+    half = sum((e.high - e.value) ** 2 for e in listed) ** 0.5
+    return Estimate(value=value, low=max(value - half, 0), high=value + half)
+
+
+def scaled_cost(cost: Decimal | None, share: float) -> Decimal | None:
+    if cost is None:
+        return None
+    return cost if share >= 1 else (cost / Decimal(str(share))).quantize(Decimal("0.0001"))
+
+
+HELD = f"""INSERT INTO {SCHEMA}.held
+SELECT t.customer_id, t.journey, t.to_step, r.reason, count(*)
+FROM journey.transition AS t
+JOIN journey.run AS r ON r.customer_id = t.customer_id AND r.run_id = t.run_id
+WHERE t.tick = $tick AND t.why = {WHY["held"]} GROUP BY ALL"""
+"""{tick}: who was made to wait at a send by a tick, and why."""

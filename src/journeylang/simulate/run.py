@@ -1,0 +1,227 @@
+"""A dry run: ticks of the real engine over a scratch database, under a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from journeylang.engines.base import Engine
+from journeylang.engines.duckdb import DuckDbEngine
+from journeylang.model.assumptions import Assumption
+from journeylang.model.journey import Start
+from journeylang.model.project import Project
+from journeylang.model.steps import steps
+from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.session import Session, TickResult
+from journeylang.runtime.setup import key_type, numbering, prepare
+from journeylang.runtime.soundness import examine
+from journeylang.runtime.tick import tick
+from journeylang.runtime.upgrade import Refused
+from journeylang.simulate.behaviour import Behaviour, bound_names
+from journeylang.simulate.courses import courses
+from journeylang.simulate.experiments import powers
+from journeylang.simulate.figures import HELD, Figures, Since
+from journeylang.simulate.forecast import Forecast
+from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
+from journeylang.simulate.scratch import copy_state
+from journeylang.simulate.verdicts import verdicts
+from journeylang.simulate.wording import written
+from journeylang.sql.relations import customers
+
+
+class TooEarlyError(Exception):
+    """The journeys have come further already: a dry run can begin at `latest` at the earliest."""
+
+    def __init__(self, latest: datetime) -> None:
+        super().__init__(f"the latest tick was at {latest}")
+        self.latest = latest
+
+
+class NotAppliedError(Exception):
+    """The project can't be applied to what is in the database."""
+
+    def __init__(self, refused: Sequence[Refused]) -> None:
+        super().__init__(refused[0].reason)
+        self.refused = tuple(refused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be played. `start` None is the latest tick, or `now` where there was none.
+
+    `journeys`: these and those that they start; none named is all. `share` of the
+    customers are drawn.
+    """
+
+    now: datetime
+    start: datetime | None = None
+    days: int = 30
+    step: timedelta = timedelta(hours=1)
+    seed: int = 0
+    share: Decimal = Decimal(1)
+    journeys: tuple[str, ...] = ()
+    lines: tuple[Assumption, ...] = ()
+    assumed_by: str = ""
+
+
+Progress = Callable[[datetime, int, int], None]
+"""Told before each tick: its instant, how many there were, how many there will be."""
+
+
+def play(
+    engine: DuckDbEngine,
+    live: str,
+    project: Project,
+    asked: Asked,
+    *,
+    template_entry_fields: Mapping[str, Sequence[str]],
+    templates: Mapping[str, str],
+    providers: Mapping[str, str],
+    progress: Progress = lambda _now, _done, _of: None,
+) -> Forecast:
+    """Play the project on an empty database beside the live one, whose tables it sees.
+
+    `providers` names that of each channel. Nothing of the live database is written.
+
+    Raises:
+        TooEarlyError, NotAppliedError: see there.
+        StatementError, JourneyFailedError: the database refused a statement.
+    """
+    engine.execute(f"CREATE SCHEMA {SCHEMA}")
+    notes: list[str] = []
+    mine = replace(project, assumptions={}, trials=())
+    if asked.share < 1:
+        mine = scaled(mine, asked.share)
+        mine = replace(mine, binding=sampled(engine, mine.binding, asked.share, asked.seed))
+        notes.append("budgets, capacities and counts of guards are those of the sample's share")
+    kind = key_type(engine, mine)
+    base = f"(SELECT customer_id FROM {customers(mine.binding, engine.dialect, ())} AS c)"
+    copy_state(engine, live, base if asked.share < 1 else None)
+    mine = heeding(mine, remembered(engine))
+    start = _start(engine, asked)
+    end = start + timedelta(days=asked.days)
+    lines = asked.lines
+    binding, happenings = brought_about(engine, mine.binding, bound_names(lines), start)
+    mine = replace(mine, binding=binding)
+    unsound = examine(engine, mine, keys=False)
+    notes += [f"{d.code.id} {d.message}" for d in unsound.diagnostics]
+    without = unsound.journeys | _left_out(mine, asked.journeys)
+    if asked.journeys and without - unsound.journeys:
+        left = ", ".join(sorted(without))
+        notes.append(f"left out, also where they share caps and budgets: {left}")
+    session = prepare(
+        engine,
+        mine,
+        now=start,
+        template_entry_fields=template_entry_fields,
+        templates=templates,
+        without=without,
+    )
+    if isinstance(session, list):
+        raise NotAppliedError(session)
+    since = Since.now(engine)
+    numbers = numbering(engine).steps
+    behaviour = Behaviour(
+        engine=engine,
+        binding=mine.binding,
+        lines=lines,
+        happenings=happenings,
+        seed=asked.seed,
+        start=start,
+        end=end,
+        key_type=kind,
+        steps=numbers,
+    )
+    behaviour.begin()
+    ticks, idle = _Ticks(session, behaviour, set(without), since.tick).run(
+        start, end, asked.step, progress
+    )
+    share = float(asked.share)
+    figures = Figures(engine=engine, since=since, share=share, providers=providers)
+    plans = {plan.name: plan for plan in session.ready.program.journeys}
+    last = end - asked.step
+    [[people]] = engine.query(f"SELECT count(*) FROM {base} AS c")
+    return Forecast(
+        start=start,
+        end=end,
+        step=int(asked.step.total_seconds()),
+        seed=asked.seed,
+        share=share,
+        customers=round(people / share),
+        ticks=ticks,
+        idle=idle,
+        assumed=tuple(written(line) for line in lines),
+        assumed_by=asked.assumed_by,
+        courses=tuple(courses(figures, mine, plans, numbers)),
+        days=tuple(figures.days({plan.journey: name for name, plan in plans.items()})),
+        verdicts=tuple(verdicts(engine, mine, session.ready, figures, end=last)),
+        experiments=tuple(
+            powers(engine, mine, session.ready, numbers, start=start, end=end, share=share)
+        ),
+        loads=tuple(figures.loads()),
+        notes=tuple(notes),
+    )
+
+
+def _start(engine: Engine, asked: Asked) -> datetime:
+    """Not before the latest tick, for what has happened since is in the tables already."""
+    if engine.columns(("journey", "lock")) is None:
+        return asked.start or asked.now
+    [[known]] = engine.query("SELECT max(now) FROM journey.lock WHERE name = 'tick'")
+    if known is None:
+        return asked.start or asked.now
+    if asked.start is not None and asked.start < known:
+        raise TooEarlyError(known)
+    return asked.start or known
+
+
+def _left_out(project: Project, named: Collection[str]) -> frozenset[str]:
+    """All but the journeys named and those that they start."""
+    if not named:
+        return frozenset()
+    kept = list(named)
+    for name in kept:
+        kept += {
+            step.journey
+            for step in steps(project.journeys[name].body)
+            if isinstance(step, Start) and step.journey not in kept
+        }
+    return frozenset(project.journeys) - set(kept)
+
+
+@dataclass(slots=True)
+class _Ticks:
+    session: Session
+    behaviour: Behaviour
+    standing: set[str]
+    number: int
+
+    def run(
+        self, start: datetime, end: datetime, step: timedelta, progress: Progress
+    ) -> tuple[int, int]:
+        """How many ticks there were, and how many of them were idle."""
+        ticks = idle = 0
+        total = -((start - end) // step)
+        for now in self._grid(start, end, step):
+            progress(now, ticks, total)
+            self.behaviour.hear(now)
+            result = self._tick(now)
+            ticks += 1
+            idle += result.idle
+            if not result.idle:
+                self.session.engine.execute(HELD, {"tick": self.number})
+            if result.sent:
+                self.behaviour.answer()
+        return ticks, idle
+
+    def _grid(self, start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
+        now = start
+        while now < end:
+            yield now
+            now += step
+
+    def _tick(self, now: datetime) -> TickResult:
+        self.number += 1
+        return tick(self.session, now, skip=self.standing)

@@ -1,0 +1,95 @@
+"""Figures of a dry run as one says them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from journeylang.simulate.forecast import Arm, Estimate, Forecast, Power, Verdict
+
+
+def count(of: Estimate) -> str:
+    """`1,204`, or of a sample `1,200 (1,050 to 1,350)`."""
+    value = f"{of.value:,.0f}"
+    return value if of.exact else f"{value} ({of.low:,.0f} to {of.high:,.0f})"
+
+
+def listed(counts: tuple[tuple[str, Estimate], ...]) -> str:
+    """`capped 120, quiet 3`."""
+    return ", ".join(f"{name} {count(of)}" for name, of in counts)
+
+
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """`12.40 EUR`; nothing where nothing is known of it."""
+    return "" if amount is None or currency is None else f"{amount:,.2f} {currency}"
+
+
+def heading(forecast: Forecast) -> str:
+    """What was played, in a sentence or two."""
+    days = (forecast.end - forecast.start).days
+    whom = f"{forecast.customers:,} customers"
+    if forecast.share < 1:
+        whom = f"a sample of {forecast.share:.4g} of {forecast.customers:,} customers".replace(
+            f"{forecast.share:.4g}", f"{100 * forecast.share:.4g} %"
+        )
+    return (
+        f"{days} day{'' if days == 1 else 's'} from {forecast.start:%Y-%m-%d %H:%M} UTC,"
+        f" {whom}, seed {forecast.seed}; nothing was sent"
+    )
+
+
+def behaviour(forecast: Forecast) -> str:
+    """Where behaviour is from."""
+    if not forecast.assumed:
+        return "nothing is assumed: nobody does anything but what the tables hold already"
+    return f"{forecast.assumed_by}: {'; '.join(forecast.assumed)}"
+
+
+def summary(forecast: Forecast) -> str:
+    """Messages and what they cost."""
+    costs = ", ".join(money(cost, currency) for currency, cost in forecast.costs.items())
+    return f"{forecast.messages:,.0f} messages" + (f", {costs}" if costs else "")
+
+
+def verdict(of: Verdict) -> str:
+    """`met`, `missed` or `not judged`."""
+    return {True: "met", False: "missed", None: "not judged"}[of.met]
+
+
+def by_day(forecast: Forecast) -> tuple[list[str], list[tuple[str, list[Estimate]]]]:
+    """The channels, and for each day how many messages by each of them went out."""
+    channels = sorted({day.channel for day in forecast.days})
+    found: dict[str, dict[str, list[Estimate]]] = defaultdict(lambda: defaultdict(list))
+    for day in forecast.days:
+        found[day.date][day.channel].append(day.messages)
+    return channels, [
+        (date, [_sum(found[date][channel]) for channel in channels]) for date in sorted(found)
+    ]
+
+
+def _sum(counts: list[Estimate]) -> Estimate:
+    from journeylang.simulate.figures import total
+
+    return total(counts)
+
+
+def rate(of: Arm) -> str:
+    """`3.1 % of 1,204`, of those whose time is over."""
+    if not of.judged:
+        return "nobody's time is over"
+    return f"{of.reached / of.judged:.2%} of {of.judged:,}"
+
+
+def power(of: Power) -> str:
+    """What could be seen, and when."""
+    if of.rate is None:
+        return "no power can be told: nobody's time to reach the goal is over"
+    if not of.lifts:
+        return "no power can be told: it takes two arms, and a rate above nothing"
+    told = [
+        f"{lift:+.0%} takes {customers:,} customers"
+        + (f", {days:,.0f} days" if days is not None else "")
+        for lift, customers, days in of.lifts
+    ]
+    smallest = f"; after these days {of.smallest:+.0%} is seen" if of.smallest is not None else ""
+    return f"{'; '.join(told)}{smallest}"

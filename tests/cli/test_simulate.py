@@ -1,0 +1,160 @@
+"""``journey simulate``: what it prints, how it exits, and that nothing is changed by it."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from journeylang.cli.main import cli
+from tests.runtime.world import opened
+from tests.simulate.world import START, shop
+
+FROM = ("--from", "2026-03-02T08:00")
+SHORT = ("--days", "2", "--step", "6h")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shop(tmp_path, 60)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["simulate", *SHORT, *arguments], env={"COLUMNS": "100"})
+
+
+def figures(*arguments: str) -> dict[str, Any]:
+    result = run(*arguments, "--output", "json")
+    assert result.exit_code in (0, 1), result.output
+    found = json.loads(result.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def files(root: Path) -> dict[str, str]:
+    """Every file of a folder, by its content."""
+    return {
+        str(path.relative_to(root)): sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_twice_is_the_same_and_changes_nothing(root: Path) -> None:
+    with opened(root, START) as runtime:
+        runtime.tick(START)
+    before = files(root)
+    first, second = figures(), figures()
+    assert files(root) == before
+    assert first == second
+    assert first["messages"] > 0
+    assert first["from"] == "2026-03-02T08:00:00"
+    assert figures("--seed", "5")["journeys"] != first["journeys"]
+    # Another process has the database: it is told, and nothing happens.
+    with opened(root, START):
+        pass
+    assert files(root).keys() == before.keys()
+
+
+def test_what_is_told(root: Path) -> None:
+    result = run(*FROM)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(
+        "2 days from 2026-03-02 08:00 UTC, 60 customers, seed 0; nothing was sent\n"
+    )
+    assert "assume typical: delivered of email 97%; " in result.stdout
+    assert "no_consent" in result.stdout
+    assert "ordered" not in {step["step"] for step in figures(*FROM)["journeys"][0]["steps"]}
+    found = figures(*FROM)
+    assert [j["journey"] for j in found["journeys"]] == ["loyal", "welcome"]
+    sent = sum(day["messages"] for day in found["days"])
+    assert sent == found["messages"] == sum(p["messages"] for p in found["providers"])
+    assert {p["provider"] for p in found["providers"]} == {"file"}
+
+
+def test_a_journey_alone(root: Path) -> None:
+    found = figures("welcome", *FROM)
+    assert [j["journey"] for j in found["journeys"]] == ["welcome"]
+    assert found["notes"] == ["left out, also where they share caps and budgets: loyal"]
+    result = run("welcom", *FROM)
+    assert result.exit_code == 2
+    assert "unknown journey `welcom`" in result.stderr
+    assert "did you mean `welcome`?" in result.stderr
+
+
+def test_it_goes_on_from_the_latest_tick(root: Path) -> None:
+    with opened(root, START) as runtime:
+        runtime.tick(START)
+    result = run("--from", "2026-03-01")
+    assert result.exit_code == 2
+    assert "JRN871" in result.stderr
+    assert "the journeys have come to 2026-03-02 08:00 UTC already" in result.stderr
+
+
+def test_targets_decide_the_exit_code(root: Path) -> None:
+    path = root / "journeys/welcome.journey"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("  policy standard\n", "  policy standard\n  kpi sends >= 1\n"),
+        encoding="utf-8",
+    )
+    result = run(*FROM)
+    assert result.exit_code == 0, result.output
+    path.write_text(
+        text.replace(
+            "  policy standard\n",
+            "  policy standard\n  kpi sends >= 1000\n  guard entries <= 5 over 1d\n",
+        ),
+        encoding="utf-8",
+    )
+    result = run(*FROM)
+    assert result.exit_code == 1
+    targets = {target["target"]: target for target in figures(*FROM)["targets"]}
+    assert targets["kpi sends >= 1000"]["met"] is False
+    guard = targets["guard entries <= 5 over 1d"]
+    assert guard["met"] is False
+    assert guard["at"].startswith("2026-03-0")
+
+
+def test_a_budget_that_is_too_small(root: Path) -> None:
+    path = root / "journeys/binding.journey"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("consent: email_ok }", "consent: email_ok, cost: 0.01 EUR }")
+    text = text.replace("  cap any", "  budget email 0.05 EUR then skip\n  cap any")
+    path.write_text(text, encoding="utf-8")
+    found = figures(*FROM)
+    assert {t["kind"] for t in found["targets"] if not t["met"]} == {"budget"}
+    assert found["cost"] == {"EUR": "0.0500"}
+    lost = [
+        s["not_sent"].get("budget", 0) for j in found["journeys"] for s in j["steps"] if "sent" in s
+    ]
+    assert sum(lost) > 0
+
+
+def test_a_sample_has_intervals(root: Path) -> None:
+    found = figures(*FROM, "--sample", "40%")
+    entered = found["journeys"][1]["entered"]
+    assert entered["low"] < entered["value"] < entered["high"]
+    assert 30 <= found["customers"] <= 100
+    result = run("--sample", "0%")
+    assert result.exit_code == 2
+    assert "is no part of the customers" in result.stderr
+
+
+def test_several_sets_of_assumptions(root: Path) -> None:
+    path = root / "journeys/binding.journey"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}assume worst {{ opened 0% }}\n", encoding="utf-8")
+    result = run(*FROM)
+    assert result.exit_code == 2
+    assert "name one: `--assume typical|worst`" in result.stderr
+    assert figures(*FROM, "--assume", "worst")["assumed"]["lines"] == ["opened 0%"]
+    result = run("--assume", "worts")
+    assert result.exit_code == 2
+    assert "did you mean `worst`?" in result.stderr
