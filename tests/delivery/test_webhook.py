@@ -13,23 +13,24 @@ from pathlib import Path
 import pytest
 
 from journeylang.delivery.channels import open_channels
+from journeylang.delivery.http import HttpProvider
+from journeylang.delivery.network import is_public
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.provider import Call
-from journeylang.delivery.webhook import WebhookProvider, _public
 from tests.delivery.hookserver import LOST, hook_server
 
 KEY = b"a secret of 24 bytes or so"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
 
 
-def provider(url: str, **settings: object) -> WebhookProvider:
+def provider(url: str, **settings: object) -> HttpProvider:
     given = {"provider": "webhook", "url": url, "private": True, "timeout": 2} | settings
     given |= {"signing_secret": "env:S"}
     outcome = open_channels({}, root=Path(), environment={"S": SECRET}, invoke={"loyalty": given})
     assert outcome.ok, outcome.diagnostics
     assert outcome.value is not None
     made = outcome.value["invoke loyalty"].provider
-    assert isinstance(made, WebhookProvider)
+    assert isinstance(made, HttpProvider)
     return made
 
 
@@ -51,7 +52,7 @@ def call(number: int = 1) -> Call:
     )
 
 
-def made(hook: WebhookProvider, *numbers: int) -> list[Answer]:
+def made(hook: HttpProvider, *numbers: int) -> list[Answer]:
     answers: dict[str, Answer] = {}
     assert hook.open() is None
     hook.send([call(n) for n in numbers or (1,)], answers)
@@ -160,7 +161,7 @@ def test_private_networks_are_not_reached_unless_allowed(host: str) -> None:
     ],
 )
 def test_addresses_of_the_internet(address: str, public: bool) -> None:
-    assert _public(address) is public
+    assert is_public(address) is public
 
 
 @pytest.mark.parametrize(

@@ -202,21 +202,6 @@ def _provider(manifest: Manifest, values: Mapping[str, SettingValue], root: Path
                 timeout=float(values["timeout"]),
             )
             return SmtpProvider(server, name=manifest.name, in_flight=manifest.in_flight)
-        case "webhook":
-            from journeylang.delivery.webhook import WebhookProvider, hook
-
-            return WebhookProvider(
-                hook(
-                    str(values["url"]),
-                    secret=_text(values, "signing_secret"),
-                    private=bool(values["private"]),
-                    timeout=float(values["timeout"]),
-                    ca=_text(values, "ca"),
-                ),
-                name=manifest.name,
-                keyed=bool(values["keyed"]),
-                in_flight=manifest.in_flight,
-            )
         case "http":
             from journeylang.delivery.http import HttpProvider
 

@@ -336,6 +336,8 @@ class Webhook(_Table):
 
     encoding: Literal["json", "form"] = "json"
     signature: Signature
-    events: Place = "body:"
+    events: tuple[Place, ...] = Field(
+        default=("body:",), description="where the events are: single ones, or lists of them"
+    )
     event: Event
     names: dict[str, Literal[FEEDBACK]]  # type: ignore[valid-type]

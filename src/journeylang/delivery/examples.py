@@ -275,6 +275,7 @@ def _webhook(feed: Feed, told: Told, where: str) -> Iterator[str]:
             name: value.isoformat() if isinstance(value, datetime) else value
             for name in ("name", "id", "at", "message", "provider_id", "detail", "address")
             if (value := getattr(event, name)) is not None
+            and (name != "at" or feed.webhook.event.at is not None)
         }
         for event in events
     ]

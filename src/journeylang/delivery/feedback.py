@@ -81,10 +81,10 @@ class Feed:
             body = self._body(received.body)
         except (ValueError, RecursionError):
             return NotTaken(why=f"it is no {self.webhook.encoding}", forged=False)
-        _, _, path = self.webhook.events.partition(":")
         told: list[Any] = []
-        for value in below(body, path):
-            told += value if isinstance(value, list) else [value]
+        for place in self.webhook.events:
+            for value in below(body, place.partition(":")[2]):
+                told += value if isinstance(value, list) else [value]
         scope = {"settings": self.settings, "body": body, "headers": dict(received.headers)}
         return tuple(self._events(told[:MOST_EVENTS], scope, now))
 

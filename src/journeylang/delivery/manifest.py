@@ -20,7 +20,7 @@ from journeylang.delivery.mime import address
 SettingType = Literal["text", "int", "bool", "secret", "choice", "rate", "address"]
 SettingValue = str | int | bool
 
-Kind = Literal["file", "smtp", "webhook", "http"]
+Kind = Literal["file", "smtp", "http"]
 
 _RATE = re.compile(r"(\d{1,6})/([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -30,7 +30,6 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _NEEDED = {
     "file": ("folder",),
     "smtp": ("host", "port", "starttls", "connections", "timeout"),
-    "webhook": ("url", "private", "keyed", "timeout"),
     "http": (),
 }
 

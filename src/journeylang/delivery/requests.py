@@ -86,7 +86,12 @@ class Requests:
             self._auth = self.shapes.auth.render(scope) or {}
         except (ShapeError, ShapeFailedError) as error:
             raise SettingError(f"provider `{manifest.name}`: {error}") from None
-        self.host: Host = host(str(base or ""), private=bool(settings.get("private")))
+        by_url = "url" in manifest.settings and not settings.get("base_url")
+        self.host: Host = host(
+            str(base or ""),
+            private=bool(settings.get("private")),
+            setting="url" if by_url else "base_url",
+        )
         self._key = (
             standard_key(str(self._auth["secret"]))
             if isinstance(self.declared.auth, Signed) and self._auth.get("secret")

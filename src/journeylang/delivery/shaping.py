@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -192,7 +192,13 @@ class ShapeEnvironment(MessageEnvironment):
         super().__init__(loader=FunctionLoader(lambda _: None), autoescape=False)
         if lenient:
             self.undefined = ChainableUndefined
-        own = {"base64": _base64, "json": _json, "digits": _digits, "default": _default}
+        own: dict[str, Callable[..., Any]] = {
+            "base64": _base64,
+            "json": _json,
+            "digits": _digits,
+            "default": _default,
+            "wrap": _wrap,
+        }
         self.filters |= {name: self._charged(function) for name, function in own.items()}
         self.filters["d"] = self.filters["default"]
 
@@ -208,6 +214,11 @@ def _digits(text: Any) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _wrap(values: Any, name: str, beside: Any = None) -> list[dict[str, Any]]:
+    """Each value of a list under a name, with what stands beside it: `[{type, text}, …]`."""
+    return [{**(beside or {}), name: value} for value in values]
 
 
 def _default(value: Any, otherwise: Any = None) -> Any:
