@@ -7,10 +7,12 @@ real `hillstrom.csv` that one is taken.
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -55,6 +57,12 @@ def test_the_journey_is_the_campaign_of_the_file(tmp_path: Path) -> None:
     ticks = ("--from", "2008-03-03T15:00", "--to", "2008-03-20T15:00", "--step", "1d")
     example.journey("run", "--no-deliver", *ticks)
 
+    told = example.journey(
+        *("report", "spring", "--drawn", "assigned", "--control", "No E-Mail"),
+        *("--output", "json"),
+    )
+    assert _reported(json.loads(told)) == _counted(customers)
+
     with duckdb.connect(example.root / "hillstrom.duckdb") as connection:
         sent = connection.execute(
             "SELECT step, count(*) FROM journey.messages GROUP BY step"
@@ -70,6 +78,34 @@ JOIN shop.customers AS c ON c.customer_id = m.customer_id WHERE c.segment = 'No 
     assert dict(ended) == Counter(_end(customer) for customer in customers)
     assert dict(sent) == _messages(customers)
     assert mailed == [(0,)]
+
+
+Figures = dict[str, tuple[int, int, int, float]]
+
+
+def _reported(report: dict[str, Any]) -> Figures:
+    """Per group: customers, how many visited and how many bought, and what they spent."""
+    tables = {table["name"]: table["rows"] for table in report["parts"][0]["tables"]}
+    bought = {row["group"]: row for row in tables["drawn:assigned:1"]}
+    visited = {row["group"]: row for row in tables["drawn:assigned:2"]}
+    assert next(iter(bought)) == "No E-Mail"
+    return {
+        name: (row["mature"], visited[name]["reached"], row["reached"], float(row["value"]))
+        for name, row in bought.items()
+    }
+
+
+def _counted(customers: list[dict[str, str]]) -> Figures:
+    found: Figures = {}
+    for customer in customers:
+        n, visited, bought, spent = found.get(customer["segment"], (0, 0, 0, 0.0))
+        found[customer["segment"]] = (
+            n + 1,
+            visited + int(customer["visit"]),
+            bought + int(customer["conversion"]),
+            round(spent + float(customer["spend"]), 2),
+        )
+    return found
 
 
 def _end(customer: dict[str, str]) -> str:

@@ -15,15 +15,18 @@ def shown(cell: Cell, kind: Kind) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Interval):
-        unit = _UNITS.get(kind, "")
-        return f"{_bare(cell.low, kind)} to {_bare(cell.high, kind)}{unit}"
+        far = max(abs(cell.low), abs(cell.high))
+        low, high = (_bare(limit, kind, like=far) for limit in (cell.low, cell.high))
+        return f"{low} to {high}{_UNITS.get(kind, '')}"
     return _bare(cell, kind) + _UNITS.get(kind, "")
 
 
 _UNITS = {Kind.SHARE: "%", Kind.POINTS: "pp", Kind.LIFT: "%"}
 
 
-def _bare(value: float | Decimal, kind: Kind) -> str:
+def _bare(value: float | Decimal, kind: Kind, like: float | None = None) -> str:
+    """`like`: another amount, as finely as which it is shown."""
+    decimals = 4 if 0 < abs(float(value if like is None else like)) < 1 else 2
     match kind:
         case Kind.COUNT:
             return f"{value:,.0f}"
@@ -34,19 +37,15 @@ def _bare(value: float | Decimal, kind: Kind) -> str:
         case Kind.LIFT:
             return _signed(f"{100 * value:+,.1f}")
         case Kind.AMOUNT:
-            return f"{value:,.{_decimals(value)}f}"
+            return f"{value:,.{decimals}f}"
         case Kind.CHANGE:
-            return _signed(f"{value:+,.{_decimals(value)}f}")
+            return _signed(f"{value:+,.{decimals}f}")
         case Kind.RATIO:
             return f"{value:,.2f}"
         case Kind.CHANCE:
             return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
         case Kind.TEXT:
             return str(value)
-
-
-def _decimals(value: float | Decimal) -> int:
-    return 4 if 0 < abs(float(value)) < 1 else 2
 
 
 def _signed(figure: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 
@@ -158,7 +158,9 @@ def drawn(
             balance=balance([one.customers for one in found], [1.0] * len(found)),
         )
         if len(found) > 1:
-            tables += _shown(source, seen, name, first=number == 1)
+            told = _shown(source, seen, name, first=number == 1)
+            note = f"Balance, held against even shares: {_balanced(seen)}."
+            tables += [replace(told[0], notes=(*told[0].notes, note)), *told[1:]]
     return tables
 
 
