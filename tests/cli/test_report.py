@@ -59,6 +59,8 @@ def test_json_is_as_its_schema_says(root: Path) -> None:
     shown = report("welcome", "--output", "json", "--by", "many", "--every", "day")
     document = json.loads(shown.output)
     assert problems(document, SCHEMA) == []
+    across = ("--channels", "--offers", "--base", "--customers", "--hypotheses")
+    assert problems(json.loads(report("--output", "json", *across).output), SCHEMA) == []
     names = [table["name"] for table in document["parts"][0]["tables"]]
     assert len(names) == len(set(names))
     assert {"goal:1", "caused:1", "experiment:style:1:shares", "by:many", "over_time"} <= set(names)

@@ -59,6 +59,17 @@ BOUND = (
     BINDING.replace("consent: email_ok }", "consent: email_ok, cost: 0.5 EUR }")
     + "\nsegment many = customer.points >= 50\n"
     + "\nvalue { revenue: ordered.total }\n"
+    + """
+event used from shop.uses as u {
+  key u.id
+  customer u.customer_id
+  at u.at
+  append only
+  field code: text? = u.code
+}
+
+promo ten { generate "TEN-####" per customer redeemed by used.code cost 5 EUR }
+"""
 )
 
 PEOPLE = 400
@@ -80,11 +91,13 @@ def make(root: Path, engine: str = "duckdb") -> Path:
         " FROM generate_series(1, 50, 2) AS r(i)",
     )
     sql(root, _ORDERS)
+    sql(root, _USES)
     with opened(root, NOW - HOUR) as runtime:
         for tick in range(0, 5 * 24, 6):
             runtime.tick(NOW + tick * HOUR)
         runtime.deliver(NOW + 5 * 24 * HOUR)
         runtime.engine.execute(_FEEDBACK)
+        runtime.engine.execute(_CODES)
     return root
 
 
@@ -92,6 +105,17 @@ _ORDERS = f"""INSERT INTO shop.orders
 SELECT i, 1 + (i * 7) % {PEOPLE + 20}, TIMESTAMP '{NOW}' + (i * 37 % 7200) * INTERVAL '1' MINUTE,
   CASE WHEN i % 11 = 0 THEN NULL ELSE 5 + i % 90 + 0.25 END
 FROM generate_series(1, 500) AS r(i)"""
+
+# Forty codes for whom the first forty orders are of; each second is used, one of them twice.
+_USES = f"""CREATE TABLE shop.uses (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, code VARCHAR);
+INSERT INTO shop.uses SELECT i, i, TIMESTAMP '{NOW}' + INTERVAL '2' DAY, 'TEN-' || (i % 40)
+FROM generate_series(2, 42, 2) AS r(i)"""
+
+_CODES = f"""INSERT INTO journey.promo_code
+  (customer_id, promo, code, run_id, journey, step, tick, "at", expires_at)
+SELECT i, 'ten', 'TEN-' || i, 1, 1, 1, 1, TIMESTAMP '{NOW}',
+  TIMESTAMP '{NOW}' + (CASE WHEN i < 10 THEN 1 ELSE 900 END) * INTERVAL '1' DAY
+FROM generate_series(1, 40) AS r(i)"""
 
 _FEEDBACK = f"""INSERT INTO journey.message_event
   (customer_id, message_id, provider, event_id, name, "at", data)
@@ -116,3 +140,18 @@ def source(root: Path) -> Iterator[Source]:
         yield found
     finally:
         engine.close()
+
+
+@contextmanager
+def undone(found: Source) -> Iterator[None]:
+    """What is changed within is taken back, so that no other test sees it."""
+    try:
+        with found.engine.transaction():
+            yield
+            raise _UndoneError
+    except _UndoneError:
+        pass
+
+
+class _UndoneError(Exception):
+    """Ends a transaction."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     help="Compare groups that were drawn elsewhere and stand in a field of the customers.",
 )
 @click.option("--control", metavar="VALUE", help="The control group of --drawn.")
+@click.option("--channels", is_flag=True, help="All journeys: which channel leads to the goals.")
+@click.option("--offers", is_flag=True, help="All journeys: codes issued and redeemed.")
+@click.option("--base", is_flag=True, help="The customers: who can be reached, who has agreed.")
+@click.option("--customers", is_flag=True, help="The customers: purchases, pressure, overlap.")
+@click.option("--hypotheses", is_flag=True, help="All experiments: what was expected, and found.")
 def command(
     journeys: tuple[str, ...],
     env: str,
@@ -50,14 +55,16 @@ def command(
     every: Literal["day", "week", "month"] | None,
     drawn: str | None,
     control: str | None,
+    **across: bool,
 ) -> None:
     """Show what journeys have brought: all of them, or those named.
 
     Steps, channels, losses, goals with what was caused, experiments, targets; as of the last tick.
+    With --channels, --offers, --base, --customers or --hypotheses that alone, of all together.
     """
     from journeylang.api import open_database
     from journeylang.cli.project import stop
-    from journeylang.report.read import Asked, report, source_of
+    from journeylang.report.read import Across, Asked, report, source_of
 
     if control is not None and drawn is None:
         raise click.UsageError("--control is of --drawn; name the field with the groups")
@@ -69,6 +76,7 @@ def command(
         every=every,
         drawn=_field(loaded, drawn) if drawn is not None else None,
         control=control,
+        across=frozenset(name for name in get_args(Across) if across[name]),
     )
     opened = open_database(loaded, env)
     if opened.value is None:

@@ -5,30 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from journeylang.engines.base import Engine
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project
+from journeylang.report.base import base
 from journeylang.report.channels import channels
+from journeylang.report.customers import customers
 from journeylang.report.divided import Every, by_part, over_time
+from journeylang.report.effects import effects
 from journeylang.report.experiments import drawn, experiments
 from journeylang.report.funnel import by_arm, funnel, losses, overview
 from journeylang.report.goals import goals
+from journeylang.report.hypotheses import hypotheses
+from journeylang.report.offers import offers
 from journeylang.report.source import Source
 from journeylang.report.tables import Part, Report, Table
 from journeylang.report.targets import targets
 from journeylang.runtime.setup import numbering
 
+Across = Literal["channels", "offers", "base", "customers", "hypotheses"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a report is to have besides: by what it is divided, and groups drawn elsewhere."""
+    """What a report is to have besides: by what it is divided, and groups drawn elsewhere.
+
+    With `across` it is about all journeys together, and about nothing else.
+    """
 
     by: tuple[SegmentTest | CustomerValue, ...] = ()
     every: Every | None = None
     drawn: CustomerValue | None = None
     control: str | None = None
+    across: frozenset[Across] = frozenset()
 
 
 def source_of(engine: Engine, project: Project) -> Source | None:
@@ -41,11 +53,25 @@ def source_of(engine: Engine, project: Project) -> Source | None:
 
 def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Report:
     """Of the journeys named, which were applied and have not changed their steps since."""
+    journeys = [source.project.journeys[name] for name in names]
+    if asked.across:
+        return Report(env=env, now=source.now, parts=(_across(source, journeys, asked.across),))
     return Report(
         env=env,
         now=source.now,
-        parts=tuple(journey(source, source.project.journeys[name], asked) for name in names),
+        parts=tuple(journey(source, one, asked) for one in journeys),
     )
+
+
+def _across(source: Source, journeys: Sequence[Journey], asked: frozenset[Across]) -> Part:
+    tables: list[Table] = []
+    if "channels" in asked:
+        tables += [effects(source, journeys), *channels(source, None)]
+    tables += [offers(source)] if "offers" in asked else []
+    tables += base(source) if "base" in asked else []
+    tables += customers(source, journeys) if "customers" in asked else []
+    tables += [hypotheses(source, journeys)] if "hypotheses" in asked else []
+    return Part(journey=None, title="", tables=tuple(tables))
 
 
 def journey(source: Source, of: Journey, asked: Asked) -> Part:
