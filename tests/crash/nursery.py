@@ -19,9 +19,16 @@ class Program:
         self.process = process
 
     def ask(self, line: str) -> str:
+        self.begin(line)
+        return self.answer()
+
+    def begin(self, line: str) -> None:
+        """Ask without waiting for the answer."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         print(line, file=self.process.stdin, flush=True)
+
+    def answer(self) -> str:
+        assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
 

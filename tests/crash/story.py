@@ -272,7 +272,7 @@ class Stage:
                     self.deliver(now)
 
     def deliver(self, now: datetime) -> None:
-        self.outbox.deliver(now=lambda: now)
+        self.outbox.deliver(now=lambda: now, recover=self.session.begin_again)
 
     def close(self) -> None:
         self.outbox.close()

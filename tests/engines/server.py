@@ -17,7 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -45,16 +45,24 @@ class NoServerError(Exception):
     """There is no PostgreSQL to test with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Server:
     """A running server; `process` is its parent process, `folder` holds the socket."""
 
     process: subprocess.Popen[bytes]
     folder: Path
+    run: Callable[[], subprocess.Popen[bytes]]
 
     def url(self, database: str) -> str:
         """Where a database is, as `journey.toml` names it."""
         return f"postgresql://{_USER}@/{database}?host={self.folder}"
+
+    def restart(self) -> None:
+        """Stop it, whatever its clients are at, and start it again: what was committed stays."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        self.process = self.run()
+        _wait(self)
 
     def stop(self) -> None:
         """End it at once and remove what it wrote."""
@@ -69,7 +77,12 @@ class Server:
 
 @cache
 def server() -> Server:
-    """This process's server.
+    """This process's server, for all of its tests: see `another`."""
+    return another()
+
+
+def another() -> Server:
+    """A server of a test's own, gone with the process at the latest.
 
     Raises:
         NoServerError: no binaries, or they do not start; the message says what to do.
@@ -83,11 +96,11 @@ def server() -> Server:
     return started
 
 
-def new_database(like: str | None = None) -> str:
+def new_database(like: str | None = None, at: Server | None = None) -> str:
     """The URL of an empty database, or a copy of one, which is there as long as the server."""
     import psycopg
 
-    running = server()
+    running = at or server()
     name = f"test_{next(_names)}"
     origin = "template0" if like is None else _name(like)
     with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
@@ -152,19 +165,22 @@ def _start(binaries: Path) -> Server:
     )
     settings = {**_SETTINGS, "unix_socket_directories": str(folder)}
     given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, *given],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            cwd=folder,
-            start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - it is one call of the kernel
-            **user,
-        )
-    running = Server(process=process, folder=folder)
+
+    def run() -> subprocess.Popen[bytes]:
+        with (folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [binaries / "postgres", "-D", data, *given],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - it is one call of the kernel
+                **user,
+            )
+
+    running = Server(process=run(), folder=folder, run=run)
     _wait(running)
     return running
 

@@ -217,7 +217,13 @@ class Runtime:
             return DeliverySummary()
         if self._outbox is None:
             self._outbox = self._open_outbox()
-        summary = self._outbox.deliver(now=lambda: now, limit=limit, paused=self.standing)
+        summary = self._outbox.deliver(
+            now=lambda: now,
+            limit=limit,
+            paused=self.standing,
+            # Ticks on this connection have temporary tables, which a new one lacks.
+            recover=self.session.begin_again if self.session.engine is self.engine else None,
+        )
         for channel, answer in summary.stopped.items():
             self._tell_once(f"channel {channel}", _stopped(channel, answer))
         for journey, why in summary.to_pause.items():

@@ -9,7 +9,7 @@ from datetime import datetime
 from journeylang.delivery.provider import Call, Outgoing
 from journeylang.delivery.statements import Statements
 from journeylang.delivery.values import data_from_json
-from journeylang.delivery.writing import CallDraft, Draft
+from journeylang.delivery.writing import CallDraft, Draft, Row
 from journeylang.engines.base import Engine
 
 
@@ -52,3 +52,16 @@ def calls(engine: Engine, sql: Statements, chunk: Sequence[Open], now: datetime)
         )
         if known
     }
+
+
+def contents(
+    engine: Engine, sql: Statements, channel: str, chunk: Sequence[Open]
+) -> dict[int, Row]:
+    """What the messages of a chunk are made of, by message: all go by one channel."""
+    drafts = [one.draft for one in chunk if isinstance(one.draft, Draft)]
+    fields = tuple(dict.fromkeys(name for draft in drafts for name in draft.customer))
+    profile = tuple(dict.fromkeys(name for draft in drafts for name in draft.profile))
+    rows = engine.query(
+        sql.contents(channel, fields, profile), {"ids": [one.message for one in chunk]}
+    )
+    return {row[0]: Row.read(row[1:], fields, profile) for row in rows}

@@ -8,6 +8,7 @@ Per claim, what has not ended yet is read and goes out in chunks:
 3. the provider gets the chunk;
 4. its answers become receipts; commit.
 
+Where others are in a transaction's way, or the connection is lost in it, it is done once more.
 A crash before 2 leaves the messages queued, one between 3 and 4 leaves them `submitting`:
 in doubt. The next claim sends those again where the provider knows the message by its id,
 and elsewhere calls them `unknown`. Time comes from the caller.
@@ -17,23 +18,25 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
-from journeylang.delivery.chunks import Mail, Open, calls
+from journeylang.delivery.chunks import Mail, Open, calls, contents
 from journeylang.delivery.claimed import Claimed, claim
 from journeylang.delivery.failures import Failures
+from journeylang.delivery.firmly import firmly
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
 from journeylang.delivery.statements import OpenMessage, pause
-from journeylang.delivery.writing import CallDraft, Draft, Row
-from journeylang.engines.base import StatementError
+from journeylang.delivery.writing import CallDraft, Draft
+from journeylang.engines.base import ConflictError, StatementError
 from journeylang.runtime.pauses import paused
+from journeylang.runtime.session import TRIES
 from journeylang.sql.schema import CALLS
 
 _PROCESS = uuid.uuid4().hex
@@ -65,13 +68,22 @@ class Delivery:
     def run(self) -> DeliverySummary:
         """Claim and send until nothing is left that may go out."""
         seen: set[int] = set()
+        tries = 0
         while not self._enough():
-            claimed = claim(self.order, self.holder, self.summary)
-            if not claimed.tokens:
-                break
             before = self.summary.handled
-            self.paused.update(one.journey for one in paused(self.engine))
-            self._work(claimed)
+            try:
+                claimed = claim(self.order, self.holder, self.summary)
+                if not claimed.tokens:
+                    break
+                self.paused.update(one.journey for one in paused(self.engine))
+                self._work(claimed)
+            except ConflictError:
+                tries += 1
+                if tries == TRIES:
+                    raise
+                self.order.recover()
+                continue
+            tries = 0
             if self.summary.handled == before and claimed.tokens.keys() <= seen:
                 # Another worker takes them away each time: let it have them.
                 break
@@ -93,14 +105,15 @@ class Delivery:
     def _work(self, claimed: Claimed) -> None:
         try:
             self._send(claimed)
-        except BaseException:
+        except BaseException as error:
             # Interrupted: nobody need wait for the lease to end.
+            if isinstance(error, ConflictError):
+                self.order.recover()
             with suppress(StatementError), self.engine.transaction():
                 self.engine.execute(self.sql.release, claimed.abandon())
             raise
         self.summary.waiting += claimed.left
-        with self.engine.transaction():
-            self.engine.execute(self.sql.release, claimed.release())
+        firmly(self.order, lambda _: self.engine.execute(self.sql.release, claimed.release()))
         earliest = claimed.earliest()
         if earliest is not None:
             known = self.summary.next_at
@@ -167,8 +180,7 @@ class Delivery:
                 )
         if removed:
             self.summary.cancelled += len(removed)
-            with self.engine.transaction():
-                self.engine.execute(self.sql.receipts, removed.parameters(now))
+            firmly(self.order, lambda again: self._receipts(removed, now, again=again))
         return ready
 
     def _tries_again(self, row: OpenMessage) -> bool:
@@ -220,7 +232,7 @@ class Delivery:
         if channel.name.startswith(CALLS):
             return self._calls(channel, chunk)
         now, links = self.order.now(), self.order.links
-        rows = self._rows(channel.name, chunk)
+        rows = contents(self.engine, self.sql, channel.name, chunk)
         mails: list[Mail] = []
         ended = Receipts(provider=channel.provider.name)
         self.failures.begin_chunk()
@@ -272,15 +284,6 @@ class Delivery:
                 f"{one.draft.plan.name}/{one.draft.park.path} ({one.channel}): {detail}"
             )
 
-    def _rows(self, channel: str, chunk: Sequence[Open]) -> dict[int, Row]:
-        drafts = [one.draft for one in chunk if isinstance(one.draft, Draft)]
-        fields = tuple(dict.fromkeys(name for draft in drafts for name in draft.customer))
-        profile = tuple(dict.fromkeys(name for draft in drafts for name in draft.profile))
-        rows = self.engine.query(
-            self.sql.contents(channel, fields, profile), {"ids": [one.message for one in chunk]}
-        )
-        return {row[0]: Row.read(row[1:], fields, profile) for row in rows}
-
     def _let_out(
         self, channel: Channel, mails: list[Mail], ended: Receipts, claimed: Claimed
     ) -> list[Mail]:
@@ -296,7 +299,13 @@ class Delivery:
             **claimed.held(),
         }
         states: dict[int, tuple[str, str | None]] = {}
-        with self.engine.transaction():
+
+        retried = False
+
+        def take(again: bool) -> None:
+            nonlocal retried
+            retried = again
+            states.clear()
             if mails:
                 for message, state, detail in self.engine.query(
                     self.sql.slots(channel.name), parameters
@@ -311,11 +320,13 @@ class Delivery:
                     }
                     self.engine.execute(self.sql.suppress_too, whose)
             if ended:
-                self.engine.execute(self.sql.receipts, ended.parameters(now))
+                self._receipts(ended, now, again=again)
             if claimed.lease_until - now < self.order.lease / 2:
                 claimed.lease_until = now + self.order.lease
                 renewed = claimed.held() | {"lease_until": claimed.lease_until}
                 self.engine.execute(self.sql.renew, renewed)
+
+        firmly(self.order, take)
         sent = []
         for mail in mails:
             match states.get(mail.of.message):
@@ -325,6 +336,9 @@ class Delivery:
                     self.summary.expired += 1
                 case ("cancelled", _):
                     self.summary.cancelled += 1
+                case _ if retried:
+                    # Or the first try was committed after all: the next claim finds out.
+                    claimed.keep(mail.of.batch)
                 case _:
                     pass  # another one has it: the lease was lost, or it was cancelled
         return sent
@@ -348,8 +362,9 @@ class Delivery:
                     gone.append((mail, _SUPPRESSED_BY[answer.kind]))
         if not receipts:
             return
-        with self.engine.transaction():
-            self.engine.execute(self.sql.receipts, receipts.parameters(now))
+
+        def keep(again: bool) -> None:
+            self._receipts(receipts, now, again=again)
             if gone:
                 self.engine.execute(
                     self.sql.suppress,
@@ -360,6 +375,12 @@ class Delivery:
                         "reasons": [reason for _, reason in gone],
                     },
                 )
+
+        firmly(self.order, keep)
+
+    def _receipts(self, receipts: Receipts, now: datetime, *, again: bool) -> None:
+        statement = self.sql.receipts_once if again else self.sql.receipts
+        self.engine.execute(statement, receipts.parameters(now))
 
     def _answered(
         self, channel: Channel, mail: Mail, answer: Answer, receipts: Receipts, claimed: Claimed

@@ -21,6 +21,7 @@ class Order:
     """What to deliver, with what, and how far: see `Outbox.deliver`."""
 
     engine: Engine
+    recover: Callable[[], object]
     channels: Mapping[str, Channel]
     statements: Statements
     writer: Writer

@@ -21,6 +21,7 @@ from journeylang.delivery.writing import Writer
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.plan.operations import Program
+from journeylang.sql.lease import bounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,10 @@ class DeliveryConfig:
     base_url: str | None = None
     link_key: bytes | None = field(default=None, repr=False)
     lease: timedelta = timedelta(minutes=10)
+
+
+LONGEST = timedelta(minutes=1)
+"""So long may a transaction stand still, at most."""
 
 
 class Outbox:
@@ -58,6 +63,7 @@ class Outbox:
         )
         self.writer = Writer(program, project, renderer(config.templates))
         self.journeys = {plan.journey: plan.name for plan in program.journeys}
+        self._bind()
         self._links: Links | None = None
 
     def deliver(
@@ -68,19 +74,27 @@ class Outbox:
         until: datetime | None = None,
         paused: AbstractSet[str] = frozenset(),
         progress: Callable[[int], None] | None = None,
+        recover: Callable[[], object] | None = None,
     ) -> DeliverySummary:
         """Send what may go out now.
 
         `now` tells naive UTC. It ends when nothing is left that may go out, when `limit`
         messages were handled, or at `until`. Messages of journeys that are paused, or named by
         `paused`, stay queued. `progress` is told how many messages were handled since it was
-        told last.
+        told last. `recover` is what is done when the connection is lost; else it is replaced.
 
         Raises:
             StatementError: the database refused; what was recorded stays.
+            DatabaseUnavailableError: it was lost, and did not come back.
         """
+
+        def again() -> None:
+            (recover or self.engine.recover)()
+            self._bind()
+
         order = Order(
             engine=self.engine,
+            recover=again,
             channels=self.config.channels,
             statements=self.statements,
             writer=self.writer,
@@ -94,6 +108,11 @@ class Outbox:
             progress=progress,
         )
         return Delivery(order).run()
+
+    def _bind(self) -> None:
+        """Who stands still while it lets messages out is in the way of others: not for long."""
+        if self.engine.dialect.shared:
+            self.engine.execute(bounded(min(self.config.lease, LONGEST).total_seconds()))
 
     def close(self) -> None:
         """Give back the providers' connections."""

@@ -217,7 +217,8 @@ LEFT JOIN c ON c.customer_id = i.customer_id"""
 
         The one statement that lets a message out: it writes `submitting`, or `expired` or
         `cancelled` with the reason, into the slot (message, attempt). What has a slot or has
-        ended meanwhile, or whose lease is lost, is left out.
+        ended meanwhile, or whose lease is lost, is left out. Until it is committed nobody else
+        claims the batches: they would not see the slots.
         """
         ended = ", ".join(text(state) for state in FINAL)
         now = self.p("now")
@@ -233,7 +234,7 @@ LEFT JOIN c ON c.customer_id = i.customer_id"""
   JOIN (SELECT unnest({self.p("batches")}::BIGINT[]) AS batch_id,
     unnest({self.p("tokens")}::BIGINT[]) AS token) AS l
     ON l.batch_id = b.batch_id AND l.token = b.token
-  WHERE b.lease_until > {now})""",
+  WHERE b.lease_until > {now}{self.dialect.held("b")})""",
             f"""i AS (SELECT m.customer_id, m.message_id, m.run_id, m.journey, m.step, m.decided_at,
     m.expires_at, g.attempt, g.address_hash, g.doubts
   FROM g JOIN journey.message AS m ON m.message_id = g.message_id
@@ -256,6 +257,13 @@ SELECT j.customer_id, j.message_id, j.attempt,
   ({expired} OR j.reason IS NOT NULL) AND j.doubts = 0
 FROM j
 RETURNING message_id, state, detail"""
+
+    @cached_property
+    def receipts_once(self) -> str:
+        """The same, of which nobody knows whether it has been done already."""
+        return f"""{self.receipts}
+WHERE NOT EXISTS (SELECT 1 FROM journey.receipt AS x WHERE x.message_id = a.message_id
+  AND x.attempt = a.attempt AND x.state = a.state)"""
 
     @cached_property
     def receipts(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from journeylang.engines.base import Engine, StatementError
+from journeylang.engines.base import ConflictError, Engine, StatementError
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables
 from journeylang.runtime.pauses import Pauses
@@ -38,6 +38,9 @@ class TickResult:
     invalid_zones: tuple[str, ...] = ()
     paused: tuple[tuple[str, str], ...] = ()
 
+
+TRIES = 5
+"""So often is begun anew what others were in the way of, or what lost its connection."""
 
 Marks = dict[str, datetime]
 
@@ -122,9 +125,20 @@ class Session:
         """After a conflict: a connection that was lost is replaced, with all that it had."""
         self.zones.forget()
         self.memory.clear()
-        if self.engine.recover():
+        lost = False
+        for left in reversed(range(TRIES)):
+            lost = self.engine.recover() or lost
+            if not lost:
+                return
             self.lease.forget()
-            self.fill()
+            try:
+                self.fill()
+            except ConflictError:
+                # Lost again meanwhile: a server may take more than one try to come back.
+                if not left:
+                    raise
+            else:
+                return
 
 
 class Blamed:
@@ -137,5 +151,6 @@ class Blamed:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, StatementError):
+        # Of what others were in the way of, or a lost connection, no journey is to blame.
+        if isinstance(error, StatementError) and not isinstance(error, ConflictError):
             raise JourneyFailedError(self.journey, error) from error

@@ -28,6 +28,7 @@ from journeylang.runtime.pauses import by_guard, too_many
 from journeylang.runtime.rankings import make_rankings
 from journeylang.runtime.results import broken, results
 from journeylang.runtime.session import (
+    TRIES,
     Blamed,
     Done,
     News,
@@ -63,10 +64,6 @@ def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickRe
         except ConflictError:
             session.begin_again()
     return _tick(session, now, frozenset(skip))
-
-
-TRIES = 5
-"""So often is a tick begun anew that others were in the way of, or that lost its connection."""
 
 
 def _tick(session: Session, now: datetime, skip: frozenset[str]) -> TickResult:

@@ -53,6 +53,13 @@ class Dialect:
         """
         return None
 
+    def held(self, alias: str) -> str:
+        """What makes a SELECT's rows of a table stay as they are until the transaction ends.
+
+        Nothing where a single process has the database anyway.
+        """
+        return ""
+
     def own_schema(self) -> str:
         """A statement that creates the schema `journey`, if it is missing."""
         return "CREATE SCHEMA IF NOT EXISTS journey"

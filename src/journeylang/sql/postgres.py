@@ -88,6 +88,9 @@ class Postgres(Dialect):
         which = "(hashtext('journey.migrations'))"
         return f"SELECT pg_advisory_lock{which}", f"SELECT pg_advisory_unlock{which}"
 
+    def held(self, alias: str) -> str:
+        return f" FOR SHARE OF {alias}"
+
     def own_schema(self) -> str:
         # Who may not create schemas is refused by IF NOT EXISTS even where it is there.
         return (
