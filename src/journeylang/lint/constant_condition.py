@@ -10,6 +10,7 @@ from decimal import Decimal
 from journeylang.diagnostics.codes.names import CONSTANT_CONDITION
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
+from journeylang.lint.said_values import said_values
 from journeylang.model import expressions as e
 from journeylang.model import journey as model
 from journeylang.source import Span
@@ -37,6 +38,7 @@ def constant_condition(checked: Checked) -> Iterator[Diagnostic]:
     """
     for comparison in checked.meant(e.Comparison):
         yield from _comparison(comparison)
+    yield from said_values(checked)
     for known in checked.meant(e.Known):
         yield from _known(known)
     for between in checked.meant(e.Between):

@@ -8,7 +8,8 @@ RENAMED_WITHOUT_MOVED = Code(
     name="renamed-without-moved",
     title="A step that holds people is gone",
     why="Customers wait at a step by its label. Without a word on where they go they would be"
-    " lost, so the change is refused.",
+    " lost, so the change is refused. Who waits where is known to the database alone:"
+    " `journey plan` and `journey run` find it, and `journey check`, which asks none, does not.",
     bad="cool_off: wait 5d   ->   breathe: wait 5d",
     good="cool_off: wait 5d   ->   breathe: wait 5d\nmoved in winback: cool_off -> breathe",
     fence="text",
