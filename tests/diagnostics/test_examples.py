@@ -61,6 +61,7 @@ SHOWN_BY = {
     "JRN506": "tests/deploy/test_saved.py",
     "JRN507": "tests/deploy/test_saved.py",
     "JRN508": "tests/deploy/test_saved.py",
+    "JRN509": "tests/deploy/test_pinned.py",
     "JRN801": "tests/cli/test_run.py",
     "JRN802": "tests/cli/test_run.py",
     "JRN803": "tests/runtime/test_soundness.py",

@@ -82,10 +82,10 @@ def journey(node: nodes.Journey, checker: Checker) -> model.Journey | None:
         guards=guards(node, found_goals, body, during, checker),
         kpis=kpis(node, found_goals, body, during, checker),
         policy=_policy(node, kind, checker),
+        upgrade=_upgrade(node, checker),
         body=body,
         span=node.span,
     )
-    _not_yet(node, checker)
     return None if way_in is None else built
 
 
@@ -192,12 +192,6 @@ def _policy(node: nodes.Journey, purpose: model.Purpose, checker: Checker) -> st
     return None
 
 
-def _not_yet(node: nodes.Journey, checker: Checker) -> None:
-    findings = checker.findings
-    for header in node.headers:
-        match header:
-            case nodes.Upgrade() if header.mode != "migrate":
-                findings.later(f"`upgrade {header.mode}`", header.span)
-            case _:
-                pass
-    only(node.headers, nodes.Upgrade, "upgrade", findings)
+def _upgrade(node: nodes.Journey, checker: Checker) -> model.Upgrade:
+    said = only(node.headers, nodes.Upgrade, "upgrade", checker.findings)
+    return "migrate" if said is None else said.mode

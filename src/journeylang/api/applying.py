@@ -11,7 +11,7 @@ from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.experiments import EXPERIMENT_CHANGED_LIVE
 from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE
 from journeylang.diagnostics.codes.running import DATABASE_ERROR, DATABASE_IN_USE
-from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
+from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED, VERSION_LACKING
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
 from journeylang.model.journey import Experiment, Factors
@@ -21,6 +21,7 @@ from journeylang.plan.ways import TooManyWaysError
 if TYPE_CHECKING:
     from journeylang.engines.base import Engine, StatementError
     from journeylang.runtime.lease import Lease
+    from journeylang.runtime.pinned import PastOf
     from journeylang.runtime.session import Session
     from journeylang.runtime.upgrade import Refused
 
@@ -64,6 +65,7 @@ def applied(
             lease=lease,
             record=lambda versions: _record(engine, loaded, env, versions, now),
             apply=apply,
+            past=past_of(engine, loaded, env),
         )
     except DatabaseBusyError as error:
         return Outcome(value=None, diagnostics=(in_use(error.holder),))
@@ -145,6 +147,29 @@ def _record(
     record(engine, snapshot(loaded, env), versions, now)
 
 
+def past_of(engine: Engine, loaded: LoadedProject, env: str) -> PastOf:
+    """The projects with which versions of journeys were applied, each read when it is asked for."""
+    from journeylang.deploy.revisions import revisions, texts
+    from journeylang.deploy.snapshot import read_again
+    from journeylang.runtime.pinned import Past
+
+    known: dict[int, Past | None] = {}
+
+    def past(journey: str, version: int) -> Past | None:
+        found = next((r for r in revisions(engine) if r.versions.get(journey) == version), None)
+        if found is None:
+            return None
+        if found.number not in known:
+            loading = read_again(texts(engine, found), env, lists=loaded.root)
+            was = loading.outcome.value if loading.outcome.ok else None
+            known[found.number] = (
+                None if was is None else Past(project=was.project, templates=was.template_texts())
+            )
+        return known[found.number]
+
+    return past
+
+
 def unusable(error: StatementError | TooManyWaysError) -> tuple[Diagnostic, ...]:
     """Why a project can't be applied to its database."""
     if isinstance(error, TooManyWaysError):
@@ -157,6 +182,13 @@ def not_applied(loaded: LoadedProject, refused: Refused) -> Diagnostic:
     """Why an apply is refused, and what to do."""
     journey = loaded.project.journeys.get(refused.journey)
     spoiled = refused.kind == "spoiled"
+    if refused.kind == "lacking":
+        return Diagnostic(
+            code=VERSION_LACKING,
+            message=f"`{refused.journey}`: {refused.reason}",
+            span=journey.span if journey is not None else None,
+            help="bind it again until they have finished, or take them over: `upgrade migrate`",
+        )
     span = journey.span if journey is not None else None
     if journey is not None and spoiled:
         found = {s.path: s.span for s in steps(journey.body) if isinstance(s, Experiment)} | {

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from journeylang.api.applying import not_applied, unusable
+from journeylang.api.applying import not_applied, past_of, unusable
 from journeylang.api.database import open_database
 from journeylang.api.program import template_entry_fields
 from journeylang.diagnostics.codes.versions import (
@@ -89,6 +89,7 @@ def _planned(
             template_fields=template_entry_fields(loaded),
             without=unsound.journeys,
             forecast=forecast,
+            past=past_of(engine, loaded, env),
         )
     database = identity(engine) or _address(loaded, env)
     refused = tuple(not_applied(loaded, one) for one in plan.refused)

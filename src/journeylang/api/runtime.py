@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from journeylang.api.applying import applied
+from journeylang.api.applying import applied, past_of
 from journeylang.api.database import open_database
 from journeylang.api.program import template_entry_fields
 from journeylang.diagnostics.codes.running import (
@@ -164,6 +164,7 @@ class Runtime:
             lease=self.session.lease,
             doubts=found.doubts,
             apply=False,
+            past=past_of(self.engine, self.loaded, self.env),
         )
         assert not isinstance(session, list), "nothing is applied"
         self.session = session
@@ -246,14 +247,20 @@ class Runtime:
         self.problems += opened.diagnostics
         config = DeliveryConfig(
             channels=opened.value or {},
-            templates=self.loaded.template_texts(),
+            templates=self._earlier_texts() | self.loaded.template_texts(),
             base_url=environment.base_url,
             link_key=self._link_key,
         )
         ready = self.session.ready
         # Rows that are set aside are none to write to either.
         project = replace(self.loaded.project, binding=ready.project.binding)
+        project = replace(project, journeys=project.journeys | ready.project.journeys)
         return Outbox(self.engine, project, ready.program, config)
+
+    def _earlier_texts(self) -> dict[str, str]:
+        """Templates of versions on which people finish."""
+        journeys = self.session.ready.project.journeys.values()
+        return {path: text for j in journeys for e in j.earlier for path, text in e.texts}
 
     def _template_failed(self, journey: str, why: str) -> Diagnostic:
         return Diagnostic(

@@ -93,6 +93,10 @@ class Writer:
     def __init__(self, program: Program, project: Project, renderer: Renderer) -> None:
         self.binding = project.binding
         self.profile = project.profile
+        self.entries = {
+            name: {n: t for e in j.earlier for n, t in e.fields} | dict(entry_fields(j.entry))
+            for name, j in project.journeys.items()
+        }
         self.renderer = renderer
         self._parks = {
             park.step: (plan, park)
@@ -132,7 +136,7 @@ class Writer:
         use = self.renderer.use(template, channel)
         if isinstance(use, Broken):
             return use
-        entry = dict(entry_fields(plan.entry))
+        entry = self.entries.get(plan.name) or dict(entry_fields(plan.entry))
         return Draft(
             plan=plan,
             park=park,

@@ -25,13 +25,16 @@ from journeylang.plan.diff import Change, Side, Sign, changes, gravest, labelled
 from journeylang.plan.numbering import Numbering
 from journeylang.plan.ways_in import way_in
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.pinned import LackingError, PastOf, beside
 from journeylang.runtime.setup import key_type, numbering
 from journeylang.runtime.upgrade import (
     Refused,
     Upgrade,
     Waits,
     gather,
+    lacking,
     people,
+    still_on,
     stored_versions,
     upgrade,
 )
@@ -135,6 +138,7 @@ def make_plan(
     template_fields: Mapping[str, tuple[str, ...]],
     without: Iterable[str] = (),
     forecast: Forecast | None = None,
+    past: PastOf | None = None,
 ) -> Plan:
     """What applying `loaded` would do at `now`; `without` are journeys that stand still."""
     project = heeding(loaded.project, remembered(engine))
@@ -176,7 +180,19 @@ def make_plan(
         replace(one, volume=volumes.get(one.name)) if one.sign == "~" else one
         for one in planner.journeys()
     )
-    return Plan(journeys=journeys, refused=found.refused)
+    pins = {(name, of) for name, of in still_on(known, found.holding) if name in running.journeys}
+    pins = (pins - found.released) | {(one.journey, one.version) for one in found.pinned}
+    refused = found.refused
+    try:
+        beside(running, sorted(pins), known, past)
+    except LackingError as error:
+        refused = (*refused, lacking(error))
+    return Plan(journeys=journeys, refused=refused)
+
+
+def _at_most_review(category: Category) -> Category:
+    """Of a change that nobody who is on the way meets."""
+    return "review" if category in ("retime", "breaking") else category
 
 
 def _segments(found: Upgrade) -> set[str]:
@@ -242,7 +258,7 @@ class _Planner:
             name=name,
             before=before,
             after=after,
-            upgrade=getattr(journey, "upgrade", "migrate"),
+            upgrade="migrate" if journey is None else journey.upgrade,
             category=gravest(line.change.category for line in lines),
             lines=tuple(lines),
         )
@@ -254,6 +270,7 @@ class _Planner:
             return [Line(change=whole), *self._gone(name, set())]
         found = changes(side(self.old), new, name)
         lines = [self._line(name, change) for change in found]
+        lines += self._pinned(name)
         told = {c.path for c in found if c.path is not None}
         lines += self._gone(name, told)
         lines += self._definitions(name)
@@ -270,12 +287,30 @@ class _Planner:
             # A step that nobody waits at may go.
             grave = change.category == "breaking"
             return Line(change=replace(change, category="review") if grave else change)
+        stay = any(one.journey == name for one in self.found.pinned)
+        if stay:
+            return Line(change=replace(change, category=_at_most_review(change.category)))
         gone = change.sign == "-" or change.category == "breaking"
         fate = self._fate(name, change.path or "") if gone else None
         # Where everybody has somewhere to go, nothing breaks.
         if gone and fate is not None and not fate.startswith("no target"):
             change = replace(change, category="review")
         return Line(change=change, waiting=waiting, fate=fate, waits=waits)
+
+    def _pinned(self, name: str) -> Iterator[Line]:
+        for one in self.found.pinned:
+            if one.journey == name:
+                mode = self.loaded.project.journeys[name].upgrade
+                change = Change(sign="~", category="compatible", kind="upgrade", name="upgrade")
+                change = replace(change, after=mode)
+                fate = f"finish on v{one.version}"
+                yield Line(change=change, waiting=one.people, fate=fate)
+        for journey, version in sorted(self.found.released):
+            steps = [s for (n, _, v), s in self.known.aliases.items() if (n, v) == (name, version)]
+            waiting = sum(self.found.holding.get(step, 0) for step in steps)
+            if journey == name and waiting:
+                change = Change(sign="~", category="review", kind="version", name=f"{version}")
+                yield Line(change=change, waiting=waiting, fate="come over")
 
     def _fate(self, name: str, path: str) -> str | None:
         for carried in self.found.carried:

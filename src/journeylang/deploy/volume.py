@@ -44,6 +44,7 @@ def as_lately(
     latest = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
     since = d.instant(latest - timedelta(days=DAYS))
     places = {step: place for place, step in known.steps.items()}
+    places |= {step: (name, path) for (name, path, _), step in known.aliases.items()}
     sums: dict[str, tuple[int, int, Decimal, Decimal]] = {}
     for step, channel, count in engine.query(_SENT.format(since=since, now=d.instant(latest))):
         name, path = places[step]

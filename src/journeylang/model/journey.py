@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Literal
 
-from journeylang.model.entry import Entry, Runs
+from journeylang.model.entry import Entry, Fields, Runs
 from journeylang.model.expressions import Drawn, EventSource, Expression
 from journeylang.model.measures import Target
 from journeylang.model.policy import Budget
@@ -400,6 +400,24 @@ Purpose = Literal["marketing", "service", "transactional"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The steps of an earlier version, which people who are on it go through to their end.
+
+    `numbers` are those under which its steps rest beside the journey's own, by path; `texts` its
+    templates, by the paths under which its sends name them.
+    """
+
+    version: int
+    body: Block
+    fields: Fields
+    numbers: tuple[tuple[str, int], ...]
+    texts: tuple[tuple[str, str], ...] = ()
+
+
+Upgrade = Literal["migrate", "pin", "drain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
     name: str
     title: str | None
@@ -418,5 +436,9 @@ class Journey:
     kpis: tuple[Target, ...]
     guards: tuple[Target, ...]
     policy: str | None
+    upgrade: Upgrade = "migrate"
     body: Block
+    # Versions that somebody is still on, and all numbers that steps of any such had, by path.
+    earlier: tuple[Earlier, ...] = ()
+    aliases: tuple[tuple[str, tuple[int, ...]], ...] = ()
     span: Span = field(compare=False, repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
@@ -29,6 +29,9 @@ from journeylang.model.journey import (
 )
 from journeylang.model.measures import OF_GOALS
 
+if TYPE_CHECKING:
+    from journeylang.model.project import Project
+
 
 def steps(block: Block) -> Iterator[Step]:
     """Every step of a block and below it, in the order written."""
@@ -38,6 +41,14 @@ def steps(block: Block) -> Iterator[Step]:
         yield step
         for inner in reversed(_blocks(step)):
             waiting.extend(reversed(inner))
+
+
+def bodies(project: Project, name: str) -> Iterator[Block]:
+    """The steps of a journey, and those of its versions that somebody is still on."""
+    journey = project.journeys.get(name)
+    if journey is not None:
+        yield journey.body
+        yield from (earlier.body for earlier in journey.earlier)
 
 
 def _blocks(step: Step) -> tuple[Block, ...]:

@@ -7,14 +7,17 @@ not park joins what stands after the `if` without a jump.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import assert_never
 
+from journeylang.model.entry import Runs
 from journeylang.model.journey import (
     BestHour,
     Block,
     Calendar,
+    Earlier,
     Elapsed,
     Experiment,
     Factors,
@@ -52,6 +55,7 @@ from journeylang.plan.operations import (
     DayStart,
     FactorDraw,
     JourneyPlan,
+    Learning,
     Moment,
     MomentPark,
     Node,
@@ -71,6 +75,8 @@ from journeylang.plan.operations import (
 from journeylang.plan.results import results
 from journeylang.plan.ways import Met, Rest, Ways, once
 from journeylang.source import Span
+
+_LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - instants are naive here
 
 
 def build(
@@ -118,10 +124,18 @@ class _JourneyBuilder:
         self.depth = 0
         self.times = 1
         self.visits = 0
+        self.earlier: Earlier | None = None
+        self.numbered: dict[str, int] = {}
+        self.tried = dict(drawn_by(journey.body))
 
     def build(self) -> JourneyPlan:
         journey = self.journey
-        edges = self.ways.edges(self._block(journey.body, self.ways.end("end")))
+        entry = self._block(journey.body, self.ways.end("end"))
+        for earlier in journey.earlier:
+            self.earlier, self.numbered = earlier, dict(earlier.numbers)
+            self._block(earlier.body, self.ways.end("end"))
+        self.earlier = None
+        edges = self.ways.edges(entry)
         # Exits of those who enter are leaves of their own: checked before they advance.
         for way_out in journey.exits:
             self.ways.leaf(None, way_out.reason, Met(), exited=True)
@@ -139,7 +153,10 @@ class _JourneyBuilder:
                 if journey.reenter.rule == "after"
                 else None
             ),
-            runs=journey.runs,
+            # Who is on the way finishes; nobody begins any more.
+            runs=Runs(start=None, end=_LONG_AGO, span=journey.span)
+            if journey.upgrade == "drain"
+            else journey.runs,
             only=journey.only,
             exits=journey.exits,
             guards=journey.guards,
@@ -148,8 +165,9 @@ class _JourneyBuilder:
             control=offers.control if offers.policy is not None and marketing else None,
             holdout_step=self._number(HOLDOUT_PATH),
             salts=tuple(
-                (self._number(s.path), s.salt)
-                for s in steps(journey.body)
+                (self._drawn(s.path, s.salt), s.salt)
+                for body in self._bodies()
+                for s in steps(body)
                 if isinstance(s, Experiment)
             ),
             factors=self._factors(),
@@ -157,7 +175,8 @@ class _JourneyBuilder:
             parks=tuple(self.parks.values()),
             edges=edges,
             leaves=self.ways.leaves,
-            learning=tuple(lessons(journey, self._number)),
+            learning=self._lessons(),
+            pinned=tuple((n, e.version) for e in journey.earlier for _, n in e.numbers) or None,
             max_rounds=2 * self.visits + 2,
             span=journey.span,
         )
@@ -199,7 +218,7 @@ class _JourneyBuilder:
                 begin = Begin(journey=step.journey, values=step.values)
                 return self.ways.to(self._act(step.path, begin, step.span, rest))
             case Factors():
-                met_here = tuple((self._number(f.path), None) for f in step.factors)
+                met_here = tuple((self._drawn(f.path, f.value.salt), None) for f in step.factors)
                 return lambda met: rest(met.exposed(*met_here))
             case Repeat():
                 return self._repeat(step, rest)
@@ -209,7 +228,7 @@ class _JourneyBuilder:
                 assert_never(step)
 
     def _experiment(self, step: Experiment, rest: Rest) -> Rest:
-        number_ = self._number(step.path)
+        number_ = self._drawn(step.path, step.salt)
         arms = [(a.low, a.high, a.name, self._block(a.body, rest)) for a in step.arms]
 
         def split(met: Met) -> Node:
@@ -223,17 +242,35 @@ class _JourneyBuilder:
         return once(split)
 
     def _factors(self) -> tuple[FactorDraw, ...]:
-        return tuple(
+        found = [
             FactorDraw(
-                step=self._number(f.path),
+                step=self._drawn(f.path, f.value.salt),
                 salt=f.value.salt,
                 arms=f.arms,
                 learned=s.learns is not None,
             )
-            for s in steps(self.journey.body)
+            for body in self._bodies()
+            for s in steps(body)
             if isinstance(s, Factors)
             for f in s.factors
-        )
+        ]
+        return tuple({draw.step: draw for draw in reversed(found)}.values())[::-1]
+
+    def _bodies(self) -> Iterator[Block]:
+        """The journey's own steps, and those of the versions that somebody is still on."""
+        self.earlier = None
+        yield self.journey.body
+        for earlier in self.journey.earlier:
+            self.earlier, self.numbered = earlier, dict(earlier.numbers)
+            yield earlier.body
+        self.earlier = None
+
+    def _lessons(self) -> tuple[Learning, ...]:
+        found: dict[tuple[int, str], Learning] = {}
+        for body in self._bodies():
+            for lesson in lessons(replace(self.journey, body=body), self._rest):
+                found.setdefault((lesson.step, lesson.salt), lesson)
+        return tuple(found.values())
 
     def _repeat(self, step: Repeat, rest: Rest) -> Rest:
         depth = self.depth + 1
@@ -259,7 +296,7 @@ class _JourneyBuilder:
     # --- parks ----------------------------------------------------------------
 
     def _wait(self, step: Wait, rest: Rest) -> int:
-        number_ = self._number(step.path)
+        number_ = self._rest(step.path)
         elapsed = isinstance(step.until, Elapsed)
         self._park(
             number_,
@@ -276,7 +313,7 @@ class _JourneyBuilder:
         return number_
 
     def _moment(self, step: WaitMoment, rest: Rest) -> Rest:
-        number_ = self._number(step.path)
+        number_ = self._rest(step.path)
         moment = self._when(step)
         self._park(
             number_,
@@ -315,7 +352,7 @@ class _JourneyBuilder:
                 return Moment(value=moment)
 
     def _state(self, step: WaitState, rest: Rest) -> Rest:
-        number_ = self._number(step.path)
+        number_ = self._rest(step.path)
         then = self._block(step.then, rest)
         self._park(
             number_,
@@ -337,7 +374,7 @@ class _JourneyBuilder:
         )
 
     def _race(self, step: Race, rest: Rest) -> int:
-        number_ = self._number(step.path)
+        number_ = self._rest(step.path)
 
         def park() -> RacePark:
             branches = tuple(
@@ -362,7 +399,7 @@ class _JourneyBuilder:
         return number_
 
     def _send(self, step: Send, rest: Rest) -> int:
-        number_ = self._number(step.path)
+        number_ = self._rest(step.path)
         otherwise = step.otherwise
         limit = step.expires
         if otherwise is not None and otherwise.seconds is not None:
@@ -398,7 +435,7 @@ class _JourneyBuilder:
         return number_
 
     def _act(self, path: str, act: Act, span: Span, rest: Rest) -> int:
-        number_ = self._number(path)
+        number_ = self._rest(path)
         self._park(
             number_,
             lambda: ActionPark(
@@ -422,6 +459,14 @@ class _JourneyBuilder:
     def _number(self, path: str) -> int:
         return self.numbers.steps[self.journey.name, path]
 
+    def _rest(self, path: str) -> int:
+        """Where somebody rests: people on an earlier version do so by themselves."""
+        return self._number(path) if self.earlier is None else self.numbered[path]
+
+    def _drawn(self, path: str, salt: str) -> int:
+        """Under one salt an experiment is one, whatever the version."""
+        return self._number(path) if self.tried.get(path) == salt else self._rest(path)
+
     def _rule(self, rule: ZoneRule) -> int:
         return self.rules.setdefault(rule, len(self.rules))
 
@@ -432,6 +477,15 @@ class _JourneyBuilder:
         """Fields of the entry event that something later in the journey reads."""
         nodes = [n for e in expressions(self.journey) for n in walk(e)]
         return tuple(dict.fromkeys((*entry_fields(nodes), *self.template_fields)))
+
+
+def drawn_by(body: Block) -> Iterator[tuple[str, str]]:
+    """Experiments and factors by path, with the salt."""
+    for step in steps(body):
+        if isinstance(step, Experiment):
+            yield step.path, step.salt
+        elif isinstance(step, Factors):
+            yield from ((f.path, f.value.salt) for f in step.factors)
 
 
 def _way_out(step: Send) -> str | None:

@@ -255,6 +255,7 @@ def _header_values(journey: Journey, side: Side) -> dict[str, tuple[object, str]
         "guard": (journey.guards, of(*journey.guards)),
         "budget": (journey.budgets, of(*journey.budgets)),
         "policy": plain(journey.policy, journey.policy),
+        "upgrade": plain(journey.upgrade == "drain", journey.upgrade),
     }
 
 

@@ -43,7 +43,7 @@ from journeylang.model.expressions import (
 )
 from journeylang.model.journey import Repeat
 from journeylang.model.project import Project
-from journeylang.model.steps import steps
+from journeylang.model.steps import bodies, steps
 from journeylang.model.types import INSTANT
 from journeylang.model.walk import children
 from journeylang.plan.operations import JourneyPlan, StatePark
@@ -319,8 +319,12 @@ class _Reader:
 def _in_a_loop(project: Project, message: MessageEvent) -> bool:
     if message.journey is None or message.path is None:
         return False
-    body = project.journeys[message.journey].body
-    loops = (s.path for s in steps(body) if isinstance(s, Repeat))
+    loops = (
+        s.path
+        for body in bodies(project, message.journey)
+        for s in steps(body)
+        if isinstance(s, Repeat)
+    )
     return any(message.path.startswith(f"{path}/") for path in loops)
 
 

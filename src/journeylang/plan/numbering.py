@@ -34,6 +34,8 @@ class Numbering:
 
     journeys: Mapping[str, int] = field(default_factory=dict)
     steps: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    # Steps by path and version, at which people rest who finish on it.
+    aliases: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
 
 
 def step_paths(journey: Journey) -> list[tuple[str, str]]:
@@ -70,10 +72,11 @@ def number(project: Project, known: Numbering | None = None) -> Numbering:
     steps = dict(known.steps) if known else {}
     for name in project.journeys:
         journeys.setdefault(name, max(journeys.values(), default=0) + 1)
-    free = max(steps.values(), default=0)
+    aliases = known.aliases if known else {}
+    free = max((*steps.values(), *aliases.values()), default=0)
     for name, journey in project.journeys.items():
         for path, _ in step_paths(journey):
             if (name, path) not in steps:
                 free += 1
                 steps[name, path] = free
-    return Numbering(journeys=journeys, steps=steps)
+    return Numbering(journeys=journeys, steps=steps, aliases=aliases)

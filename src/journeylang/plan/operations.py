@@ -437,6 +437,8 @@ class JourneyPlan:
     leaves: tuple[Leaf, ...]
     learning: tuple[Learning, ...]
     max_rounds: int
+    # Steps of earlier versions, each with its version; None is left out of what is stored.
+    pinned: tuple[tuple[int, int], ...] | None = None
     span: Span
 
 

@@ -64,6 +64,9 @@ def plan_json(
     """
     body: dict[str, Any] = _with_rules(to_json(plan), [to_json(r) for r in program.rules])
     body["format_version"] = FORMAT_VERSION
+    upgrade = project.journeys[plan.name].upgrade
+    if upgrade != "migrate":
+        body["upgrade"] = upgrade
     bound = to_json(project.binding)
     del bound["aside"]
     body["binding"] = _hash(bound)

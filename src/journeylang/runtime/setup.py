@@ -20,6 +20,7 @@ from journeylang.runtime.lists import store_lists
 from journeylang.runtime.looks import look_mark
 from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.migrate import migrate
+from journeylang.runtime.pinned import LackingError, PastOf, beside
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.session import Session
 from journeylang.runtime.upgrade import (
@@ -27,7 +28,10 @@ from journeylang.runtime.upgrade import (
     Upgrade,
     carry_over,
     gather,
+    lacking,
     people,
+    pin,
+    still_on,
     stored_versions,
     upgrade,
 )
@@ -75,6 +79,7 @@ def prepare(
     doubts: Sequence[Doubt] | None = None,
     record: Callable[[Mapping[str, int]], None] | None = None,
     apply: bool = True,
+    past: PastOf | None = None,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
 
@@ -84,7 +89,8 @@ def prepare(
     the same. `doubts` are the rows to set aside; None is those that were found before.
 
     `record` is told the version of each journey, in the transaction of the apply. Without `apply`
-    the project is what was applied before, and nothing is stored.
+    the project is what was applied before, and nothing is stored. `past` has the projects of
+    versions on which people finish.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
     which its runs follow by step path, or by what `moved` says. What would strand a run is
@@ -123,6 +129,14 @@ def prepare(
             )
             if found.refused:
                 return list(found.refused)
+        holding = people(engine) if found is None else found.holding
+        pins = still_on(known, holding) - (found.released if found is not None else set())
+        pins |= {(one.journey, one.version) for one in found.pinned} if found is not None else set()
+        pins = {(name, version) for name, version in pins if name in running.journeys}
+        try:
+            beside(running, sorted(pins), known, past)
+        except LackingError as error:
+            return [lacking(error)]
         _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
         if doubts is not None and remember(engine, project, doubts):
             # What was not read may be read now, and the other way round, without any news.
@@ -134,10 +148,14 @@ def prepare(
             versions = _apply(engine, running, program, known, found, kind, now)
             if record is not None:
                 record({plan.name: versions[plan.journey] for plan in program.journeys})
-        steps = dict(numbering(engine).steps)
+        known = numbering(engine)
+        steps = dict(known.steps)
         applied = dict(
             engine.query("SELECT journey, min(applied_at) FROM journey.version GROUP BY journey")
         )
+    if pins or known.aliases:
+        running = beside(running, sorted(pins), known, past)
+        program = build(running, known, template_entry_fields)
     ready = make_ready(running, program, steps, versions, engine.dialect, incremental=incremental)
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)
@@ -156,6 +174,7 @@ def _apply(
     """Store what is new, and carry people over; the versions by journey."""
     store_lists(engine, project, now)
     versions = _store(engine, project, program, known, now, found)
+    pin(engine, found, numbering(engine))
     if found.carried or found.left:
         # What has ended by the latest tick is over, whatever the clock shows.
         since = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
@@ -179,10 +198,15 @@ def _begin(engine: Engine, now: datetime) -> None:
 def numbering(engine: Engine) -> Numbering:
     """The numbers that journeys and steps have in this database."""
     names = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
-    steps = engine.query("SELECT journey, path, step FROM journey.step")
+    # A database that is only looked at may not have come so far.
+    version = "version" if "version" in (engine.columns(("journey", "step")) or ()) else "NULL"
+    rows = engine.query(f"SELECT journey, path, step, {version} FROM journey.step")
     return Numbering(
         journeys={name: number for number, name in names.items()},
-        steps={(names[journey], path): step for journey, path, step in steps},
+        steps={(names[journey], path): step for journey, path, step, of in rows if of is None},
+        aliases={
+            (names[journey], path, of): step for journey, path, step, of in rows if of is not None
+        },
     )
 
 
@@ -236,7 +260,8 @@ def _store_steps(engine: Engine, project: Project, program: Program, known: Numb
         if (plan.name, path) not in known.steps
     ]
     if rows:
-        engine.execute(f"INSERT INTO journey.step VALUES {', '.join(rows)}")
+        columns = "step, journey, path, kind"
+        engine.execute(f"INSERT INTO journey.step ({columns}) VALUES {', '.join(rows)}")
 
 
 __all__ = ["Ready", "Refused", "key_type", "lay_foundation", "prepare"]

@@ -15,9 +15,10 @@ from typing import Any, Literal
 from journeylang.engines.base import Engine
 from journeylang.model.project import Move, Project
 from journeylang.plan.numbering import Numbering
-from journeylang.plan.operations import ActionPark, JourneyPlan, Park, Program
+from journeylang.plan.operations import ActionPark, JourneyPlan, Park, Program, SendPark
 from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.localtime import ZoneTables, zones_in_use
+from journeylang.runtime.pinned import LackingError
 from journeylang.sql import upgrade as sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.schema import ACTIVE
@@ -28,7 +29,7 @@ from journeylang.sql.session import temporary
 class Refused:
     """An apply that would strand people or spoil an experiment; `path` is the step's."""
 
-    kind: Literal["stranded", "spoiled"]
+    kind: Literal["stranded", "spoiled", "lacking"]
     journey: str
     path: str | None
     reason: str
@@ -70,10 +71,22 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """People who finish on the version that they are on; `paths` are its steps, with numbers."""
+
+    journey: str
+    number: int
+    version: int
+    paths: tuple[tuple[str, int], ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
     """All that an apply would do. `holding` is how many people rest at each step now.
 
     `bodies` are the plans of the new versions, by journey, and `marks` their fingerprints.
+    `released` are versions whose people come over to the new one.
     """
 
     stored: Mapping[str, Stored]
@@ -82,6 +95,8 @@ class Upgrade:
     holding: Mapping[int, int]
     carried: tuple[Carried, ...]
     left: tuple[Left, ...]
+    pinned: tuple[Pinned, ...]
+    released: frozenset[tuple[str, int]]
     refused: tuple[Refused, ...]
 
     @property
@@ -141,8 +156,20 @@ def upgrade(
     }
     # Journeys that stand still keep their people where they are.
     still = project.journeys.keys() - plans.keys()
+    pinned: dict[str, Pinned] = {}
+    released: set[tuple[str, int]] = set()
+    for name in plans:
+        before = stored.get(name)
+        if before is None or before.fingerprint == marks[name]:
+            continue
+        if project.journeys[name].upgrade == "migrate":
+            released |= {(of, version) for of, _, version in known.aliases if of == name}
+        elif _steps_differ(before.body, bodies[name]):
+            found = _pinned(name, before, known, holding)
+            if found.people:
+                pinned[name] = found
     for (name, path), step in sorted(known.steps.items(), key=lambda item: item[1]):
-        if not holding.get(step) or name in still:
+        if not holding.get(step) or name in still or name in pinned:
             continue
         if path in here.get(name, {}):
             continue
@@ -153,12 +180,36 @@ def upgrade(
             left.append(Left(journey=name, path=path, source=step))
         else:
             carried.append(_moved(move, step, stored.get(name), bodies[name], here[name]))
+    for (name, path, version), step in sorted(known.aliases.items(), key=lambda item: item[1]):
+        # Whoever was to finish on an earlier version stays there, or comes over to the newest.
+        gone = name not in project.journeys
+        if not holding.get(step) or not (gone or (name, version) in released):
+            continue
+        move = moves.get((name, path))
+        if path in here.get(name, {}):
+            park = here[name][path]
+            carried.append(
+                Carried(
+                    journey=name,
+                    path=path,
+                    source=step,
+                    park=park,
+                    again=not isinstance(park, SendPark),
+                )
+            )
+        elif move is None:
+            refused.append(_stranded(name, path, holding[step]))
+        elif move.target is None:
+            left.append(Left(journey=name, path=path, source=step))
+        else:
+            carried.append(_moved(move, step, None, bodies[name], here[name]))
     for name, plan in plans.items():
         before = stored.get(name)
         if before is None or before.fingerprint == marks[name]:
             continue
         old = before.body
-        carried += _retimed(plan, old, bodies[name], holding)
+        if name not in pinned:
+            carried += _retimed(plan, old, bodies[name], holding)
         refused += _spoiled(name, old, bodies[name])
     return Upgrade(
         stored=stored,
@@ -167,8 +218,43 @@ def upgrade(
         holding=holding,
         carried=tuple(carried),
         left=tuple(left),
+        pinned=tuple(pinned.values()),
+        released=frozenset(released),
         refused=tuple(refused),
     )
+
+
+_STEPS = ("parks", "edges", "leaves", "experiments", "segments", "metrics", "templates", "lists")
+
+
+def _steps_differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether it matters on which of two versions somebody goes on."""
+    return any(old.get(part) != new.get(part) for part in _STEPS)
+
+
+def _pinned(name: str, before: Stored, known: Numbering, holding: Mapping[int, int]) -> Pinned:
+    """The steps of the version that is left behind."""
+    body = before.body
+    paths = [p["path"] for p in body["parks"]] + list(body.get("experiments", {}))
+    numbered = tuple((path, known.steps[name, path]) for path in dict.fromkeys(paths))
+    return Pinned(
+        journey=name,
+        number=before.journey,
+        version=before.version,
+        paths=numbered,
+        people=sum(holding.get(step, 0) for _, step in numbered),
+    )
+
+
+def still_on(known: Numbering, holding: Mapping[int, int]) -> set[tuple[str, int]]:
+    """Earlier versions of journeys that people are on."""
+    return {(name, of) for (name, _, of), step in known.aliases.items() if holding.get(step)}
+
+
+def lacking(error: LackingError) -> Refused:
+    """A version that cannot go on beside the new one."""
+    reason = f"people finish on version {error.version}, and {error}"
+    return Refused(kind="lacking", journey=error.journey, path=None, reason=reason)
 
 
 def _stranded(name: str, path: str, count: int) -> Refused:
@@ -282,6 +368,37 @@ def gather(
         step: Waits(later=later, earlier=earlier, at_once=at_once, unchanged=unchanged)
         for step, later, earlier, at_once, unchanged in engine.query(sql.counted(d), {"now": now})
     }
+
+
+def pin(engine: Engine, found: Upgrade, known: Numbering) -> None:
+    """Give those numbers of their own who finish on the version that they are on."""
+    if not found.pinned:
+        return
+    free = max((*known.steps.values(), *known.aliases.values()), default=0)
+    for one in found.pinned:
+        rows, whens = [], []
+        for _, step in one.paths:
+            free += 1
+            rows.append(
+                f"SELECT {free}, journey, path, kind, {one.version} FROM journey.step"
+                f" WHERE step = {step}"
+            )
+            whens.append(f"WHEN {step} THEN {free}")
+        engine.execute(
+            "INSERT INTO journey.step (step, journey, path, kind, version) "
+            + " UNION ALL ".join(rows)
+        )
+        listed = ", ".join(str(step) for _, step in one.paths)
+        case = f"CASE step {' '.join(whens)} END"
+        engine.execute(
+            f"UPDATE journey.run SET step = {case} WHERE status = {ACTIVE} AND step IN ({listed})"
+        )
+        # What is decided and has not gone out yet is theirs as well.
+        engine.execute(
+            f"UPDATE journey.message SET step = {case} WHERE journey = {one.number}"
+            f" AND step IN ({listed})"
+            " AND batch_id IN (SELECT batch_id FROM journey.batch WHERE NOT done)"
+        )
 
 
 def carry_over(engine: Engine, found: Upgrade, now: datetime) -> None:

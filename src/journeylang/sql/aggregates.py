@@ -22,13 +22,13 @@ from journeylang.model.expressions import (
 )
 from journeylang.model.journey import Repeat
 from journeylang.model.project import Project
-from journeylang.model.steps import steps
+from journeylang.model.steps import bodies, steps
 from journeylang.model.types import NUMBER, Kind
 from journeylang.model.walk import walk
 from journeylang.sql import expressions
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import customers, event
-from journeylang.sql.scope import Group, Scope, definitions
+from journeylang.sql.scope import Group, Scope, at_step, definitions
 from journeylang.sql.session import SKIPPED
 
 
@@ -159,8 +159,8 @@ def message_scope(source: MessageEvent, scope: Scope) -> list[str]:
     """Which messages a built-in event is about, as conditions on `e`."""
     conditions = []
     if source.journey is not None and source.path is not None:
-        number = scope.steps[(source.journey, source.path)]
-        conditions.append(f"{scope.event}.step = {number}")
+        number = at_step(scope.project, scope.steps, source.journey, source.path)
+        conditions.append(f"{scope.event}.step {number}")
         if source.own:
             conditions.append(f"{scope.event}.run_id = {scope.rows.alias}.run_id")
             if _looped(scope.project, source.journey, source.path):
@@ -174,14 +174,15 @@ def _looped(project: Project, journey: str, path: str) -> bool:
     """Whether a step stands in a `repeat`."""
     return any(
         isinstance(step, Repeat) and path.startswith(f"{step.path}/")
-        for step in steps(project.journeys[journey].body)
+        for body in bodies(project, journey)
+        for step in steps(body)
     )
 
 
-def _of_the_latest_pass(scope: Scope, step: int) -> list[str]:
+def _of_the_latest_pass(scope: Scope, step: str) -> list[str]:
     """Nothing was decided there since: neither another message, nor that there be none."""
     e = scope.event
-    same = f"customer_id = {e}.customer_id AND l.run_id = {e}.run_id AND l.step = {step}"
+    same = f"customer_id = {e}.customer_id AND l.run_id = {e}.run_id AND l.step {step}"
     later = [
         f'journey.message AS l WHERE l.{same} AND l.decided_at > {e}."_decided"',
         f'journey.decision AS l WHERE l.{same} AND l.at > {e}."_decided"',

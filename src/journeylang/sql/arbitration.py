@@ -31,6 +31,7 @@ from journeylang.sql.session import (
     sends,
     worded,
 )
+from journeylang.sql.writes import version
 
 _SITUATION = """SELECT EXISTS (SELECT 1 FROM journey.consent_change),
   EXISTS (SELECT 1 FROM journey.suppression),
@@ -152,13 +153,14 @@ def _messages(compiler: Compiler, program: Program) -> str:
     topic, topic_of = "NULL", ""
     if topics:
         topic, topic_of = "p.topic", "\n    JOIN plan_send AS p ON p.step = s.step"
+    of = version(program, "s.step")
     return f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
   version, step, occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until,
   cost, content, topic)
 SELECT m.customer_id, m.message_id, {batch}, m.run_id, m.journey, m.version,
   m.step, {occurrence}, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
   m.quiet_until, m.cost, {"m.content" if worded(program) else "NULL"}, m.topic
-FROM (SELECT s.*, v.version, {topic} AS topic, {message_id} AS message_id
+FROM (SELECT s.*, {of} AS version, {topic} AS topic, {message_id} AS message_id
   FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey{topic_of}
   WHERE s.phase = {d.parameter("round")} AND s.rank = {d.parameter("rank")}
     AND s.outcome = {SENT}) AS m"""

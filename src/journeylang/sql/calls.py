@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from journeylang.model.types import TEXT
-from journeylang.plan.operations import ActionPark, Call, JourneyPlan, Park
+from journeylang.plan.operations import ActionPark, Call, JourneyPlan, Park, Program
 from journeylang.plan.passes import weight
 from journeylang.sql.actions import acting_rows, per_step
 from journeylang.sql.arbitration import BATCH
@@ -14,6 +14,7 @@ from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows
 from journeylang.sql.given import given_value
 from journeylang.sql.schema import CALLS
+from journeylang.sql.writes import version
 
 EXPIRES = 7 * 86_400
 """Seconds after which a call that has not gone out is no longer made."""
@@ -51,6 +52,7 @@ def calls(compiler: Compiler, plans: Sequence[JourneyPlan], steps: Collection[in
     occurrence = f"coalesce({per_step(loops)}, 1)" if loops else "1"
     number = f"{d.parameter('base')} + row_number() OVER () - 1"
     now = d.parameter("now")
+    of = version(Program(journeys=tuple(plans), rules=()), "m.step")
     base = compiler.base(*scope.fields)
     return f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
   version, step, occurrence, channel, counted, decided_at, expires_at, content, action)
@@ -62,6 +64,6 @@ def calls(compiler: Compiler, plans: Sequence[JourneyPlan], steps: Collection[in
   JOIN {base} AS c ON c.customer_id = w.customer_id{scope.joins()}
 )
 SELECT m.customer_id, m.message_id, {d.whole_quotient("m.message_id", str(BATCH))}, m.run_id,
-  m.journey, v.version, m.step, m.occurrence, m.channel, FALSE, {now},
+  m.journey, {of}, m.step, m.occurrence, m.channel, FALSE, {now},
   {now} + {d.interval(EXPIRES)}, m.content, m.action
 FROM called AS m JOIN plan_version AS v ON v.journey = m.journey"""

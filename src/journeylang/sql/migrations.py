@@ -235,6 +235,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             NewTable(name="source", columns="digest VARCHAR NOT NULL, content VARCHAR NOT NULL"),
         ),
     ),
+    Migration(
+        number=5,
+        name="several versions side by side",
+        changes=(
+            # The version whose people rest there; none for the one that is entered now.
+            NewColumn(table="step", column="version", kind="INTEGER"),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number

@@ -30,6 +30,7 @@ from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.expressions import Rows, value
 from journeylang.sql.relations import bound_value, event, table_name
 from journeylang.sql.schema import ACTIVE
+from journeylang.sql.scope import at_step
 from journeylang.sql.session import END
 
 CHANGED_LATE = 3600
@@ -113,9 +114,9 @@ def _new_rows(compiler: Compiler, source: Source) -> list[str]:
                 return _new_events(project.binding.events[rows_of.name], d)
             return _new_messages(compiler, rows_of)
         case NonSends():
-            step = compiler.steps[(source.journey, source.path)]
+            step = at_step(project, compiler.steps, source.journey, source.path)
             rows = "journey.decision AS l"
-            return [f"SELECT l.customer_id FROM {rows} WHERE l.step = {step} AND l.at >= {looked}"]
+            return [f"SELECT l.customer_id FROM {rows} WHERE l.step {step} AND l.at >= {looked}"]
         case ProfileRows():
             named = f"p.name = {text(source.name)}"
             rows = "journey.profile AS p"

@@ -102,6 +102,15 @@ class Scope:
         return profile_joins(tuple(self.profile), self.customer_id, run, self.event, self.dialect)
 
 
+def at_step(project: Project, steps: StepNumbers, journey: str, path: str) -> str:
+    """`= 7`, or `IN (7, 12)`: a step by its path, in whatever version people were there."""
+    number = steps[journey, path]
+    known = project.journeys.get(journey)
+    others = dict(known.aliases).get(path, ()) if known is not None else ()
+    listed = ", ".join(str(n) for n in (number, *others))
+    return f"IN ({listed})" if others else f"= {number}"
+
+
 def definitions(project: Project) -> Mapping[str, Mapping[str, Expression]]:
     """Metrics and segments by kind and name, for `walk`."""
     return {

@@ -17,7 +17,7 @@ def final_writes(dialect: Dialect, program: Program) -> dict[str, str]:
     exposing = [j for j in program.journeys if any(leaf.exposures for leaf in j.leaves)]
     drawing = [j for j in program.journeys if j.holdout is not None or j.control is not None]
     writes = {
-        **_runs(d),
+        **_runs(d, version(program, "coalesce(t.step, t.from_step)")),
         "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
@@ -38,14 +38,23 @@ FROM trail AS t WHERE t.fate = {REFUSED}""",
     return writes
 
 
-def _runs(d: Dialect) -> dict[str, str]:
+def version(program: Program, step: str) -> str:
+    """The version of somebody at a step, where `v` is the row of `plan_version`."""
+    pinned = [pair for plan in program.journeys for pair in plan.pinned or ()]
+    if not pinned:
+        return "v.version"
+    whens = " ".join(f"WHEN {number} THEN {of}" for number, of in pinned)
+    return f"CASE {step} {whens} ELSE v.version END"
+
+
+def _runs(d: Dialect, of: str) -> dict[str, str]:
     """Where the runs are now.
 
     On DuckDB moved runs are deleted and inserted again: the fastest way, and the one in which
     the table grows least. On PostgreSQL, where that writes three times as much, they are updated.
     """
     columns = {
-        "version": "v.version",
+        "version": of,
         "step": "t.step",
         "arrived_at": "t.arrived_at",
         "wake_at": f"CASE WHEN t.fate = {REST} THEN t.left_at END",
@@ -64,7 +73,7 @@ USING (SELECT customer_id, run_id FROM trail WHERE fate IN ({REST}, {END}) AND N
 WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id"""
     insert = f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
   arrived_at, wake_at, entered_at, status, reason, entry, ended_at, passes)
-SELECT t.customer_id, t.run_id, t.journey, v.version, t.step, t.arrived_at,
+SELECT t.customer_id, t.run_id, t.journey, {of}, t.step, t.arrived_at,
   CASE WHEN t.fate = {REST} THEN t.left_at END, t.entered_at, t.status, t.reason, t.entry,
   CASE WHEN t.fate = {END} THEN {d.parameter("now")} END, t.passes
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey

@@ -91,4 +91,15 @@ REVISION_UNKNOWN = Code(
     fence="text",
 )
 
+VERSION_LACKING = Code(
+    id="JRN509",
+    name="version-lacking",
+    title="A version on which people finish asks for what is gone",
+    why="With `upgrade pin` or `drain` people finish on the version that they are on. It reads the"
+    " binding of today: what it asks for has to be bound as it was.",
+    bad="upgrade pin     # and the event that the older version waits for is bound no more",
+    good="upgrade pin     # and the event stays until nobody waits for it",
+    fence="text",
+)
+
 CODES = family(globals())
