@@ -179,18 +179,20 @@ def test_a_missing_template() -> None:
     first, second = outcome.diagnostics
     assert (first.code.id, first.help) == ("JRN108", "did you mean `it/hello`?")
     assert first.notes == (
-        "looked for in `templates/`: it/helo.email.html, it/helo.email.txt, it/helo.email.md",
+        "looked for in `templates/`: "
+        + ", ".join(f"it/helo.email.{extension}" for extension in ("html", "mjml", "txt", "md")),
     )
     assert second.help == "write `templates/it/b.push.txt`"
 
 
-def test_mjml_alone_is_not_supported_yet() -> None:
+def test_mjml_is_checked_as_html_is() -> None:
     made = project('journey it { owner "x" enter on signed_up hello: send email }')
+    text = "---\nsubject: Hi\n---\n<mjml>{{ custmer.name }}</mjml>"
     file = TemplateFile(
-        name="it/hello", channel="email", extension="mjml", source=source("<mjml/>", "a.mjml")
+        name="it/hello", channel="email", extension="mjml", source=source(text, "a.mjml")
     )
     outcome = check_messages(made, {("it/hello", "email"): (file,)})
-    assert [d.code.id for d in outcome.diagnostics] == ["JRN009"]
+    assert [d.code.id for d in outcome.diagnostics] == ["JRN106"]
 
 
 def test_a_template_of_two_steps_is_told_once() -> None:

@@ -193,7 +193,7 @@ def test_a_failure_tells_file_line_and_kind_but_no_data() -> None:
     ("sources", "kind"),
     [
         ({}, "there is no such template"),
-        ({"welcome/hello.email.mjml": "<mjml>"}, "MJML is not supported yet"),
+        ({"welcome/hello.email.mjml": "---\nsubject: x\n---\n<mjml>"}, "no MJML"),
         ({"welcome/hello.email.html": "no head"}, "an e-mail needs a `subject`"),
         ({"welcome/hello.email.html": "---\nsubject: x\n---\n{{ a"}, "cannot be read"),
         ({"welcome/hello.email.html": "---\nsubjet: x\n---\n"}, "unknown key `subjet`"),

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DISTRIBUTIONS = {"yaml": "pyyaml"}
+DISTRIBUTIONS = {"css_inline": "css-inline", "google": "google-auth", "yaml": "pyyaml"}
 
 
 def imported() -> set[str]:

@@ -12,7 +12,6 @@ from journeylang.analysis.template_scope import EXTENSIONS, GIVEN
 from journeylang.analysis.template_use import TemplateUse, Used
 from journeylang.analysis.templates import template_use
 from journeylang.diagnostics.codes import names
-from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Diagnostic, Label, Outcome, in_order
 from journeylang.diagnostics.suggest import closest, did_you_mean
 from journeylang.model import journey as model
@@ -94,8 +93,8 @@ class _Messages:
     ) -> None:
         key = candidate.template, candidate.channel
         files = self.templates.get(key)
-        if files is None or (files and all(file.extension == "mjml" for file in files)):
-            self._missing(key, files or (), candidate)
+        if files is None:
+            self._missing(key, candidate)
             return
         if key not in self.uses:
             self._read(key, files)
@@ -103,21 +102,9 @@ class _Messages:
         if use is not None:
             self._against(journey, send, candidate, use)
 
-    def _missing(
-        self, key: TemplateKey, files: tuple[TemplateFile, ...], candidate: model.Candidate
-    ) -> None:
+    def _missing(self, key: TemplateKey, candidate: model.Candidate) -> None:
         name, channel = key
-        if files:
-            self.problems.append(
-                Diagnostic(
-                    code=NOT_SUPPORTED_YET,
-                    message=f"MJML (`{files[0].source.path}`) is not supported yet",
-                    span=candidate.span,
-                    help="compile it to HTML beside it: `mjml FILE.mjml -o FILE.html`",
-                )
-            )
-            return
-        paths = ", ".join(f"{name}.{channel}.{e}" for e in EXTENSIONS if e != "mjml")
+        paths = ", ".join(f"{name}.{channel}.{e}" for e in EXTENSIONS)
         usual = f"templates/{name}.{channel}.{'html' if channel == 'email' else 'txt'}"
         near = None
         if self.comparisons > 0:
@@ -139,8 +126,6 @@ class _Messages:
             return
         merged = TemplateUse()
         for file in files:
-            if file.extension == "mjml":
-                continue
             outcome = template_use(file.source, self.included)
             self.problems.extend(outcome.diagnostics)
             if outcome.value is None:

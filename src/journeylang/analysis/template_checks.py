@@ -20,7 +20,7 @@ _FIGURES = NUMERIC | {Kind.MONEY}
 
 def without_subject(key: TemplateKey, files: Sequence[TemplateFile]) -> Iterator[Diagnostic]:
     """An e-mail has a subject, in the front matter of the file that is sent."""
-    file = next((file for file in files if file.extension != "mjml"), None)
+    file = next(iter(files), None)
     parts = None if file is None else take_apart(file.source)
     if key[1] != "email" or file is None or parts is None or parts.diagnostics:
         return

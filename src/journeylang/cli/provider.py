@@ -82,9 +82,8 @@ def render_command(name: str) -> None:
 
     Secrets are shown as the names of their variables. Nothing is sent.
     """
-    from journeylang.delivery.examples import outgoing, settings_of, shown
+    from journeylang.delivery.examples import outgoing, requests_of, shown
     from journeylang.delivery.manifest import SettingError
-    from journeylang.delivery.requests import Requests
     from journeylang.delivery.shaping import ShapeFailedError
     from journeylang.loading.providers import read
 
@@ -98,8 +97,7 @@ def render_command(name: str) -> None:
     if example is None or not outgoing(example):
         raise click.UsageError(f"`{name}` has no example.json with a message or a call in it")
     try:
-        requests = Requests(provider.manifest, settings_of(provider.manifest, example))
-        made = requests.one(outgoing(example)[0])
+        made = requests_of(provider.manifest, example).one(outgoing(example)[0])
     except (SettingError, ShapeFailedError) as error:
         raise click.ClickException(str(error)) from None
     request = shown(made, provider.manifest.request.encoding)

@@ -102,7 +102,46 @@ class Signed(_Table):
     secret: str
 
 
-Auth = Annotated[Basic | Bearer | ByHeader | Signed, Field(discriminator="kind")]
+class Aws(_Table):
+    """Amazon's Signature Version 4."""
+
+    kind: Literal["aws"]
+    access_key: str
+    secret_key: str
+    session_token: str = ""
+    region: str
+    service: str
+
+
+class Apple(_Table):
+    """A token that an ES256 key of Apple's signs."""
+
+    kind: Literal["apple"]
+    key: str
+    key_id: str
+    team_id: str
+
+
+class Google(_Table):
+    """A token of a service account, whose key is JSON."""
+
+    kind: Literal["google"]
+    credentials: str
+    scope: str
+
+
+class Vapid(_Table):
+    """The sender of notifications to browsers (RFC 8292): an ES256 key and a contact."""
+
+    kind: Literal["vapid"]
+    key: str
+    subject: str
+
+
+Auth = Annotated[
+    Basic | Bearer | ByHeader | Signed | Aws | Apple | Google | Vapid,
+    Field(discriminator="kind"),
+]
 
 
 class Request(_Table):
@@ -119,14 +158,19 @@ class Request(_Table):
         " the setting `base_url` takes its place",
     )
     path: str = Field(default="", pattern=r"^(/|\?|$|\{)")
-    encoding: Literal["json", "form", "multipart"] = "json"
+    encoding: Literal["json", "form", "multipart", "webpush"] = Field(
+        default="json",
+        description="`webpush`: JSON, encrypted for the browser that the message is to; it goes to"
+        " the browser's own address, at a host that the setting `hosts` has",
+    )
+    version: Literal["1.1", "2"] = Field(default="1.1", description="of HTTP")
     auth: Auth | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     body: JsonValue
 
     @model_validator(mode="after")
     def _flat(self) -> Request:
-        if self.encoding != "json" and not isinstance(self.body, dict):
+        if self.encoding in ("form", "multipart") and not isinstance(self.body, dict):
             raise ValueError(f"a body as {self.encoding} is a table")
         return self
 

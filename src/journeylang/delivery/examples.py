@@ -17,6 +17,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from journeylang.delivery.classify import answer, outcome
+from journeylang.delivery.declared import Apple, Aws, Google, Vapid
 from journeylang.delivery.feedback import Feed, NotTaken
 from journeylang.delivery.manifest import Manifest, SettingValue, read_settings
 from journeylang.delivery.mime import Email, address
@@ -162,6 +163,17 @@ def settings_of(manifest: Manifest, example: Example) -> dict[str, SettingValue]
     return read_settings(manifest, example.settings, named)
 
 
+def requests_of(manifest: Manifest, example: Example) -> Requests:
+    """Makes the example's requests, without what depends on the clock or on another server.
+
+    Raises:
+        SettingError: they cannot be made.
+    """
+    auth = manifest.request.auth if manifest.request is not None else None
+    signs = not isinstance(auth, Aws | Apple | Google | Vapid)
+    return Requests(manifest, settings_of(manifest, example), signs=signs)
+
+
 def shown(made: Made, encoding: str) -> dict[str, Any]:
     """A request as an example has it."""
     request = made.request
@@ -181,6 +193,8 @@ def _body(request: httpx.Request, encoding: str) -> Any:
     match encoding:
         case "json":
             return json.loads(request.content)
+        case "webpush":
+            return None  # encrypted, and otherwise each time
         case "form":
             fields = parse_qsl(request.content.decode(), keep_blank_values=True)
         case _:
@@ -215,7 +229,7 @@ def differences(manifest: Manifest, example: Example) -> Iterator[str]:
 
 def _requests(manifest: Manifest, example: Example) -> Iterator[str]:
     assert manifest.request is not None, "of the kind `http`"
-    requests = Requests(manifest, settings_of(manifest, example))
+    requests = requests_of(manifest, example)
     encoding = manifest.request.encoding
     ones = outgoing(example)
     if example.request is not None and ones:

@@ -19,8 +19,10 @@ from typing import Any, TypeVar
 
 import httpx
 
+from journeylang.delivery.authorisation import NotAuthorisedError
 from journeylang.delivery.breaker import Breaker
 from journeylang.delivery.classify import answer, by_status
+from journeylang.delivery.http2 import Http2Transport
 from journeylang.delivery.manifest import Manifest, SettingValue, per_second
 from journeylang.delivery.network import resolve
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
@@ -31,6 +33,7 @@ from journeylang.delivery.requests import Made, Requests
 from journeylang.delivery.scope import personal
 from journeylang.delivery.shaping import ShapeFailedError
 from journeylang.delivery.transport import PinnedTransport
+from journeylang.delivery.webpush import ManyHosts, NoRecipientError
 
 PATIENCE = 10
 """Seconds that a sender waits itself when it is asked to."""
@@ -68,7 +71,7 @@ class HttpProvider:
         self._ca = str(settings["ca"]) if "ca" in settings else None
         self.pace = Pace(per_second(str(settings.get("rate", ""))), burst=manifest.limits.burst)
         self._runner: asyncio.Runner | None = None
-        self._transport: PinnedTransport | None = None
+        self._transport: PinnedTransport | Http2Transport | ManyHosts | None = None
 
     # -- Provider
 
@@ -84,16 +87,26 @@ class HttpProvider:
         if self._transport is not None:
             return None
         host = self.requests.host
+        if host is None:
+            self._transport = ManyHosts(
+                private=bool(self._settings.get("private")), timeout=self._timeout, ca=self._ca
+            )
+            return None
         addresses = resolve(host)
         if not isinstance(addresses, tuple):
             return addresses
-        self._transport = PinnedTransport(
-            addresses=addresses,
-            port=host.port,
-            server_name=host.name if host.secure else None,
-            timeout=self._timeout,
-            ca=self._ca,
-        )
+        if self.requests.declared.version == "2":
+            self._transport = Http2Transport(
+                addresses=addresses, server_name=host.name, timeout=self._timeout, ca=self._ca
+            )
+        else:
+            self._transport = PinnedTransport(
+                addresses=addresses,
+                port=host.port,
+                server_name=host.name if host.secure else None,
+                timeout=self._timeout,
+                ca=self._ca,
+            )
         return None
 
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
@@ -196,7 +209,11 @@ class _Work:
 
     async def step(self) -> None:
         """One request."""
-        group = self.again.popleft() if self.again else self._next()
+        try:
+            group = self.again.popleft() if self.again else self._next()
+        except NotAuthorisedError as error:
+            self.stop(error.answer)
+            return
         if group is None:
             return
         provider = self.provider
@@ -252,6 +269,9 @@ class _Work:
                     return _Group([one], requests.one(one))
                 except ShapeFailedError as error:
                     self.answers[one.id] = _unwritable(error)
+                except NotAuthorisedError as error:
+                    self.answers[one.id] = error.answer
+                    raise
             return None
         items: list[tuple[Outgoing, Any]] = []
         while self.queue and len(items) < batch.size:
@@ -267,6 +287,9 @@ class _Work:
         except ShapeFailedError as error:
             self.answers |= {one.id: _unwritable(error) for one, _ in items}
             return self._next()
+        except NotAuthorisedError as error:
+            self.answers |= {one.id: error.answer for one, _ in items}
+            raise
 
     def stop(self, why: TryLater | Refused) -> None:
         """Nobody else is asked."""
@@ -282,6 +305,8 @@ class _Work:
 
 
 def _unwritable(error: ShapeFailedError) -> Refused:
+    if isinstance(error, NoRecipientError):
+        return Refused(kind="invalid_recipient", detail=f"the message {error}")
     return Refused(kind="rejected", detail=f"the request {error}")
 
 

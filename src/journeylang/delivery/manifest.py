@@ -132,12 +132,13 @@ def http_settings(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     limits, request = written.get("limits"), written.get("request")
     limits = limits if isinstance(limits, dict) else {}
     base = request.get("base") if isinstance(request, dict) else None
+    push = isinstance(request, dict) and request.get("encoding") == "webpush"
     channels = written.get("channels")
     shared: dict[str, dict[str, Any]] = {
         "base_url": {
             "type": "text",
             "help": f"instead of {base}" if base else "where the requests go, `https://…`",
-            "required": not base,
+            "required": not base and not push,
         },
         "rate": {
             "type": "rate",
@@ -160,6 +161,8 @@ def http_settings(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             "help": "a file with the certificates to trust; none: the system's",
         },
     }
+    if push:
+        del shared["base_url"]
     for name in ("rate", "connections", "timeout"):
         if name in limits:
             shared[name]["default"] = limits[name]

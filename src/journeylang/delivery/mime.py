@@ -170,6 +170,11 @@ def _date(instant: datetime) -> str:
     return format_datetime(instant.replace(tzinfo=instant.tzinfo or UTC, microsecond=0))
 
 
+def mailbox(one: Address) -> str:
+    """As it stands in a header, in one line and in ASCII but for the local part."""
+    return _mailbox(one, 0).replace("\r\n ", " ")
+
+
 def _mailbox(one: Address, column: int) -> str:
     if not one.name:
         return one.mailbox

@@ -22,6 +22,7 @@ from journeylang.analysis.template_use import TemplateUse
 from journeylang.analysis.templates import template_use
 from journeylang.delivery.html_text import html_to_text, text_template, tidy
 from journeylang.delivery.links import Links
+from journeylang.delivery.markup import MarkupError, mjml_to_html, with_inlined_styles
 from journeylang.delivery.sandbox import (
     MAX_OUTPUT,
     MessageEnvironment,
@@ -90,6 +91,7 @@ class _Piece:
 class _Compiled:
     body: _Piece
     is_html: bool
+    inlined: bool
     text: _Piece | None
     head: dict[str, _Piece] = field(default_factory=dict)
     use: TemplateUse
@@ -155,6 +157,8 @@ class Renderer:
             else:
                 piece = compiled.text
                 text = tidy(_text(piece, scope))
+            if compiled.inlined:
+                body = with_inlined_styles(body)
         except Exception as error:  # noqa: BLE001 - anything a template raises is one message's
             return _failure(piece, error)
         html = _with_preheader(body, head["preheader"]) if "preheader" in head else body
@@ -171,10 +175,9 @@ class Renderer:
         file = next((f for e in EXTENSIONS if (f := f"{stem}.{e}") in self.sources), None)
         if file is None:
             return Broken(file=f"{stem}.html", line=None, kind="there is no such template")
-        if file.endswith(".mjml"):
-            return Broken(file=file, line=None, kind="MJML is not supported yet")
         own_text = f"{stem}.txt"
-        files = (file, own_text) if file.endswith(".html") and own_text in self.sources else (file,)
+        is_html = file.endswith(_HTML)
+        files = (file, own_text) if is_html and own_text in self.sources else (file,)
         uses = []
         for each in files:
             found = self._found(each)
@@ -188,15 +191,22 @@ class Renderer:
             if len(files) == 2:
                 reading = own_text
                 text = self._pieces(own_text)[1]
-            elif file.endswith(".html"):
+            elif is_html:
                 text = self._text_piece(file)
+        except MarkupError as error:
+            return Broken(file=file, line=None, kind=str(error))
         except TemplateSyntaxError as error:
             kind = f"not understood: {error.message or 'syntax'}"
             return Broken(file=reading, line=error.lineno, kind=kind)
         if channel == "email" and "subject" not in head:
             return Broken(file=file, line=1, kind="an e-mail needs a `subject` in the front matter")
         return _Compiled(
-            body=body, is_html=file.endswith(".html"), text=text, head=head, use=_together(uses)
+            body=body,
+            is_html=is_html,
+            inlined=is_html and channel == "email",
+            text=text,
+            head=head,
+            use=_together(uses),
         )
 
     def _found(self, file: str) -> TemplateUse | Broken:
@@ -223,11 +233,15 @@ class Renderer:
             part.name: self._piece(file, part.text, self._line(file, part.start) - 1)
             for part in parts.head
         }
+        if file.endswith(".mjml"):
+            # Its lines are none of the file's.
+            return head, self._piece(file, mjml_to_html(parts.body.text), None, html=True)
         offset = self._line(file, parts.body.start) - 1
         return head, self._piece(file, parts.body.text, offset, html=file.endswith(".html"))
 
     def _text_piece(self, file: str) -> _Piece | None:
-        made = text_template(_parts(file, self.sources[file]).body.text)
+        body = _parts(file, self.sources[file]).body.text
+        made = text_template(mjml_to_html(body) if file.endswith(".mjml") else body)
         if made is None:
             return None
         try:
@@ -254,6 +268,7 @@ class Renderer:
 
 
 _TAG = re.compile(r"\{[\{%#]")
+_HTML = (".html", ".mjml")
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 # C0 and C1 controls, and the two separators that some mail programs take for line ends.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

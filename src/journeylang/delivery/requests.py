@@ -13,13 +13,14 @@ from urllib.parse import urlencode
 import httpx
 
 from journeylang import __version__
-from journeylang.delivery.declared import Auth, Basic, Bearer, ByHeader, Request, Signed
+from journeylang.delivery.authorisation import Unsigned, authorisation
+from journeylang.delivery.declared import Auth, Request
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
 from journeylang.delivery.network import Host, host
-from journeylang.delivery.provider import Outgoing
+from journeylang.delivery.provider import Note, Outgoing
 from journeylang.delivery.scope import scope_of
 from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
-from journeylang.delivery.signing import standard_key, standard_signature
+from journeylang.delivery.webpush import encrypted, subscription
 
 _HEADER = re.compile(r"[^\r\n\x00]*")
 _USER_AGENT = f"journeylang/{__version__}"
@@ -72,8 +73,14 @@ def _auth_texts(auth: Auth | None) -> dict[str, str]:
 class Requests:
     """Makes the requests of one channel."""
 
-    def __init__(self, manifest: Manifest, settings: Mapping[str, SettingValue]) -> None:
-        """Raises SettingError."""
+    def __init__(
+        self, manifest: Manifest, settings: Mapping[str, SettingValue], *, signs: bool = True
+    ) -> None:
+        """Without `signs` nobody is asked for a token, and no key is needed.
+
+        Raises:
+            SettingError: a text, the host or a key is none.
+        """
         assert manifest.request is not None, "a manifest of the kind `http`"
         self.manifest = manifest
         self.declared: Request = manifest.request
@@ -83,36 +90,43 @@ class Requests:
         try:
             self.shapes = compile_request(manifest)
             base = settings.get("base_url") or self.shapes.base.render(scope)
-            self._auth = self.shapes.auth.render(scope) or {}
+            texts = self.shapes.auth.render(scope) or {}
         except (ShapeError, ShapeFailedError) as error:
             raise SettingError(f"provider `{manifest.name}`: {error}") from None
+        self._authorisation = authorisation(self.declared.auth if signs else None, texts)
         by_url = "url" in manifest.settings and not settings.get("base_url")
-        self.host: Host = host(
-            str(base or ""),
-            private=bool(settings.get("private")),
-            setting="url" if by_url else "base_url",
-        )
-        self._key = (
-            standard_key(str(self._auth["secret"]))
-            if isinstance(self.declared.auth, Signed) and self._auth.get("secret")
-            else None
-        )
+        self._private = bool(settings.get("private"))
+        self._allowed = str(settings.get("hosts", "")).split()
+        # Of notifications to browsers each goes to a host of its own.
+        self.host: Host | None = None
+        if self.declared.encoding != "webpush":
+            self.host = host(
+                str(base or ""),
+                private=self._private,
+                setting="url" if by_url else "base_url",
+            )
 
     def one(self, outgoing: Outgoing) -> Made:
         """The request for one message.
 
         Raises:
             ShapeFailedError: a value is missing or unfit.
+            NotAuthorisedError: nobody gives a token for it.
         """
         scope = {"settings": self.settings, **scope_of(outgoing)}
         shapes = self.shapes
-        return self._made(
-            (outgoing.id,),
-            path=shapes.path.render(scope),
-            headers=shapes.headers.render(scope),
-            body=shapes.body.render(scope),
-            timestamp=_instant(scope),
-        )
+        timestamp = _instant(scope)
+        body = shapes.body.render(scope)
+        if self.host is None:
+            to = subscription(_address(outgoing), self._allowed, private=self._private)
+            content = encrypted(to, _json(body))
+            headers = {"Content-Encoding": "aes128gcm", **(shapes.headers.render(scope) or {})}
+            kind = "application/octet-stream"
+            return self._sent((outgoing.id,), to.host, to.target, headers, content, kind, timestamp)
+        content, kind = self._encoded(body)
+        target = self._target(self.host, shapes.path.render(scope))
+        headers = shapes.headers.render(scope) or {}
+        return self._sent((outgoing.id,), self.host, target, headers, content, kind, timestamp)
 
     def item(self, outgoing: Outgoing) -> Any:
         """What stands for one message in a batch."""
@@ -134,38 +148,55 @@ class Requests:
                 "size": len(ids),
             },
         }
-        return self._made(
-            ids,
-            path=shapes.batch_path.render(scope),
-            headers=shapes.batch_headers.render(scope),
-            body=shapes.batch_body.render(scope),
-            timestamp=_instant(first),
-        )
+        assert self.host is not None, "browsers are written to one by one"
+        content, kind = self._encoded(shapes.batch_body.render(scope))
+        target = self._target(self.host, shapes.batch_path.render(scope))
+        headers = shapes.batch_headers.render(scope) or {}
+        return self._sent(ids, self.host, target, headers, content, kind, _instant(first))
 
-    def _made(
-        self, ids: tuple[str, ...], *, path: Any, headers: Any, body: Any, timestamp: int
-    ) -> Made:
-        target = f"{self.host.path}{path or ''}" or "/"
+    def _target(self, host: Host, path: Any) -> str:
+        target = f"{host.path}{path or ''}" or "/"
         if not target.isascii() or not target.isprintable() or " " in target:
             raise ShapeFailedError("`request.path` is no path: `| urlencode` makes a value fit")
-        content, kind = self._encoded(body)
+        return target
+
+    def _sent(
+        self,
+        ids: tuple[str, ...],
+        host: Host,
+        target: str,
+        headers: Mapping[str, Any],
+        content: bytes,
+        kind: str,
+        timestamp: int,
+    ) -> Made:
         if len(content) > self.manifest.limits.body_bytes:
             raise ShapeFailedError("is larger than the provider takes")
         sent = [
-            ("Host", self.host.authority),
+            ("Host", host.authority),
             ("User-Agent", _USER_AGENT),
             ("Accept", "application/json"),
             ("Content-Type", kind),
             ("Content-Length", str(len(content))),
-            *self._authorised(ids[0], timestamp, content),
-            *((headers or {}).items()),
+            *headers.items(),
         ]
+        sent += self._authorisation.headers(
+            Unsigned(
+                id=ids[0],
+                timestamp=timestamp,
+                method=self.declared.method,
+                origin=host.origin,
+                target=target,
+                headers=sent,
+                content=content,
+            )
+        )
         for name, value in sent:
             if not _HEADER.fullmatch(str(value)):
                 raise ShapeFailedError(f"`request.headers.{name}` has a line break")
         request = httpx.Request(
             self.declared.method,
-            f"{self.host.origin}{target}",
+            f"{host.origin}{target}",
             headers=[(name.encode(), str(value).encode()) for name, value in sent],
             content=content,
         )
@@ -173,9 +204,8 @@ class Requests:
 
     def _encoded(self, body: Any) -> tuple[bytes, str]:
         match self.declared.encoding:
-            case "json":
-                text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-                return text.encode("utf-8", "replace"), "application/json"
+            case "json" | "webpush":
+                return _json(body), "application/json"
             case "form":
                 fields = _fields(body)
                 return (
@@ -189,26 +219,14 @@ class Requests:
                     f"multipart/form-data; boundary={boundary}",
                 )
 
-    def _authorised(self, id_: str, timestamp: int, content: bytes) -> list[tuple[str, str]]:
-        auth, texts = self.declared.auth, self._auth
-        match auth:
-            case None:
-                return []
-            case Basic():
-                import base64
 
-                pair = f"{texts.get('user', '')}:{texts.get('password', '')}".encode()
-                return [("Authorization", f"Basic {base64.b64encode(pair).decode()}")]
-            case Bearer():
-                return [("Authorization", f"Bearer {texts.get('token', '')}")]
-            case ByHeader():
-                return [(str(texts["name"]), str(texts.get("value", "")))]
-            case Signed():
-                signed = [("webhook-id", id_), ("webhook-timestamp", str(timestamp))]
-                if self._key is not None:
-                    value = standard_signature(self._key, id_, timestamp, content)
-                    signed.append(("webhook-signature", value))
-                return signed
+def _json(body: Any) -> bytes:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def _address(outgoing: Outgoing) -> str:
+    return outgoing.to if isinstance(outgoing, Note) else ""
 
 
 def _instant(scope: Mapping[str, object]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import assert_never
 
-from journeylang.delivery.mime import Email
+from journeylang.delivery.mime import Email, mailbox
 from journeylang.delivery.postal import place
 from journeylang.delivery.provider import Call, Note, Outgoing
 
@@ -16,6 +16,8 @@ MESSAGE = frozenset(
     ]
 )
 """Of `message`. What a channel does not have is none."""
+
+_NOBODY = dict.fromkeys(("email", "name", "address", "encoded"))
 
 CALL = frozenset(["id", "service", "action", "customer", "at", "timestamp", "data"])
 """Of `call`."""
@@ -40,13 +42,15 @@ def scope_of(one: Outgoing) -> dict[str, object]:
                         "email": one.sender.mailbox,
                         "name": one.sender.name or None,
                         "address": _header(one.sender.name, one.sender.mailbox),
+                        "encoded": mailbox(one.sender),
                     },
-                    "reply_to": {"email": None, "name": None, "address": None}
+                    "reply_to": _NOBODY
                     if one.reply_to is None
                     else {
                         "email": one.reply_to.mailbox,
                         "name": one.reply_to.name or None,
                         "address": _header(one.reply_to.name, one.reply_to.mailbox),
+                        "encoded": mailbox(one.reply_to),
                     },
                     "unsubscribe": one.unsubscribe,
                     "message_id": one.message_id,
@@ -54,7 +58,6 @@ def scope_of(one: Outgoing) -> dict[str, object]:
                 }
             }
         case Note():
-            nobody = {"email": None, "name": None, "address": None}
             return {
                 "message": {
                     "id": one.id,
@@ -66,8 +69,8 @@ def scope_of(one: Outgoing) -> dict[str, object]:
                     "html": one.html,
                     "at": _iso(one.at),
                     "timestamp": _epoch(one.at),
-                    "from": nobody,
-                    "reply_to": nobody,
+                    "from": _NOBODY,
+                    "reply_to": _NOBODY,
                     "unsubscribe": None,
                     "message_id": None,
                     "place": place(one.to),
