@@ -24,6 +24,13 @@ from journeylang.sql.schema import WHY
 JOURNEY = 1
 SUBJECT, PLAIN, NAMED, SETTLE, NUDGE = 1, 2, 3, 4, 5
 
+STEPS = [
+    (SUBJECT, "subject", "experiment"),
+    (PLAIN, "subject/plain/hello", "send"),
+    (NAMED, "subject/named/hello", "send"),
+    (SETTLE, "settle", "wait"),
+    (NUDGE, "nudge", "send"),
+]
 BATCH = 500
 
 MESSAGE = (
@@ -46,14 +53,7 @@ class Tick:
 
 def prepare(connection: duckdb.DuckDBPyConnection, applied_at: datetime) -> None:
     """An empty schema `journey`, the journey's version and the names of its steps."""
-    steps = [
-        (SUBJECT, "subject", "experiment"),
-        (PLAIN, "subject/plain/hello", "send"),
-        (NAMED, "subject/named/hello", "send"),
-        (SETTLE, "settle", "wait"),
-        (NUDGE, "nudge", "send"),
-    ]
-    create(connection, "j1", steps, applied_at)
+    create(connection, "j1", STEPS, applied_at)
 
 
 def create(

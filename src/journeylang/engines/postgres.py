@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SETTINGS = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
     " SET standard_conforming_strings = on; SET client_min_messages = warning;"
-    " SET extra_float_digits = 1; SET jit = off"
+    " SET extra_float_digits = 1; SET jit = off; SET default_statistics_target = 10"
 )
 _WRITTEN = re.compile(r"(?:INSERT INTO|UPDATE|COPY) ((?:journey\.)?[a-z_]+)(?=\s)")
 # So many rows of a table of the runtime are worth counting.

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from journeylang.model.entry import EnterByStart, EnterOn
-from journeylang.model.expressions import BoundEvent
 from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_clocks, rankings
 from journeylang.plan.incremental import Kind, Look
-from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program, StatePark
+from journeylang.plan.operations import ActionPark, Assign, JourneyPlan, Program
 from journeylang.runtime.learning import Lesson
 from journeylang.runtime.results import Measured, measured
 from journeylang.sql import allowances, codes
@@ -23,16 +22,13 @@ from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.news import FEEDBACK_LATE
 from journeylang.sql.news import probed as probed_news
 from journeylang.sql.pauses import probed
+from journeylang.sql.probe import probed_events, probed_runs, probed_starts, probed_zones
 from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
-from journeylang.sql.relations import customers, event, newness
 from journeylang.sql.scope import Rows
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.wakes import news_of
 from journeylang.sql.writes import final_writes
-
-# Calls are kept with the messages, and are no news.
-_DECIDED = "(SELECT decided_at FROM journey.message WHERE action IS NULL)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,16 +114,16 @@ def make_ready(
     assigns = any(isinstance(p.act, Assign) for p in parks)
     any_send = any(sends(j) for j in program.journeys)
     events = watched_events(program, journeys)
-    states = tuple(p.step for j in program.journeys for p in j.parks if isinstance(p, StatePark))
     probe = "\nUNION ALL ".join(
         [
-            _probe(project, events, states, dialect),
+            *probed_runs(program, dialect),
+            *probed_events(project, events, dialect),
             *probed(dialect, program),
             *(probed_news(number, part) for part, number in parts.items()),
         ]
     )
     if any(isinstance(j.entry, EnterByStart) for j in program.journeys):
-        probe += f"\nUNION ALL {_started(dialect)}"
+        probe += f"\nUNION ALL {probed_starts(dialect)}"
     return Ready(
         project=project,
         program=program,
@@ -160,7 +156,7 @@ def make_ready(
         ),
         events=events,
         probe=probe,
-        probe_with_zones=f"{probe}\nUNION ALL {_zones(project, dialect)}"
+        probe_with_zones=f"{probe}\nUNION ALL {probed_zones(project, dialect)}"
         if program.journeys
         else probe,
         news=news,
@@ -199,64 +195,9 @@ def _version_table(d: Dialect, program: Program, versions: Mapping[int, int]) ->
     )
     columns = "journey INTEGER, version INTEGER, holdout_step INTEGER, draws BOOLEAN, salt VARCHAR"
     filled = f"; INSERT INTO plan_version VALUES {rows}" if rows else ""
-    return d.fresh_table("plan_version", columns) + filled
+    return d.fresh_table("plan_version", columns) + filled + d.measured("plan_version")
 
 
 def _salts(plan: JourneyPlan) -> str:
     """What the draw at the entry rests on; another salt is another draw."""
     return " ".join(g.salt for g in (plan.control, plan.holdout) if g is not None)
-
-
-def _started(dialect: Dialect) -> str:
-    """Journeys that earlier ticks have started, in the probe's shape."""
-    return (
-        "SELECT 'start', p.journey, count(*), NULL, NULL FROM journey.pending_entry AS p"
-        f' WHERE p."at" < {dialect.parameter("now")} GROUP BY p.journey'
-    )
-
-
-def _zones(project: Project, dialect: Dialect) -> str:
-    """The customers' zones in the probe's shape: on some clock a schedule may be due."""
-    base = customers(project.binding, dialect, ("timezone",))
-    return f'SELECT \'zone\', c."_zone", count(*), NULL, NULL FROM {base} AS c GROUP BY c."_zone"'
-
-
-def _probe(
-    project: Project, events: tuple[str, ...], states: tuple[int, ...], dialect: Dialect
-) -> str:
-    """Is there anything to do? One statement over all journeys and watched events.
-
-    Rows: ('run', journey, active runs, NULL, earliest wake), ('state', journey, runs that wait for
-    a condition, NULL, NULL) and ('event', name, rows that count as new, NULL, NULL).
-    A row is new for as long as rows of its instant may still come: whether it moves somebody
-    can change meanwhile with the customer or with time.
-    """
-    d = dialect
-    now = d.parameter("now")
-    runs = (
-        f"SELECT 'run' AS kind, {d.as_text('r.journey')} AS name, count(*) AS n,"
-        # Bare of conditions: over a million runs they cost as much as the counting.
-        f" {d.as_text('NULL')} AS a, {d.as_text('min(r.wake_at)')} AS b"
-        " FROM journey.run AS r WHERE r.status = 0 GROUP BY r.journey"
-    )
-    parts = [runs]
-    if states:
-        listed = ", ".join(str(step) for step in states)
-        parts.append(
-            f"SELECT 'state', {d.as_text('r.journey')}, count(*), NULL, NULL FROM journey.run AS r"
-            f" WHERE r.status = 0 AND r.step IN ({listed}) GROUP BY r.journey"
-        )
-    for name in events:
-        relation, at, newest = "journey.message_event", "e.at", "e.at"
-        if name == "sent":
-            relation, at, newest = _DECIDED, "e.decided_at", "e.decided_at"
-        if name in project.binding.events:
-            bound = project.binding.events[name]
-            source = BoundEvent(name=name, span=bound.span)
-            relation = event(project.binding, source, (), d)
-            at, newest = 'e."_at"', newness(bound)
-        parts.append(
-            f"SELECT 'event', {text(name)}, count(*), NULL, NULL FROM {relation} AS e"
-            f" WHERE {newest} > {d.parameter(f'since_{name}')} AND {at} <= {now}"
-        )
-    return "\nUNION ALL ".join(parts)

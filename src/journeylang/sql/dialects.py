@@ -39,6 +39,8 @@ class Dialect:
     updates_rows: bool = False
     # Whether an EXISTS below a CASE is a join too, and not asked row by row.
     joins_exists: bool = True
+    # Whether the runtime's own tables have indexes: to find one row is cheaper than to count all.
+    indexed: bool = False
     # Whether several processes may have the database at once.
     shared: bool = False
 
@@ -83,6 +85,10 @@ class Dialect:
     def emptied_table(self, name: str, columns: Mapping[str, str]) -> str:
         """The same of a table whose columns are always these."""
         return self.fresh_table(name, ", ".join(f"{c} {kind}" for c, kind in columns.items()))
+
+    def measured(self, name: str) -> str:
+        """Behind the statements that fill a small table: lets the planner know how small."""
+        return ""
 
     def parameter(self, name: str) -> str:
         return f"${name}"

@@ -402,4 +402,4 @@ def table(d: Dialect, name: str, columns: str, rows: Iterable[Sequence[object]])
         "(" + ", ".join("NULL" if v is None else str(v) for v in row) + ")" for row in rows
     )
     filled = f";\nINSERT INTO {name} VALUES\n  {values}" if values else ""
-    return d.fresh_table(name, columns) + filled
+    return d.fresh_table(name, columns) + filled + d.measured(name)
