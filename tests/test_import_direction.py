@@ -25,7 +25,8 @@ ORDER = (
     {"deploy", "simulate", "trial", "report", "why"},
     {"api"},
     {"demo"},
-    {"cli", "serve", "lsp"},
+    {"serve", "lsp"},
+    {"cli"},
 )
 PLACE = {name: index for index, names in enumerate(ORDER) for name in names}
 PURE = {name for name, index in PLACE.items() if index <= PLACE["sql"]}

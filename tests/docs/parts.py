@@ -213,6 +213,9 @@ ONE_ROW_PER = {
     "pending_entry": "`start` whose entry waits for the next tick",
     "consent_change": "consent given or taken back with the runtime itself",
     "profile": "customer and name: what `set` wrote last, as text, and by which step",
+    "preference": "wish of a customer that is no consent: how often to be written to",
+    "tracking_sum": "step, channel, day and kind: opens or clicks of those not told apart",
+    "unclaimed": "feedback on a message that is not known by the provider's name yet",
     "promo_code": "code that was drawn for a message",
     "suppression": "address that is not written to any more",
 }
@@ -307,6 +310,16 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "at": "when",
             "run_id": "the run",
             "salt": "what the draw rested on: another salt is another experiment",
+        },
+    ),
+    "preferences": (
+        "One row per customer and wish, the newest: what people told the runtime itself.",
+        {
+            "customer_id": "the bound key",
+            "name": "`consent NAME`, or `frequency`",
+            "value": "`yes` or `no`; of `frequency` `any`, `weekly` or `monthly`",
+            "at": "when",
+            "source": "how they said it",
         },
     ),
     "history": (

@@ -220,10 +220,13 @@ def loaded(root: Path, env: str = "dev") -> LoadedProject:
 
 @contextmanager
 def opened(
-    root: Path, now: datetime = NOW, before: Callable[[str], None] | None = None
+    root: Path,
+    now: datetime = NOW,
+    before: Callable[[str], None] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Runtime]:
     """The project applied at `now`, ready to tick; on one thread, that rows come in one order."""
-    outcome = Runtime.open(loaded(root), "dev", now=now, wait=0, before=before)
+    outcome = Runtime.open(loaded(root), "dev", now=now, wait=0, before=before, environ=environ)
     assert outcome.value is not None, outcome.diagnostics
     with outcome.value as runtime:
         if runtime.engine.dialect.name == "duckdb":

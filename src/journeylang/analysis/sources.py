@@ -24,6 +24,13 @@ _FIELDS: Mapping[str, Mapping[str, Type | None]] = {
     "answered": {"question": _UNKNOWN_TEXT, "value": _UNKNOWN_TEXT},
     "called": {"outcome": TEXT},
 }
+
+
+def message_fields(name: str) -> Mapping[str, Type | None]:
+    """The fields of what is said about a message, by the event's name."""
+    return _FIELDS.get(name, {})
+
+
 _PII: Mapping[str, frozenset[str]] = {"replied": frozenset({"text"})}
 
 

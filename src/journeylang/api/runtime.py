@@ -71,7 +71,7 @@ class Runtime:
         says otherwise. `now` is the instant from which triggers of new journeys count. `before`
         sees each statement.
         """
-        key = _link_key(loaded, env, environ)
+        key = link_key(loaded, env, environ)
         if key.diagnostics:
             return Outcome(value=None, diagnostics=key.diagnostics)
         opened = open_database(loaded, env, environ=environ, wait=wait, before=before)
@@ -250,6 +250,7 @@ class Runtime:
             templates=self._earlier_texts() | self.loaded.template_texts(),
             base_url=environment.base_url,
             link_key=self._link_key,
+            opens=environment.serve.opens,
         )
         ready = self.session.ready
         # Rows that are set aside are none to write to either.
@@ -319,7 +320,7 @@ class Runtime:
         self.close()
 
 
-def _link_key(loaded: LoadedProject, env: str, environ: Mapping[str, str] | None) -> Outcome[bytes]:
+def link_key(loaded: LoadedProject, env: str, environ: Mapping[str, str] | None) -> Outcome[bytes]:
     """What signs links, if the project names it; else the database has a key of its own."""
     named = loaded.config.env[env].link_key
     if named is None:

@@ -66,6 +66,9 @@ def compose(
     marketing = purpose == "marketing"
     if marketing and letterhead.postal_address is not None:
         text, html = with_postal_address(text, html, letterhead.postal_address)
+    seen = links.opened(id)
+    if html is not None and seen is not None:
+        html = _before_end(html, f'<img src="{escape(seen)}" width="1" height="1" alt="">')
     return Email(
         id=id,
         sender=sender,
@@ -84,8 +87,11 @@ def with_postal_address(text: str, html: str | None, place: str) -> tuple[str, s
     if place not in text:
         text = f"{text}\n-- \n{place}\n"
     if html is not None and escape(place) not in html and place not in html:
-        footer = f'<p style="{_SMALL}">{escape(place)}</p>'
-        found = _END.search(html)
-        at = found.start() if found else len(html)
-        html = html[:at] + footer + html[at:]
+        html = _before_end(html, f'<p style="{_SMALL}">{escape(place)}</p>')
     return text, html
+
+
+def _before_end(html: str, part: str) -> str:
+    found = _END.search(html)
+    at = found.start() if found else len(html)
+    return html[:at] + part + html[at:]

@@ -292,6 +292,8 @@ class Delivery:
         parameters = {
             "now": now,
             "ids": [mail.of.message for mail in mails],
+            # By this name everybody who answers knows the message.
+            "names": [mail.outgoing.id for mail in mails],
             "attempts": [mail.of.attempt for mail in mails],
             "hashes": [mail.address_hash for mail in mails],
             "doubts": [mail.of.doubts for mail in mails],

@@ -1,4 +1,4 @@
-"""Signed links of a message: click, unsubscribe, preferences, answers.
+"""Signed links of a message: click, open, unsubscribe, preferences, answers, pictures of codes.
 
 A link is `{base}/{purpose}/{message}[/{target}]/{key id}.{signature}`, the signature
 HMAC-SHA256 over purpose, message, target and key id, cut to 128 bits. The key id is a
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-Purpose = Literal["c", "u", "p", "a"]
-"""click, unsubscribe, preferences, answer"""
+Purpose = Literal["c", "o", "u", "p", "a", "q"]
+"""click, open, unsubscribe, preferences, answer, QR code"""
 
 LOCAL_BASE = "http://localhost:8080"
 """Where unsubscribe and preference links of a project without `base_url` point."""
@@ -24,10 +24,14 @@ LOCAL_BASE = "http://localhost:8080"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Makes and checks links. Without `base_url` a click link is the target itself."""
+    """Makes and checks links. Without `base_url` a click link is the target itself.
+
+    `opens`: whether e-mails have a picture that tells when they are looked at.
+    """
 
     key: bytes = field(repr=False)
     base_url: str | None = None
+    opens: bool = True
 
     @property
     def key_id(self) -> str:
@@ -41,6 +45,14 @@ class Links:
         if self.base_url is None or not url[:8].lower().startswith(("http://", "https://")):
             return url
         return self._link("c", message, url)
+
+    def opened(self, message: str) -> str | None:
+        """The picture's address; None where nobody would answer, or nobody is to be counted."""
+        return self._link("o", message) if self.base_url is not None and self.opens else None
+
+    def code(self, message: str, text: str) -> str | None:
+        """A picture of a QR code of the text, for programs that show no embedded ones."""
+        return self._link("q", message, text) if self.base_url is not None else None
 
     def unsubscribe(self, message: str) -> str:
         return self._link("u", message)
@@ -86,7 +98,7 @@ class Links:
         return hmac.digest(self.key, f"address\0{channel}\0{normal}".encode(), "sha256").hex()
 
 
-_PURPOSES: tuple[Purpose, ...] = ("c", "u", "p", "a")
+_PURPOSES: tuple[Purpose, ...] = ("c", "o", "u", "p", "a", "q")
 
 
 @lru_cache(maxsize=8)

@@ -30,13 +30,15 @@ class DeliveryConfig:
 
     `templates`: text by path below `templates/`. `base_url`: where `journey serve` answers;
     None: click links go straight to their target. `link_key`: signs links; None: a key made
-    at the first delivery and kept in the database. `lease`: how long a worker may be silent.
+    at the first delivery and kept in the database. `opens`: whether e-mails tell that they are
+    looked at. `lease`: how long a worker may be silent.
     """
 
     channels: Mapping[str, Channel]
     templates: Mapping[str, str]
     base_url: str | None = None
     link_key: bytes | None = field(default=None, repr=False)
+    opens: bool = True
     lease: timedelta = timedelta(minutes=10)
 
 
@@ -122,18 +124,20 @@ class Outbox:
     def links(self) -> Links:
         """Signs with the configured key, or with the database's own."""
         if self._links is None:
-            key = self.config.link_key or self._own_key()
-            self._links = Links(key=key, base_url=self.config.base_url)
+            key = self.config.link_key or own_key(self.engine)
+            self._links = Links(key=key, base_url=self.config.base_url, opens=self.config.opens)
         return self._links
 
-    def _own_key(self) -> bytes:
-        with self.engine.transaction():
-            known = self.engine.query("SELECT value FROM journey.meta WHERE name = 'link_key'")
-            if known:
-                return bytes.fromhex(known[0][0])
-            key = secrets.token_bytes(32)
-            self.engine.execute(f"INSERT INTO journey.meta VALUES ('link_key', '{key.hex()}')")
-        return key
+
+def own_key(engine: Engine) -> bytes:
+    """The database's own key for links, made at first use."""
+    with engine.transaction():
+        known = engine.query("SELECT value FROM journey.meta WHERE name = 'link_key'")
+        if known:
+            return bytes.fromhex(known[0][0])
+        key = secrets.token_bytes(32)
+        engine.execute(f"INSERT INTO journey.meta VALUES ('link_key', '{key.hex()}')")
+    return key
 
 
 def deliver(

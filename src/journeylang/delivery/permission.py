@@ -66,18 +66,18 @@ class Permission:
         asked = [n for one in bound if isinstance(one, ConsentWhen) for n in walk(one.condition)]
         base = some_customers(self.project.binding, customer_fields(asked), self.dialect)
         return [
-            *(self._said(name) for name in self.consents()),
+            *(said(self.project, self.dialect, name) for name in self.consents()),
             f"c AS (SELECT * FROM {base} AS c WHERE c.customer_id IN (SELECT customer_id FROM i))",
             f"u AS ({self._suppressed()})",
         ]
 
     def joins(self) -> str:
-        said = [quote(f"said_{name}") for name in self.consents()]
+        words = [quote(f"said_{name}") for name in self.consents()]
         return (
             "\n  LEFT JOIN c ON c.customer_id = i.customer_id"
             "\n  LEFT JOIN journey.run AS r"
             " ON r.customer_id = i.customer_id AND r.run_id = i.run_id"
-        ) + "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = i.customer_id" for s in said)
+        ) + "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = i.customer_id" for s in words)
 
     def reason(self) -> str:
         """Why the message may not go out any more; NULL if it may."""
@@ -121,46 +121,54 @@ class Permission:
         """Per set of consents that a send rests on: all of them stand."""
         if self.calling:
             return "TRUE"
+
+        def stands(name: str) -> str:
+            return granted(self.project, self.dialect, name)
+
         sets: dict[tuple[str, ...], list[int]] = {}
         for offer, _ in self.offers():
             sets.setdefault(offer.consents, []).append(offer.step)
         whens = [
             f"WHEN i.step IN ({', '.join(map(str, sorted(steps)))})"
-            f" THEN {' AND '.join(map(self._granted, names)) or 'TRUE'}"
+            f" THEN {' AND '.join(map(stands, names)) or 'TRUE'}"
             for names, steps in sets.items()
         ]
         # What no send of the program rests on any more has nothing to stand on.
         return f"CASE {' '.join(whens)} ELSE FALSE END" if whens else "FALSE"
 
-    def _said(self, name: str) -> str:
-        bound = self.project.binding.consents[name]
-        rows = (
-            'SELECT customer_id, "at", granted FROM journey.consent_change'
-            f" WHERE consent = {text(name)}"
-        )
-        if isinstance(bound, ConsentTable):
-            rows = f"SELECT * FROM {consent_rows(bound, self.dialect)} AS b UNION ALL {rows}"
-            collected = collected_rows(self.project, name, self.dialect)
-            rows += f" UNION ALL {collected}" if collected is not None else ""
-        return (
-            f"{quote('said_' + name)} AS (SELECT k.customer_id,"
-            " max(k.at) FILTER (WHERE k.granted) AS yes,"
-            " max(k.at) FILTER (WHERE NOT k.granted) AS no"
-            f" FROM ({rows}) AS k WHERE k.at <= {self.dialect.parameter('now')}"
-            " AND k.customer_id IN (SELECT customer_id FROM i) GROUP BY k.customer_id)"
-        )
 
-    def _granted(self, name: str) -> str:
-        bound = self.project.binding.consents[name]
-        said = quote(f"said_{name}")
-        if isinstance(bound, ConsentWhen):
-            scope = Scope(
-                project=self.project,
-                dialect=self.dialect,
-                steps={},
-                rows=Rows(name="i", alias="i"),
-            )
-            condition = predicate(bound.condition, scope)
-            refused = f"{said}.no IS NOT NULL AND ({said}.yes IS NULL OR {said}.no >= {said}.yes)"
-            return f"(coalesce({condition}, FALSE) AND NOT ({refused}))"
-        return f"({said}.yes IS NOT NULL AND ({said}.no IS NULL OR {said}.yes > {said}.no))"
+def said(project: Project, dialect: Dialect, name: str) -> str:
+    """The CTE `said_<consent>`: when each of the customers `i` last said yes, and no; {now}."""
+    bound = project.binding.consents[name]
+    rows = (
+        'SELECT customer_id, "at", granted FROM journey.consent_change'
+        f" WHERE consent = {text(name)}"
+    )
+    if isinstance(bound, ConsentTable):
+        rows = f"SELECT * FROM {consent_rows(bound, dialect)} AS b UNION ALL {rows}"
+        collected = collected_rows(project, name, dialect)
+        rows += f" UNION ALL {collected}" if collected is not None else ""
+    return (
+        f"{quote('said_' + name)} AS (SELECT k.customer_id,"
+        " max(k.at) FILTER (WHERE k.granted) AS yes,"
+        " max(k.at) FILTER (WHERE NOT k.granted) AS no"
+        f" FROM ({rows}) AS k WHERE k.at <= {dialect.parameter('now')}"
+        " AND k.customer_id IN (SELECT customer_id FROM i) GROUP BY k.customer_id)"
+    )
+
+
+def granted(project: Project, dialect: Dialect, name: str) -> str:
+    """Whether a consent is given, where `said` is joined, and the customer as `c`."""
+    bound = project.binding.consents[name]
+    words = quote(f"said_{name}")
+    if isinstance(bound, ConsentWhen):
+        scope = Scope(
+            project=project,
+            dialect=dialect,
+            steps={},
+            rows=Rows(name="i", alias="i"),
+        )
+        condition = predicate(bound.condition, scope)
+        refused = f"{words}.no IS NOT NULL AND ({words}.yes IS NULL OR {words}.no >= {words}.yes)"
+        return f"(coalesce({condition}, FALSE) AND NOT ({refused}))"
+    return f"({words}.yes IS NOT NULL AND ({words}.no IS NULL OR {words}.yes > {words}.no))"

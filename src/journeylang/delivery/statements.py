@@ -212,7 +212,7 @@ LEFT JOIN c ON c.customer_id = i.customer_id"""
 
     @lru_cache(maxsize=64)  # noqa: B019 - it lives as long as its program
     def slots(self, channel: str) -> str:
-        """{now, ids, attempts, hashes, doubts, provider, batches, tokens}
+        """{now, ids, names, attempts, hashes, doubts, provider, batches, tokens}
         -> (message_id, state, detail): who may go out over the channel now.
 
         The one statement that lets a message out: it writes `submitting`, or `expired` or
@@ -227,6 +227,7 @@ LEFT JOIN c ON c.customer_id = i.customer_id"""
         )
         ctes = [
             f"""g AS (SELECT unnest({self.p("ids")}::BIGINT[]) AS message_id,
+  unnest({self.p("names")}::VARCHAR[]) AS name,
   unnest({self.p("attempts")}::INTEGER[]) AS attempt,
   unnest({self.p("hashes")}::VARCHAR[]) AS address_hash,
   unnest({self.p("doubts")}::INTEGER[]) AS doubts)""",
@@ -236,7 +237,7 @@ LEFT JOIN c ON c.customer_id = i.customer_id"""
     ON l.batch_id = b.batch_id AND l.token = b.token
   WHERE b.lease_until > {now}{self.dialect.held("b")})""",
             f"""i AS (SELECT m.customer_id, m.message_id, m.run_id, m.journey, m.step, m.decided_at,
-    m.expires_at, g.attempt, g.address_hash, g.doubts
+    m.expires_at, g.name, g.attempt, g.address_hash, g.doubts
   FROM g JOIN journey.message AS m ON m.message_id = g.message_id
   WHERE m.batch_id IN (SELECT batch_id FROM held)
     AND m.message_id NOT IN (SELECT x.message_id FROM journey.receipt AS x
@@ -253,7 +254,7 @@ WITH {("," + chr(10)).join(ctes)}
 SELECT j.customer_id, j.message_id, j.attempt,
   CASE WHEN {expired} THEN 'expired' WHEN j.reason IS NOT NULL THEN 'cancelled'
     ELSE 'submitting' END,
-  {now}, {self.p("provider")}, NULL, CASE WHEN {expired} THEN NULL ELSE j.reason END,
+  {now}, {self.p("provider")}, j.name, CASE WHEN {expired} THEN NULL ELSE j.reason END,
   ({expired} OR j.reason IS NOT NULL) AND j.doubts = 0
 FROM j
 RETURNING message_id, state, detail"""

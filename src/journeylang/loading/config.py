@@ -110,6 +110,35 @@ class ChannelTable(BaseModel):
         return {**{k: v for k, v in written.items() if k == "provider"}, "settings": others}
 
 
+class ServeTable(_Table):
+    """``[env.NAME.serve]``: what ``journey serve`` takes in.
+
+    ``token`` is the secret that whoever posts events has to know, ``former_token`` the one that
+    counts beside it for a while; ``events`` are those that may be written into the tables that
+    they are bound to. Opens and clicks are kept of each person who gave ``tracking_consent``, of
+    others as sums; without one, of everybody. ``opens = false`` puts no picture into e-mails.
+    ``spool`` is the folder for what is not in the database yet.
+    """
+
+    token: str | None = None
+    former_token: str | None = None
+    events: tuple[str, ...] = ()
+    tracking_consent: str | None = None
+    opens: bool = True
+    spool: str = Field(default=".journey/spool", min_length=1)
+
+    @field_validator("token", "former_token")
+    @classmethod
+    def _by_reference(cls, written: str | None) -> str | None:
+        return _reference("token", "INTAKE_TOKEN", written)
+
+
+def _reference(key: str, variable: str, written: str | None) -> str | None:
+    if written is not None and not re.fullmatch(r"env:\w+", written):
+        raise ValueError(f'a secret is named by its variable: `{key} = "env:{variable}"`')
+    return written
+
+
 class Environment(_Table):
     """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``.
 
@@ -125,6 +154,7 @@ class Environment(_Table):
     channels: dict[str, ChannelTable] = Field(default_factory=dict)
     invoke: dict[str, ChannelTable] = Field(default_factory=dict)
     parameters: dict[str, SettingValue | dict[str, SettingValue]] = Field(default_factory=dict)
+    serve: ServeTable = ServeTable()
     auto_apply: bool | None = None
 
     @field_validator("parameters", mode="before")
@@ -140,9 +170,7 @@ class Environment(_Table):
     @field_validator("link_key")
     @classmethod
     def _by_reference(cls, written: str | None) -> str | None:
-        if written is not None and not re.fullmatch(r"env:\w+", written):
-            raise ValueError('a secret is named by its variable: `link_key = "env:LINK_KEY"`')
-        return written
+        return _reference("link_key", "LINK_KEY", written)
 
 
 class Config(_Table):
@@ -265,6 +293,8 @@ def _known(table: Keys) -> tuple[str, ...]:
             model = ProjectTable
         case ("lint",):
             model = LintTable
+        case ("env", _, "serve"):
+            model = ServeTable
         case _:
             model = Environment
     return tuple(field.alias or name for name, field in model.model_fields.items())

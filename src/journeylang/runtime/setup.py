@@ -185,6 +185,20 @@ def _apply(
     return versions
 
 
+def create_missing(engine: Engine, project: Project, now: datetime) -> str:
+    """The runtime's tables as they are today; returns the type of customer keys.
+
+    Raises:
+        NewerSchemaError: a later release has changed them.
+    """
+    lay_foundation(engine)
+    kind = key_type(engine, project)
+    migrate(engine, kind, now)
+    with engine.transaction():
+        _begin(engine, now)
+    return kind
+
+
 def _begin(engine: Engine, now: datetime) -> None:
     """The one row of the lock, from which the high-water mark of time counts."""
     if not engine.query("SELECT 1 FROM journey.lock WHERE name = 'tick'"):

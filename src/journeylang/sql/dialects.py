@@ -48,8 +48,8 @@ class Dialect:
         """Statements that create what expressions rest on; again they change nothing."""
         return ()
 
-    def alone(self) -> tuple[str, str] | None:
-        """Statements between which no other process changes the runtime's tables.
+    def alone(self, doing: str = "migrations") -> tuple[str, str] | None:
+        """Statements between which no other process does the same.
 
         None where a single process has the database anyway.
         """

@@ -243,6 +243,30 @@ MIGRATIONS: tuple[Migration, ...] = (
             NewColumn(table="step", column="version", kind="INTEGER"),
         ),
     ),
+    Migration(
+        number=6,
+        name="what people wish for, sums of opens and clicks, feedback of what is not known yet",
+        changes=(
+            # The newest of a name counts.
+            NewTable(
+                name="preference",
+                columns="customer_id {key} NOT NULL, name VARCHAR NOT NULL,"
+                " value VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL",
+            ),
+            # Opens and clicks of those who are not to be told apart; rows of one day add up.
+            NewTable(
+                name="tracking_sum",
+                columns="step INTEGER NOT NULL, channel VARCHAR NOT NULL, day DATE NOT NULL,"
+                " name VARCHAR NOT NULL, number BIGINT NOT NULL",
+            ),
+            # What a provider says of messages that are not known by the provider's name yet.
+            NewTable(
+                name="unclaimed",
+                columns="provider VARCHAR NOT NULL, event_id VARCHAR NOT NULL,"
+                " received_at TIMESTAMP NOT NULL, line VARCHAR NOT NULL",
+            ),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number

@@ -41,12 +41,14 @@ INDEXES = {
     "message_decided": "message (decided_at)",
     "receipt_message": "receipt (message_id)",
     "receipt_customer": "receipt (customer_id)",
+    "receipt_name": "receipt (provider_id) WHERE provider_id IS NOT NULL",
     "receipt_given_back": "receipt (message_id) WHERE given_back",
     "message_event_customer": "message_event (customer_id, message_id)",
     "message_event_at": 'message_event ("at")',
     "transition_customer": "transition (customer_id, run_id)",
     "decision_customer": "decision (customer_id, run_id)",
     "consent_change_customer": "consent_change (customer_id)",
+    "preference_customer": "preference (customer_id)",
     "suppression_customer": "suppression (customer_id)",
     "suppression_address": "suppression (address_hash)",
     "budget_use_at": 'budget_use (budget, "at")',
@@ -86,9 +88,9 @@ class Postgres(Dialect):
     def foundation(self) -> Sequence[str]:
         return FUNCTIONS
 
-    def alone(self) -> tuple[str, str] | None:
+    def alone(self, doing: str = "migrations") -> tuple[str, str] | None:
         # Not for a transaction: one that has waited still sees what was there before.
-        which = "(hashtext('journey.migrations'))"
+        which = f"(hashtext('journey.{doing}'))"
         return f"SELECT pg_advisory_lock{which}", f"SELECT pg_advisory_unlock{which}"
 
     def held(self, alias: str) -> str:

@@ -103,6 +103,15 @@ SELECT x.customer_id, v.name AS journey, s.path AS experiment, x.arm, x.at, x.ru
 FROM journey.exposure AS x
 JOIN journey.step AS s ON s.step = x.experiment
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = s.journey""",
+        "preferences": """
+SELECT p.customer_id, p.name, p.value, p.at, p.source
+FROM (SELECT w.*, row_number() OVER (PARTITION BY w.customer_id, w.name
+    ORDER BY w.at DESC, w.value) AS place
+  FROM (SELECT k.customer_id, 'consent ' || k.consent AS name,
+      CASE WHEN k.granted THEN 'yes' ELSE 'no' END AS value, k.at, k.source
+    FROM journey.consent_change AS k
+    UNION ALL SELECT f.customer_id, f.name, f.value, f.at, 'preferences'
+    FROM journey.preference AS f) AS w) AS p WHERE p.place = 1""",
         "history": f"""
 SELECT h.customer_id, v.name AS journey, h.at, f.path AS from_step, t.path AS to_step,
   CASE h.why {reasons} END AS why, h.run_id, h.tick

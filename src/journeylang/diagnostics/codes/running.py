@@ -263,4 +263,14 @@ NO_SUCH_CUSTOMER = Code(
     fence="shell",
 )
 
+EXTRA_MISSING = Code(
+    id="JRN830",
+    name="extra-missing",
+    title="A part of the package is not installed",
+    why="What not everybody needs comes as an extra, so that the rest starts quickly and anywhere.",
+    bad="pip install journeylang                 # and then `journey serve`",
+    good="pip install 'journeylang[server]'",
+    fence="shell",
+)
+
 CODES = family(globals())

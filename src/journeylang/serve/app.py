@@ -1,0 +1,197 @@
+"""The application: routes, and what they share."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from journeylang.delivery.links import Links
+from journeylang.model.project import Project
+from journeylang.serve.intake import Intake, UnfitError
+from journeylang.serve.keeper import Keeper
+from journeylang.serve.limits import (
+    App,
+    Guarded,
+    Rates,
+    TooLargeError,
+    UnreadableError,
+    body,
+)
+from journeylang.serve.metrics import Metrics
+from journeylang.serve.openapi import document
+from journeylang.serve.records import to_line
+from journeylang.serve.spool import Spool, SpoolFullError
+from journeylang.serve.tracking import Tracking
+
+LAGS = 120.0
+"""Seconds for which the database may be behind before `/health` says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What is served. Without `tokens` nobody can post events."""
+
+    project: Project
+    name: str
+    links: Links
+    intake: Intake
+    spool: Spool
+    keeper: Keeper
+    metrics: Metrics
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    rate: float = 500.0
+
+
+def application(serving: Serving) -> App:
+    """The ASGI application; the spool is open and the keeper runs."""
+    tracking = Tracking(
+        serving.project, serving.links, serving.spool, serving.keeper, serving.metrics
+    )
+    posts = Posts(serving)
+    described = document(serving.name, serving.intake)
+
+    async def health(request: Request) -> Response:
+        return _health(request, serving)
+
+    async def metrics(request: Request) -> Response:
+        request.scope["journey_route"] = "/metrics"
+        return PlainTextResponse(
+            serving.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    async def openapi(request: Request) -> Response:
+        request.scope["journey_route"] = "/openapi.json"
+        return JSONResponse(described)
+
+    routes = [
+        Route("/health", health),
+        Route("/metrics", metrics),
+        Route("/openapi.json", openapi),
+        Route("/events", posts.answer, methods=["POST"]),
+        *(
+            Route(f"/{purpose}/{{rest:path}}", tracking.answer, methods=["GET", "POST"])
+            for purpose in ("c", "o", "u", "p", "a", "q")
+        ),
+    ]
+    app = Starlette(routes=routes)
+    serving.metrics.gauges["journey_spool_bytes"] = lambda: float(serving.keeper.drain.waiting())
+    return Guarded(app, serving.metrics, Rates(serving.rate))
+
+
+def _health(request: Request, serving: Serving) -> Response:
+    request.scope["journey_route"] = "/health"
+    drained = serving.keeper.drained_at
+    behind = None if drained is None else time.monotonic() - drained
+    late = serving.keeper.failures > 0 and (behind is None or behind > LAGS)
+    state = "full" if serving.spool.failing else "behind" if late else "ok"
+    found: dict[str, Any] = {
+        "status": state,
+        "spool_bytes": serving.keeper.drain.waiting(),
+        "database_seconds_ago": None if behind is None else round(behind, 1),
+    }
+    return JSONResponse(found, 200 if state == "ok" else 503)
+
+
+class Posts:
+    """`POST /events`."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+        self.metrics = serving.metrics
+        # Compared as bytes of one length, whatever was sent.
+        self.tokens = [_digest(token) for token in serving.tokens]
+
+    async def answer(self, request: Request) -> Response:
+        """One request."""
+        request.scope["journey_route"] = "/events"
+        if not self._knows(request.headers.get("authorization", "")):
+            return self._refused(401, "token", "no token, or none that is known")
+        try:
+            raw = await body(request.receive, request.headers.get("content-encoding", ""))
+        except TooLargeError:
+            return self._refused(413, "too_large", "more than 1 MiB; post it in several requests")
+        except UnreadableError:
+            return self._refused(415, "encoding", "the body can't be unpacked; use gzip or nothing")
+        except TimeoutError:
+            return self._refused(408, "slow", "the body took too long")
+        try:
+            posted = json.loads(raw)
+            records = self.serving.intake.read(posted, self.serving.keeper.now())
+        except UnfitError as error:
+            return self._refused(422, "unfit", str(error))
+        except (ValueError, RecursionError):
+            return self._refused(400, "json", "the body is no JSON")
+        good = [one for one in records if not isinstance(one, str)]
+        bad = [(n, one) for n, one in enumerate(records) if isinstance(one, str)]
+        try:
+            await self.serving.spool.keep(to_line(one) for one in good)
+        except SpoolFullError:
+            return self._refused(503, "full", "nothing can be kept for now; post it again")
+        self.metrics.count("journey_taken_in_total", "kind", "event", len(good))
+        self.metrics.count("journey_refused_total", "reason", "unfit", len(bad))
+        answer = {
+            "accepted": len(good),
+            "refused": [{"index": n, "error": error} for n, error in bad],
+        }
+        return JSONResponse(answer, 202 if good else 422)
+
+    def _knows(self, header: str) -> bool:
+        scheme, _, token = header.partition(" ")
+        given = _digest(token.strip())
+        # All of them, so that the time tells nothing.
+        known = [hmac.compare_digest(given, one) for one in self.tokens]
+        return scheme.lower() == "bearer" and any(known)
+
+    def _refused(self, status: int, reason: str, words: str) -> Response:
+        self.metrics.count("journey_refused_total", "reason", reason)
+        headers: Mapping[str, str] = {}
+        if status == 401:
+            headers = {"www-authenticate": "Bearer"}
+        elif status == 503:
+            headers = {"retry-after": "5"}
+        return JSONResponse({"error": words}, status, headers=dict(headers))
+
+
+def _digest(token: str) -> bytes:
+    from hashlib import sha256
+
+    return sha256(token.encode("utf-8", "replace")).digest()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that programs may connect to from now on; port 0 is any that is free.
+
+    Raises:
+        OSError: the address is not this machine's, or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+async def serve(app: App, listening: socket.socket) -> None:
+    """Answer until a signal comes."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=30,
+        limit_concurrency=2_000,
+        h11_max_incomplete_event_size=32 * 1024,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+    )
+    await uvicorn.Server(config).serve(sockets=[listening])

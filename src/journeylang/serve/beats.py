@@ -1,0 +1,110 @@
+"""Ticks and deliveries of a server that does both itself: `journey serve --run`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from journeylang.api.applying import in_use
+from journeylang.api.runtime import Runtime
+from journeylang.diagnostics.codes.running import DATABASE_ERROR
+from journeylang.diagnostics.model import Diagnostic, Outcome
+from journeylang.engines.base import DatabaseUnavailableError, StatementError
+from journeylang.runtime.lease import TakenOverError
+from journeylang.serve.keeper import utc_now
+from journeylang.serve.metrics import Metrics
+
+Tell = Callable[[Iterable[Diagnostic]], None]
+
+
+class Beats:
+    """A thread that ticks and delivers, `every` so many seconds, until it is stopped.
+
+    Without a `runtime` it opens one; where another one has the lease, it tries again and again.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime | None,
+        reopen: Callable[[], Outcome[Runtime]],
+        metrics: Metrics,
+        *,
+        every: float,
+        tell: Tell,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.runtime = runtime
+        self.reopen = reopen
+        self.metrics = metrics
+        self.every = every
+        self.tell = tell
+        self.now = now
+        self.ticked_at: float | None = None
+        self._told: set[str] = set()
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="beats", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self.metrics.gauges["journey_seconds_since_tick"] = self._since
+
+    def stop(self) -> None:
+        """After the tick or delivery that is going on."""
+        self._ends.set()
+        self._thread.join()
+        if self.runtime is not None:
+            self.runtime.close()
+            self.runtime = None
+
+    def _since(self) -> float | None:
+        return None if self.ticked_at is None else time.monotonic() - self.ticked_at
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            began = time.monotonic()
+            try:
+                self._beat()
+            except TakenOverError as error:
+                # Another one ticks now. When it has ended, this one goes on.
+                self._tell([in_use(error.holder)])
+            except (StatementError, DatabaseUnavailableError) as error:
+                self.metrics.count("journey_failures_total", "kind", "tick")
+                words = f"the database refused a statement: {error}"
+                help_ = "nothing of this tick has happened; it is tried again"
+                self._tell([Diagnostic(code=DATABASE_ERROR, message=words, help=help_)])
+            except Exception as error:  # noqa: BLE001 - the server goes on; its words may be personal
+                self.metrics.count("journey_failures_total", "kind", "tick")
+                words = f"a tick failed: {type(error).__name__}"
+                self._tell([Diagnostic(code=DATABASE_ERROR, message=words)])
+            self._ends.wait(max(0.0, self.every - (time.monotonic() - began)))
+
+    def _beat(self) -> None:
+        if self.runtime is None:
+            opened = self.reopen()
+            self._tell(opened.diagnostics)
+            if opened.value is None:
+                self.metrics.count("journey_failures_total", "kind", "tick")
+                return
+            self.runtime = opened.value
+        runtime = self.runtime
+        try:
+            result = runtime.tick(self.now())
+            self.metrics.count("journey_ticks_total", "kind", "idle" if result.idle else "busy")
+            self.metrics.count("journey_messages_total", "state", "decided", result.sent)
+            self.ticked_at = time.monotonic()
+            if not self._ends.is_set():
+                summary = runtime.deliver(result.now)
+                for state in ("accepted", "failed", "cancelled", "expired", "unknown"):
+                    number = getattr(summary, state)
+                    self.metrics.count("journey_messages_total", "state", state, number)
+        finally:
+            self._tell(runtime.problems)
+
+    def _tell(self, problems: Iterable[Diagnostic]) -> None:
+        """Each once, however many ticks it lasts."""
+        new = [p for p in problems if p.message not in self._told]
+        self._told.update(p.message for p in new)
+        if new:
+            self.tell(new)

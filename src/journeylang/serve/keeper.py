@@ -1,0 +1,175 @@
+"""The one thread that has the database: it takes the spool in, and answers what pages ask.
+
+A DuckDB file that this process does not keep for itself is opened for as long as there is
+something to do, and closed again, so that `journey run` finds it free. Whatever the database
+does, requests are answered: what they bring is in the spool.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from journeylang.engines.base import (
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    Engine,
+    StatementError,
+)
+from journeylang.serve.draining import Drain, try_unclaimed
+from journeylang.serve.metrics import Metrics
+from journeylang.serve.spool import Spool
+from journeylang.serve.taking import Taken, Taker
+
+T = TypeVar("T")
+
+UNCLAIMED = 30.0
+"""Seconds between two looks at what was said of messages that are not known yet."""
+
+LONGEST_REST = 30.0
+
+
+class ClosedError(Exception):
+    """The database cannot be had for now."""
+
+
+Question = Callable[[Engine, Taker], Any]
+
+
+@dataclass(slots=True)
+class _Asked:
+    question: Question
+    answer: Future[Any]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Keeper:
+    """`open_taker` opens the database and says what takes records; `keeps`: it stays open."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        open_taker: Callable[[], Taker],
+        metrics: Metrics,
+        *,
+        keeps: bool,
+        every: float = 0.5,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.spool = spool
+        self.open_taker = open_taker
+        self.metrics = metrics
+        self.keeps = keeps
+        self.every = every
+        self.now = now
+        self.drain = Drain(spool)
+        self.failures = 0
+        self.drained_at: float | None = None
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._taker: Taker | None = None
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._ends = threading.Event()
+        self._unclaimed_at = 0.0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take in what is there, and give the database back."""
+        self._ends.set()
+        self._asked.put(None)
+        self._thread.join()
+
+    def ask(self, question: Callable[[Engine, Taker], T]) -> Future[T]:
+        """Ask the database; the answer may be `ClosedError`."""
+        answer: Future[T] = Future()
+        self._asked.put(_Asked(question, answer))
+        return answer
+
+    def _run(self) -> None:
+        rest = 0.0
+        while True:
+            asked = self._next(rest)
+            ended = self._ends.is_set()
+            try:
+                self._work(asked)
+                self.failures = 0
+                rest = self.every
+            except (StatementError, DatabaseBusyError, DatabaseUnavailableError, ClosedError):
+                self._failed("database")
+                rest = min(self.every * 2**self.failures, LONGEST_REST)
+            except Exception:  # noqa: BLE001 - the thread must not end; the line stays in the spool
+                self._failed("taking")
+                rest = min(self.every * 2**self.failures, LONGEST_REST)
+            for one in asked:
+                if not one.answer.done():
+                    one.answer.set_exception(ClosedError())
+            if ended:
+                self._close()
+                return
+
+    def _next(self, rest: float) -> list[_Asked]:
+        """What is asked now; after `rest` seconds, nothing."""
+        found = []
+        try:
+            first = self._asked.get(timeout=rest) if rest else self._asked.get_nowait()
+            while first is not None:
+                found.append(first)
+                first = self._asked.get_nowait()
+        except queue.Empty:
+            pass
+        return found
+
+    def _work(self, asked: list[_Asked]) -> None:
+        clock = time.monotonic()
+        waits = self.drain.waiting() > 0
+        look = clock - self._unclaimed_at > UNCLAIMED
+        if not (asked or waits or (look and self.keeps)):
+            self.drained_at = clock
+            return
+        taker = self._open()
+        for one in asked:
+            try:
+                one.answer.set_result(one.question(taker.engine, taker))
+            except Exception as error:  # noqa: BLE001 - it is the asker's
+                one.answer.set_exception(error)
+        self._told(self.drain.run(taker.engine, taker, self.now()))
+        if look:
+            self._told(try_unclaimed(taker.engine, taker, self.now()))
+            self._unclaimed_at = clock
+        self.drained_at = time.monotonic()
+        if not self.keeps:
+            self._close()
+
+    def _told(self, taken: Taken) -> None:
+        self.metrics.count_all("journey_written_total", "kind", taken.written)
+        self.metrics.count_all("journey_lost_total", "reason", taken.lost)
+
+    def _open(self) -> Taker:
+        if self._taker is None:
+            self._taker = self.open_taker()
+        return self._taker
+
+    def _failed(self, kind: str) -> None:
+        self.failures += 1
+        self.metrics.count("journey_failures_total", "kind", kind)
+        if self._taker is not None:
+            # A lost connection is replaced; one that is not is as good as before.
+            self._close()
+
+    def _close(self) -> None:
+        if self._taker is not None:
+            try:
+                self._taker.engine.close()
+            except StatementError:
+                self.metrics.count("journey_failures_total", "kind", "database")
+            self._taker = None

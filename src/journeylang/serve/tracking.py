@@ -1,0 +1,237 @@
+"""Links of messages: opens, clicks, unsubscribing, preferences, answers, pictures of codes.
+
+Every link is signed, and leads nowhere else than it says. A GET changes nothing but counts: what is
+decided by a person is decided by a POST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from journeylang.delivery.codes import png
+from journeylang.delivery.links import Links, Purpose
+from journeylang.engines.base import Engine
+from journeylang.model.project import Project
+from journeylang.serve.keeper import ClosedError, Keeper
+from journeylang.serve.limits import TooLargeError, UnreadableError, body
+from journeylang.serve.machines import device, is_machine
+from journeylang.serve.metrics import Metrics
+from journeylang.serve.pages import CSP, PIXEL, SUBMIT, Choice, channel_title, page, preferences
+from journeylang.serve.records import FREQUENCIES, Chose, Record, Said, to_line
+from journeylang.serve.spool import Spool, SpoolFullError
+from journeylang.serve.taking import Taker
+
+ASK = 4.0
+"""Seconds for which a page waits for the database."""
+
+FORM = 16 * 1024
+"""Bytes of a form."""
+
+
+class Tracking:
+    """Answers the links of one project's messages."""
+
+    def __init__(
+        self, project: Project, links: Links, spool: Spool, keeper: Keeper, metrics: Metrics
+    ) -> None:
+        self.project = project
+        self.links = links
+        self.spool = spool
+        self.keeper = keeper
+        self.metrics = metrics
+        self._by_purpose: dict[Purpose, Callable[[Request, str, str], Any]] = {
+            "c": self._click,
+            "o": self._open,
+            "u": self._unsubscribe,
+            "p": self._preferences,
+            "a": self._answer,
+            "q": self._code,
+        }
+
+    async def answer(self, request: Request) -> Response:
+        """Any link."""
+        found = self.links.check(request.scope["path"])
+        request.scope["journey_route"] = f"/{request.scope['path'][1:2]}"
+        if found is None:
+            self.metrics.count("journey_refused_total", "reason", "link")
+            return _html("unknown", 404)
+        purpose, message, target = found
+        try:
+            answer = await self._by_purpose[purpose](request, message, target)
+        except SpoolFullError:
+            self.metrics.count("journey_refused_total", "reason", "full")
+            return _html("later", 503)
+        assert isinstance(answer, Response)
+        return answer
+
+    async def _keep(self, record: Record) -> None:
+        await self.spool.keep([to_line(record)])
+        kind = record.name if isinstance(record, Said) else "preferences"
+        self.metrics.count("journey_taken_in_total", "kind", kind)
+
+    def _said(self, name: str, message: str, event_id: str, **data: str) -> Said:
+        return Said(
+            name=name,
+            message=message,
+            provider="links",
+            event_id=event_id,
+            at=self.keeper.now(),
+            data=data,
+        )
+
+    async def _click(self, request: Request, message: str, target: str) -> Response:
+        answer = RedirectResponse(target, 302)
+        if request.method not in ("GET", "HEAD"):
+            return Response(status_code=405)
+        at = self.keeper.now()
+        said = Said(
+            name="clicked",
+            message=message,
+            provider="links",
+            # A click is one however often a nervous finger makes it.
+            event_id=f"c:{int(at.timestamp()) // 2}:{target[:200]}",
+            at=at,
+            data={"link": target[:2000]},
+            machine=is_machine(request.method, request.headers),
+        )
+        try:
+            await self._keep(said)
+        except SpoolFullError:
+            # Whoever clicked gets there all the same.
+            self.metrics.count("journey_refused_total", "reason", "full")
+        return answer
+
+    async def _open(self, request: Request, message: str, target: str) -> Response:
+        at = self.keeper.now()
+        said = Said(
+            name="opened",
+            message=message,
+            provider="links",
+            event_id=f"o:{int(at.timestamp()) // 10}",
+            at=at,
+            data={"device": device(request.headers)},
+            machine=is_machine(request.method, request.headers),
+        )
+        try:
+            await self._keep(said)
+        except SpoolFullError:
+            self.metrics.count("journey_refused_total", "reason", "full")
+        return Response(PIXEL, media_type="image/gif")
+
+    async def _unsubscribe(self, request: Request, message: str, target: str) -> Response:
+        if request.method != "POST":
+            return _html("unsubscribe")
+        # RFC 8058: the body says `List-Unsubscribe=One-Click`; whatever it says, this is meant.
+        at = self.keeper.now()
+        await self._keep(self._said("unsubscribed", message, f"u:{at:%Y-%m-%dT%H:%M:%S}"))
+        return _html("unsubscribed")
+
+    async def _answer(self, request: Request, message: str, target: str) -> Response:
+        question, _, value = target.partition("\0")
+        if request.method != "POST":
+            return _html("answer", value=value, script=SUBMIT)
+        # The same answer again is no other one; another answer to the question is.
+        event_id = f"a:{question}:{value}"[:250]
+        await self._keep(self._said("answered", message, event_id, question=question, value=value))
+        return _html("answered")
+
+    async def _code(self, request: Request, message: str, target: str) -> Response:
+        headers = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(png(target), media_type="image/png", headers=headers)
+
+    # -- preferences
+
+    async def _preferences(self, request: Request, message: str, target: str) -> Response:
+        if request.method == "POST":
+            form = await _form(request)
+            if form is None or "shown" not in form:
+                self.metrics.count("journey_refused_total", "reason", "form")
+                return _html("unknown", 400)
+            await self._keep(self._chosen(message, form))
+            return _html("saved")
+        asked = asyncio.wrap_future(
+            self.keeper.ask(lambda engine, taker: self._standing(engine, taker, message))
+        )
+        try:
+            found = await asyncio.wait_for(asked, ASK)
+        except (ClosedError, TimeoutError):
+            return _html("later", 503)
+        if found is None:
+            return _html("unknown", 404)
+        return Response(preferences(*found), media_type="text/html", headers=_POLICY)
+
+    def _chosen(self, message: str, form: dict[str, list[str]]) -> Chose:
+        channels, topics = set(form.get("channel", ())), set(form.get("topic", ()))
+        frequency = next(iter(form.get("frequency", ())), None)
+        return Chose(
+            message=message,
+            at=self.keeper.now(),
+            consents={t.consent: t.name in topics for t in self.project.binding.topics.values()},
+            channels={name: name in channels for name in self._channels()},
+            frequency=frequency if frequency in FREQUENCIES else None,
+        )
+
+    def _channels(self) -> list[str]:
+        """Those that rest on a consent; without one there is nothing to take back."""
+        return [c.name for c in self.project.binding.channels.values() if c.consent is not None]
+
+    def _standing(
+        self, engine: Engine, taker: Taker, message: str
+    ) -> tuple[list[Choice], list[Choice], str] | None:
+        """Channels, topics and the frequency of whoever had the message."""
+        sql = taker.answers
+        who = next((row[1] for row in engine.query(sql.messages, {"names": [message]})), None)
+        if who is None:
+            return None
+        binding = self.project.binding
+        channels = {name: binding.channels[name].consent for name in self._channels()}
+        topics = list(binding.topics.values())
+        consents = list(
+            dict.fromkeys([*(c for c in channels.values() if c), *(t.consent for t in topics)])
+        )
+        asked = {"now": self.keeper.now(), "customers": [who]}
+        rows = engine.query(sql.standing(consents), asked)
+        given = dict(zip(consents, rows[0][1:], strict=True)) if rows else {}
+        silent = {row[1] for row in engine.query(sql.unsubscribed, asked)}
+        wishes = engine.query(
+            "SELECT value FROM journey.preference WHERE customer_id = $customer"
+            " AND name = 'frequency' ORDER BY \"at\" DESC LIMIT 1",
+            {"customer": who},
+        )
+        return (
+            [
+                Choice(
+                    name=name,
+                    title=channel_title(name),
+                    given=bool(given.get(consent or "")) and name not in silent,
+                )
+                for name, consent in channels.items()
+            ],
+            [
+                Choice(name=t.name, title=t.title or t.name, given=bool(given.get(t.consent)))
+                for t in topics
+            ],
+            wishes[0][0] if wishes else "any",
+        )
+
+
+_POLICY = {"content-security-policy": CSP}
+
+
+def _html(name: str, status: int = 200, **values: object) -> Response:
+    headers = _POLICY | ({"retry-after": "60"} if status == 503 else {})
+    return Response(page(name, **values), status, media_type="text/html", headers=headers)
+
+
+async def _form(request: Request) -> dict[str, list[str]] | None:
+    try:
+        raw = await body(request.receive, request.headers.get("content-encoding", ""), FORM)
+        return parse_qs(raw.decode("utf-8"), max_num_fields=200)
+    except (TooLargeError, UnreadableError, TimeoutError, ValueError):
+        return None
