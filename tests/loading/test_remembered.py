@@ -34,13 +34,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The projects that were really looked at."""
     found: list[Path] = []
-    really = checking._check
+    really = checking.check_anew
 
     def looking(root: Path) -> Checking:
         found.append(root)
         return really(root)
 
-    monkeypatch.setattr(checking, "_check", looking)
+    monkeypatch.setattr(checking, "check_anew", looking)
     return found
 
 

@@ -43,6 +43,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "provider": ("journeylang.cli.provider:command", "Look at providers and check manifests."),
     "report": ("journeylang.cli.report:command", "Show what journeys have brought."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),
+    "lsp": ("journeylang.cli.lsp:command", "Answer an editor: the language server."),
 }
 """Each verb's command, as ``module:attribute``, and the line that ``--help`` has for it."""
 

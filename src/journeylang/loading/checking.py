@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.diagnostics.selection import Selection
 from journeylang.loading.inputs import inputs
 from journeylang.loading.remembered import keep, kept
 from journeylang.source import Source
+
+if TYPE_CHECKING:
+    from journeylang.loading.project import LoadedProject
+    from journeylang.loading.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,8 @@ class Checking:
     checked: int
     whole: bool
     selection: Selection
+    loaded: LoadedProject | None = None
+    """What was read; None where findings are remembered, or the settings could not be read."""
 
 
 def check(root: Path, *, cached: bool = False) -> Checking:
@@ -41,7 +48,7 @@ def check(root: Path, *, cached: bool = False) -> Checking:
         return Checking(
             diagnostics=found, sources=sources, checked=count, whole=whole, selection=selection
         )
-    checking = _check(root)
+    checking = check_anew(root)
     if given is not None:
         keep(
             root,
@@ -55,12 +62,13 @@ def check(root: Path, *, cached: bool = False) -> Checking:
     return checking
 
 
-def _check(root: Path) -> Checking:
+def check_anew(root: Path, reading: Reading | None = None) -> Checking:
+    """Read all of the project with what reads it, and find what there is to find."""
     from journeylang.lint.suppressions import suppress
     from journeylang.loading.linting import lint_project
     from journeylang.loading.project import load, once
 
-    loading = load(root)
+    loading = load(root, reading=reading)
     loaded = loading.outcome.value
     found = loading.diagnostics
     if loaded is not None:
@@ -72,4 +80,5 @@ def _check(root: Path) -> Checking:
         checked=loading.checked,
         whole=whole,
         selection=Selection() if loaded is None else loaded.config.lint.selection,
+        loaded=loaded,
     )

@@ -23,14 +23,14 @@ from journeylang.diagnostics.echoes import without_echoes
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order
 from journeylang.loading.environments import environments
 from journeylang.loading.escapes import forbidden
-from journeylang.loading.files import below, read
+from journeylang.loading.files import below
 from journeylang.loading.find import CONFIG
 from journeylang.loading.lists import with_lists
+from journeylang.loading.reading import Reading
 from journeylang.loading.zones import zone_names
 from journeylang.model.project import Project
 from journeylang.source import Source
 from journeylang.syntax.nodes import File
-from journeylang.syntax.parse import parse
 
 if TYPE_CHECKING:
     from journeylang.loading.config import Config
@@ -82,7 +82,7 @@ class Loading:
         return self.outcome.diagnostics
 
 
-def load(root: Path, env: str | None = None) -> Loading:
+def load(root: Path, env: str | None = None, *, reading: Reading | None = None) -> Loading:
     """Read and check the project at ``root``, and that it has the environment ``env``.
 
     Without ``env`` it is checked with the parameters of every environment; the value is then that
@@ -91,7 +91,7 @@ def load(root: Path, env: str | None = None) -> Loading:
     There is a value whenever the settings could be read; it is fit for use when the outcome is
     ``ok``. No secret is looked at.
     """
-    reader = _Reader(root=root)
+    reader = _Reader(root=root, reading=reading or Reading())
     config = reader.config(env)
     files = reader.journeys()
     checked = len(reader.parsed)
@@ -150,6 +150,7 @@ class _Checked:
 @dataclass(slots=True)
 class _Reader:
     root: Path
+    reading: Reading
     problems: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     parsed: list[str] = field(default_factory=list)
@@ -157,7 +158,7 @@ class _Reader:
     there: list[TemplateKey] = field(default_factory=list)
 
     def read(self, path: str) -> Source | None:
-        outcome = read(self.root, path)
+        outcome = self.reading.read(self.root, path)
         self.problems.extend(outcome.diagnostics)
         if outcome.value is not None:
             self.sources[path] = outcome.value
@@ -194,7 +195,7 @@ class _Reader:
         for path in paths:
             self.parsed.append(path)
             source = self.read(path)
-            outcome = parse(source) if source is not None else None
+            outcome = self.reading.parse(source) if source is not None else None
             if outcome is not None:
                 self.problems.extend(outcome.diagnostics)
             if outcome is None or outcome.value is None or _has_holes(outcome.diagnostics):
