@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from journeylang.model.types import Kind, Type
 from journeylang.plan.operations import Allowance, Offer, Program
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.session import offers, table, temporary
+from journeylang.sql.session import offers, temporary
+from journeylang.sql.written import table
 
 VERDICT = {
     "customer_id": "{key}",

@@ -15,7 +15,8 @@ from journeylang.plan.operations import Program, SendPark
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import pool
-from journeylang.sql.session import SENT, SKIPPED, sends, table
+from journeylang.sql.session import SENT, SKIPPED, sends
+from journeylang.sql.written import table
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 ATTEMPTS = 16

@@ -34,6 +34,7 @@ from journeylang.plan.operations import (
 )
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.schema import EXITED, FINISHED, WHY
+from journeylang.sql.written import table
 
 GO, SEND, REST, END, REFUSED, ACT = 1, 2, 3, 4, 5, 6
 SENT, HELD, SKIPPED = 1, 2, 3
@@ -394,12 +395,3 @@ def _parks(j: JourneyPlan) -> Iterable[Sequence[object]]:
                 yield (j.journey, park.step, "'send'", park.retry, WHY["retry"])
             case ActionPark():
                 pass  # nobody rests there
-
-
-def table(d: Dialect, name: str, columns: str, rows: Iterable[Sequence[object]]) -> str:
-    """Statements that make a temporary table with these rows of SQL."""
-    values = ",\n  ".join(
-        "(" + ", ".join("NULL" if v is None else str(v) for v in row) + ")" for row in rows
-    )
-    filled = f";\nINSERT INTO {name} VALUES\n  {values}" if values else ""
-    return d.fresh_table(name, columns) + filled + d.measured(name)
