@@ -225,3 +225,27 @@ def test_an_idle_tick_is_one_probe(engine: str) -> None:
             now = START + n * HOUR
             assert seen.of(lambda now=now: tick(session, now)) == 2  # type: ignore[misc]
             assert [statement.split()[0] for statement in seen.seen] == ["UPDATE", "SELECT"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_guards_on_results_are_one_statement(engine: str) -> None:
+    """However many journeys have them, and however many they have."""
+    guards = ("guard orders <= 100000", "guard revenue < 900000 EUR", "guard leads <= 100000")
+    goal = "goal ordered within 12h worth total"
+
+    def guarded(number: int, each: int) -> list[int]:
+        more = (
+            journey(
+                f"g{n}",
+                f'm{n}: send email "t"\nw{n}: wait 90d',
+                goal,
+                *guards[:each],
+                enter="enter by start",
+            )
+            for n in range(number)
+        )
+        return counts(engine, text('m: send email "t"\nrest: wait 400d', *more))
+
+    one = guarded(2, 1)
+    assert differences(guarded(2, 3), one) == differences(one, guarded(2, 3)) == {}
+    assert differences(one, guarded(16, 3)) == {}
