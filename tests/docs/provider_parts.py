@@ -80,23 +80,25 @@ def manifest() -> str:
 def _tables() -> Iterator[tuple[str, type[BaseModel]]]:
     yield "provider.toml", Manifest
     yield "settings.NAME", Setting
-    for name in ("Request", "Basic", "Bearer", "ByHeader", "Signed", "Batch", "Response", "Rule"):
-        yield _TITLES[name], getattr(declared, name)
-    for name in ("Match", "Wait", "Limits", "Cost", "Webhook", "Event"):
+    yield _TITLES["Request"], declared.Request
+    auths = ("Basic", "Bearer", "ByHeader", "Signed", "Aws", "Apple", "Google", "Vapid")
+    for name in auths:
+        auth: type[BaseModel] = getattr(declared, name)
+        yield f'request.auth, kind = "{_kind(auth)}"', auth
+    for name in tuple(_TITLES)[1:]:
         yield _TITLES[name], getattr(declared, name)
     signatures = ("Hmac", "Standard", "Ecdsa", "Token", "BasicToken", "Twilio", "Mailgun", "Jwt")
     for name in (*signatures, "Sns"):
         model: type[BaseModel] = getattr(declared, name)
-        kind = model.model_fields["kind"].annotation
-        yield f'webhook.signature, kind = "{kind.__args__[0]}"', model  # type: ignore[union-attr]
+        yield f'webhook.signature, kind = "{_kind(model)}"', model
+
+
+def _kind(model: type[BaseModel]) -> str:
+    return str(model.model_json_schema()["properties"]["kind"]["const"])
 
 
 _TITLES = {
     "Request": "request",
-    "Basic": 'request.auth, kind = "basic"',
-    "Bearer": 'request.auth, kind = "bearer"',
-    "ByHeader": 'request.auth, kind = "header"',
-    "Signed": 'request.auth, kind = "standard_webhooks"',
     "Batch": "batch",
     "Response": "response",
     "Rule": "response.rules",
@@ -104,6 +106,7 @@ _TITLES = {
     "Wait": "response.retry_after",
     "Limits": "limits",
     "Cost": "cost",
+    "Set": "set",
     "Webhook": "webhook",
     "Event": "webhook.event",
 }

@@ -202,6 +202,10 @@ def _provider(manifest: Manifest, values: Mapping[str, SettingValue], root: Path
                 timeout=float(values["timeout"]),
             )
             return SmtpProvider(server, name=manifest.name, in_flight=manifest.in_flight)
+        case "set":
+            from journeylang.delivery.sets import SetProvider
+
+            return SetProvider(manifest, values, root)
         case "http":
             from journeylang.delivery.http import HttpProvider
 

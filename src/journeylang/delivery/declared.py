@@ -255,6 +255,14 @@ class Cost(_Table):
     currency: str = Field(description="a currency like `EUR`, or the place of one")
 
 
+class Set(_Table):
+    """A file of rows, one for each message; `letters`: and a PDF with a letter for each."""
+
+    file: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="how the files' names begin")
+    columns: dict[str, str] = Field(min_length=1, description="the columns in order, as texts")
+    letters: bool = False
+
+
 class Hmac(_Table):
     """A keyed hash in a header over `signed`; `{body}` and `{header:Name}` stand for themselves."""
 

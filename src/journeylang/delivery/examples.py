@@ -25,7 +25,8 @@ from journeylang.delivery.outcome import Accepted, TryLater
 from journeylang.delivery.paths import Reply
 from journeylang.delivery.provider import Call, Note, Outgoing
 from journeylang.delivery.requests import Made, Requests
-from journeylang.delivery.scope import personal
+from journeylang.delivery.scope import personal, scope_of
+from journeylang.delivery.shaping import Shape
 from journeylang.delivery.signing import Received
 
 _NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -96,6 +97,7 @@ class Example(_Table):
     request: Requested | None = None
     batch: Requested | None = None
     written: str | None = None
+    row: dict[str, JsonValue] | None = None
     answers: tuple[Answered, ...] = ()
     webhooks: tuple[Told, ...] = ()
 
@@ -219,6 +221,11 @@ def differences(manifest: Manifest, example: Example) -> Iterator[str]:
     """
     if manifest.kind == "http":
         yield from _requests(manifest, example)
+    if manifest.set is not None and example.row is not None:
+        given = dict.fromkeys(manifest.settings) | settings_of(manifest, example)
+        scope = {"settings": given, **scope_of(outgoing(example)[0])}
+        row = Shape(dict(manifest.set.columns), path="set.columns").render(scope)
+        yield from _compared("row", example.row, row)
     for number, one in enumerate(example.answers):
         yield from _answer(manifest, example, one, f"answers.{number}")
     if example.webhooks:

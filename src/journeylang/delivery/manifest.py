@@ -14,13 +14,13 @@ from typing import Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from journeylang.delivery.declared import Batch, Cost, Limits, Request, Response, Webhook
+from journeylang.delivery.declared import Batch, Cost, Limits, Request, Response, Set, Webhook
 from journeylang.delivery.mime import address
 
 SettingType = Literal["text", "int", "bool", "secret", "choice", "rate", "address"]
 SettingValue = str | int | bool
 
-Kind = Literal["file", "smtp", "http"]
+Kind = Literal["file", "smtp", "http", "set"]
 
 _RATE = re.compile(r"(\d{1,6})/([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -31,6 +31,7 @@ _NEEDED = {
     "file": ("folder",),
     "smtp": ("host", "port", "starttls", "connections", "timeout"),
     "http": (),
+    "set": ("folder",),
 }
 
 
@@ -89,6 +90,7 @@ class Manifest(BaseModel):
     response: Response = Response()
     limits: Limits = Limits()
     cost: Cost | None = None
+    set: Set | None = None
     webhook: Webhook | None = None
 
     @model_validator(mode="before")
@@ -111,6 +113,8 @@ class Manifest(BaseModel):
                 raise ValueError(f"`{name}`: `choices` belongs to the type `choice`")
         if (self.kind == "http") != (self.request is not None):
             raise ValueError("`request` belongs to the kind `http`")
+        if (self.kind == "set") != (self.set is not None):
+            raise ValueError("`set` belongs to the kind `set`")
         if self.kind != "http" and self.batch is not None:
             raise ValueError("`batch` belongs to the kind `http`")
         if self.key_hours is not None and not self.keyed:

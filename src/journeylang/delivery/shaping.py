@@ -30,6 +30,7 @@ from jinja2 import (
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
+from journeylang.delivery import hashing
 from journeylang.delivery.sandbox import MessageEnvironment
 
 _TAG = re.compile(r"\{[\{%#]")
@@ -198,6 +199,8 @@ class ShapeEnvironment(MessageEnvironment):
             "digits": _digits,
             "default": _default,
             "wrap": _wrap,
+            "email_hash": lambda v, network="google": hashing.email_hash(_text(v), network),
+            "phone_hash": lambda v, network="google": hashing.phone_hash(_text(v), network),
         }
         self.filters |= {name: self._charged(function) for name, function in own.items()}
         self.filters["d"] = self.filters["default"]

@@ -153,6 +153,8 @@ def _shapes(manifest: Manifest) -> Iterator[tuple[Shape, tuple[str, ...]]]:
         for batch in (shapes.batch_path, shapes.batch_headers, shapes.batch_body):
             if batch is not None:
                 yield batch, ("settings", "items", "batch")
+    if manifest.set is not None:
+        yield Shape(dict(manifest.set.columns), path="set.columns"), ("settings", "message")
     webhook: Webhook | None = manifest.webhook
     if webhook is not None:
         yield event_shape(webhook), ("settings", "event", "body", "headers")

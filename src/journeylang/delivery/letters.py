@@ -1,0 +1,107 @@
+"""Letters as PDF: A4, the address where a window envelope of DIN 5008 B shows it.
+
+A letter is text: a blank line ends a paragraph. The letters that come with PDF are those of
+western Europe; for all others the setting `font` names a TrueType file.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from journeylang.delivery import postal
+from journeylang.delivery.manifest import SettingError
+
+_MM = 72 / 25.4
+_LEFT, _RIGHT, _BOTTOM = 25 * _MM, 20 * _MM, 20 * _MM
+_SIZE, _LEADING = 11, 14
+_HIGHEST_LINE = 98.5 * _MM
+_ADDRESS, _SENDER = 62.7 * _MM, 60 * _MM
+"""From the upper edge, in points: where the text, the address and the sender's line begin."""
+
+
+class LetterError(ValueError):
+    """A letter cannot be made; nothing of it is in the message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    address: tuple[str, ...]
+    paragraphs: tuple[str, ...]
+
+
+class Letters:
+    """Makes documents of letters, each of which begins on a page of its own."""
+
+    def __init__(self, *, font: Path | None, sender: str | None) -> None:
+        """Raises SettingError."""
+        try:
+            from reportlab.pdfbase import pdfmetrics
+            from reportlab.pdfbase.ttfonts import TTFError, TTFont
+        except ModuleNotFoundError:
+            raise SettingError(
+                "letters need one more package: `pip install journeylang[print]`"
+            ) from None
+        self._sender = sender
+        self._known: Any = None
+        self._font = "Helvetica"
+        if font is not None:
+            self._font = f"font {font}"
+            try:
+                face = TTFont(self._font, str(font))
+            except (TTFError, OSError):
+                raise SettingError(f"`font`: {font.name} is no TrueType font") from None
+            pdfmetrics.registerFont(face)
+            self._known = face.face.charToGlyph
+
+    def page(self, address: str, text: str) -> Letter:
+        """Raises LetterError: no address, or letters that the font does not have."""
+        lines = tuple(postal.lines(address))
+        if len(lines) < 2:
+            raise LetterError("has no postal address")
+        paragraphs = tuple(" ".join(part.split()) for part in text.strip().split("\n\n"))
+        for character in set("".join((*lines, *paragraphs))):
+            if not self._has(character):
+                raise LetterError("has letters that the font lacks: name another one, `font`")
+        return Letter(address=lines, paragraphs=paragraphs)
+
+    def _has(self, character: str) -> bool:
+        if self._known is not None:
+            return ord(character) in self._known
+        try:
+            character.encode("cp1252")
+        except UnicodeEncodeError:
+            return False
+        return character.isprintable()
+
+    def document(self, letters: list[Letter]) -> bytes:
+        """All of them, as one PDF; the same letters give the same bytes."""
+        from reportlab.lib.pagesizes import A4
+        from reportlab.lib.utils import simpleSplit
+        from reportlab.pdfgen.canvas import Canvas
+
+        out = io.BytesIO()
+        canvas = Canvas(out, pagesize=A4, invariant=1)
+        width, height = A4
+        for letter in letters:
+            if self._sender is not None:
+                canvas.setFont(self._font, 7)
+                canvas.drawString(_LEFT, height - _SENDER, self._sender)
+            canvas.setFont(self._font, _SIZE)
+            for number, line in enumerate(letter.address[:6]):
+                canvas.drawString(_LEFT, height - _ADDRESS - number * _LEADING, line)
+            at = height - _HIGHEST_LINE
+            for paragraph in letter.paragraphs:
+                for line in simpleSplit(paragraph, self._font, _SIZE, width - _LEFT - _RIGHT):
+                    if at < _BOTTOM:
+                        canvas.showPage()
+                        canvas.setFont(self._font, _SIZE)
+                        at = height - _BOTTOM
+                    canvas.drawString(_LEFT, at, line)
+                    at -= _LEADING
+                at -= _LEADING / 2
+            canvas.showPage()
+        canvas.save()
+        return out.getvalue()
