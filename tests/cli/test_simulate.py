@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from hashlib import sha256
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +160,67 @@ def test_several_sets_of_assumptions(root: Path) -> None:
     result = run("--assume", "worts")
     assert result.exit_code == 2
     assert "did you mean `worst`?" in result.stderr
+
+
+def test_a_page_and_a_comment(root: Path) -> None:
+    path = root / "journeys/welcome.journey"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("journey welcome {", 'journey welcome "<b>&" {'), encoding="utf-8")
+    page = run(*FROM, "--budget", "0 EUR", "--output", "html")
+    assert page.exit_code == 0, page.output
+    outline = Outline()
+    outline.feed(page.stdout)
+    assert outline.open == []
+    assert outline.seen["svg"] >= 3
+    assert outline.seen["table"] > outline.seen["svg"]
+    assert "<b>" not in page.stdout
+    assert "prefers-color-scheme: dark" in page.stdout
+    # Nothing is fetched: there is no address in it, and no script.
+    assert "http" not in page.stdout
+    assert outline.seen["script"] == outline.seen["link"] == outline.seen["img"] == 0
+    comment = run(*FROM, "--output", "markdown").stdout
+    assert comment.startswith("### Dry run: ")
+    assert comment.count("<details>") == comment.count("</details>") >= 3
+    assert "| journey | entered | messages |" in comment
+
+
+class Outline(HTMLParser):
+    """Which elements there are, and which are not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: Counter[str] = Counter()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] += 1
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_behaviour_as_it_was(root: Path) -> None:
+    with opened(root, START) as runtime:
+        runtime.tick(START)
+        runtime.engine.execute(
+            """INSERT INTO journey.message BY NAME SELECT 1 AS customer_id, i AS message_id,
+  0 AS batch_id, 1 AS run_id, 1 AS journey, 1 AS version, 1 AS step, i AS occurrence,
+  'email' AS channel, FALSE AS counted, TIMESTAMP '2026-02-20' AS decided_at,
+  TIMESTAMP '2026-02-27' AS expires_at FROM range(1000, 1010) AS r(i);
+INSERT INTO journey.message_event BY NAME SELECT 1 AS customer_id, i AS message_id, 'x' AS provider,
+  'o' || i AS event_id, 'opened' AS name, TIMESTAMP '2026-02-20 02:00' AS "at"
+  FROM range(1000, 1004) AS r(i)"""
+        )
+    lines = figures("--fit", "30d")["assumed"]["lines"]
+    # Four of ten were opened, two hours later; twice the mean is how long it may take.
+    assert lines[0] == "opened of email 40% within 4h"
+    # 39 orders of 60 customers in 30 days: once at most in the longest time in which few have one.
+    assert lines[1:] == ["signed_up 23.3333% per 7d", "ordered 15.1667% per 7d"]
+    result = run("--fit", "30d", "--assume", "typical")
+    assert result.exit_code == 2
+    assert "two answers to one question" in result.stderr

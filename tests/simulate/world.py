@@ -32,11 +32,11 @@ assume typical {
 }
 """
 START = datetime.fromisoformat("2026-03-02T08:00")
-STEP = timedelta(hours=3)
+STEP = timedelta(hours=5)
 NESTED = ("delivered", "opened", "clicked")
 
 
-def shop(root: Path, number: int = 200, *, assume: str = ASSUME, journeys: Any = JOURNEYS) -> Path:
+def shop(root: Path, number: int = 150, *, assume: str = ASSUME, journeys: Any = JOURNEYS) -> Path:
     """The project with assumptions, its people, and some of what they did before."""
     write(root, {**journeys}, binding=BINDING + assume)
     sql(root, SCHEMAS)

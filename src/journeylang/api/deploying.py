@@ -23,7 +23,7 @@ from journeylang.diagnostics.model import Code, Diagnostic, Outcome
 from journeylang.loading.project import LoadedProject
 
 if TYPE_CHECKING:
-    from journeylang.deploy.plan import Forecast, Plan
+    from journeylang.deploy.plan import Plan
     from journeylang.deploy.revisions import Revision
     from journeylang.deploy.saved import SavedPlan
     from journeylang.engines.base import Engine
@@ -48,9 +48,11 @@ def plan_project(
     *,
     now: datetime,
     environ: Mapping[str, str] | None = None,
-    forecast: Forecast | None = None,
+    simulated: int | None = None,
 ) -> Outcome[Planned]:
     """What applying the project to the environment would do. Nothing is written.
+
+    `simulated`: volume and cost of so many days to come are those of dry runs.
 
     Where the plan is refused it is there all the same, and its diagnostics say why.
     """
@@ -62,7 +64,7 @@ def plan_project(
         return Outcome(value=None, diagnostics=opened.diagnostics)
     engine = opened.value
     try:
-        return _planned(engine, loaded, env, now, forecast)
+        return _planned(engine, loaded, env, now, simulated)
     except (StatementError, TooManyWaysError) as error:
         return Outcome(value=None, diagnostics=unusable(error))
     finally:
@@ -70,8 +72,9 @@ def plan_project(
 
 
 def _planned(
-    engine: Engine, loaded: LoadedProject, env: str, now: datetime, forecast: Forecast | None
+    engine: Engine, loaded: LoadedProject, env: str, now: datetime, simulated: int | None
 ) -> Outcome[Planned]:
+    from journeylang.api.forecasting import forecaster
     from journeylang.deploy.plan import make_plan
     from journeylang.deploy.revisions import identity, latest
     from journeylang.runtime.soundness import examine
@@ -88,7 +91,7 @@ def _planned(
             now=now,
             template_fields=template_entry_fields(loaded),
             without=unsound.journeys,
-            forecast=forecast,
+            forecast=None if simulated is None else forecaster(engine, now, simulated),
             past=past_of(engine, loaded, env),
         )
     database = identity(engine) or _address(loaded, env)

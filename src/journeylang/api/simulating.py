@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from journeylang.api.database import POSTGRES_SCHEMES, newer
+from journeylang.api.database import newer, open_database
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.names import UNKNOWN_NAME
 from journeylang.diagnostics.codes.running import (
@@ -16,7 +17,6 @@ from journeylang.diagnostics.codes.running import (
     DATABASE_UNAVAILABLE,
 )
 from journeylang.diagnostics.codes.simulating import TOO_EARLY
-from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
@@ -52,7 +52,7 @@ def simulate(
     from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.runtime.session import JourneyFailedError
     from journeylang.simulate.run import NotAppliedError, TooEarlyError, play
-    from journeylang.simulate.scratch import LIVE, beside_a_file, show_tables
+    from journeylang.simulate.scratch import beside, beside_a_file
 
     named = _unknown(loaded, asked) or _assumed(loaded, asked, assume)
     if isinstance(named, Diagnostic):
@@ -65,22 +65,20 @@ def simulate(
     )
     if place.value is None:
         return Outcome(value=None, diagnostics=place.diagnostics)
-    scheme, separator, _ = place.value.partition("://")
-    if separator:
-        kind = "PostgreSQL" if scheme in POSTGRES_SCHEMES else scheme
-        return _refused(
-            Diagnostic(
-                code=NOT_SUPPORTED_YET,
-                message=f"a dry run on {kind} is not supported yet",
-                help="simulate on a DuckDB file with the same tables",
-            )
-        )
     try:
-        with beside_a_file(str(loaded.root / place.value), wait=wait) as engine:
-            show_tables(engine, LIVE)
+        with ExitStack() as stack:
+            if "://" in place.value:
+                opened = open_database(loaded, env, environ=environ)
+                if opened.value is None:
+                    return Outcome(value=None, diagnostics=opened.diagnostics)
+                stack.callback(opened.value.close)
+                engine, source = stack.enter_context(beside(opened.value))
+            else:
+                path = str(loaded.root / place.value)
+                engine, source = stack.enter_context(beside_a_file(path, wait=wait))
             found = play(
                 engine,
-                LIVE,
+                source,
                 loaded.project,
                 named,
                 template_entry_fields=template_entry_fields(loaded),
@@ -160,6 +158,8 @@ def _unknown(loaded: LoadedProject, asked: Asked) -> Diagnostic | None:
 def _assumed(loaded: LoadedProject, asked: Asked, name: str | None) -> Asked | Diagnostic:
     """With the assumptions that are named, or the only ones there are."""
     there = loaded.project.assumptions
+    if asked.fit is not None:
+        return asked
     if name is None and len(there) > 1:
         return Diagnostic(
             code=UNKNOWN_NAME,

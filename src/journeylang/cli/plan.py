@@ -46,6 +46,13 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
     is_flag=True,
     help="Exit with 3 if there are changes, and with 4 if people move or leave by them.",
 )
+@click.option(
+    "--simulate",
+    "simulated",
+    type=click.IntRange(1, 400),
+    metavar="DAYS",
+    help="Volume and cost of so many days to come, by dry runs; else as in the last ones.",
+)
 @click.option("--now", type=Instant(), help="As if it were this instant.")
 @click.pass_context
 def command(
@@ -55,6 +62,7 @@ def command(
     output: str,
     revision: int | None,
     detailed_exitcode: bool,
+    simulated: int | None,
     now: datetime | None,
 ) -> None:
     """Show what an apply to ENV would do, to definitions and to people in flight, with counts.
@@ -65,7 +73,7 @@ def command(
 
     loaded = _project(env, revision)
     at = now or utc_now()
-    planned = _plan(loaded, env, at)
+    planned = _plan(loaded, env, at, simulated)
     plan = planned.plan
     show(plan, env, output)
     print_diagnostics(planned.diagnostics, loaded.sources, err=True)
@@ -148,10 +156,10 @@ def _project(env: str, revision: int | None) -> LoadedProject:
     return found.value
 
 
-def _plan(loaded: LoadedProject, env: str, now: datetime) -> Planned:
+def _plan(loaded: LoadedProject, env: str, now: datetime, simulated: int | None = None) -> Planned:
     from journeylang.api.deploying import plan_project
 
-    planned = plan_project(loaded, env, now=now)
+    planned = plan_project(loaded, env, now=now, simulated=simulated)
     if planned.value is None:
         stop(planned.diagnostics, loaded)
     return planned.value

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # A hundredth of a percent is the finest that is drawn.
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 
+_MONEY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,4})?) ?([A-Z]{3})")
+
 
 class Share(click.ParamType[Decimal]):
     """A part of the customers: `10%`, `0.5%`."""
@@ -60,11 +62,14 @@ class Share(click.ParamType[Decimal]):
 )
 @click.option("--sample", type=Share(), default="100%", help="A part of the customers: 10%.")
 @click.option("--assume", metavar="NAME", help="Behaviour as assumed, if there are several.")
+@click.option("--fit", type=SpanOfTime(), metavar="90d", help="Behaviour as it was for so long.")
+@click.option("--budget", metavar="AMOUNT", help='At most, for all messages: "500 EUR".')
 @click.option(
     "--output",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "markdown", "html"]),
     default="text",
     show_default=True,
+    help="As text, JSON, Markdown for a pull request, or one HTML page with charts.",
 )
 @click.pass_context
 def command(
@@ -77,18 +82,23 @@ def command(
     seed: int,
     sample: Decimal,
     assume: str | None,
+    fit: timedelta | None,
+    budget: str | None,
     output: str,
 ) -> None:
     """Play the journeys on the real people for some days to come. Nothing is sent.
 
     The same plan runs as would run, under a virtual clock, beside the database: of that it only
-    reads. How people behave is what an `assume` of the project says.
+    reads. How people behave is what an `assume` of the project says, or what --fit measures.
     JOURNEYs run alone, with those that they start. Exits with 1 where a kpi, a guard or a budget
     would fail.
     """
     from journeylang.api.simulating import simulate
     from journeylang.simulate.run import Asked
 
+    if assume is not None and fit is not None:
+        raise click.UsageError("--assume and --fit are two answers to one question; give one")
+    most = _amount(budget)
     loaded = load_project(env)
     asked = Asked(
         now=utc_now().replace(minute=0, second=0, microsecond=0),
@@ -98,22 +108,42 @@ def command(
         seed=seed,
         share=sample,
         journeys=journeys,
+        fit=fit,
+        budget=most,
     )
     with _bar(days) as progress:
         outcome = simulate(loaded, env, asked, assume=assume, progress=progress)
     if outcome.value is None:
         stop(outcome.diagnostics, loaded)
     forecast = outcome.value
-    if output == "json":
-        from journeylang.simulate.reports import as_json
+    match output:
+        case "json":
+            from journeylang.simulate.reports import as_json
 
-        click.echo(as_json(forecast))
-    else:
-        from journeylang.cli.simulate_text import show
+            click.echo(as_json(forecast))
+        case "markdown":
+            from journeylang.simulate.markdown import as_markdown
 
-        show(forecast, console())
+            click.echo(as_markdown(forecast), nl=False)
+        case "html":
+            from journeylang.simulate.html import as_html
+
+            click.echo(as_html(forecast), nl=False)
+        case _:
+            from journeylang.cli.simulate_text import show
+
+            show(forecast, console())
     if forecast.failed:
         ctx.exit(1)
+
+
+def _amount(budget: str | None) -> tuple[Decimal, str] | None:
+    if budget is None:
+        return None
+    found = _MONEY.fullmatch(budget.strip())
+    if found is None:
+        raise click.UsageError(f'`{budget}` is no amount; write one as "500 EUR"')
+    return Decimal(found[1]), found[2]
 
 
 @contextmanager

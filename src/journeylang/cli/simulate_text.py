@@ -66,15 +66,8 @@ def _course(course: Course, screen: Console) -> None:
     screen.print()
     title = f"  {course.title}" if course.title else ""
     screen.print(_head(f"{course.journey}{title}"))
-    cost = telling.money(course.cost, course.currency)
-    screen.print(
-        f"  {telling.count(course.entered)} entered, {telling.count(course.active)} still inside,"
-        f" {telling.count(course.messages)} messages{f', {cost}' if cost else ''}"
-    )
-    if course.not_entered:
-        screen.print(f"  not let in: {telling.listed(course.not_entered)}")
-    if course.ended:
-        screen.print(f"  left: {telling.listed(course.ended)}")
+    for line in telling.course(course):
+        screen.print(f"  {line}")
     if not course.steps:
         return
     table = _table("  step", "came", "sent", "not sent", "held at first")
@@ -119,11 +112,10 @@ def _verdicts(forecast: Forecast) -> Table:
     for verdict in forecast.verdicts:
         from rich.text import Text
 
-        at = f" at {verdict.at:%Y-%m-%d %H:%M}" if verdict.at is not None else ""
         table.add_row(
             verdict.journey or "",
             verdict.target,
             Text(telling.verdict(verdict), style=style[verdict.met]),
-            f"{verdict.figure}{at}",
+            telling.reason(verdict),
         )
     return table

@@ -20,8 +20,8 @@ from journeylang.model.journey import (
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.plan.operations import JourneyPlan
-from journeylang.simulate.figures import ZERO, Counts, Figures, scaled_cost, total
-from journeylang.simulate.forecast import Course, Estimate, Step
+from journeylang.simulate.figures import Counts, Figures, scaled_cost
+from journeylang.simulate.forecast import ZERO, Course, Estimate, Step, total
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.schema import ACTIVE, STATUS_NAMES
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from journeylang.engines.base import Engine
-from journeylang.simulate.forecast import Day, Estimate, Load, estimate
+from journeylang.simulate.forecast import Day, Estimate, Load, estimate, total
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.dialects import text
 from journeylang.sql.schema import WHY
@@ -142,18 +142,6 @@ class Figures:
                 )
             )
         yield from sorted(found, key=lambda load: (-load.messages.value, load.provider))
-
-
-ZERO = Estimate(value=0, low=0, high=0)
-
-
-def total(counts: Any) -> Estimate:
-    """Of sums over the same customers: as if they were independent of each other."""
-    listed = list(counts)
-    value = sum(e.value for e in listed)
-    # Variances add; intervals are symmetric but where they end at what was seen.
-    half = sum((e.high - e.value) ** 2 for e in listed) ** 0.5
-    return Estimate(value=value, low=max(value - half, 0), high=value + half)
 
 
 def scaled_cost(cost: Decimal | None, share: float) -> Decimal | None:

@@ -5,6 +5,7 @@ Counts are of the whole audience: of a sample they are scaled up, and carry an i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -44,6 +45,17 @@ def estimate(total: float, squares: float, share: float) -> Estimate:
         return Estimate(value=0, low=0, high=3 / share)
     half = NORMAL * sqrt((1 - share) * squares) / share
     return Estimate(value=value, low=max(value - half, total), high=value + half)
+
+
+ZERO = Estimate(value=0, low=0, high=0)
+
+
+def total(counts: Iterable[Estimate]) -> Estimate:
+    """The sum of estimates, as if they were independent of each other."""
+    listed = list(counts)
+    value = sum(e.value for e in listed)
+    half = sqrt(sum((e.high - e.value) ** 2 for e in listed))
+    return Estimate(value=value, low=max(value - half, 0), high=value + half)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

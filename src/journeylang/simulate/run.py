@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from journeylang.engines.base import Engine
-from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.model.assumptions import Assumption
+from journeylang.model.expressions import MessageEvent
 from journeylang.model.journey import Start
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
@@ -23,11 +23,13 @@ from journeylang.simulate.behaviour import Behaviour, bound_names
 from journeylang.simulate.courses import courses
 from journeylang.simulate.experiments import powers
 from journeylang.simulate.figures import HELD, Figures, Since
+from journeylang.simulate.fitting import fitted
 from journeylang.simulate.forecast import Forecast
 from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
-from journeylang.simulate.scratch import copy_state
-from journeylang.simulate.verdicts import verdicts
+from journeylang.simulate.scratch import Source
+from journeylang.simulate.verdicts import verdicts, within_budget
 from journeylang.simulate.wording import written
+from journeylang.sql.caps import span_of_time
 from journeylang.sql.relations import customers
 
 
@@ -52,7 +54,8 @@ class Asked:
     """What is to be played. `start` None is the latest tick, or `now` where there was none.
 
     `journeys`: these and those that they start; none named is all. `share` of the
-    customers are drawn.
+    customers are drawn. With `fit` the lines are measured in so long a time before the start.
+    `budget` is what all messages together may cost.
     """
 
     now: datetime
@@ -64,6 +67,8 @@ class Asked:
     journeys: tuple[str, ...] = ()
     lines: tuple[Assumption, ...] = ()
     assumed_by: str = ""
+    fit: timedelta | None = None
+    budget: tuple[Decimal, str] | None = None
 
 
 Progress = Callable[[datetime, int, int], None]
@@ -71,8 +76,8 @@ Progress = Callable[[datetime, int, int], None]
 
 
 def play(
-    engine: DuckDbEngine,
-    live: str,
+    engine: Engine,
+    source: Source,
     project: Project,
     asked: Asked,
     *,
@@ -81,7 +86,7 @@ def play(
     providers: Mapping[str, str],
     progress: Progress = lambda _now, _done, _of: None,
 ) -> Forecast:
-    """Play the project on an empty database beside the live one, whose tables it sees.
+    """Play the project on an empty database beside the live one, the `source` of its rows.
 
     `providers` names that of each channel. Nothing of the live database is written.
 
@@ -91,18 +96,24 @@ def play(
     """
     engine.execute(f"CREATE SCHEMA {SCHEMA}")
     notes: list[str] = []
-    mine = replace(project, assumptions={}, trials=())
+    mine = source.see(engine, replace(project, assumptions={}, trials=()))
     if asked.share < 1:
         mine = scaled(mine, asked.share)
         mine = replace(mine, binding=sampled(engine, mine.binding, asked.share, asked.seed))
         notes.append("budgets, capacities and counts of guards are those of the sample's share")
     kind = key_type(engine, mine)
     base = f"(SELECT customer_id FROM {customers(mine.binding, engine.dialect, ())} AS c)"
-    copy_state(engine, live, base if asked.share < 1 else None)
+    source.copy_state(engine, kind, asked.now, base if asked.share < 1 else None)
     mine = heeding(mine, remembered(engine))
     start = _start(engine, asked)
     end = start + timedelta(days=asked.days)
-    lines = asked.lines
+    lines, assumed_by = asked.lines, asked.assumed_by
+    if asked.fit is not None:
+        named = [mine.journeys[n] for n in mine.journeys.keys() - _left_out(mine, asked.journeys)]
+        lines = tuple(fitted(engine, mine, named, start, asked.fit))
+        if not any(isinstance(line.event, MessageEvent) for line in lines):
+            notes.append("no messages in that time: nobody opens or clicks")
+        assumed_by = f"measured over {span_of_time(int(asked.fit.total_seconds()))}"
     binding, happenings = brought_about(engine, mine.binding, bound_names(lines), start)
     mine = replace(mine, binding=binding)
     unsound = examine(engine, mine, keys=False)
@@ -143,7 +154,7 @@ def play(
     plans = {plan.name: plan for plan in session.ready.program.journeys}
     last = end - asked.step
     [[people]] = engine.query(f"SELECT count(*) FROM {base} AS c")
-    return Forecast(
+    forecast = Forecast(
         start=start,
         end=end,
         step=int(asked.step.total_seconds()),
@@ -153,7 +164,7 @@ def play(
         ticks=ticks,
         idle=idle,
         assumed=tuple(written(line) for line in lines),
-        assumed_by=asked.assumed_by,
+        assumed_by=assumed_by,
         courses=tuple(courses(figures, mine, plans, numbers)),
         days=tuple(figures.days({plan.journey: name for name, plan in plans.items()})),
         verdicts=tuple(verdicts(engine, mine, session.ready, figures, end=last)),
@@ -163,6 +174,10 @@ def play(
         loads=tuple(figures.loads()),
         notes=tuple(notes),
     )
+    if asked.budget is None:
+        return forecast
+    limit = within_budget(forecast, *asked.budget)
+    return replace(forecast, verdicts=(*forecast.verdicts, limit))
 
 
 def _start(engine: Engine, asked: Asked) -> datetime:

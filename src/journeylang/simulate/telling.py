@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 
-from journeylang.simulate.forecast import Arm, Estimate, Forecast, Power, Verdict
+from journeylang.simulate.forecast import Arm, Course, Estimate, Forecast, Power, Verdict, total
 
 
 def count(of: Estimate) -> str:
@@ -56,6 +57,33 @@ def verdict(of: Verdict) -> str:
     return {True: "met", False: "missed", None: "not judged"}[of.met]
 
 
+def reason(of: Verdict) -> str:
+    """The figure, and when a guard paused its journey."""
+    return of.figure + (f" at {of.at:%Y-%m-%d %H:%M}" if of.at is not None else "")
+
+
+def course(of: Course) -> list[str]:
+    """Who came, who left, and what was sent, a line each."""
+    cost = money(of.cost, of.currency)
+    sent = f"{count(of.messages)} messages{f', {cost}' if cost else ''}"
+    lines = [f"{count(of.entered)} entered, {count(of.active)} still inside, {sent}"]
+    if of.not_entered:
+        lines.append(f"not let in: {listed(of.not_entered)}")
+    if of.ended:
+        lines.append(f"left: {listed(of.ended)}")
+    return lines
+
+
+def all_of(counts: Iterable[tuple[tuple[str, Estimate], ...]]) -> str:
+    """Several lists as one."""
+    found: dict[str, list[Estimate]] = defaultdict(list)
+    for one in counts:
+        for name, of in one:
+            found[name].append(of)
+    sums = [(name, total(of)) for name, of in found.items()]
+    return listed(tuple(sorted(sums, key=lambda one: (-one[1].value, one[0]))))
+
+
 def by_day(forecast: Forecast) -> tuple[list[str], list[tuple[str, list[Estimate]]]]:
     """The channels, and for each day how many messages by each of them went out."""
     channels = sorted({day.channel for day in forecast.days})
@@ -63,14 +91,8 @@ def by_day(forecast: Forecast) -> tuple[list[str], list[tuple[str, list[Estimate
     for day in forecast.days:
         found[day.date][day.channel].append(day.messages)
     return channels, [
-        (date, [_sum(found[date][channel]) for channel in channels]) for date in sorted(found)
+        (date, [total(found[date][channel]) for channel in channels]) for date in sorted(found)
     ]
-
-
-def _sum(counts: list[Estimate]) -> Estimate:
-    from journeylang.simulate.figures import total
-
-    return total(counts)
 
 
 def rate(of: Arm) -> str:

@@ -18,7 +18,7 @@ from journeylang.runtime.program import Ready
 from journeylang.runtime.results import ENOUGH_CUSTOMERS, measured, results
 from journeylang.runtime.setup import numbering
 from journeylang.simulate.figures import Figures
-from journeylang.simulate.forecast import Verdict
+from journeylang.simulate.forecast import Forecast, Verdict
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.caps import span_of_time
 from journeylang.sql.compiler import Compiler
@@ -52,6 +52,18 @@ def verdicts(
                 figure=f"{lost[plan.journey].value:,.0f} messages not sent for want of it",
                 span=journey.span,
             )
+
+
+def within_budget(forecast: Forecast, most: Decimal, currency: str) -> Verdict:
+    """Whether all messages together cost no more than that."""
+    cost = forecast.costs.get(currency, Decimal(0))
+    return Verdict(
+        kind="budget",
+        journey=None,
+        target=f"budget {most:f} {currency} for all",
+        met=cost <= most,
+        figure=f"{cost:,.2f} {currency}",
+    )
 
 
 def _paused(engine: Engine) -> dict[int, list[tuple[datetime, str]]]:
