@@ -41,7 +41,10 @@ WELCOME = """journey welcome "Say hello" {
 
   style: experiment salt "welcome-style-2026" expect "+5pp by the bold one" {
     arm bold 50% {
-      loud: send email "welcome/hello" with { source: entry.source }
+      loud: send email "welcome/hello" with {
+        source: entry.source
+        code: promo(ten) else exit as sold_out
+      }
     }
     arm plain 50% control {
       hello: send email "welcome/hello" with { source: entry.source }
@@ -68,7 +71,7 @@ event used from shop.uses as u {
   field code: text? = u.code
 }
 
-promo ten { generate "TEN-####" per customer redeemed by used.code cost 5 EUR }
+promo ten { generate "TEN-####" per customer expires 2d redeemed by used.code cost 5 EUR }
 """
 )
 
@@ -97,7 +100,7 @@ def make(root: Path, engine: str = "duckdb") -> Path:
             runtime.tick(NOW + tick * HOUR)
         runtime.deliver(NOW + 5 * 24 * HOUR)
         runtime.engine.execute(_FEEDBACK)
-        runtime.engine.execute(_CODES)
+        runtime.engine.execute(_USED)
     return root
 
 
@@ -106,16 +109,15 @@ SELECT i, 1 + (i * 7) % {PEOPLE + 20}, TIMESTAMP '{NOW}' + (i * 37 % 7200) * INT
   CASE WHEN i % 11 = 0 THEN NULL ELSE 5 + i % 90 + 0.25 END
 FROM generate_series(1, 500) AS r(i)"""
 
-# Forty codes for whom the first forty orders are of; each second is used, one of them twice.
-_USES = f"""CREATE TABLE shop.uses (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, code VARCHAR);
-INSERT INTO shop.uses SELECT i, i, TIMESTAMP '{NOW}' + INTERVAL '2' DAY, 'TEN-' || (i % 40)
-FROM generate_series(2, 42, 2) AS r(i)"""
+_USES = 'CREATE TABLE shop.uses (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, code VARCHAR)'
 
-_CODES = f"""INSERT INTO journey.promo_code
-  (customer_id, promo, code, run_id, journey, step, tick, "at", expires_at)
-SELECT i, 'ten', 'TEN-' || i, 1, 1, 1, 1, TIMESTAMP '{NOW}',
-  TIMESTAMP '{NOW}' + (CASE WHEN i < 10 THEN 1 ELSE 900 END) * INTERVAL '1' DAY
-FROM generate_series(1, 40) AS r(i)"""
+# A third of those who got a code use it soon, one of them twice; nobody knows the last code.
+_USED = """INSERT INTO shop.uses
+SELECT k.customer_id, k.customer_id, k.at + INTERVAL '5' HOUR, k.code FROM journey.promo_code AS k
+WHERE k.customer_id % 3 = 0
+UNION ALL SELECT 9000 + max(k.customer_id), max(k.customer_id), max(k.at) + INTERVAL '1' HOUR,
+  max(k.code) FROM journey.promo_code AS k
+UNION ALL SELECT 99999, 1, min(k.at), 'TEN-none' FROM journey.promo_code AS k"""
 
 _FEEDBACK = f"""INSERT INTO journey.message_event
   (customer_id, message_id, provider, event_id, name, "at", data)

@@ -115,7 +115,21 @@ def test_goals_are_counted_from_the_first_entry(read: Source) -> None:
         assert float(one.value.squares) == pytest.approx(float(by_hand.squares))
         assert one.cost == one.messages * Decimal("0.5")
         assert one.net is not None
-        assert one.net.total == by_hand.value - one.messages * Decimal("0.5")
+        assert one.offers == 5 * codes_used(read, one.arm)
+        assert one.net.total == by_hand.value - one.messages * Decimal("0.5") - Decimal(one.offers)
+
+
+def codes_used(read: Source, group: str) -> int:
+    """Within the window of those whose window is over, by whoever; a code is one customer's."""
+    owners = dict(read.query("SELECT code, customer_id FROM journey.promo_code"))
+    exposed = firsts(read)
+    used = 0
+    for code, at in read.query('SELECT code, "at" FROM shop.uses'):
+        name, since = exposed.get(owners.get(code), ("nobody", at))
+        mature = since + WINDOW <= read.now
+        used += name == group and mature and since < at <= since + WINDOW
+    assert used or group == "held_out"
+    return used
 
 
 def test_arms_are_counted_from_the_exposure(read: Source) -> None:
@@ -210,6 +224,9 @@ def test_rates_are_of_messages_sent(read: Source) -> None:
         said[f"{name} soft" if "soft" in (data or "") else name].add(message)
     assert email["decided"] == len(messages)
     assert email["sent"] == len(messages - back)
+    settled = "state NOT IN ('submitting', 'retry', 'unknown', 'queued')"
+    done = {row[0] for row in read.query(f"SELECT message_id FROM journey.receipt WHERE {settled}")}
+    assert email["waiting"] == len(messages - back - done)
     for name in ("opened", "clicked", "complained", "unsubscribed"):
         assert email[name] == len(said[name] - back) > 0
     assert email["hard_bounced"] == len(said["bounced"] - back) > 0

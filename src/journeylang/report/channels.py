@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from journeylang.model.journey import Journey
+from journeylang.report.messages import RETURNED, sent
 from journeylang.report.source import Source
 from journeylang.report.tables import Table, amount, count, share, text
 from journeylang.sql.schema import RECEIPT_RANKS
 
-_EVENTS = ("opened", "clicked", "replied", "complained", "unsubscribed")
+_KINDS = {"bounced": "hard_bounced", "soft": "soft_bounced", "prefetched": "by_machines"}
 
 _COUNTS = (
     *("decided", "sent", "waiting", "delivered", "opened", "clicked", "replied"),
@@ -37,8 +40,13 @@ _NOTE = (
 
 def channels(source: Source, journey: Journey | None) -> tuple[Table, Table]:
     """Counts and rates; of all journeys together without one."""
-    found = source.query(_statement(source, journey))
-    by_channel = [(row[0], dict(zip(_COUNTS, row[1:-1], strict=True)), row[-1]) for row in found]
+    said: dict[str, Counter[str]] = {}
+    for channel, kind, messages in source.query(_feedback(source, journey)):
+        said.setdefault(channel, Counter())[_KINDS.get(kind, kind)] = messages
+    by_channel = []
+    for channel, decided, out, waiting, cost in source.query(_counts(source, journey)):
+        of = Counter(decided=decided, sent=out, waiting=waiting) + said.get(channel, Counter())
+        by_channel.append((channel, of, cost))
     counts = Table(
         name="channels",
         title="messages by channel",
@@ -64,44 +72,41 @@ def channels(source: Source, journey: Journey | None) -> tuple[Table, Table]:
     return counts, rates
 
 
-def _statement(source: Source, journey: Journey | None) -> str:
-    kind = source.dialect.json_text("f.data", "kind")
+def _counts(source: Source, journey: Journey | None) -> str:
+    """-> (channel, decided, sent, waiting, cost). What waits is in a batch that is not done."""
     mine = "" if journey is None else f" AND m.journey = {source.number(journey)}"
-    ranks = " ".join(f"WHEN '{state}' THEN {rank}" for state, rank in RECEIPT_RANKS.items())
-    seen = {name: f"f.name = '{name}'" for name in ("delivered", *_EVENTS)}
-    seen |= {
-        "hard": f"f.name = 'bounced' AND coalesce({kind}, '') <> 'soft'",
-        "soft": f"f.name = 'bounced' AND {kind} = 'soft'",
-        "machines": "f.name = 'prefetched'",
-    }
-    flags = ", ".join(f"bool_or({condition}) AS {name}" for name, condition in seen.items())
-    sent = "FILTER (WHERE NOT j.back)"
-    counted = {name: f"j.{name}" for name in _EVENTS} | {
-        "delivered": f"j.delivered OR j.rank = {RECEIPT_RANKS['delivered']}",
-        "hard": f"j.hard OR (j.rank = {RECEIPT_RANKS['bounced']} AND j.soft IS NOT TRUE)",
-        "soft": "j.soft",
-        "machines": "j.machines",
-    }
-    counts = {
-        name: f"count(*) FILTER (WHERE NOT j.back AND ({condition}))"
-        for name, condition in counted.items()
-    }
-    last = ("complained", "unsubscribed", "machines")
-    columns = ("delivered", "opened", "clicked", "replied", "hard", "soft", *last)
-    return f"""WITH state AS (
-  SELECT t.message_id, max(CASE t.state {ranks} END) AS rank, bool_or(t.given_back) AS back
-  FROM journey.receipt AS t GROUP BY t.message_id
-), seen AS (
-  SELECT f.message_id, {flags} FROM journey.message_event AS f
-  WHERE f."at" <= {source.dialect.parameter("now")} GROUP BY f.message_id
-), judged AS (
-  SELECT m.channel, m.cost, coalesce(t.rank, 0) AS rank, coalesce(t.back, FALSE) AS back,
-    {", ".join(f"e.{name}" for name in seen)}
-  FROM journey.message AS m LEFT JOIN state AS t ON t.message_id = m.message_id
-  LEFT JOIN seen AS e ON e.message_id = m.message_id
-  WHERE m.action IS NULL{mine}
+    settled = ", ".join(
+        f"'{state}'" for state, rank in RECEIPT_RANKS.items() if rank >= RECEIPT_RANKS["cancelled"]
+    )
+    return f"""WITH waits AS (
+  SELECT m.channel, count(*) AS messages FROM journey.message AS m
+  JOIN journey.batch AS h ON h.batch_id = m.batch_id AND NOT h.done
+  WHERE m.action IS NULL{mine} AND NOT EXISTS (SELECT 1 FROM journey.receipt AS t
+    WHERE t.message_id = m.message_id AND t.customer_id = m.customer_id
+      AND (t.given_back OR t.state IN ({settled})))
+  GROUP BY m.channel
 )
-SELECT j.channel, count(*), count(*) {sent},
-  count(*) FILTER (WHERE NOT j.back AND j.rank < {RECEIPT_RANKS["cancelled"]}),
-  {", ".join(counts[name] for name in columns)}, sum(j.cost) {sent}
-FROM judged AS j GROUP BY j.channel ORDER BY j.channel"""
+SELECT m.channel, count(*), count(*) FILTER (WHERE b.message_id IS NULL),
+  coalesce(max(w.messages), 0), sum(m.cost) FILTER (WHERE b.message_id IS NULL)
+FROM journey.message AS m LEFT JOIN {RETURNED} AS b ON b.message_id = m.message_id
+LEFT JOIN waits AS w ON w.channel = m.channel
+WHERE m.action IS NULL{mine} GROUP BY m.channel ORDER BY m.channel"""
+
+
+def _feedback(source: Source, journey: Journey | None) -> str:
+    """{now} -> (channel, kind of feedback, messages sent of which it is known)."""
+    d = source.dialect
+    soft = f"f.name = 'bounced' AND {d.json_text('f.data', 'kind')} = 'soft'"
+    now = d.parameter("now")
+    return f"""WITH told AS (
+  SELECT f.message_id, CASE WHEN {soft} THEN 'soft' ELSE f.name END AS kind
+  FROM journey.message_event AS f WHERE f."at" <= {now}
+  UNION
+  SELECT t.message_id, t.state AS kind FROM journey.receipt AS t
+  WHERE t.state = 'delivered' OR t.state = 'bounced' AND NOT EXISTS (
+    SELECT 1 FROM journey.message_event AS f
+    WHERE f.message_id = t.message_id AND f.customer_id = t.customer_id AND f.name = 'bounced')
+)
+SELECT m.channel, f.kind, count(*) FROM told AS f
+JOIN {sent(source, journey)} AS m ON m.message_id = f.message_id
+GROUP BY m.channel, f.kind"""

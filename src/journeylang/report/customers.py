@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import Journey
+from journeylang.report.messages import sent
 from journeylang.report.source import Source
 from journeylang.report.tables import Cell, Column, Kind, Table, amount, count, share, text
 from journeylang.sql.dialects import quote
@@ -192,12 +193,10 @@ def _domains(source: Source) -> list[Table]:
 )
 SELECT {domain}, count(*), count(*) FILTER (WHERE t.bounced),
   count(*) FILTER (WHERE t.complained), count(*) FILTER (WHERE t.unsubscribed)
-FROM journey.message AS m
+FROM {sent(source, None)} AS m
 JOIN {source.compiler.base(*scope.fields)} AS c ON c.customer_id = m.customer_id
 LEFT JOIN told AS t ON t.message_id = m.message_id
-WHERE m.action IS NULL AND m.channel = {literal(name)} AND {domain} <> '' AND NOT EXISTS (
-  SELECT 1 FROM journey.receipt AS b WHERE b.given_back
-    AND b.message_id = m.message_id AND b.customer_id = m.customer_id)
+WHERE m.channel = {literal(name)} AND {domain} <> ''
 GROUP BY {domain} HAVING count(*) >= {_OF_MANY} ORDER BY count(*) DESC, {domain}""")
         rows += [
             (name, at, n, bounced / n, complained / n, left / n)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from journeylang.model.journey import Goal, Journey
 from journeylang.report.compared import Question, judged
+from journeylang.report.messages import sent as of_journey
 from journeylang.report.outcomes import not_measured
 from journeylang.report.source import Source
 from journeylang.report.tables import Cell, Column, Kind, Table, amount, count, share, text
@@ -100,12 +101,9 @@ def _statement(source: Source, journey: Journey, goal: Goal) -> str:
     conditions = ['e."_at" > w.first_at', f'e."_at" <= {d.parameter("now")}', *about, *asked]
     return f"""WITH judged AS (
   SELECT m.customer_id, m.run_id, m.channel, m.cost, m.decided_at, r.entered_at, r.entry
-  FROM journey.message AS m
+  FROM {of_journey(source, journey)} AS m
   JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id
-  WHERE m.journey = {source.number(journey)} AND m.action IS NULL
-    AND m.decided_at + {window} <= {d.parameter("now")} AND NOT EXISTS (
-      SELECT 1 FROM journey.receipt AS b WHERE b.given_back
-        AND b.message_id = m.message_id AND b.customer_id = m.customer_id)
+  WHERE m.decided_at + {window} <= {d.parameter("now")}
 ), begun AS (
   SELECT j.customer_id, j.run_id, j.entered_at, j.entry, min(j.decided_at) AS first_at
   FROM judged AS j GROUP BY j.customer_id, j.run_id, j.entered_at, j.entry

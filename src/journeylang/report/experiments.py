@@ -175,6 +175,7 @@ def _nobody(arm: str) -> Outcome:
         events=0,
         value=nothing,
         goods=0,
+        offers=0,
         messages=0,
         cost=0,
         net=nothing,

@@ -65,9 +65,9 @@ def funnel(source: Source, journey: Journey) -> Table:
     """Per step how many runs came there, and what was decided there, in the order written."""
     number = source.number(journey)
     found = source.query(f"""WITH came AS (
-  SELECT t.to_step AS step, count(DISTINCT (t.customer_id, t.run_id)) AS runs,
-    count(DISTINCT t.customer_id) AS customers
-  FROM journey.transition AS t WHERE t.journey = {number} GROUP BY t.to_step
+  SELECT t.step, count(*) AS runs, count(DISTINCT t.customer_id) AS customers
+  FROM (SELECT DISTINCT t.to_step AS step, t.customer_id, t.run_id FROM journey.transition AS t
+    WHERE t.journey = {number}) AS t GROUP BY t.step
 ), here AS (
   SELECT r.step, count(*) AS runs FROM journey.run AS r
   WHERE r.journey = {number} AND r.status = {ACTIVE} GROUP BY r.step

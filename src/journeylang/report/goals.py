@@ -201,6 +201,7 @@ def _worth(source: Source, goal: Goal, of: Mapping[str, Outcome], number: int) -
     rows: list[tuple[Cell, ...]] = [
         ("revenue", total(treated.value), None),
         ("cost of goods", treated.goods, None),
+        ("cost of offers", treated.offers, None),
         ("cost of messages", treated.cost, None),
         ("left (customer lifetime value within the window)", left, None),
         ("left per customer", each(treated.net), None),
@@ -223,6 +224,8 @@ def _worth(source: Source, goal: Goal, of: Mapping[str, Outcome], number: int) -
             roi.append((f"{label}, per unit spent", found.difference * by, at))
     if source.project.worth is None or source.project.worth.goods is None:
         rows = [row for row in rows if row[0] != "cost of goods"]
+    if not treated.offers:
+        rows = [row for row in rows if row[0] != "cost of offers"]
     tables = [
         Table(
             name=f"worth:{number}",

@@ -26,8 +26,17 @@ def currency_of(project: Project, goal: Goal) -> str | None:
 
 
 def costs_fit(project: Project, goal: Goal) -> bool:
-    """Whether messages cost money of the kind that the goal brings."""
+    """Whether messages, goods and codes cost money of the kind that the goal brings."""
     costs = {c.currency for c in project.binding.channels.values() if c.cost is not None}
+    costs |= {
+        field.type.currency
+        for bound in project.binding.events.values()
+        if bound.redeems is not None
+        for field in bound.fields
+        if field.name == "cost"
+    }
+    if project.worth is not None and project.worth.goods is not None:
+        costs.add(project.worth.currency)
     return costs <= {currency_of(project, goal)} and currency_of(project, goal) is not None
 
 
