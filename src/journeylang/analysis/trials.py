@@ -17,10 +17,19 @@ from journeylang.analysis.scope import (
     Scope,
     Shape,
 )
+from journeylang.analysis.starting import by_start
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model.expressions import Constant, MessageEvent
-from journeylang.model.trials import Agreed, Expectation, Happening, Row, Trial, Values
+from journeylang.model.trials import (
+    Agreed,
+    Expectation,
+    Happening,
+    Row,
+    Started,
+    Trial,
+    Values,
+)
 from journeylang.model.types import Kind, Type
 from journeylang.syntax import nodes
 
@@ -188,7 +197,35 @@ class _Trial:
         values = self._values(clause.values, shape, f"`{name.text}`")
         self.rows.append(Row(catalog=name.text, values=values, span=clause.span))
 
+    def _started(self, clause: nodes.GivenEvent | nodes.Happening) -> bool:
+        """Whether a line is the name of the journey itself, and `start` the way into it."""
+        ways = [h for h in self.journey.headers if isinstance(h, nodes.EnterByStart)]
+        name = clause.event.name.text
+        known = self.checker.sources.events
+        return (
+            bool(ways)
+            and isinstance(clause, nodes.Happening)
+            and name == self.name
+            and name not in known
+            and clause.event.of is None
+        )
+
+    def _starts(self, clause: nodes.GivenEvent | nodes.Happening) -> None:
+        way = next(h for h in self.journey.headers if isinstance(h, nodes.EnterByStart))
+        # What is wrong with its fields is told there.
+        _, shape = by_start(way, Findings())
+        at = moment(clause.at, self.scope, self.findings)
+        values = self._values(clause.values, shape, f"`{self.name}`")
+        if at is not None:
+            event = Started(name=self.name, span=clause.event.span)
+            self.happenings.append(
+                Happening(event=event, at=at, values=values, given=False, span=clause.span)
+            )
+
     def _happens(self, clause: nodes.GivenEvent | nodes.Happening) -> None:
+        if self._started(clause):
+            self._starts(clause)
+            return
         event = self.checker.sources.event(clause.event, self.scope)
         at = moment(clause.at, self.scope, self.findings)
         if event is None or at is None:
@@ -284,13 +321,13 @@ class _Trial:
 
     def _assign(self, clause: nodes.Assign) -> None:
         target = clause.target.text
-        drawn = _DRAWN.get(target) or self._draws().get(target)
+        drawn = _DRAWN.get(target) or self._draws().get(target) or self._pools().get(target)
         if drawn is None:
             self.findings.unknown(
                 "experiment",
                 target,
                 clause.target.span,
-                [*_DRAWN, *self._draws()],
+                [*_DRAWN, *self._draws(), *self._pools()],
                 label=f"`{self.name}` has no experiment of this path",
             )
         elif clause.arm.text not in drawn:
@@ -309,6 +346,10 @@ class _Trial:
                     texts = [i.value for i in factor.values.items if isinstance(i, nodes.String)]
                     found[f"{path}/{factor.name.text}"] = tuple(texts)
         return found
+
+    def _pools(self) -> dict[str, tuple[str, ...]]:
+        """Promos, which may have run out of codes."""
+        return dict.fromkeys(self.checker.declared.promos, ("empty",))
 
     def _every(self) -> Iterator[tuple[tuple[str, ...], nodes.Step]]:
         return every_step(self.journey.steps, self.checker.fragments.put_in)

@@ -17,10 +17,18 @@ Values = tuple[tuple[str, Constant], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The test's journey is started with `values`, as by another journey's `start`."""
+
+    name: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """An event of the customer's at an instant; `given` ones are there before the test begins."""
 
-    event: EventSource
+    event: EventSource | Started
     at: Moment
     values: Values
     given: bool

@@ -44,6 +44,7 @@ AHEAD = timedelta(days=2)
 class ZoneTables:
     """Which zones and instants the zone tables of a connection cover."""
 
+    ahead: timedelta = AHEAD
     names: frozenset[str] = frozenset()
     low: datetime | None = None
     high: datetime | None = None
@@ -72,7 +73,7 @@ class ZoneTables:
         ):
             return self.invalid
         wanted = sorted(self.names.union(names))
-        high = now + AHEAD
+        high = now + self.ahead
         invalid = _fill(engine, program, wanted, otherwise, low=low, high=high)
         self.names, self.low, self.high = frozenset(wanted), low, high
         self.invalid = tuple(invalid)

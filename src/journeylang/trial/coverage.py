@@ -1,4 +1,4 @@
-"""What of the journeys no test has reached: steps, arms, exits, and ways out of a wait."""
+"""What of the journeys no test has reached: steps, arms, branches, exits, ways out of a wait."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from journeylang.model.journey import (
     Experiment,
+    If,
     Invoke,
     Journey,
     Leave,
@@ -21,6 +22,9 @@ from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.source import Span
 from journeylang.trial.run import Result
+
+# An `if` has no label: its condition's place tells it apart.
+_IF = "if"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +55,20 @@ class Coverage:
 def coverage(project: Project, results: Iterable[Result]) -> Coverage:
     """Of all journeys of the project, those without a test too."""
     seen: set[tuple[str, str, str]] = set()
+    decided: set[tuple[str, Span, str]] = set()
     for result in results:
         seen |= {(result.trial.journey, *point) for point in _seen(result)}
+        if result.played is not None:
+            decided |= {
+                (result.trial.journey, span, "then" if taken else "else")
+                for span, taken in result.played.branches
+            }
     points = [point for journey in project.journeys.values() for point in _points(journey)]
-    missed = tuple(p for p in points if (p.journey, p.path, p.what) not in seen)
+    missed = tuple(
+        p
+        for p in points
+        if (p.journey, p.path, p.what) not in seen and (p.journey, p.span, p.what) not in decided
+    )
     return Coverage(reached=len(points) - len(missed), missed=missed)
 
 
@@ -77,6 +91,9 @@ def _points(journey: Journey) -> Iterator[Point]:
             case Experiment():
                 for arm in step.arms:
                     yield point(step.path, f"arm {arm.name}", arm.span)
+            case If():
+                for what in ("then", "else"):
+                    yield point(_IF, what, step.condition.span)
             case Leave():
                 yield point("exit", step.reason, step.span)
             case _:

@@ -6,13 +6,15 @@ first of January 2000.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Pool
+from journeylang.model.entry import EnterByStart
 from journeylang.model.expressions import BoundEvent, Column, Constant
 from journeylang.model.trials import Trial
 from journeylang.model.types import INSTANT, TEXT, Kind, Type
@@ -20,6 +22,7 @@ from journeylang.sql.dialects import quote
 from journeylang.trial.clock import Clock, absolute
 from journeylang.trial.stage import (
     CUSTOMERS,
+    EMPTY,
     SCHEMA,
     catalog_table,
     consent_table,
@@ -28,7 +31,7 @@ from journeylang.trial.stage import (
 )
 
 LONG_AGO = datetime.combine(date(2000, 1, 1), time())
-# So many codes are in a pool; nobody in a test comes away without one.
+# So many codes are in a pool; nobody in a test comes away without one, unless it is `empty`.
 CODES = 1_000
 
 _NOTHING: Mapping[Kind, object] = {
@@ -57,62 +60,100 @@ def customer_key(binding: Binding, trial: Trial) -> str:
     return "customer" if found is None else str(found.value)
 
 
+def create(engine: Engine, binding: Binding) -> None:
+    """Make the tables of a binding over `trial.stage`, empty."""
+    d = engine.dialect
+    engine.execute(f"CREATE SCHEMA {SCHEMA}")
+    for name, columns in _tables(binding).items():
+        made = ", ".join(f"{quote(c)} {d.column_type(type_)}" for c, type_ in columns.items())
+        engine.execute(f"CREATE TABLE {SCHEMA}.{quote(name)} ({made})")
+
+
 def fill(engine: Engine, binding: Binding, trial: Trial, clock: Clock, key: str) -> None:
-    """Make the tables of a binding over `trial.stage`, and put what is given into them.
+    """Put what a test gives into the tables, and nothing else.
 
     `binding` is the staged one, `key` the customer's. Events of the test are there from the
     beginning: nothing sees a row whose time has not come.
     """
-    engine.execute(f"CREATE SCHEMA {SCHEMA}")
-    assert binding.customers is not None
-    bound = binding.customers
-    given = dict(trial.customer)
-    own = {name: _text(given.get(name)) for name in ("timezone", "locale", "prefers")}
-    columns = {"_key": TEXT, "_timezone": TEXT, "_locale": TEXT, "_prefers": TEXT}
-    row = [key, *own.values(), *_values(bound.fields, given, clock.zone)]
-    _table(engine, CUSTOMERS, columns | _types(bound.fields), [row])
+    tables = _tables(binding)
+    engine.execute(";\n".join(f"DELETE FROM {SCHEMA}.{quote(name)}" for name in tables))
+    for name, rows in _rows(binding, trial, clock, key):
+        kinds = {c: engine.dialect.column_type(type_) for c, type_ in tables[name].items()}
+        engine.insert(f"{SCHEMA}.{quote(name)}", kinds, rows)
 
+
+def _tables(binding: Binding) -> dict[str, Columns]:
+    """The columns of each table, by its name."""
+    assert binding.customers is not None
+    own = {"_key": TEXT, "_timezone": TEXT, "_locale": TEXT, "_prefers": TEXT}
+    found = {CUSTOMERS: own | _types(binding.customers.fields)}
     for event in binding.events.values():
         if event.origin is None:
-            _event(engine, binding, event, trial, clock, key)
+            columns = {"_key": TEXT, "_customer": TEXT, "_at": INSTANT} | _types(event.fields)
+            if _has_code(binding, event):
+                columns["_code"] = TEXT
+            found[event_table(event.name)] = columns
     for name, consent in binding.consents.items():
         if isinstance(consent, ConsentTable):
-            granted = [
-                [key, LONG_AGO if c.at is None else clock.instant(c.at)]
-                for c in trial.consents
-                if c.consent == name
-            ]
-            columns = {"_customer": TEXT, "_at": INSTANT}
-            _table(engine, consent_table(name), columns, granted)
+            found[consent_table(name)] = {"_customer": TEXT, "_at": INSTANT}
+    for name, catalog in binding.catalogs.items():
+        found[catalog_table(name)] = {"_key": TEXT} | _types(catalog.fields)
+    for name, promo in binding.promos.items():
+        if isinstance(promo.source, Pool):
+            found[pool_table(name)] = {"_code": TEXT}
+    return found
+
+
+def _rows(
+    binding: Binding, trial: Trial, clock: Clock, key: str
+) -> Iterator[tuple[str, list[list[object]]]]:
+    """The rows of each table."""
+    assert binding.customers is not None
+    given = dict(trial.customer)
+    own = [_text(given.get(name)) for name in ("timezone", "locale", "prefers")]
+    yield CUSTOMERS, [[key, *own, *_values(binding.customers.fields, given, clock.zone)]]
+    for event in binding.events.values():
+        if event.origin is None:
+            yield event_table(event.name), _of_event(binding, event, trial, clock, key)
+    for name, consent in binding.consents.items():
+        if isinstance(consent, ConsentTable):
+            agreed = [c for c in trial.consents if c.consent == name]
+            instants = (LONG_AGO if c.at is None else clock.instant(c.at) for c in agreed)
+            yield consent_table(name), [[key, at] for at in instants]
     for name, catalog in binding.catalogs.items():
         rows = [dict(r.values) for r in trial.rows if r.catalog == name]
         made = [
             [_text(r.get("key")) or f"{name} {n}", *_values(catalog.fields, r, clock.zone)]
             for n, r in enumerate(rows, 1)
         ]
-        _table(engine, catalog_table(name), {"_key": TEXT} | _types(catalog.fields), made)
+        yield catalog_table(name), made
     for name, promo in binding.promos.items():
-        if isinstance(promo.source, Pool):
-            codes = [[f"{name}-{n}"] for n in range(1, CODES + 1)]
-            _table(engine, pool_table(name), {"_code": TEXT}, codes)
+        if isinstance(promo.source, Pool) and (name, EMPTY) not in trial.assigned:
+            yield pool_table(name), [[f"{name}-{n}"] for n in range(1, CODES + 1)]
 
 
-def _event(
-    engine: Engine, binding: Binding, event: Event, trial: Trial, clock: Clock, key: str
-) -> None:
-    rows = []
+def _has_code(binding: Binding, event: Event) -> bool:
+    codes = [e.code for e in binding.events.values() if e.origin == event.name]
+    return any(isinstance(c, Column) and c.name == "_code" for c in codes)
+
+
+def _of_event(
+    binding: Binding, event: Event, trial: Trial, clock: Clock, key: str
+) -> list[list[object]]:
+    rows: list[list[object]] = []
     for n, happening in enumerate(trial.happenings, 1):
         if isinstance(happening.event, BoundEvent) and happening.event.name == event.name:
             given = dict(happening.values)
             number = _text(given.get("key")) or f"{event.name} {n}"
             values = _values(event.fields, given, clock.zone)
             rows.append([number, key, clock.instant(happening.at), *values])
-    columns = {"_key": TEXT, "_customer": TEXT, "_at": INSTANT} | _types(event.fields)
-    codes = [e.code for e in binding.events.values() if e.origin == event.name]
-    if any(isinstance(c, Column) and c.name == "_code" for c in codes):
-        columns["_code"] = TEXT
-        rows = [[*row, None] for row in rows]
-    _table(engine, event_table(event.name), columns, rows)
+    return [[*row, None] for row in rows] if _has_code(binding, event) else rows
+
+
+def handed(entry: EnterByStart, given: Given, zone: ZoneInfo) -> str:
+    """What a `start` hands over, as JSON."""
+    values = {name: _value(type_, given.get(name), zone) for name, type_ in entry.fields}
+    return json.dumps(values, default=str)
 
 
 def _types(fields: Sequence[BoundField]) -> Columns:
@@ -134,13 +175,3 @@ def _value(type_: Type, given: Constant | None, zone: ZoneInfo) -> object:
 
 def _text(given: Constant | None) -> str | None:
     return None if given is None or given.value is None else str(given.value)
-
-
-def _table(
-    engine: Engine, name: str, columns: Mapping[str, Type], rows: Sequence[Sequence[object]]
-) -> None:
-    kinds = {column: engine.dialect.column_type(type_) for column, type_ in columns.items()}
-    made = ", ".join(f"{quote(column)} {kind}" for column, kind in kinds.items())
-    table = f"{SCHEMA}.{quote(name)}"
-    engine.execute(f"CREATE TABLE {table} ({made})")
-    engine.insert(table, kinds, rows)

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from journeylang.engines.duckdb import DuckDbEngine
-from journeylang.model.entry import EnterBySchedule, Yearly
+from journeylang.model.entry import EnterBySchedule, EnterByStart, Yearly
 from journeylang.model.expressions import CustomerValue, MessageEvent
 from journeylang.model.project import Project
-from journeylang.model.trials import Happening, Trial
+from journeylang.model.trials import Happening, Started, Trial
+from journeylang.plan.operations import JourneyPlan
+from journeylang.plan.taken import edges_taken, ways_to
 from journeylang.runtime.schedules import occurrences
 from journeylang.runtime.session import Session
-from journeylang.runtime.setup import prepare
 from journeylang.runtime.tick import tick
 from journeylang.runtime.zones import zone
-from journeylang.sql.schema import ACTIVE
+from journeylang.source import Span
+from journeylang.sql.schema import ACTIVE, CALLS, STATUS_NAMES, WHY
 from journeylang.trial.clock import Clock, dated
-from journeylang.trial.fixtures import fill
+from journeylang.trial.fixtures import handed
+from journeylang.trial.theatre import BEFORE
 
 LONGEST = timedelta(days=400)
 # `start` takes effect at a later tick.
 _SOON = timedelta(seconds=1)
-_BEFORE = timedelta(microseconds=1)
+_WHY = {number: name for name, number in WHY.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,8 @@ class Exposed:
 class Played:
     """What happened in the test's journey, each in order of time; all instants naive UTC.
 
-    `unheard` are happenings of messages that had not been sent.
+    `unheard` are happenings of messages that had not been sent; `branches` are the conditions of
+    `if`s, by their place, and how they were decided.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -94,24 +97,17 @@ class Played:
     non_sends: tuple[NonSend, ...] = ()
     exposures: tuple[Exposed, ...] = ()
     unheard: tuple[Happening, ...] = ()
+    branches: frozenset[tuple[Span, bool]] = frozenset()
     until: datetime
 
 
-def play(project: Project, trial: Trial, clock: Clock, key: str) -> Played:
-    """Play a test on the staged project; `key` is the customer's.
+def play(project: Project, session: Session, trial: Trial, clock: Clock, key: str) -> Played:
+    """Play a test on the staged project, in a database that was set up for it and its customer.
 
     Raises:
         StatementError, JourneyFailedError: the database refused a statement of the compiler's.
     """
-    engine = DuckDbEngine.open(":memory:")
-    try:
-        engine.execute("SET threads = 1")
-        fill(engine, project.binding, trial, clock, key)
-        session = prepare(engine, project, now=clock.start - _BEFORE)
-        assert isinstance(session, Session), "nobody is in a database that is new"
-        return _Player(session, project, trial, clock).play()
-    finally:
-        engine.close()
+    return _Player(session, project, trial, clock, key).play()
 
 
 @dataclass(slots=True)
@@ -120,6 +116,7 @@ class _Player:
     project: Project
     trial: Trial
     clock: Clock
+    key: str
     unheard: list[Happening] = field(default_factory=list)
     heard: int = 0
 
@@ -131,7 +128,7 @@ class _Player:
             (
                 (clock.instant(h.at), n, h)
                 for n, h in enumerate(self.trial.happenings)
-                if isinstance(h.event, MessageEvent)
+                if isinstance(h.event, MessageEvent | Started)
             ),
             key=lambda one: one[:2],
         )
@@ -160,7 +157,7 @@ class _Player:
         assert tz is not None
         last = max(map(self.clock.instant, dated(self.trial)))
         born = self._date(entry.schedule)
-        for due in occurrences(tz, entry.schedule, self.clock.start - _BEFORE, last + LONGEST):
+        for due in occurrences(tz, entry.schedule, self.clock.start - BEFORE, last + LONGEST):
             if born is None or due.month_day in (None, born.month * 100 + born.day):
                 yield due.at
                 if due.at > last:
@@ -173,9 +170,29 @@ class _Player:
                 return given.value
         return None
 
+    def _start(self, happening: Happening, name: str) -> None:
+        """What another journey's `start` would have left, to take effect at this instant."""
+        entry = self.project.journeys[name].entry
+        assert isinstance(entry, EnterByStart), "checked: it is the way in"
+        self.heard += 1
+        self.session.engine.execute(
+            'INSERT INTO journey.pending_entry (customer_id, journey, entry_key, "at", entry,'
+            " run_id, step) VALUES ($customer, $journey, $key, $at, $entry, 0, 0)",
+            {
+                "customer": self.key,
+                "journey": name,
+                "key": f"start {self.heard:06}",
+                "at": self.clock.instant(happening.at) - BEFORE,
+                "entry": handed(entry, dict(happening.values), self.clock.zone),
+            },
+        )
+
     def _feed_back(self, happening: Happening) -> None:
         """An answer to the newest message that it can be about."""
         source = happening.event
+        if isinstance(source, Started):
+            self._start(happening, source.name)
+            return
         assert isinstance(source, MessageEvent)
         engine = self.session.engine
         asked = {"channel": source.channel, "step": source.path, "journey": source.journey}
@@ -205,47 +222,84 @@ class _Player:
         )
 
     def _played(self, until: datetime) -> Played:
-        def rows(columns: str, view: str, order: str) -> list[tuple[Any, ...]]:
+        numbers = self.session.ready.moves.compiler.steps
+        steps = {step: path for (_, path), step in numbers.items()}
+        mine = {step for (journey, _), step in numbers.items() if journey == self.trial.journey}
+        plan = next(p for p in self.session.ready.program.journeys if p.name == self.trial.journey)
+
+        def rows(columns: str, table: str, order: str) -> list[tuple[Any, ...]]:
             return self.session.engine.query(
-                f"SELECT {columns} FROM journey.{view} WHERE journey = $journey ORDER BY {order}",
-                {"journey": self.trial.journey},
+                f"SELECT {columns} FROM journey.{table}"
+                f" WHERE journey = {plan.journey} ORDER BY {order}"
             )
 
-        decided = [
-            Message(at=at, step=step, channel=channel)
-            for at, step, channel in rows(
-                "decided_at, step, channel", "messages", "decided_at, message_id"
-            )
-        ] + [
-            Message(at=at, step=step, channel=service, call=True)
-            for at, step, service in rows(
-                "decided_at, step, service", "calls", "decided_at, message_id"
-            )
-        ]
+        exposed = self.session.engine.query(
+            'SELECT "at", experiment, arm FROM journey.exposure ORDER BY "at", experiment'
+        )
+        moved = rows('"at", run_id, from_step, to_step, why', "transition", 'tick, "at", run_id')
+        reasons = dict(rows("run_id, reason", "run", "run_id"))
+        arms = {experiment: arm for _, experiment, arm in exposed}
         return Played(
+            branches=frozenset(
+                branch
+                for _, run, origin, to, why in moved
+                for branch in _branches(plan, origin, to, _WHY[why], reasons[run], arms)
+            ),
             entries=tuple(
-                Entry(at=at, status=status, reason=reason, ended_at=ended)
+                Entry(at=at, status=STATUS_NAMES[status], reason=reason, ended_at=ended)
                 for at, status, reason, ended in rows(
-                    "entered_at, status, reason, ended_at", "runs", "entered_at, run_id"
+                    "entered_at, status, reason, ended_at", "run", "entered_at, run_id"
                 )
             ),
             moves=tuple(
-                Move(at=at, run=run, origin=origin, to=to, why=why)
-                for at, run, origin, to, why in rows(
-                    '"at", run_id, from_step, to_step, why', "history", 'tick, "at", run_id'
+                Move(at=at, run=run, origin=steps.get(origin), to=steps.get(to), why=_WHY[why])
+                for at, run, origin, to, why in moved
+            ),
+            messages=tuple(
+                Message(
+                    at=at,
+                    step=steps[step],
+                    channel=channel.removeprefix(CALLS),
+                    call=action is not None,
+                )
+                for at, step, channel, action in rows(
+                    "decided_at, step, channel, action", "message", "decided_at, message_id"
                 )
             ),
-            messages=tuple(sorted(decided, key=lambda message: message.at)),
             non_sends=tuple(
-                NonSend(at=at, step=step, reason=reason, figures=json.loads(figures or "{}"))
+                NonSend(
+                    at=at,
+                    step=steps.get(step),
+                    reason=reason,
+                    figures=json.loads(figures or "{}"),
+                )
                 for at, step, reason, figures in rows(
-                    '"at", step, reason, figures', "non_sends", '"at", step'
+                    '"at", step, reason, figures', "decision", '"at", step'
                 )
             ),
             exposures=tuple(
-                Exposed(at=at, experiment=experiment, arm=arm)
-                for at, experiment, arm in rows('"at", experiment, arm', "exposures", '"at"')
+                Exposed(at=at, experiment=steps[experiment], arm=arm)
+                for at, experiment, arm in exposed
+                if experiment in mine
             ),
             unheard=tuple(self.unheard),
             until=until,
         )
+
+
+def _branches(
+    plan: JourneyPlan,
+    origin: int | None,
+    to: int | None,
+    why: str,
+    reason: str | None,
+    arms: Mapping[int, str],
+) -> Iterator[tuple[Span, bool]]:
+    """How the conditions on a move were decided: as all ways have it that lead there."""
+    ways = [
+        way
+        for way in ways_to(edges_taken(plan, origin, why), to, reason)
+        if all(arm is None or arms.get(step, arm) == arm for step, arm in way.leaf.exposures)
+    ]
+    met = [{(condition.span, taken) for condition, taken in way.choices} for way in ways]
+    yield from set.intersection(*met) if met else ()

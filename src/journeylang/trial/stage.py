@@ -48,6 +48,8 @@ from journeylang.source import Span
 SCHEMA = "given"
 CUSTOMERS = "customers"
 WHOLE = 10_000  # basis points: everybody
+EMPTY = "empty"
+"""What is assigned to a promo that has no code left."""
 
 _NOWHERE = Span("", 0, 0)
 
@@ -60,9 +62,14 @@ def staged(project: Project, trial: Trial) -> Project:
         for name in _started(project, trial.journey)
     }
     control = assigned.get("control") == "yes"
+    binding = rebound(project.binding)
+    promos = {
+        name: replace(promo, first=0) if assigned.get(name) == EMPTY else promo
+        for name, promo in binding.promos.items()
+    }
     return replace(
         project,
-        binding=rebound(project.binding),
+        binding=replace(binding, promos=promos),
         journeys=journeys,
         policies={n: _controlled(p, control) for n, p in project.policies.items()},
         segments={n: _stated(s, n in trial.segments) for n, s in project.segments.items()},

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from journeylang.model.expressions import Constant, EventSource, MessageEvent
-from journeylang.model.trials import Trial
+from journeylang.model.trials import Started, Trial
 from journeylang.trial.clock import Clock
 from journeylang.trial.play import NonSend, Played
 
@@ -55,7 +55,9 @@ def _decided(played: Played) -> dict[tuple[str | None, datetime], list[Line]]:
     return found
 
 
-def _event(event: EventSource) -> str:
+def _event(event: EventSource | Started) -> str:
+    if isinstance(event, Started):
+        return f"started: {event.name}"
     if not isinstance(event, MessageEvent):
         return event.name
     of = event.path or event.channel

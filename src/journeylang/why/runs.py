@@ -24,13 +24,14 @@ from journeylang.plan.operations import (
     StatePark,
     WaitPark,
 )
+from journeylang.plan.taken import edges_taken, ways_to
 from journeylang.why.chance import bucket
 from journeylang.why.clauses import Clauses, parts, split
 from journeylang.why.ledger import Enrolment, Ledger, Message, Move, Refusal
+from journeylang.why.likeliest import likeliest
 from journeylang.why.model import Clause, Line, Rule, Run
 from journeylang.why.person import NotKept, Person, Since
 from journeylang.why.rules import Rules, Standing, openings, waiting
-from journeylang.why.ways import edges_taken, likeliest, ways_to
 from journeylang.why.wording import Wording, event_name
 
 _INSTANT = timedelta(microseconds=1)

@@ -1,7 +1,6 @@
-"""Which way somebody took through the instantaneous part between two steps.
+"""Which ways lead from one step to another, with the branches that they take on it.
 
-What is stored is where they came from and where they came to. Of the ways that lead there the one
-is taken with whose conditions the tables agree best.
+What is stored of somebody is where they came from and where they came to.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from journeylang.plan.operations import (
     Node,
     Split,
 )
-from journeylang.why.person import Values
 
 Choice = tuple[Expression, bool]
 
@@ -73,16 +71,3 @@ def _ways(node: Node, met: tuple[Choice, ...]) -> Iterator[Way]:
                 yield from _ways(way, met)
         case _:
             assert_never(node)
-
-
-def likeliest(ways: list[Way], values: Values, arms: dict[int, str]) -> Way | None:
-    """The way that contradicts what is known least; the first one written of equals."""
-
-    def against(way: Way) -> int:
-        decided = sum(values.get(condition) is (not taken) for condition, taken in way.choices)
-        other = sum(
-            arm is not None and arms.get(step, arm) != arm for step, arm in way.leaf.exposures
-        )
-        return decided + 10 * other
-
-    return min(ways, key=against, default=None)
