@@ -208,3 +208,19 @@ def test_a_message_that_is_not_there(server: Served) -> None:
     server.settled()
     assert server.count("lost", "unknown_message") == 1
     assert server.client.get(server.path(LINKS.preferences("0" * 32))).status_code == 404
+
+
+def test_tracking_without_consent_is_a_sum(tmp_path: Path) -> None:
+    root = served_shop(tmp_path, more='tracking_consent = "sms_ok"\n')
+    found = messages(root)
+    agreed = next(customer for customer in found if customer % 3)
+    others = [customer for customer in found if customer % 3 == 0]
+    with served(root) as server:
+        for customer in (agreed, *others):
+            path = server.path(LINKS.click(found[customer], "https://shop.example/"))
+            assert server.client.get(path).status_code == 302
+        server.settled()
+    assert said(root, agreed) == [("clicked", {"link": "https://shop.example/"})]
+    assert [said(root, customer) for customer in others] == [[]] * len(others)
+    [(total,)] = sql(root, "SELECT sum(number) FROM journey.tracking_sum WHERE name = 'clicked'")
+    assert total == len(others)

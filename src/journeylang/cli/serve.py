@@ -104,6 +104,7 @@ def _tell(serving: Serving, loaded: LoadedProject, env: str) -> None:
     events = ", ".join(serving.intake.shapes) or "none"
     click.echo(f"links     signed by key {links.key_id}, to {links.base_url or 'nowhere'}")
     click.echo(f"events    {events}; {'with a token' if serving.tokens else 'no token: refused'}")
+    click.echo(f"webhooks  {', '.join(f'/hooks/{name}' for name in serving.feeds) or 'none'}")
     click.echo(f"tracking  {settings.tracking_consent or 'of everybody'}")
     click.echo(f"spool     {settings.spool}")
 

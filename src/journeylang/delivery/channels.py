@@ -107,7 +107,7 @@ def _channel(
 ) -> Channel | Diagnostic:
     try:
         settings = channel_settings(given)
-        manifest = _manifest(settings.provider, root)
+        manifest = manifest_of(settings.provider, root)
         if isinstance(manifest, Diagnostic):
             return manifest
         if name.startswith(CALLS) and not manifest.calls:
@@ -144,7 +144,8 @@ def _called(name: str) -> str:
     return f"`{name}`" if name.startswith(CALLS) else f"channel `{name}`"
 
 
-def _manifest(provider: str, root: Path) -> Manifest | Diagnostic:
+def manifest_of(provider: str, root: Path) -> Manifest | Diagnostic:
+    """The provider of this name: the project's own, or one built in."""
     built_in = resources.providers()
     for folder in (root / "providers", built_in):
         path = folder / provider / "provider.toml"

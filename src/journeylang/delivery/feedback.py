@@ -118,7 +118,7 @@ class Feed:
                 at=_instant(read.get("at"), now),
                 message=_text(read.get("message")),
                 provider_id=_text(read.get("provider_id")),
-                detail=wording.words(str(detail)) if detail else None,
+                detail=_detail(name, str(detail)) if detail else None,
                 address=_text(read.get("address")),
             )
 
@@ -143,6 +143,11 @@ def signature_shape(webhook: Webhook) -> Shape:
     texts = {k: v for k, v in webhook.signature.model_dump().items() if isinstance(v, str)}
     # `{body}` and the like are no templates.
     return Shape(texts, path="webhook.signature", lenient=True)
+
+
+def _detail(name: str, detail: str) -> str:
+    """What a person wrote or chose as it is; of what a provider says nothing personal."""
+    return detail if name in ("replied", "answered", "clicked") else wording.words(detail)
 
 
 def _text(value: Any) -> str | None:

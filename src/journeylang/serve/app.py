@@ -15,8 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from journeylang.delivery.feedback import Feed
 from journeylang.delivery.links import Links
 from journeylang.model.project import Project
+from journeylang.serve.hooks import Hooks
 from journeylang.serve.intake import Intake, UnfitError
 from journeylang.serve.keeper import Keeper
 from journeylang.serve.limits import (
@@ -48,6 +50,7 @@ class Serving:
     spool: Spool
     keeper: Keeper
     metrics: Metrics
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
     tokens: tuple[str, ...] = field(default=(), repr=False)
     rate: float = 500.0
 
@@ -58,6 +61,13 @@ def application(serving: Serving) -> App:
         serving.project, serving.links, serving.spool, serving.keeper, serving.metrics
     )
     posts = Posts(serving)
+    hooks = Hooks(
+        feeds=serving.feeds,
+        links=serving.links,
+        spool=serving.spool,
+        keeper=serving.keeper,
+        metrics=serving.metrics,
+    )
     described = document(serving.name, serving.intake)
 
     async def health(request: Request) -> Response:
@@ -78,6 +88,7 @@ def application(serving: Serving) -> App:
         Route("/metrics", metrics),
         Route("/openapi.json", openapi),
         Route("/events", posts.answer, methods=["POST"]),
+        Route("/hooks/{channel}", hooks.answer, methods=["POST"]),
         *(
             Route(f"/{purpose}/{{rest:path}}", tracking.answer, methods=["GET", "POST"])
             for purpose in ("c", "o", "u", "p", "a", "q")

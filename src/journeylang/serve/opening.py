@@ -9,6 +9,8 @@ from datetime import datetime
 
 from journeylang.api.database import open_database
 from journeylang.api.runtime import link_key
+from journeylang.delivery.feedback import Feed
+from journeylang.delivery.feeds import open_feeds
 from journeylang.delivery.links import Links
 from journeylang.delivery.outbox import own_key
 from journeylang.diagnostics.codes.running import BAD_CONFIG, DATABASE_ERROR
@@ -39,6 +41,7 @@ class Ready:
     links: Links
     shapes: Mapping[str, Shape]
     taker: Callable[[Engine], Taker]
+    feeds: Mapping[str, Feed]
 
 
 def opened(
@@ -98,6 +101,7 @@ def opened(
         spool=spool,
         keeper=keeper,
         metrics=metrics,
+        feeds=ready.feeds,
         tokens=tokens.value,
         rate=rate,
     )
@@ -130,7 +134,14 @@ def _ready(
         )
     named = link_key(loaded, env, environ)
     problems += named.diagnostics
-    if problems:
+    tables = environment.channels
+    feeds = open_feeds(
+        {name: {"provider": c.provider, **c.settings} for name, c in tables.items()},
+        root=loaded.root,
+        environment=environ,
+    )
+    problems += feeds.diagnostics
+    if problems or feeds.value is None:
         return Outcome(value=None, diagnostics=tuple(problems))
     kind = create_missing(engine, project, now)
     links = Links(key=named.value or own_key(engine), base_url=environment.base_url)
@@ -140,7 +151,7 @@ def _ready(
             connection, project, kind, links=links, shapes=shapes, tracking_consent=consent
         )
 
-    return Outcome(value=Ready(links=links, shapes=shapes, taker=taker))
+    return Outcome(value=Ready(links=links, shapes=shapes, taker=taker, feeds=feeds.value))
 
 
 def _shape(engine: Engine, loaded: LoadedProject, env: str, name: str) -> Shape | Diagnostic:

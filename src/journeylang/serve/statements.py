@@ -240,18 +240,20 @@ WHERE NOT EXISTS (SELECT 1 FROM journey.unclaimed AS k
 WHERE c.customer_id IN (SELECT a."customers" FROM {rows})"""
 
     def writers(self, channel: str) -> str:
-        """{addresses} -> (address, customer_id, message_id): whose address it is, and the newest
-        message that they had over the channel."""
+        """{addresses, phones} -> (address, customer_id, message_id): whose address it is, letter by
+        letter or as a telephone number, and the newest message that they had over the channel."""
         address, needed = self._address(channel)
         base = some_customers(self.project.binding, needed, self.dialect)
-        rows = self._lists(addresses="VARCHAR")
-        same = f'lower(trim({address})) = a."addresses"'
+        rows = self._lists(addresses="VARCHAR", phones="VARCHAR")
+        given = f'SELECT a."addresses" AS address, c.customer_id FROM {base} AS c JOIN {rows} ON'
+        same = f'{given} lower(trim({address})) = a."addresses"'
         if channel != "email":
-            same = f'{self.dialect.phone_number(address)} = a."addresses"'
+            phone = self.dialect.phone_number(address)
+            same += f"""\n  UNION {given} {phone} = a."phones" AND a."phones" <> ''"""
         return f"""SELECT w.address, w.customer_id, (SELECT max(m.message_id)
   FROM journey.message AS m WHERE m.customer_id = w.customer_id AND m.channel = {text(channel)}
     AND m.action IS NULL)
-FROM (SELECT a."addresses" AS address, c.customer_id FROM {base} AS c JOIN {rows} ON {same}) AS w"""
+FROM ({same}) AS w"""
 
     def _address(self, channel: str) -> tuple[str, list[str]]:
         bound = self.project.binding.channels[channel].address

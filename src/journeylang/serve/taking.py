@@ -28,7 +28,7 @@ from journeylang.model.project import Project
 from journeylang.serve.intake import Shape
 from journeylang.serve.records import Chose, Happened, Record, Said, Wrote, to_line
 from journeylang.serve.statements import Answers
-from journeylang.serve.words import BACK, STOP, keyword
+from journeylang.serve.words import BACK, STOP, keyword, phone_number
 
 PATIENCE = timedelta(minutes=15)
 """For so long a message may be unknown that is called by a name of the provider's: the answer in
@@ -188,7 +188,8 @@ class Taker:
             addresses = sorted({one.address for one in mine})
             whose: dict[str, list[tuple[Any, int | None]]] = {}
             for address, customer, message in self.engine.query(
-                self.answers.writers(channel), {"addresses": addresses}
+                self.answers.writers(channel),
+                {"addresses": addresses, "phones": [phone_number(one) for one in addresses]},
             ):
                 whose.setdefault(address, []).append((customer, message))
             known = self._numbered([m for people in whose.values() for _, m in people])
@@ -208,7 +209,6 @@ class Taker:
 
     def _wrote(self, one: Wrote, customer: Any, message: Message | None, work: _Work) -> None:
         word = keyword(one.text)
-        hashed = self.links.address_hash(one.channel, one.address)
         if message is not None:
             data = {"text": one.text, "keyword": word}
             said = Said(
@@ -222,11 +222,11 @@ class Taker:
             work.said.append((said, message))
             if word in STOP:
                 stop = replace(said, name="unsubscribed", event_id=f"{one.event_id}:stop", data={})
-                work.said.append((replace(stop, address_hash=hashed), message))
+                work.said.append((stop, message))
         elif word in STOP:
-            self._stop(customer, one.channel, hashed, one.at, work)
+            self._stop(customer, one.channel, None, one.at, work)
         if word in BACK:
-            work.lift.add(customer, one.channel, hashed)
+            work.lift.add(customer, one.channel, None)
             self._consent(customer, one.channel, one.at, True, f"{one.channel}: {word}", work)
 
     def _tracking(self, work: _Work) -> None:
@@ -288,6 +288,8 @@ class Taker:
             case "complained":
                 work.suppressed.append((message, said.address_hash, at, "complaint"))
             case "unsubscribed":
+                self._stop(who, channel, said.address_hash, at, work)
+            case "replied" if said.message and said.data.get("keyword") in STOP:
                 self._stop(who, channel, said.address_hash, at, work)
             case "answered" if said.data.get("question") == CONSENT:
                 if said.data.get("value") in self.binding.consents:

@@ -24,3 +24,9 @@ def keyword(text: str) -> str:
     """The first word of what somebody wrote, in capital letters: `Stop, please` is `STOP`."""
     found = _WORD.search(text)
     return found[0].upper()[:LONGEST] if found else ""
+
+
+def phone_number(address: str) -> str:
+    """An address as telephone numbers are compared: WhatsApp and the like leave out the plus."""
+    digits = re.sub(r"[^0-9+]", "", address).removeprefix("00")
+    return digits if digits.startswith("+") or not digits else f"+{digits}"
