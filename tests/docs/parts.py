@@ -139,7 +139,6 @@ def reported() -> set[str]:
 
 CASES = {
     "later_declarations": "Declarations",
-    "later_headers": "Above the first step",
 }
 _EXPECTED = re.compile(r'(?P<line>.*?)\s*#\s*(?P<kind>error|warning): JRN009 "(?P<words>[^"]*)"')
 

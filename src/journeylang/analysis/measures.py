@@ -35,12 +35,11 @@ _MONEY = ("revenue", "cost")
 def kpis(
     node: nodes.Journey, goals: Collection[model.Goal], body: model.Block, scope: Scope, c: Checker
 ) -> tuple[Target, ...]:
-    """What the journey is to reach; read by reports alone."""
+    """What the journey is to reach; dry runs and reports judge by it."""
     found = []
     for header in node.headers:
         if not isinstance(header, nodes.Kpi):
             continue
-        c.findings.later("`kpi`", header.span, warning=True)
         has_a_goal(node, header, goals, c)
         found.append(_target(header, body, scope, c))
     return tuple(one for one in found if one is not None)
