@@ -73,7 +73,7 @@ def test_nothing_has_changed(tmp_path: Path) -> None:
     write(tmp_path, {**JOURNEYS, "welcome": "\n" + changed})
     plan = planned(tmp_path).plan
     assert plan.journeys == ()
-    assert text(plan) == "No changes: what is applied means the same."
+    assert text(plan) == "No changes: it means the same."
 
 
 def test_a_wait_of_another_length(tmp_path: Path) -> None:

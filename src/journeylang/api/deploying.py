@@ -189,6 +189,45 @@ def at_revision(loaded: LoadedProject, env: str, number: int) -> Outcome[LoadedP
     return Outcome(value=replace(old, config=loaded.config, root=loaded.root))
 
 
+def changes_since(loaded: LoadedProject, env: str, ref: str | None) -> Outcome[Plan]:
+    """What has changed in meaning since a revision of the version control, or since what is
+    applied to the environment; no database is asked about people."""
+    from journeylang.deploy.git import RefError, checked_out
+    from journeylang.deploy.plan import compare
+    from journeylang.deploy.revisions import latest
+    from journeylang.loading.project import load
+
+    def compared(old: LoadedProject | None, what: str) -> Outcome[Plan]:
+        if old is None:
+            message = f"{what} can't be read by this release"
+            refused = _refused(REVISION_UNKNOWN, message, "compare with a later one")
+            return Outcome(value=None, diagnostics=refused.diagnostics)
+        return Outcome(value=compare(old, loaded, fields=template_entry_fields))
+
+    if ref is not None:
+        try:
+            with checked_out(loaded.root, ref) as place:
+                loading = load(place, env)
+                old = loading.outcome.value if loading.outcome.ok else None
+                return compared(old, f"the project at `{ref}`")
+        except RefError as error:
+            told = _refused(REVISION_UNKNOWN, f"`{ref}` can't be compared with: {error}", "")
+            return Outcome(value=None, diagnostics=told.diagnostics)
+    opened = open_database(loaded, env)
+    if opened.value is None:
+        return Outcome(value=None, diagnostics=opened.diagnostics)
+    try:
+        base = latest(opened.value)
+        if base is None:
+            message = f"nothing was applied to `{env}` yet"
+            told = _refused(NOTHING_APPLIED, message, "name a revision: `journey diff main`")
+            return Outcome(value=None, diagnostics=told.diagnostics)
+        with applied_project(opened.value, base, env, loaded.root) as old:
+            return compared(old, f"revision {base.number} of `{env}`")
+    finally:
+        opened.value.close()
+
+
 def save_plan(loaded: LoadedProject, env: str, planned: Planned, now: datetime) -> str:
     """The text of a file by which `apply_saved` does what was planned, and nothing else."""
     from journeylang.deploy.saved import lists_of, save

@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("journeylang.cli.test:command", "Run the tests that are written in the language."),
     "simulate": ("journeylang.cli.simulate:command", "Rehearse on the real people; send nothing."),
     "compile": ("journeylang.cli.compile:command", "Show the SQL, the plan or the tree."),
+    "diff": ("journeylang.cli.diff:command", "Show what changed in meaning since a revision."),
     "plan": ("journeylang.cli.plan:command", "Show what an apply would do, with counts."),
     "apply": ("journeylang.cli.plan:apply_command", "Do it, or exactly what a saved plan says."),
     "versions": ("journeylang.cli.versions:command", "List what was applied."),

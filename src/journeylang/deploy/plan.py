@@ -8,6 +8,7 @@ version that kept no texts) journeys are compared as wholes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,13 +23,15 @@ from journeylang.loading.project import LoadedProject
 from journeylang.plan.aspects import Category
 from journeylang.plan.build import build
 from journeylang.plan.diff import Change, Side, Sign, changes, gravest, labelled
-from journeylang.plan.numbering import Numbering
+from journeylang.plan.numbering import Numbering, number
+from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.plan.ways_in import way_in
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.pinned import LackingError, PastOf, beside
 from journeylang.runtime.setup import key_type, numbering
 from journeylang.runtime.upgrade import (
     Refused,
+    Stored,
     Upgrade,
     Waits,
     gather,
@@ -99,10 +102,14 @@ class JourneyPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that an apply would do; what is `refused` has to be answered first."""
+    """All that an apply would do; what is `refused` has to be answered first.
+
+    `counted`: people were counted; else two texts were compared.
+    """
 
     journeys: tuple[JourneyPlan, ...]
     refused: tuple[Refused, ...]
+    counted: bool = True
 
     @property
     def lines(self) -> Iterator[Line]:
@@ -188,6 +195,40 @@ def make_plan(
     except LackingError as error:
         refused = (*refused, lacking(error))
     return Plan(journeys=journeys, refused=refused)
+
+
+def compare(
+    old: LoadedProject,
+    new: LoadedProject,
+    *,
+    fields: Callable[[LoadedProject], Mapping[str, tuple[str, ...]]],
+) -> Plan:
+    """What has changed in meaning from one project to another, without any database."""
+    was = build(old.project, None, fields(old))
+    bodies = {p.name: plan_json(old.project, was, p, old.template_texts()) for p in was.journeys}
+    stored = {
+        plan.name: Stored(
+            journey=plan.journey,
+            version=0,
+            fingerprint=fingerprint(bodies[plan.name]),
+            plan=json.dumps(bodies[plan.name]),
+        )
+        for plan in was.journeys
+    }
+    found = upgrade(
+        new.project,
+        build(new.project, number(old.project), fields(new)),
+        Numbering(),
+        stored=stored,
+        holding={},
+        templates=new.template_texts(),
+    )
+    planner = _Planner(
+        loaded=new, old=old, found=found, known=Numbering(), waits={}, gains={}, still=set()
+    )
+    spoiled = tuple(one for one in found.refused if one.kind == "spoiled")
+    journeys = tuple(replace(one, before=None, after=None) for one in planner.journeys())
+    return Plan(journeys=journeys, refused=spoiled, counted=False)
 
 
 def _at_most_review(category: Category) -> Category:

@@ -95,8 +95,9 @@ def summary(plan: Plan) -> str:
     """The last line: what changes, and for how many."""
     words = (("+", "added"), ("~", "changed"), ("-", "removed"))
     counts = [f"{plan.count(sign)} {word}" for sign, word in words if plan.count(sign)]  # type: ignore[arg-type]
-    affected = plan.affected
-    people = "1 person" if affected == 1 else f"{affected:,} people"
+    if not plan.counted:
+        return f"{', '.join(counts)}."
+    people = "1 person" if plan.affected == 1 else f"{plan.affected:,} people"
     return f"Plan: {', '.join(counts)}, {people} affected."
 
 
@@ -106,7 +107,7 @@ def summary(plan: Plan) -> str:
 def text(plan: Plan, width: int = 80, style: Style = plain) -> str:
     """Lines of at most `width`, as far as names allow."""
     if not plan.journeys:
-        return "No changes: what is applied means the same."
+        return "No changes: it means the same."
     lines: list[str] = []
     for journey in plan.journeys:
         lines += _head(journey, width, style)
@@ -127,6 +128,8 @@ def _head(journey: JourneyPlan, width: int, style: Style) -> Iterator[str]:
     left = f"{journey.sign} {journey.name}  {versions[journey.sign]}"
     if journey.sign == "~":
         left += f"   upgrade {journey.upgrade}"
+        if journey.before is None:
+            left = f"~ {journey.name}"
     right = journey.category.upper() if journey.category == "breaking" else journey.category
     gap = " " * max(2, width - len(left) - len(right))
     kind = "breaking" if journey.category == "breaking" else "dim"
@@ -179,7 +182,7 @@ def markdown(plan: Plan, env: str) -> str:
     """One comment: a table per journey."""
     lines = [MARK.format(env), f"### `journey plan {env}`", ""]
     if not plan.journeys:
-        return "\n".join([*lines, "No changes: what is applied means the same.", ""])
+        return "\n".join([*lines, "No changes: it means the same.", ""])
     lines += [f"**{summary(plan)}**", ""]
     for journey in plan.journeys:
         category = journey.category

@@ -36,6 +36,8 @@ class Numbering:
     steps: Mapping[tuple[str, str], int] = field(default_factory=dict)
     # Steps by path and version, at which people rest who finish on it.
     aliases: Mapping[tuple[str, str, int], int] = field(default_factory=dict)
+    # Steps that somebody may come to who has been through them.
+    again: frozenset[int] = frozenset()
 
 
 def step_paths(journey: Journey) -> list[tuple[str, str]]:
@@ -79,4 +81,5 @@ def number(project: Project, known: Numbering | None = None) -> Numbering:
             if (name, path) not in steps:
                 free += 1
                 steps[name, path] = free
-    return Numbering(journeys=journeys, steps=steps, aliases=aliases)
+    again = known.again if known else frozenset()
+    return Numbering(journeys=journeys, steps=steps, aliases=aliases, again=again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from journeylang.model.entry import EnterByStart, EnterOn
@@ -25,6 +25,7 @@ from journeylang.sql.pauses import probed
 from journeylang.sql.probe import probed_events, probed_runs, probed_starts, probed_zones
 from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
+from journeylang.sql.repeats import Repeats, repeats
 from journeylang.sql.scope import Rows
 from journeylang.sql.session import plan_tables, sends
 from journeylang.sql.wakes import news_of
@@ -69,6 +70,7 @@ class Ready:
     news: Mapping[tuple[int, Kind], frozenset[int]]
     rankings: tuple[Ranking, ...] = ()
     best_hour: BestHourSql | None = None
+    repeats: Repeats | None = None
     dated: frozenset[int] = frozenset()
 
     def look(self, journey: int, kind: Kind) -> Look | None:
@@ -89,10 +91,12 @@ def make_ready(
     dialect: Dialect,
     *,
     incremental: bool = True,
+    again: Collection[int] = (),
 ) -> Ready:
     """Write all statements of a program in the dialect of its database.
 
-    Without `incremental` each look at a condition is at everybody.
+    Without `incremental` each look at a condition is at everybody. `again` are steps that somebody
+    may come to who has been through them.
     """
     compiler = Compiler(project=project, dialect=dialect, steps=steps)
     journeys = tuple(
@@ -162,8 +166,17 @@ def make_ready(
         news=news,
         rankings=_rankings(compiler, program),
         best_hour=best_hour_sql(compiler, program),
+        repeats=repeats(dialect, program, again, _aliases(project, steps)) if again else None,
         dated=frozenset(j.journey for j in program.journeys if asks_for_clocks(project, j)),
     )
+
+
+def _aliases(project: Project, steps: Mapping[tuple[str, str], int]) -> dict[int, tuple[int, ...]]:
+    return {
+        steps[name, path]: numbers
+        for name, journey in project.journeys.items()
+        for path, numbers in journey.aliases
+    }
 
 
 def _rankings(compiler: Compiler, program: Program) -> tuple[Ranking, ...]:

@@ -22,6 +22,7 @@ from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.migrate import migrate
 from journeylang.runtime.pinned import LackingError, PastOf, beside
 from journeylang.runtime.program import Ready, make_ready
+from journeylang.runtime.repeating import watch
 from journeylang.runtime.session import Session
 from journeylang.runtime.upgrade import (
     Refused,
@@ -156,7 +157,15 @@ def prepare(
     if pins or known.aliases:
         running = beside(running, sorted(pins), known, past)
         program = build(running, known, template_entry_fields)
-    ready = make_ready(running, program, steps, versions, engine.dialect, incremental=incremental)
+    ready = make_ready(
+        running,
+        program,
+        steps,
+        versions,
+        engine.dialect,
+        incremental=incremental,
+        again=known.again,
+    )
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)
     return Session.begin(engine, ready, kind, applied, lease)
@@ -182,6 +191,7 @@ def _apply(
         compiler = Compiler(project=project, dialect=engine.dialect, steps=steps)
         gather(engine, compiler, program, found, kind, since)
         carry_over(engine, found, since)
+    watch(engine, found, numbering(engine), now)
     return versions
 
 
@@ -213,14 +223,18 @@ def numbering(engine: Engine) -> Numbering:
     """The numbers that journeys and steps have in this database."""
     names = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
     # A database that is only looked at may not have come so far.
-    version = "version" if "version" in (engine.columns(("journey", "step")) or ()) else "NULL"
-    rows = engine.query(f"SELECT journey, path, step, {version} FROM journey.step")
+    there = engine.columns(("journey", "step")) or ()
+    version, again = (name if name in there else "NULL" for name in ("version", "again"))
+    rows = engine.query(f"SELECT journey, path, step, {version}, {again} FROM journey.step")
     return Numbering(
         journeys={name: number for number, name in names.items()},
-        steps={(names[journey], path): step for journey, path, step, of in rows if of is None},
+        steps={(names[journey], path): step for journey, path, step, of, _ in rows if of is None},
         aliases={
-            (names[journey], path, of): step for journey, path, step, of in rows if of is not None
+            (names[journey], path, of): step
+            for journey, path, step, of, _ in rows
+            if of is not None
         },
+        again=frozenset(step for _, _, step, _, since in rows if since is not None),
     )
 
 

@@ -267,6 +267,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(
+        number=7,
+        name="steps that somebody may come to again",
+        changes=(
+            # Since which apply: those who have been there are let pass.
+            NewColumn(table="step", column="again", kind="TIMESTAMP"),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number
