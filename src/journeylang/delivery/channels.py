@@ -23,6 +23,7 @@ from journeylang.delivery.manifest import (
 )
 from journeylang.delivery.mime import address
 from journeylang.delivery.provider import Provider
+from journeylang.delivery.ramp import Ramp, ramp
 from journeylang.diagnostics.codes.running import (
     BAD_CONFIG,
     BAD_PROVIDER,
@@ -43,6 +44,7 @@ class ChannelSettings:
     provider: str
     settings: Mapping[str, object] = field(default_factory=dict)
     on_unknown: OnUnknown = "hold"
+    ramp: Ramp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,12 @@ class Channel:
     provider: Provider
     letterhead: Letterhead
     on_unknown: OnUnknown
+    ramp: Ramp | None = None
 
 
 def channel_settings(given: str | Mapping[str, object]) -> ChannelSettings:
-    """`email = "file"`, or a table with `provider`, `on_unknown` and the provider's settings.
+    """`email = "file"`, or a table with `provider`, `on_unknown`, `ramp` and the settings of the
+    provider.
 
     Raises:
         SettingError: neither.
@@ -67,11 +71,15 @@ def channel_settings(given: str | Mapping[str, object]) -> ChannelSettings:
     provider = rest.pop("provider", None)
     if not isinstance(provider, str):
         raise SettingError('`provider` is missing: `provider = "file"`')
+    written = rest.pop("ramp", None)
+    warm_up = None if written is None else ramp(written)
     match rest.pop("on_unknown", "hold"):
         case "hold":
-            return ChannelSettings(provider=provider, settings=rest)
+            return ChannelSettings(provider=provider, settings=rest, ramp=warm_up)
         case "retry":
-            return ChannelSettings(provider=provider, settings=rest, on_unknown="retry")
+            return ChannelSettings(
+                provider=provider, settings=rest, ramp=warm_up, on_unknown="retry"
+            )
         case _:
             raise SettingError('`on_unknown` is "hold" or "retry"')
 
@@ -137,6 +145,7 @@ def _channel(
         provider=provider,
         letterhead=_letterhead(values),
         on_unknown=settings.on_unknown,
+        ramp=settings.ramp,
     )
 
 
@@ -183,7 +192,12 @@ def _provider(manifest: Manifest, values: Mapping[str, SettingValue], root: Path
     match manifest.kind:
         case "file":
             folder = root / str(values["folder"])
-            return FileProvider(folder, name=manifest.name, in_flight=manifest.in_flight)
+            return FileProvider(
+                folder,
+                name=manifest.name,
+                in_flight=manifest.in_flight,
+                form=str(values.get("form", "each")),
+            )
         case "smtp":
             from journeylang.delivery.smtp import Server, SmtpProvider
 

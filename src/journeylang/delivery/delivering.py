@@ -30,6 +30,7 @@ from journeylang.delivery.failures import Failures
 from journeylang.delivery.firmly import firmly
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
+from journeylang.delivery.ramp import room, tomorrow
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
 from journeylang.delivery.statements import OpenMessage, pause
@@ -126,6 +127,7 @@ class Delivery:
             size = self.channels[name].provider.in_flight
             if self.order.limit is not None:
                 size = min(size, max(self.order.limit - self.summary.handled, 1))
+            mine = self._within_ramp(self.channels[name], mine, claimed)
             for start in range(0, len(mine), size):
                 chunk = mine[start : start + size]
                 if self._enough():
@@ -133,6 +135,16 @@ class Delivery:
                         claimed.keep(one.batch)
                 else:
                     self._chunk(self.channels[name], chunk, claimed)
+
+    def _within_ramp(self, channel: Channel, mine: list[Open], claimed: Claimed) -> list[Open]:
+        """Those that a channel that is being warmed up may send today; the others wait."""
+        if channel.ramp is None:
+            return mine
+        now = self.order.now()
+        allowed = room(self.engine, self.sql, channel.name, channel.ramp, now)
+        for one in mine[allowed:]:
+            claimed.until(one.batch, min(tomorrow(now), one.expires_at))
+        return mine[:allowed]
 
     def _ready(self, claimed: Claimed) -> list[Open]:
         """The messages that may go out now; of the others `claimed` is told until when not."""

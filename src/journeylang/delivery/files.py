@@ -17,6 +17,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from typing import assert_never
 
+from journeylang.delivery import boxes
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, TryLater
 from journeylang.delivery.provider import Call, Note, Outgoing
@@ -25,11 +26,15 @@ from journeylang.delivery.provider import Call, Note, Outgoing
 class FileProvider:
     """Writes into `folder`, which is made when it is missing."""
 
-    keyed = True
     key_life: timedelta | None = None
 
-    def __init__(self, folder: Path, *, name: str = "file", in_flight: int = 2000) -> None:
+    def __init__(
+        self, folder: Path, *, name: str = "file", in_flight: int = 2000, form: str = "each"
+    ) -> None:
+        """`form`: `each` message is a file, or they are together in `mbox` or `lines`."""
         self.folder = folder
+        self.form = form
+        self.keyed = form == "each"
         self.name = name
         self.in_flight = in_flight
         self._made: set[str] = set()
@@ -45,6 +50,9 @@ class FileProvider:
 
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """See `Provider`. The provider's id is the file's path below the folder."""
+        if self.form != "each":
+            self._together(messages, answers)
+            return
         for n, message in enumerate(messages):
             try:
                 answers[message.id] = Accepted(provider_id=self._write(message))
@@ -55,6 +63,20 @@ class FileProvider:
 
     def close(self) -> None:
         """See `Provider`."""
+
+    def _together(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
+        """What is handed over together is of one channel."""
+        mails = [one for one in messages if isinstance(one, Email)]
+        stem = boxes.name(messages)
+        try:
+            if self.form == "mbox" and len(mails) == len(messages):
+                name = self._save("email", f"{stem}.mbox", boxes.mailbox(mails))
+            else:
+                name = self._save(_channel(messages[0]), f"{stem}.jsonl", boxes.lines(messages))
+        except OSError as error:
+            answers |= {one.id: _unwritable(error) for one in messages}
+            return
+        answers |= {one.id: Accepted(provider_id=name) for one in messages}
 
     def _write(self, message: Outgoing) -> str:
         assert message.id.isalnum(), "a public message id is hexadecimal"
@@ -67,10 +89,13 @@ class FileProvider:
                 channel, extension, content = "invoke", "json", _line(message)
             case _:
                 assert_never(message)
+        return self._save(channel, f"{message.id}.{extension}", content)
+
+    def _save(self, channel: str, file: str, content: bytes) -> str:
         if channel not in self._made:
             (self.folder / channel).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._made.add(channel)
-        name = f"{channel}/{message.id}.{extension}"
+        name = f"{channel}/{file}"
         path = f"{self.folder}/{name}"
         handle = os.open(f"{path}.part", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -80,6 +105,18 @@ class FileProvider:
             os.close(handle)
         os.replace(f"{path}.part", path)  # noqa: PTH105 - a Path costs as much as the renaming
         return name
+
+
+def _channel(message: Outgoing) -> str:
+    match message:
+        case Email():
+            return "email"
+        case Note():
+            return message.channel
+        case Call():
+            return "invoke"
+        case _:
+            assert_never(message)
 
 
 def _json(note: Note) -> bytes:

@@ -328,6 +328,16 @@ FROM (SELECT unnest({self.p("batches")}::BIGINT[]) AS batch_id,
 WHERE l.batch_id = journey.batch.batch_id AND l.token = journey.batch.token"""
 
     @cached_property
+    def warmth(self) -> str:
+        """{channel, today} -> (days before today on which the channel had messages accepted,
+        messages accepted or in doubt today)."""
+        return f"""SELECT count(DISTINCT CAST(r."at" AS DATE)) FILTER (
+    WHERE r."at" < {self.p("today")} AND r.state = 'accepted'),
+  count(*) FILTER (WHERE r."at" >= {self.p("today")})
+FROM journey.receipt AS r JOIN journey.message AS m ON m.message_id = r.message_id
+WHERE m.channel = {self.p("channel")} AND r.state IN ('accepted', 'unknown')"""
+
+    @cached_property
     def failures(self) -> str:
         """{since, journey} -> (messages whose template failed, messages tried), not older than
         the journey's newest version."""

@@ -1,0 +1,81 @@
+"""Many messages in one file: a mailbox (mbox), or a line of JSON for each.
+
+Of e-mails there is one file for what is handed over together, instead of one for each: a file
+costs more than the message in it. What a killed sender has written is not known by the next one,
+so that its messages are in doubt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import assert_never
+
+from journeylang.delivery.mime import Email, to_bytes
+from journeylang.delivery.provider import Call, Note, Outgoing
+
+_FROM = re.compile(rb"(?m)^(>*From )")
+
+
+def name(messages: Sequence[Outgoing]) -> str:
+    """The same for the same messages."""
+    ids = "\0".join(one.id for one in messages)
+    return hashlib.sha256(ids.encode()).hexdigest()[:24]
+
+
+def mailbox(mails: Sequence[Email]) -> bytes:
+    """As programs for mail read it (mboxrd): lines that begin with `From ` have a `>` before."""
+    parts = []
+    for mail in mails:
+        stamp = mail.date.replace(tzinfo=mail.date.tzinfo or UTC).strftime("%a %b %e %H:%M:%S %Y")
+        content = to_bytes(mail).replace(b"\r\n", b"\n")
+        quoted = _FROM.sub(rb">\1", content) if b"From " in content else content
+        end = b"\n" if quoted.endswith(b"\n") else b"\n\n"
+        parts.append(f"From {mail.sender.mailbox} {stamp}\n".encode() + quoted + end)
+    return b"".join(parts)
+
+
+def lines(messages: Sequence[Outgoing]) -> bytes:
+    """A line of JSON for each."""
+    return "".join(f"{line(one)}\n" for one in messages).encode("utf-8", "replace")
+
+
+def line(one: Outgoing) -> str:
+    match one:
+        case Call():
+            return one.to_json()
+        case Note():
+            fields: dict[str, str | None] = {
+                "id": one.id,
+                "channel": one.channel,
+                "to": one.to,
+                "at": _iso(one.at),
+                "subject": one.subject or None,
+                "text": one.text,
+                "html": one.html,
+            }
+        case Email():
+            fields = {
+                "id": one.id,
+                "channel": "email",
+                "from": one.sender.mailbox,
+                "from_name": one.sender.name or None,
+                "to": one.to.mailbox,
+                "reply_to": one.reply_to.mailbox if one.reply_to is not None else None,
+                "at": _iso(one.date),
+                "subject": one.subject,
+                "text": one.text,
+                "html": one.html,
+                "unsubscribe": one.unsubscribe,
+            }
+        case _:
+            assert_never(one)
+    present = {name: value for name, value in fields.items() if value is not None}
+    return json.dumps(present, ensure_ascii=False)
+
+
+def _iso(at: datetime) -> str:
+    return at.replace(tzinfo=at.tzinfo or UTC).isoformat()
