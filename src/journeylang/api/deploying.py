@@ -91,7 +91,7 @@ def _planned(
             now=now,
             template_fields=template_entry_fields(loaded),
             without=unsound.journeys,
-            forecast=None if simulated is None else forecaster(engine, now, simulated),
+            forecast=None if simulated is None else forecaster(engine, env, now, simulated),
             past=past_of(engine, loaded, env),
         )
     database = identity(engine) or _address(loaded, env)

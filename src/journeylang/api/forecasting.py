@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from journeylang.api.applying import past_of
 from journeylang.api.program import template_entry_fields
 from journeylang.loading.project import LoadedProject
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 FITTED = timedelta(days=90)
 
 
-def forecaster(engine: Engine, now: datetime, days: int) -> Volumes:
+def forecaster(engine: Engine, env: str, now: datetime, days: int) -> Volumes:
     """For a plan: what journeys send before and after, in the next `days`, as dry runs have it.
 
     Behaviour is that of the new project's only `assume`, else as it was in the last 90 days.
@@ -30,7 +31,7 @@ def forecaster(engine: Engine, now: datetime, days: int) -> Volumes:
 
         if old is None:
             return {}
-        before, after = (_played(engine, one, new, now, days) for one in (old, new))
+        before, after = (_played(engine, one, new, env, now, days) for one in (old, new))
         was = {course.journey: course for course in before.courses}
         return {
             course.journey: Volume(
@@ -50,7 +51,12 @@ def forecaster(engine: Engine, now: datetime, days: int) -> Volumes:
 
 
 def _played(
-    engine: Engine, played: LoadedProject, behaving: LoadedProject, now: datetime, days: int
+    engine: Engine,
+    played: LoadedProject,
+    behaving: LoadedProject,
+    env: str,
+    now: datetime,
+    days: int,
 ) -> Forecast:
     from journeylang.simulate.run import Asked, play
     from journeylang.simulate.scratch import beside
@@ -72,6 +78,7 @@ def _played(
             template_entry_fields=template_entry_fields(played),
             templates=played.template_texts(),
             providers={},
+            past=lambda there: past_of(there, played, env),
         )
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from journeylang.api.applying import past_of
 from journeylang.api.database import newer, open_database
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.names import UNKNOWN_NAME
@@ -84,6 +85,7 @@ def simulate(
                 template_entry_fields=template_entry_fields(loaded),
                 templates=loaded.template_texts(),
                 providers=providers(loaded, env),
+                past=lambda scratch: past_of(scratch, loaded, env),
                 progress=progress,
             )
     except DatabaseBusyError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,8 @@ from journeylang.model.journey import Start
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.runtime.aside import heeding, remembered
-from journeylang.runtime.session import Session, TickResult
+from journeylang.runtime.pinned import PastOf
+from journeylang.runtime.session import Session
 from journeylang.runtime.setup import key_type, numbering, prepare
 from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
@@ -27,6 +28,7 @@ from journeylang.simulate.fitting import fitted
 from journeylang.simulate.forecast import Forecast
 from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
 from journeylang.simulate.scratch import Source
+from journeylang.simulate.skipping import may_skip, next_due
 from journeylang.simulate.verdicts import verdicts, within_budget
 from journeylang.simulate.wording import written
 from journeylang.sql.caps import span_of_time
@@ -84,11 +86,13 @@ def play(
     template_entry_fields: Mapping[str, Sequence[str]],
     templates: Mapping[str, str],
     providers: Mapping[str, str],
+    past: Callable[[Engine], PastOf] | None = None,
     progress: Progress = lambda _now, _done, _of: None,
 ) -> Forecast:
     """Play the project on an empty database beside the live one, the `source` of its rows.
 
-    `providers` names that of each channel. Nothing of the live database is written.
+    `providers` names that of each channel, `past` has the projects of earlier versions, of which
+    people may still be on some. Nothing of the live database is written.
 
     Raises:
         TooEarlyError, NotAppliedError: see there.
@@ -129,6 +133,7 @@ def play(
         template_entry_fields=template_entry_fields,
         templates=templates,
         without=without,
+        past=None if past is None else past(engine),
     )
     if isinstance(session, list):
         raise NotAppliedError(session)
@@ -216,27 +221,35 @@ class _Ticks:
     def run(
         self, start: datetime, end: datetime, step: timedelta, progress: Progress
     ) -> tuple[int, int]:
-        """How many ticks there were, and how many of them were idle."""
-        ticks = idle = 0
+        """How many instants there were, and at how many of them nothing happened."""
+        skips = may_skip(self.session.ready)
+        idle = done = 0
         total = -((start - end) // step)
-        for now in self._grid(start, end, step):
-            progress(now, ticks, total)
+        while done < total:
+            now = start + done * step
+            progress(now, done, total)
             self.behaviour.hear(now)
-            result = self._tick(now)
-            ticks += 1
-            idle += result.idle
+            self.number += 1
+            result = tick(self.session, now, skip=self.standing)
+            done += 1
             if not result.idle:
                 self.session.engine.execute(HELD, {"tick": self.number})
-            if result.sent:
-                self.behaviour.answer()
-        return ticks, idle
+                if result.sent:
+                    self.behaviour.answer()
+                continue
+            idle += 1
+            if skips:
+                left_out = self._empty(now, start, step, total) - done
+                idle += left_out
+                done += left_out
+        return total, idle
 
-    def _grid(self, start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
-        now = start
-        while now < end:
-            yield now
-            now += step
-
-    def _tick(self, now: datetime) -> TickResult:
-        self.number += 1
-        return tick(self.session, now, skip=self.standing)
+    def _empty(self, now: datetime, start: datetime, step: timedelta, total: int) -> int:
+        """The number of the next instant at which something may happen."""
+        found = next_due(self.session.engine, self.behaviour.binding, now)
+        dues = [due for due in (found, self.behaviour.next_answer) if due is not None]
+        # A run whose time has come and that does not move waits for more than time.
+        later = [due for due in dues if due > now]
+        if len(later) < len(dues):
+            return (now - start) // step + 1
+        return min(total, -((start - min(later)) // step)) if later else total

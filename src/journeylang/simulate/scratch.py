@@ -30,7 +30,7 @@ LIVE = "live_database"
 """The name under which a live file is attached."""
 
 # What a tick does not read; and `meta` has the key that signs links.
-NOT_COPIED = ("tick", "transition", "batch", "meta", "revision", "source")
+NOT_COPIED = ("tick", "transition", "batch", "meta")
 # No other process is written to: what it leaves in its log is read, and not cleared away.
 _LOCKED = re.compile(r"Could not set lock on file|being used by another process", re.IGNORECASE)
 
