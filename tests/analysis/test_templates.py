@@ -107,7 +107,6 @@ def test_what_a_template_uses(
         ("{{ k }}", "JRN105", "`k` may be unknown", "k"),
         ("{{ profile.stage }}", "JRN106", "unknown field `profile.stage`", "profile.stage"),
         ("{{ profile.level }}", "JRN105", "`profile.level` may be unknown", "profile.level"),
-        ("{{ qr('x') }}", "JRN009", "`qr` in a template is not supported yet", "qr"),
         ("x\n{% if n %}\ny", "JRN813", "the template cannot be read", "{% if n %}"),
         ("{{ n", "JRN813", "the template cannot be read", "{{ n"),
         ("---\nsubject: a: b\n---\n", "JRN813", "the front matter cannot be read", "subject: a: b"),

@@ -15,12 +15,10 @@ GIVEN = frozenset(
         "unsubscribe_url",
         "preference_url",
         "answer_url",
+        "response_code",
     }
 )
 """Names in every template. Of `customer`, `profile` and `entry` it is the fields that count."""
-
-NOT_YET = frozenset({"qr"})
-"""Names of the language that no message can be made with yet."""
 
 GLOBALS = frozenset({"range"})
 """Of Jinja's own functions the one that stays; the others fill the memory or tell nothing."""

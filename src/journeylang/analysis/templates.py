@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from journeylang.analysis.front_matter import Part, take_apart
 from journeylang.analysis.template_guards import OWNERS, Field, asked, field_of, fields_of
 from journeylang.analysis.template_parts import asked_about, defined_in, replacing
-from journeylang.analysis.template_scope import FILTERS, GIVEN, GLOBALS, LARGEST, NOT_YET
+from journeylang.analysis.template_scope import FILTERS, GIVEN, GLOBALS, LARGEST
 from journeylang.analysis.template_trees import environment
 from journeylang.analysis.template_use import FilterUse, TemplateUse, Used
 from journeylang.diagnostics.codes import names
@@ -330,14 +330,6 @@ class _Finder:
                     span=span,
                     label="which of its fields are meant cannot be seen here",
                     help=f"name the field: `{{{{ {name}.FIELD }}}}`",
-                )
-            )
-        elif name in NOT_YET:
-            self.problems.append(
-                Diagnostic(
-                    code=NOT_SUPPORTED_YET,
-                    message=f"`{name}` in a template is not supported yet",
-                    span=span,
                 )
             )
         elif name in GIVEN:

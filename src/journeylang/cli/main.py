@@ -36,6 +36,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "apply": ("journeylang.cli.plan:apply_command", "Do it, or exactly what a saved plan says."),
     "versions": ("journeylang.cli.versions:command", "List what was applied."),
     "run": ("journeylang.cli.run:command", "Tick: move people, decide and deliver messages."),
+    "responses": (
+        "journeylang.cli.responses:command",
+        "Credit answers on paper or by phone.",
+    ),
     "serve": ("journeylang.cli.serve:command", "Take in answers: links, webhooks, events."),
     "status": ("journeylang.cli.status:command", "Show runs per step, the queue and doubts."),
     "why": ("journeylang.cli.why:command", "Tell what happened to a customer, and why (not)."),

@@ -64,4 +64,4 @@ def contents(
     rows = engine.query(
         sql.contents(channel, fields, profile), {"ids": [one.message for one in chunk]}
     )
-    return {row[0]: Row.read(row[1:], fields, profile) for row in rows}
+    return {row[0]: Row.read(row, fields, profile) for row in rows}

@@ -10,6 +10,10 @@ LONGEST = 1_000
 """Characters of what a code holds; beyond that no camera reads it from paper."""
 
 
+WIDTH = 180
+"""Dots of the page that a code takes; the picture has more, for sharp screens and print."""
+
+
 class TooLongError(ValueError):
     """More than a code can hold."""
 

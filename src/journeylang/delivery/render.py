@@ -13,13 +13,23 @@ from functools import lru_cache, partial
 from html import escape
 from threading import Lock
 
-from jinja2 import FunctionLoader, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import (
+    FunctionLoader,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    pass_eval_context,
+)
 from jinja2.exceptions import SecurityError
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from journeylang.analysis.front_matter import TemplateParts, take_apart
 from journeylang.analysis.template_scope import EXTENSIONS, LARGEST
 from journeylang.analysis.template_use import TemplateUse
 from journeylang.analysis.templates import template_use
+from journeylang.delivery.codes import WIDTH, data_url
 from journeylang.delivery.html_text import html_to_text, text_template, tidy
 from journeylang.delivery.links import Links
 from journeylang.delivery.markup import MarkupError, mjml_to_html, with_inlined_styles
@@ -105,6 +115,7 @@ class For:
     scope: Mapping[str, object]
     locale: str = "en"
     zone: str = "UTC"
+    response_code: str = ""
 
 
 class Renderer:
@@ -133,13 +144,15 @@ class Renderer:
             compiled = self._prepared(template, channel)
             if isinstance(compiled, Broken):
                 return compiled
-            return self._rendered(compiled, what, links)
+            return self._rendered(compiled, channel, what, links)
 
-    def _rendered(self, compiled: _Compiled, what: For, links: Links) -> Rendered | Failed:
+    def _rendered(
+        self, compiled: _Compiled, channel: str, what: For, links: Links
+    ) -> Rendered | Failed:
         scope = {
             **self._html.globals,
             **what.scope,
-            **_functions(compiled.use.functions, what.message, links),
+            **_functions(compiled.use.functions, channel, what, links),
         }
         for environment in (self._html, self._plain):
             environment.begin(what.locale, what.zone)
@@ -306,11 +319,12 @@ def _together(uses: list[TemplateUse]) -> TemplateUse:
     )
 
 
-FUNCTIONS = ("link", "unsubscribe_url", "preference_url", "answer_url")
+FUNCTIONS = ("link", "qr", "unsubscribe_url", "preference_url", "answer_url", "response_code")
 """What a template may ask of its message."""
 
 
-def _functions(uses: frozenset[str], message: str, links: Links) -> dict[str, object]:
+def _functions(uses: frozenset[str], channel: str, what: For, links: Links) -> dict[str, object]:
+    message = what.message
     made: dict[str, object] = {}
     for name in uses:
         match name:
@@ -323,9 +337,31 @@ def _functions(uses: frozenset[str], message: str, links: Links) -> dict[str, ob
                 made[name] = links.preferences(message)
             case "answer_url":
                 made[name] = partial(links.answer, message)
+            case "qr":
+                made[name] = _qr(message, links if channel == "email" else None)
+            case "response_code":
+                made[name] = what.response_code
             case _:
                 pass
     return made
+
+
+def _qr(message: str, links: Links | None) -> Callable[..., str]:
+    """`{{ qr(url) }}`: a picture of a QR code in HTML, the address itself in a text.
+
+    Mailbox providers show no pictures that stand in the message, so that in an e-mail it is one
+    of `journey serve`, if there is such an address.
+    """
+
+    @pass_eval_context
+    def qr(context: EvalContext, text: str) -> str:
+        if not context.autoescape:
+            return text
+        data = data_url(text)
+        url = (links.code(message, text) if links is not None else None) or data
+        return Markup('<img src="{}" alt="{}" width="{}">').format(url, text, WIDTH)
+
+    return qr
 
 
 def _text(piece: _Piece, scope: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ from journeylang.delivery.compose import compose
 from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
+from journeylang.delivery.response_codes import response_code
 from journeylang.delivery.values import Given, from_json, given_from_json, plain
 from journeylang.model.entry import entry_fields
 from journeylang.model.journey import Several, Value
@@ -56,6 +57,7 @@ class Row:
     `known`: the customer is in the base.
     """
 
+    number: int
     public_id: str
     known: bool
     address: str | None
@@ -71,9 +73,10 @@ class Row:
     def read(
         cls, row: tuple[Any, ...], fields: tuple[str, ...], profile: tuple[str, ...] = ()
     ) -> Row:
-        """A row of `Statements.contents`, without its message id."""
-        public_id, known, address, zone, locale, entered_at, entry, content = row[:8]
+        """A row of `Statements.contents`."""
+        number, public_id, known, address, zone, locale, entered_at, entry, content = row[:9]
         return cls(
+            number=number,
             public_id=public_id,
             known=known,
             address=address,
@@ -82,8 +85,8 @@ class Row:
             entered_at=entered_at,
             entry=entry,
             content=content,
-            fields=dict(zip(fields, row[8 : 8 + len(fields)], strict=True)),
-            profile=dict(zip(profile, row[8 + len(fields) :], strict=True)),
+            fields=dict(zip(fields, row[9 : 9 + len(fields)], strict=True)),
+            profile=dict(zip(profile, row[9 + len(fields) :], strict=True)),
         )
 
 
@@ -195,7 +198,13 @@ class Writer:
         }
         bound = self.binding.customers
         zone = row.zone or (bound.zone_else if bound is not None else "UTC")
-        what = For(message=row.public_id, scope=scope, locale=row.locale, zone=zone)
+        what = For(
+            message=row.public_id,
+            scope=scope,
+            locale=row.locale,
+            zone=zone,
+            response_code=response_code(row.number),
+        )
         rendered = self.renderer.render(draft.template, channel.name, what, links)
         if isinstance(rendered, Failed | Broken):
             return rendered

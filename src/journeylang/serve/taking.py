@@ -45,6 +45,24 @@ CONSENT = "consent"
 """A question that is one: its value names the consent that is given by the answer."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer to a message that is known by its number."""
+
+    number: int
+    question: str
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responded:
+    """New answers by the number of their step, and numbers that no message has."""
+
+    steps: Counter[int]
+    unknown: frozenset[int]
+
+
 class Message(NamedTuple):
     """A row of `Answers.messages`, without the name."""
 
@@ -144,6 +162,33 @@ class Taker:
                 self._chose(choice, message, work)
         self._write(work)
         return taken
+
+    def respond(self, responses: Sequence[Response], now: datetime) -> Responded:
+        """Answers by numbers of messages; those that are known already change nothing."""
+        known = self._numbered(one.number for one in responses)
+        work = _Work(taken=Taken(), now=now)
+        for one in responses:
+            message = known.get(one.number)
+            if message is None:
+                continue
+            said = Said(
+                name="answered",
+                message="",
+                provider="responses",
+                event_id=f"{one.number}:{one.question}:{one.value}"[:250],
+                at=one.at,
+                data={"question": one.question, "value": one.value},
+            )
+            work.said.append((said, message))
+        new = self._new(work)
+        for said, message in new:
+            self._follows(said, message, work)
+        self._write(work)
+        unknown = {one.number for one in responses if one.number not in known}
+        return Responded(
+            steps=Counter(message.step for _, message in new),
+            unknown=frozenset(unknown),
+        )
 
     # -- events
 
