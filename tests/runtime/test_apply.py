@@ -11,6 +11,7 @@ from tests.runtime.world import (
     LOYAL,
     NOW,
     WELCOME,
+    at,
     contents,
     loaded,
     make,
@@ -41,9 +42,7 @@ def steps(root: Path) -> dict[str, int]:
 
 
 def everything(root: Path) -> object:
-    from journeylang.engines.duckdb import DuckDbEngine
-
-    engine = DuckDbEngine.open(str(root / "shop.duckdb"))
+    engine = at(root)
     try:
         return contents(engine, without=())
     finally:
@@ -78,7 +77,7 @@ def test_steps_keep_their_numbers(tmp_path: Path) -> None:
     assert len(set(after.values())) == len(after)
     added = {"welcome/early", "welcome/late", "a_new/morning", "a_new/reward"}
     assert added <= after.keys() - before.keys()
-    versions = sql(tmp_path, "SELECT name, version FROM journey.version ORDER BY ALL")
+    versions = sql(tmp_path, "SELECT name, version FROM journey.version ORDER BY 1, 2")
     assert versions == [("a_new", 1), ("loyal", 1), ("welcome", 1), ("welcome", 2)]
 
 

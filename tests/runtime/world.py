@@ -121,6 +121,9 @@ CREATE TABLE crm.consents (customer_id BIGINT, "at" TIMESTAMP, status VARCHAR);
 CREATE TABLE shop.signups (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, source VARCHAR);
 CREATE TABLE shop.orders (id BIGINT, customer_id BIGINT, "at" TIMESTAMP, total DECIMAL(14,4))"""
 
+engine_of_worlds = "duckdb"
+"""Where `make` makes them, unless it is told; `conftest.py` sets it."""
+
 KEPT = ("lock", "watermark", "meta")
 """Tables of the runtime that a repeated tick may write."""
 
@@ -157,14 +160,16 @@ def write(
     return root
 
 
+def at(root: Path) -> Engine:
+    """The world's database, while nobody else has it."""
+    place = address(root)
+    name = "postgres" if "://" in place else "duckdb"
+    return open_engine(name, place if name == "postgres" else str(root / place))
+
+
 def sql(root: Path, statements: str) -> list[tuple[Any, ...]]:
     """Run statements on the database while nobody else has it; what the last one shows."""
-    place = address(root)
-    engine = (
-        open_engine("postgres", place)
-        if "://" in place
-        else open_engine("duckdb", f"{root / place}")
-    )
+    engine = at(root)
     try:
         return engine.query(statements)
     finally:
@@ -199,10 +204,14 @@ def make(
     journeys: Mapping[str, str] = JOURNEYS,
     *,
     number: int = 20,
-    engine: str = "duckdb",
+    engine: str | None = None,
 ) -> Path:
     """A project with its database, and `number` people in it."""
-    config = CONFIG if engine == "duckdb" else CONFIG.replace(DATABASE, new_database())
+    config = (
+        CONFIG
+        if (engine or engine_of_worlds) == "duckdb"
+        else CONFIG.replace(DATABASE, new_database())
+    )
     write(root, journeys, config=config)
     sql(root, SCHEMAS)
     sql(root, TABLES)
