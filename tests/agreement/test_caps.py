@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.agreement.both import both
@@ -102,3 +104,46 @@ def test_what_was_decided_about_nothing_does_not_count_for_a_topic() -> None:
         pair.add("crm.consents", record("crm.consents", customer_id=1, **said))
         happens(pair, "signed_up", START + MINUTE)
         assert len(sent(enters(pair))) == 2
+
+
+@pytest.mark.parametrize(("after", "reasons"), [(DAY - MINUTE, ["capped"]), (DAY, [])])
+def test_the_old_end_of_the_shorter_of_two_windows(after: timedelta, reasons: list[str]) -> None:
+    policy = "cap email 1 per 1d then skip cap any 9 per 7d"
+    with both(program(MAIL, "reenter always", policy=policy), START) as pair:
+        enters(pair)
+        now = START + HOUR + after
+        happens(pair, "signed_up", now)
+        assert refusals(pair.tick(now)) == reasons
+
+
+@pytest.mark.parametrize(("first", "reasons"), [("00:00", ["capped"]), ("-00:01", [])])
+def test_a_day_begins_with_its_midnight(first: str, reasons: list[str]) -> None:
+    midnight = instant("2026-03-04T00:00")
+    decided = midnight - MINUTE if first.startswith("-") else midnight
+    policy = "cap email 1 per day then skip cap any 9 per 7d"
+    with both(program(MAIL, "reenter always", policy=policy), START) as pair:
+        enters(pair, decided)
+        happens(pair, "signed_up", midnight + 2 * HOUR)
+        assert refusals(pair.tick(midnight + 2 * HOUR)) == reasons
+
+
+def test_who_waits_for_a_cap_waits_for_the_oldest_message() -> None:
+    policy = "cap email 2 per 7d then hold"
+    with both(program(MAIL, "reenter always", policy=policy), START) as pair:
+        look = enters(pair)
+        for hours in (5, 9):
+            happens(pair, "signed_up", START + hours * HOUR)
+            look = pair.tick(START + hours * HOUR)
+        held = [r for r in look["runs"] if r[4] == "active"]
+        assert [row[7] for row in held] == [START + HOUR + 7 * DAY]
+
+
+@pytest.mark.parametrize(("given_back", "reasons"), [(True, []), (False, ["capped"])])
+def test_what_was_given_back_does_not_count(given_back: bool, reasons: list[str]) -> None:
+    policy = "cap email 1 per 7d then skip"
+    with both(program(MAIL, "reenter always", policy=policy), START) as pair:
+        enters(pair)
+        if given_back:
+            pair.give_back(0)
+        happens(pair, "signed_up", START + 3 * HOUR)
+        assert refusals(pair.tick(START + 3 * HOUR)) == reasons

@@ -24,7 +24,7 @@ def _m(file: str, whole: str, broken: str, *tests: str) -> Mutant:
     return Mutant(file=file, whole=whole, broken=broken, tests=tests)
 
 
-_CAPS = (f"{AGREE}test_caps.py",)
+_CAPS = (f"{AGREE}test_caps.py", f"{AGREE}test_sends.py")
 _SENDS = (f"{AGREE}test_sends.py",)
 
 MUTANTS = (

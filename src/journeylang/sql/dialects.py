@@ -154,6 +154,10 @@ class Dialect:
         """`value` as `type_`; what does not fit is unknown, never an error."""
         return f"TRY_CAST({value} AS {self.column_type(type_)})"
 
+    def by_hand(self, sql: str, *, query: bool = False) -> str:
+        """SQL of somebody's own, which is DuckDB's: an expression or a SELECT."""
+        return sql if query else self.attempt(sql)
+
     def attempt(self, value: str) -> str:
         """`value`, or unknown where computing it overflows."""
         return f"TRY({value})"

@@ -68,7 +68,7 @@ def value(node: Expression, scope: Scope) -> str:
         case Column():
             return f"t.{quote(node.name)}"
         case SqlValue():
-            return d.attempt(node.sql)
+            return d.by_hand(node.sql)
         case Drawn():
             return _drawn(node, scope)
         case CustomerValue():

@@ -41,8 +41,9 @@ def selected(node: SqlMembers, scope: Scope) -> str:
     """Whether the customer of a row is among the keys of a SELECT; as text they are one type."""
     d = scope.dialect
     key = CustomerValue(name="key", type=TEXT, span=node.span)
+    written = d.by_hand(node.sql, query=True)
     keys = (
-        f"(SELECT DISTINCT {d.as_text('s.member')} AS member FROM ({node.sql}) AS s (member)"
+        f"(SELECT DISTINCT {d.as_text('s.member')} AS member FROM ({written}) AS s (member)"
         " WHERE s.member IS NOT NULL)"
     )
     alias = scope.lookup(keys, "member", d.as_text(expressions.value(key, scope)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from journeylang.model.types import Kind, Type
+from journeylang.sql.by_hand import for_postgres
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.postgres_functions import FUNCTIONS
 
@@ -149,6 +150,9 @@ class Postgres(Dialect):
         if type_.kind is Kind.TEXT:
             return self.as_text(value)
         return f"journey.{_CASTS[type_.kind]}({value})"
+
+    def by_hand(self, sql: str, *, query: bool = False) -> str:
+        return for_postgres(sql, query=query)
 
     def attempt(self, value: str) -> str:
         """There is no such thing: what can be named is total, what is written by hand is not."""
