@@ -77,6 +77,7 @@ journey second {
   reenter always
   policy p
   think: wait up to 2d { on ordered { thanks: send email "t" } timeout { exit as silent } }
+  tell: invoke crm "thought" with { reason: entry.reason }
   factor: experiment factors salt "factor" { subject: ["a", "b"] }
   bye: send preferred of { sms "t" email "t" } with { own: promo(made) } else skip
 }
@@ -87,6 +88,7 @@ journey lunch {
   reenter after 2d
   policy p
   eat: send email "t" about offers
+  award: invoke loyalty "award" with { points: customer.points, stage: profile.stage }
   if customer.points > 8 {
     wander: wait until 09:00 on weekdays
   } else {
@@ -99,6 +101,8 @@ TEMPLATES = {
     "t.email.txt": "---\nsubject: News\n---\nHello\n\n{{ unsubscribe_url }}\n",
     "t.sms.txt": "Hello\n",
 }
+
+SERVICES = {"loyalty": {"provider": "file"}, "crm": {"provider": "file"}}
 
 HOURS = (1, 2, 3, 5, 12, 24, 26, 31, 32, 50, 51, 75, 99, 171)
 MOMENTS = tuple(START + n * HOUR for n in HOURS)
@@ -253,6 +257,7 @@ class Stage:
             {name: {"provider": "file"} for name in ("email", "sms", "push")},
             root=folder,
             environment={},
+            invoke=SERVICES,
         ).value
         assert channels is not None
         config = DeliveryConfig(channels=channels, templates=TEMPLATES)
@@ -290,7 +295,10 @@ def outcome(engine: Engine) -> Contents:
     for name in ("transition", "decision", "promo_code"):
         at = list(engine.columns(("journey", name)) or ()).index("tick")
         found[name] = [(*row[:at], *row[at + 1 :]) for row in found[name]]
-    found["states"] = engine.query("SELECT message, state FROM journey.messages ORDER BY 1")
+    found["states"] = engine.query(
+        "SELECT message, state FROM journey.messages"
+        " UNION ALL SELECT call, state FROM journey.calls"
+    )
     found["batches"] = engine.query(
         "SELECT batch_id, decided_at, messages, done FROM journey.batch"
     )

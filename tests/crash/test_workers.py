@@ -52,7 +52,10 @@ def three() -> Iterator[list[Workers]]:
 
 def counts(engine: Engine) -> dict[str, int]:
     return dict(
-        engine.query("SELECT state, CAST(count(*) AS INTEGER) FROM journey.messages GROUP BY state")
+        engine.query(
+            "SELECT s.state, CAST(count(*) AS INTEGER) FROM (SELECT state FROM journey.messages"
+            " UNION ALL SELECT state FROM journey.calls) AS s GROUP BY s.state"
+        )
     )
 
 

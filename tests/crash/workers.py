@@ -22,7 +22,7 @@ from journeylang.engines.base import Engine
 from journeylang.plan.build import build
 from journeylang.runtime.setup import numbering
 from tests.crash.nursery import Program, running
-from tests.crash.story import MOMENTS, TEMPLATES, project
+from tests.crash.story import MOMENTS, SERVICES, TEMPLATES, project
 from tests.engines.databases import open_engine
 from tests.engines.watched import Watched
 
@@ -64,6 +64,7 @@ def deliver(engine: Engine, work: Work) -> None:
         {name: {"provider": "file"} for name in ("email", "sms", "push")},
         root=Path(work.folder),
         environment={},
+        invoke=SERVICES,
     ).value
     assert channels is not None
     for channel in channels.values():
