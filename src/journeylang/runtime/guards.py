@@ -14,6 +14,7 @@ from journeylang.model.measures import OF_COHORTS, OF_GOALS, RATES, Target
 from journeylang.model.project import Project
 from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan
+from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.pauses import ENOUGH_SENDS, Pauses, shown
 from journeylang.runtime.program import make_ready
 from journeylang.runtime.rankings import make_answers
@@ -47,6 +48,7 @@ def guarded(
     found: list[Guarded] = []
     if not any(journey.guards for journey in project.journeys.values()):
         return found
+    project = heeding(project, remembered(engine))
     with suppress(_UndoneError), engine.transaction():
         found += _measured(engine, project, template_entry_fields)
         raise _UndoneError

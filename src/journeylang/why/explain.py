@@ -12,6 +12,7 @@ from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan, Program
+from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.setup import key_type, numbering
 from journeylang.source import Source
 from journeylang.sql.dialects import text
@@ -26,6 +27,7 @@ from journeylang.why.outside import Entrance
 from journeylang.why.person import Person, key_literal, put_aside
 from journeylang.why.rules import Rules
 from journeylang.why.runs import Telling
+from journeylang.why.sends import Sends
 from journeylang.why.wording import Wording
 
 RUNS = 3
@@ -66,6 +68,8 @@ def explain(
     """
     if engine.columns(("journey", "lock")) is None:
         return NothingRan()
+    # Rows that are set aside are none, to ticks and here.
+    project = heeding(project, remembered(engine))
     answer: Answer | Unknown = Unknown(meant=())
     with suppress(_UndoneError), engine.transaction():
         answer = _explained(
@@ -141,7 +145,7 @@ def _story(
     telling = Telling(
         person=person,
         ledger=ledger,
-        rules=rules,
+        sends=Sends(ledger=ledger, rules=rules, wording=wording, plan=plan),
         clauses=clauses,
         wording=wording,
         journey=journey,

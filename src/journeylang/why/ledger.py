@@ -124,6 +124,10 @@ class Ledger:
     suppressed: Sequence[Suppressed]
     pauses: Sequence[Paused]
 
+    def path(self, step: int | None) -> str | None:
+        """A step's path by its number."""
+        return None if step is None else self.steps.get(step)
+
     @property
     def anything(self) -> bool:
         return bool(self.runs or self.refusals)

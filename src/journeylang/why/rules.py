@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from journeylang.model.expressions import CustomerValue, Expression
 from journeylang.plan.operations import Allowance, CapRule, Offer, Program, QuietTimes, SendPark
-from journeylang.runtime.zones import local_days, quiet_times
+from journeylang.runtime.zones import local_days, quiet_times, zone
 from journeylang.sql.allowances import shown
 from journeylang.sql.caps import cap_name
 from journeylang.sql.dialects import text
@@ -24,6 +25,11 @@ from journeylang.why.person import Person, Since, Values
 
 LISTED = 10
 """So many messages are named that have used up a cap."""
+
+_LACKS = {
+    "no_code": "no code was left for it",
+    "too_few": "the catalogue has too few rows for it",
+}
 
 _ORDER = (
     *("when", "no_address", "suppressed", "no_consent", "global_control", "budget", "capacity"),
@@ -40,7 +46,6 @@ class Standing:
     run: Since
     reason: str | None = None
     figures: Mapping[str, Any]
-    tick: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +132,18 @@ class Rules:
         listed = str(figures.get("channels") or "")
         told = dict(part.split(": ", 1) for part in listed.split(", ") if ": " in part)
         reason = told.get(offer.channel)
-        if reason is None and figures.get("channel") == offer.channel:
+        if reason is None and (
+            figures.get("channel") == offer.channel or standing.reason in _LACKS
+        ):
             reason = standing.reason
         if reason in (None, "open"):
             return []
         detail = figures.get("budgets") if reason in ("budget", "capacity") else None
-        said = f"used up: {detail}" if detail else "so it was then; the tables say otherwise now"
+        said = "so it was then; the tables say otherwise now"
+        if detail:
+            said = f"used up: {detail}"
+        elif reason in _LACKS:
+            said = _LACKS[reason]
         return [Rule(channel=offer.channel, reason=str(reason), text=said)]
 
     # --- caps -----------------------------------------------------------------
@@ -238,7 +249,7 @@ class Rules:
             since = at - timedelta(seconds=allowance.seconds)
             conditions.append(f'u."at" > {d.instant(since)}')
         elif allowance.calendar is not None:
-            day = next(iter(local_days(self.project_zone, at, at)))
+            day = next(iter(local_days(self._purse, at, at)))
             start = {"day": day.day, "week": day.week, "month": day.month}[allowance.calendar]
             conditions.append(f'u."at" >= {d.instant(start)}')
         rows = self.person.engine.query(
@@ -250,13 +261,11 @@ class Rules:
         return Decimal(rows[0][0]), rows[0][1]
 
     @property
-    def project_zone(self) -> Any:
+    def _purse(self) -> ZoneInfo:
         """The zone in which a purse has its days."""
-        from journeylang.runtime.zones import zone
-
         bound = self.person.whole.binding.customers
         assert bound is not None
-        return zone(bound.zone_else)
+        return zone(bound.zone_else) or ZoneInfo("UTC")
 
 
 def _rank(rule: Rule) -> int:

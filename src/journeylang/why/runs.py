@@ -20,18 +20,17 @@ from journeylang.plan.operations import (
     MomentPark,
     Park,
     RacePark,
-    SendPark,
     StatePark,
     WaitPark,
 )
 from journeylang.plan.taken import edges_taken, ways_to
 from journeylang.why.chance import bucket
 from journeylang.why.clauses import Clauses, parts, split
-from journeylang.why.ledger import Enrolment, Ledger, Message, Move, Refusal
+from journeylang.why.ledger import Enrolment, Ledger, Move
 from journeylang.why.likeliest import likeliest
-from journeylang.why.model import Clause, Line, Rule, Run
-from journeylang.why.person import NotKept, Person, Since
-from journeylang.why.rules import Rules, Standing, openings, waiting
+from journeylang.why.model import Clause, Line, Run
+from journeylang.why.person import NotKept, Person
+from journeylang.why.sends import Sends, park_of, run_of, state_of
 from journeylang.why.wording import Wording, event_name
 
 _INSTANT = timedelta(microseconds=1)
@@ -43,7 +42,7 @@ class Telling:
 
     person: Person
     ledger: Ledger
-    rules: Rules
+    sends: Sends
     clauses: Clauses
     wording: Wording
     journey: Journey
@@ -59,7 +58,7 @@ class Telling:
         lines = [line for move in moves for line in self._lines(enrolment, move)]
         if not moves:
             lines = [self._drawn_out(enrolment)]
-        since = _since(enrolment)
+        since = run_of(enrolment)
         ahead: tuple[Clause, ...] = ()
         if not over:
             ahead = self.clauses.asked([e.condition for e in self.journey.exits], now, since)
@@ -71,31 +70,11 @@ class Telling:
             status=enrolment.status if over else "active",
             reason=enrolment.reason if over or present else None,
             ended_at=ended if over else None,
-            step=None if over else self._path(last),
+            step=None if over else self.ledger.path(last),
             until=enrolment.wake_at if present and not over else None,
             lines=tuple(lines),
             ahead=ahead,
         )
-
-    def brief(self, enrolment: Enrolment) -> Run:
-        """The same without its lines."""
-        return Run(
-            run_id=enrolment.run_id,
-            version=enrolment.version,
-            entered_at=enrolment.entered_at,
-            status=enrolment.status,
-            reason=enrolment.reason,
-            ended_at=enrolment.ended_at,
-            step=self._path(enrolment.step),
-            until=enrolment.wake_at,
-            lines=(),
-        )
-
-    def _path(self, step: int | None) -> str | None:
-        return None if step is None else self.ledger.steps.get(step)
-
-    def _park(self, step: int | None) -> Park | None:
-        return next((p for p in self.plan.parks if p.step == step), None)
 
     # --- a move ---------------------------------------------------------------
 
@@ -104,26 +83,35 @@ class Telling:
             case "entered":
                 yield self._entered(run, move)
             case "sent" | "skipped":
-                yield self._decided(run, move)
+                yield self.sends.decided(run, move)
             case "held":
-                yield self._held(run, move)
+                yield self.sends.held(run, move)
                 return
             case "exit":
                 yield self._left(run, move)
                 return
+            case "moved":
+                yield Line(
+                    at=move.at,
+                    kind="woke",
+                    text="carried over by a new version of the journey",
+                    step=self.ledger.path(move.origin),
+                    reason=move.why,
+                )
             case _:
                 yield from self._woken(run, move)
-        yield from self._way(run, move)
+        if move.why != "moved":
+            yield from self._way(run, move)
         if move.to is None:
             yield self._left(run, move)
             return
-        park = self._park(move.to)
+        park = park_of(self.plan, move.to)
         if isinstance(park, WaitPark | MomentPark | StatePark | RacePark):
             yield Line(
                 at=move.at,
                 kind="waits",
                 text=f"waits: {self._said(park)}",
-                step=self._path(move.to),
+                step=self.ledger.path(move.to),
             )
 
     def _said(self, park: Park) -> str:
@@ -197,7 +185,7 @@ class Telling:
         wanted = split(where)
         nodes = [n for c in wanted for n in parts(self.clauses.project, c)]
         rows = self.person.rows_of(
-            event, nodes, move.now, run=_since(run), since=run.entered_at - _INSTANT, most=50
+            event, nodes, move.now, run=run_of(run), since=run.entered_at - _INSTANT, most=50
         )
         same = [row for row in rows if row.at == run.entered_at]
         met = [row for row in same if all(row.values[c] is True for c in wanted)]
@@ -206,7 +194,7 @@ class Telling:
     # --- out of a step --------------------------------------------------------
 
     def _woken(self, run: Enrolment, move: Move) -> Iterator[Line]:
-        park, path = self._park(move.origin), self._path(move.origin)
+        park, path = park_of(self.plan, move.origin), self.ledger.path(move.origin)
         clauses: tuple[Clause, ...] = ()
         match move.why:
             case "due":
@@ -215,11 +203,11 @@ class Telling:
                 text = "nothing came in time"
                 if isinstance(park, StatePark):
                     text = "it did not come true in time"
-                    clauses = self.clauses.asked([park.condition], move.now, _since(run))
+                    clauses = self.clauses.asked([park.condition], move.now, run_of(run))
             case "state":
                 text = "it came true"
                 if isinstance(park, StatePark):
-                    clauses = self.clauses.asked([park.condition], move.now, _since(run))
+                    clauses = self.clauses.asked([park.condition], move.now, run_of(run))
             case "event":
                 text, clauses = self._event(park, run, move)
             case "done":
@@ -238,7 +226,7 @@ class Telling:
             wanted = () if branch.where is None else split(branch.where)
             nodes = [n for c in wanted for n in parts(self.clauses.project, c)]
             rows = self.person.rows_of(
-                branch.event, nodes, move.now, run=_since(run), since=move.at, most=50
+                branch.event, nodes, move.now, run=run_of(run), since=move.at, most=50
             )
             for row in rows:
                 if row.at == move.at and all(row.values[c] is True for c in wanted):
@@ -248,12 +236,12 @@ class Telling:
         return f"{names} came", ()
 
     def _acted(self, park: Park | None, run: Enrolment, move: Move) -> Line:
-        path = self._path(move.origin)
+        path = self.ledger.path(move.origin)
         if not isinstance(park, ActionPark):
             return Line(at=move.at, kind="set", text="done", step=path)
         match park.act:
             case Assign():
-                value = self.person.ask([park.act.value], move.now, _since(run))[park.act.value]
+                value = self.person.ask([park.act.value], move.now, run_of(run))[park.act.value]
                 shown = self.wording.value(park.act.value, value)
                 text = f"set {park.act.name} = {self.wording.of(park.act.value)}"
                 return Line(at=move.at, kind="set", text=f"{text}: {shown}", step=None)
@@ -262,99 +250,16 @@ class Telling:
                     at=move.at, kind="started", text=f"starts `{park.act.journey}`", step=path
                 )
             case Call():
-                call = self._message(run, move)
+                call = self.sends.message(run, move)
                 told = f'calls {park.act.service} "{park.act.action}"'
                 return Line(
-                    at=move.at, kind="called", text=told + (_state(call) if call else ""), step=path
+                    at=move.at,
+                    kind="called",
+                    text=told + (state_of(call) if call else ""),
+                    step=path,
                 )
             case _:
                 assert_never(park.act)
-
-    # --- a send ---------------------------------------------------------------
-
-    def _message(self, run: Enrolment, move: Move) -> Message | None:
-        mine = [
-            m
-            for m in self.ledger.messages
-            if m.run_id == run.run_id and m.step == move.origin and m.at <= move.now
-        ]
-        return next((m for m in mine if m.at == move.now), mine[-1] if mine else None)
-
-    def _decided(self, run: Enrolment, move: Move) -> Line:
-        path = self._path(move.origin)
-        if move.why == "sent":
-            message = self._message(run, move)
-            if message is None:
-                return Line(at=move.now, kind="sent", text="sent", step=path)
-            said = "".join(f", {name} {self.wording.clock(at)}" for name, at in message.said)
-            text = f"sent by {message.channel}{_state(message)}{said}"
-            return Line(at=move.now, kind="sent", text=text, step=path)
-        refusal = self._refusal(run, move)
-        reason = refusal.reason if refusal is not None else None
-        rules = self._against(run, move, refusal)
-        return Line(
-            at=move.now,
-            kind="not_sent",
-            text=f"not sent: {reason or 'skipped'}{self._limit(run, move)}",
-            step=path,
-            reason=reason,
-            rules=rules,
-            needs=openings(rules),
-        )
-
-    def _limit(self, run: Enrolment, move: Move) -> str:
-        """Whether it was decided only when its time was over."""
-        park = self._park(move.origin)
-        arrived = [
-            m.at for m in self.ledger.moves if m.run_id == run.run_id and m.to == move.origin
-        ]
-        arrived = [at for at in arrived if at <= move.now]
-        if not isinstance(park, SendPark) or not arrived:
-            return ""
-        limit = arrived[-1] + timedelta(seconds=park.limit)
-        return f"; its time was over {self.wording.clock(limit)}" if move.now >= limit else ""
-
-    def _refusal(self, run: Enrolment, move: Move) -> Refusal | None:
-        return next(
-            (
-                r
-                for r in self.ledger.refusals
-                if r.run_id == run.run_id and r.step == move.origin and r.tick == move.tick
-            ),
-            None,
-        )
-
-    def _against(self, run: Enrolment, move: Move, refusal: Refusal | None) -> tuple[Rule, ...]:
-        park = self._park(move.origin)
-        if not isinstance(park, SendPark):
-            return ()
-        return self.rules.against(
-            Standing(
-                park=park,
-                at=move.now,
-                run=_since(run),
-                reason=refusal.reason if refusal is not None else None,
-                figures=refusal.figures if refusal is not None else {},
-            )
-        )
-
-    def _held(self, run: Enrolment, move: Move) -> Line:
-        rules = self._against(run, move, None)
-        present = run.status == "active" and run.step == move.to and run.wake_at is not None
-        latest = [m for m in self.ledger.moves if m.run_id == run.run_id][-1]
-        until = ""
-        if present and latest is move and run.wake_at is not None:
-            until = f", tried again {self.wording.clock(run.wake_at)}"
-        why = waiting(rules) or "a rule"
-        return Line(
-            at=move.now,
-            kind="held",
-            text=f"held: {why}{until}",
-            step=self._path(move.origin),
-            reason=why,
-            rules=rules,
-            needs=openings(rules),
-        )
 
     # --- the way on, and out --------------------------------------------------
 
@@ -368,7 +273,7 @@ class Telling:
         if not ways:
             return
         asked = {n: None for c in conditions for n in parts(self.clauses.project, c)}
-        values = self.person.ask(list(asked), move.now, _since(run)) if asked else {}
+        values = self.person.ask(list(asked), move.now, run_of(run)) if asked else {}
         arms = {e.experiment: e.arm for e in self.ledger.exposed}
         way = likeliest(ways, values, arms)
         if way is None:
@@ -378,8 +283,10 @@ class Telling:
             named = arm or arms.get(step, "?")
             salt = salts.get(step, "")
             drawn = f": bucket {bucket(salt, self.person.key_text):,} of 10,000" if salt else ""
-            yield Line(at=move.at, kind="arm", text=f"arm `{named}`{drawn}", step=self._path(step))
-        park = self._park(move.to)
+            yield Line(
+                at=move.at, kind="arm", text=f"arm `{named}`{drawn}", step=self.ledger.path(step)
+            )
+        park = park_of(self.plan, move.to)
         for condition, taken in way.choices:
             if isinstance(park, StatePark) and park.condition == condition and not taken:
                 # What is waited for was not true already.
@@ -400,23 +307,14 @@ class Telling:
             text = "leaves: no longer among the customers"
         elif run.status == "exited":
             met = [e.condition for e in self.journey.exits if e.reason == run.reason]
-            clauses = self.clauses.asked(met, move.now, _since(run))
+            clauses = self.clauses.asked(met, move.now, run_of(run))
         elif run.reason == "end":
             text = "leaves at the end"
         return Line(at=move.at, kind="left", text=text, reason=run.reason, clauses=clauses)
 
 
-def _since(run: Enrolment) -> Since:
-    return Since(run_id=run.run_id, entered_at=run.entered_at, entry=run.entry)
-
-
 def _plain(value: object) -> str:
     return "unknown" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _state(message: Message) -> str:
-    detail = f" ({message.detail})" if message.detail and message.state != "accepted" else ""
-    return f": {message.state}{detail}"
 
 
 def _chain(moves: Sequence[Move]) -> list[Move]:
