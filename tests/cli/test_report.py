@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from journeylang.cli.main import cli
 from tests.docs.fences import ROOT
 from tests.report import shop
-from tests.runtime.world import WELCOME, write
+from tests.runtime.world import WELCOME, sql, write
 from tests.runtime.world import make as small
 from tests.schemas.validation import problems
 
@@ -105,9 +105,18 @@ def test_a_journey_that_has_not_run_is_named(
     write(root, {"welcome": shop.WELCOME, "second": again}, binding=shop.BOUND)
     shown = report()
     assert shown.exit_code == 0
-    assert "`second` is not in the report: as it is written now it has not run in `dev`" in (
+    assert "`second` is not in the report: as it is written now it was not applied to `dev`" in (
         shown.output
     )
+
+
+def test_a_table_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = shop.make(tmp_path)
+    monkeypatch.chdir(root)
+    sql(root, "DROP TABLE shop.orders")
+    shown = report()
+    assert shown.exit_code == 2
+    assert "the database refused a statement of the report" in shown.output
 
 
 @pytest.mark.parametrize(

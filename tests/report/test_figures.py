@@ -303,5 +303,8 @@ def test_groups_that_were_drawn_elsewhere(read: Source) -> None:
     part = journey(read, welcome, Asked(drawn=field, control="60"))
     (table,) = [t for t in part.tables if t.name == "drawn:points:1:shares"]
     assert [row["group"] for row in rows(table)] == ["10"]
+    part = journey(read, welcome, Asked(drawn=field, control="61"))
+    (refused,) = {note for t in part.tables if t.name.startswith("drawn") for note in t.notes}
+    assert refused.startswith("Not measured: `points` has 2 values, none of them `61`")
     # Even shares were not drawn here, and that is noticed.
     assert rows(table)[0]["verdict"] == "not comparable"

@@ -10,6 +10,7 @@ import click
 from journeylang.cli.project import load_project
 
 if TYPE_CHECKING:
+    from journeylang.diagnostics.model import Diagnostic
     from journeylang.loading.project import LoadedProject
     from journeylang.model.expressions import CustomerValue, SegmentTest
     from journeylang.report.source import Source
@@ -64,6 +65,7 @@ def command(
     """
     from journeylang.api import open_database
     from journeylang.cli.project import stop
+    from journeylang.engines.base import StatementError
     from journeylang.report.read import Across, Asked, report, source_of
 
     if control is not None and drawn is None:
@@ -88,15 +90,28 @@ def command(
         there = _applied(source, names)
         left_out = [name for name in names if name not in there]
         found = report(source, env, there, asked)
+    except StatementError as error:
+        stop([_refused(error)], loaded)
     finally:
         opened.value.close()
     _tell(output, found)
     for name in left_out:
         click.echo(
-            f"journey `{name}` is not in the report: as it is written now it has not run in"
-            f" `{env}`; `journey run {env}` applies it",
+            f"journey `{name}` is not in the report: as it is written now it was not applied to"
+            f" `{env}`; `journey apply {env}` does that",
             err=True,
         )
+
+
+def _refused(error: Exception) -> Diagnostic:
+    from journeylang.diagnostics.codes.running import DATABASE_ERROR
+    from journeylang.diagnostics.model import Diagnostic
+
+    return Diagnostic(
+        code=DATABASE_ERROR,
+        message=f"the database refused a statement of the report: {error}",
+        help="are the tables as the binding says? `journey run` looks, and names what is not",
+    )
 
 
 def _scipy() -> None:

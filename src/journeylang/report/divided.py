@@ -9,7 +9,7 @@ from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.model.journey import Goal, Journey
 from journeylang.report import compared
 from journeylang.report.compared import judged
-from journeylang.report.goals import GROUPS, by_shares, unmeasured
+from journeylang.report.goals import GROUPS, MOST_PARTS, by_shares, unmeasured
 from journeylang.report.groups import GLOBAL, HELD, TREATED, by_first_entry
 from journeylang.report.outcomes import (
     Outcome,
@@ -25,13 +25,9 @@ from journeylang.report.words import costs_fit, goal_name, unit
 
 Every = Literal["day", "week", "month"]
 
-_MOST = 30
-"""More values of a field than this are no groups."""
-
 _LOOKED = (
     "Each part is a test more: intervals are at the level that Holm's procedure judges the part by."
 )
-
 
 _PERIODS = (
     "Customers stand at the period of their first entry, with all that they did within the window."
@@ -53,8 +49,8 @@ def by_part(source: Source, journey: Journey, by: SegmentTest | CustomerValue) -
         return [unmeasured(name, goal, why)]
     found = outcomes(source, journey, goal, by_first_entry(source, journey), by)
     parts = sorted({_part(one, by) for one in found})
-    if len(parts) > _MOST:
-        why = f"`{by.name}` has {len(parts)} values, more than {_MOST}"
+    if len(parts) > MOST_PARTS:
+        why = f"`{by.name}` has {len(parts)} values, more than {MOST_PARTS}"
         return [unmeasured(name, goal, why)]
     of = {(_part(one, by), one.arm): one for one in found}
     title = f"by {by.name}: {goal_name(goal)}{unit(source.project, goal)}"

@@ -13,7 +13,7 @@ from journeylang.model.journey import Experiment, Factors, Goal, Journey
 from journeylang.model.steps import steps
 from journeylang.report import compared
 from journeylang.report.compared import judged
-from journeylang.report.goals import by_shares, by_values, groups, unmeasured
+from journeylang.report.goals import MOST_PARTS, by_shares, by_values, groups, unmeasured
 from journeylang.report.groups import by_arm, by_field
 from journeylang.report.outcomes import Outcome, not_measured, outcomes
 from journeylang.report.source import Source
@@ -143,6 +143,12 @@ def drawn(
             tables.append(unmeasured(name, goal, why))
             continue
         found = outcomes(source, journey, goal, by_field(source, journey, field))
+        arms = {one.arm for one in found}
+        if len(arms) > MOST_PARTS or control not in {None, *arms}:
+            why = f"`{field.name}` has {len(arms)} values"
+            why += f", none of them `{control}`" if control not in {None, *arms} else ""
+            tables.append(unmeasured(name, goal, f"{why} (at most {MOST_PARTS} are compared)"))
+            continue
         found.sort(key=lambda one: (one.arm != control, one.arm))
         seen = Seen(
             trial=Trial(
@@ -190,7 +196,8 @@ def _shown(source: Source, seen: Seen, name: str, *, first: bool) -> list[Table]
         return tables
     control, others = seen.arms[0], seen.arms[1:]
     against = f"against {control.arm}"
-    holm = () if len(others) < 2 else (_HOLM,)
+    notes: tuple[str, ...] = () if len(others) < 2 else (_HOLM,)
+    notes += (_LEARNS,) if seen.trial.learns else ()
     tables.append(
         compared.table(
             f"{name}:shares",
@@ -198,7 +205,7 @@ def _shown(source: Source, seen: Seen, name: str, *, first: bool) -> list[Table]
             judged([(arm.arm, by_shares(control, arm)) for arm in others]),
             shares=True,
             comparable=seen.comparable,
-            notes=holm,
+            notes=notes,
         )
     )
     if any(arm.value is not None and arm.customers for arm in seen.arms):
@@ -209,7 +216,7 @@ def _shown(source: Source, seen: Seen, name: str, *, first: bool) -> list[Table]
                 judged([(arm.arm, by_values(control, arm)) for arm in others]),
                 shares=False,
                 comparable=seen.comparable,
-                notes=holm,
+                notes=notes,
             )
         )
     if first:
@@ -227,6 +234,10 @@ def _shown(source: Source, seen: Seen, name: str, *, first: bool) -> list[Table]
 
 
 _HOLM = "Several arms: each interval is at the level that Holm's procedure judges the arm by."
+_LEARNS = (
+    "Its shares follow what it sees, so an arm's customers are of other days than another's: what"
+    " changed with the days may look like the arm's doing."
+)
 _ANY_DAY = (
     "The tables above hold for one look at the end; this one may be looked at every day, and an"
     " experiment be ended by it."
@@ -293,13 +304,13 @@ WHERE x.experiment = {step} AND x.salt = {literal(trial.salt)}
 def _still(source: Source, journey: Journey, seen: Seen) -> list[tuple[str, str]]:
     """How many customers are needed for what is expected, and when they will be mature."""
     control, others = seen.arms[0], seen.arms[1:]
-    if not control.mature or not others:
+    least = min(others, key=lambda arm: arm.mature, default=None)
+    if least is None or not control.mature or not least.mature:
         return []
-    least = min(others, key=lambda arm: arm.mature)
     both = control.mature + least.mature
     part = control.mature / both
     wanted = expected(seen.trial.expect)
-    if wanted is None or not least.mature:
+    if wanted is None:
         return _smallest(control, both, part)
     base = control.reached / control.mature
     needed = power.size(base, wanted.of(base), share_of_control=part)

@@ -62,28 +62,31 @@ GROUP BY r.status, CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason EN
 
 
 def funnel(source: Source, journey: Journey) -> Table:
-    """Per step how many runs came there, and what was decided there, in the order written."""
+    """Per step how many runs came there, and what was decided there, in the order written.
+
+    A step that stands under several versions is one.
+    """
     number = source.number(journey)
     found = source.query(f"""WITH came AS (
-  SELECT t.step, count(*) AS runs, count(DISTINCT t.customer_id) AS customers
-  FROM (SELECT DISTINCT t.to_step AS step, t.customer_id, t.run_id FROM journey.transition AS t
-    WHERE t.journey = {number}) AS t GROUP BY t.step
+  SELECT t.path, count(*) AS runs, count(DISTINCT t.customer_id) AS customers
+  FROM (SELECT DISTINCT s.path, t.customer_id, t.run_id FROM journey.transition AS t
+    JOIN journey.step AS s ON s.step = t.to_step WHERE t.journey = {number}) AS t GROUP BY t.path
 ), here AS (
-  SELECT r.step, count(*) AS runs FROM journey.run AS r
-  WHERE r.journey = {number} AND r.status = {ACTIVE} GROUP BY r.step
+  SELECT s.path, count(*) AS runs FROM journey.run AS r JOIN journey.step AS s ON s.step = r.step
+  WHERE r.journey = {number} AND r.status = {ACTIVE} GROUP BY s.path
 ), sent AS (
-  SELECT m.step, count(*) AS messages, sum(m.cost) AS cost FROM journey.message AS m
-  WHERE m.journey = {number} AND m.action IS NULL GROUP BY m.step
+  SELECT s.path, count(*) AS messages, sum(m.cost) AS cost FROM journey.message AS m
+  JOIN journey.step AS s ON s.step = m.step
+  WHERE m.journey = {number} AND m.action IS NULL GROUP BY s.path
 ), refused AS (
-  SELECT d.step, count(*) AS times FROM journey.decision AS d
-  WHERE d.journey = {number} AND d.step IS NOT NULL GROUP BY d.step
+  SELECT s.path, count(*) AS times FROM journey.decision AS d
+  JOIN journey.step AS s ON s.step = d.step WHERE d.journey = {number} GROUP BY s.path
 )
 SELECT s.path, coalesce(c.runs, 0), coalesce(c.customers, 0), coalesce(m.messages, 0),
   coalesce(d.times, 0), coalesce(h.runs, 0), m.cost
-FROM journey.step AS s
-LEFT JOIN came AS c ON c.step = s.step LEFT JOIN here AS h ON h.step = s.step
-LEFT JOIN sent AS m ON m.step = s.step LEFT JOIN refused AS d ON d.step = s.step
-WHERE s.journey = {number}""")
+FROM (SELECT DISTINCT s.path FROM journey.step AS s WHERE s.journey = {number}) AS s
+LEFT JOIN came AS c ON c.path = s.path LEFT JOIN here AS h ON h.path = s.path
+LEFT JOIN sent AS m ON m.path = s.path LEFT JOIN refused AS d ON d.path = s.path""")
     of = {row[0]: row[1:] for row in found}
     rows = []
     for path, kind in step_paths(journey):

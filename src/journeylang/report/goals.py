@@ -19,7 +19,11 @@ from journeylang.stats.refusals import Reason, Refusal
 
 GROUPS = {TREATED: "in the journey", HELD: "held out", GLOBAL: "global control"}
 
+MOST_PARTS = 30
+"""More values of a field than this are no groups."""
+
 RARE = 5
+"""Means of fewer customers with a value are not compared."""
 
 WHEN = (
     "A customer counts once, from the first entry (of an experiment, from meeting it) on; mature"
