@@ -280,6 +280,35 @@ def test_connections_that_have_ended_meanwhile_are_not_used(tmp_path: Path) -> N
     assert server.connections == 2
 
 
+def test_who_waits_for_a_turn_is_not_sent_behind_a_stop(tmp_path: Path) -> None:
+    with fault_server(Step(status=401)) as server:
+        answers = sent(provider(tmp_path, server, connections=4, rate="10/s"), 6)
+    assert sum(isinstance(one, Refused) for one in answers) == 1
+    assert sum(isinstance(one, TryLater) for one in answers) == 5
+    assert len(server.got) == 1
+
+
+def test_what_was_not_begun_is_not_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(_: object) -> None:
+        raise Interrupted
+
+    answers: dict[str, Answer] = {}
+    with fault_server(OK) as server:
+        made = provider(tmp_path, server)
+        assert made.open() is None
+        monkeypatch.setattr(made.breaker, "good", lambda: interrupt(None))
+        with pytest.raises(BaseException):  # noqa: B017, PT011
+            made.send([note(n) for n in range(1, 5)], answers)
+        made.close()
+    assert [note(n).id in answers for n in range(1, 5)] == [False, True, True, True]
+    assert all(isinstance(one, TryLater) for one in answers.values())
+
+
 def test_a_rate_spreads_the_messages(tmp_path: Path) -> None:
     import time
 

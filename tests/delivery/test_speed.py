@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from journeylang.delivery.channels import open_channels
 from journeylang.delivery.links import Links
 from journeylang.delivery.mime import Address, Email, to_bytes
 from journeylang.delivery.render import For, Rendered, renderer
 from tests.delivery.mailserver import mail_server
 from tests.delivery.shop import NOW, TEMPLATES, make_shop
+from tests.delivery.sink import sink
 
 pytestmark = pytest.mark.benchmark
 
@@ -79,6 +81,49 @@ def test_fifty_thousand_files(tmp_path: Path) -> None:
     _, cpu = figure("messages into files, all in", number, work)
     shop.close()
     assert cpu > 2_000
+
+
+@pytest.mark.parametrize("form", ["lines", "mbox"])
+def test_fifty_thousand_into_few_files(tmp_path: Path, form: str) -> None:
+    number = 50_000
+    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
+    shop.use(email={"provider": "file", "form": form})
+    shop.people(number)
+    shop.messages(range(1, number + 1))
+
+    def work() -> None:
+        assert shop.deliver().accepted == number
+
+    figure(f"messages into {form}, all in", number, work)
+    shop.close()
+
+
+@pytest.mark.parametrize(
+    ("provider", "secret"), [("sendgrid", "api_key"), ("postmark", "server_token")]
+)
+def test_twenty_thousand_by_http(tmp_path: Path, provider: str, secret: str) -> None:
+    """One request for each message, and one for 500; the server is another process."""
+    number = 20_000
+    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
+    shop.people(number)
+    shop.messages(range(1, number + 1))
+    with sink() as url:
+        given = {
+            "provider": provider,
+            secret: "env:K",
+            "from": "a@b.example",
+            "base_url": url,
+            "private": True,
+        }
+        outcome = open_channels({"email": given}, root=tmp_path, environment={"K": "x"})
+        assert outcome.value is not None
+        shop.channels = outcome.value
+
+        def work() -> None:
+            assert shop.deliver().accepted == number
+
+        figure(f"messages by {provider}, all in", number, work)
+        shop.close()
 
 
 def test_ten_thousand_over_smtp(tmp_path: Path) -> None:

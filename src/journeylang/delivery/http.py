@@ -144,9 +144,14 @@ class HttpProvider:
             if self.breaker.half_open:
                 work.stop(TryLater(detail="the provider does not answer", of_channel=True))
         number = min(self._connections, max(len(queue), 1))
-        async with asyncio.TaskGroup() as group:
-            for _ in range(number):
-                group.create_task(work.run())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(number):
+                    group.create_task(work.run())
+        except BaseException:
+            # What was not begun is known not to be sent.
+            work.stop(TryLater(detail="interrupted"))
+            raise
 
     async def exchange(self, made: Made) -> Reply | TryLater | Refused | Unknown:
         """Ask, and say how far it got if there is no answer."""
@@ -202,6 +207,7 @@ class _Work:
     again: deque[_Group]
     answers: dict[str, Answer]
     not_before: float = 0.0
+    stopped: TryLater | None = None
 
     async def run(self) -> None:
         while self.queue or self.again:
@@ -218,10 +224,17 @@ class _Work:
             return
         provider = self.provider
         loop = asyncio.get_running_loop()
-        # The instant may move on while this one sleeps.
-        while (rest := self.not_before - loop.time()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(rest)
-        await provider.pace.turn(len(group.messages))
+        try:
+            # The instant may move on while this one sleeps.
+            while (rest := self.not_before - loop.time()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(rest)
+            await provider.pace.turn(len(group.messages))
+        except asyncio.CancelledError:
+            self.again.append(group)
+            raise
+        if self.stopped is not None:
+            self.answers |= {one.id: self.stopped for one in group.messages}
+            return
         group.tries += 1
         reply = await provider.exchange(group.made)
         if not isinstance(reply, Reply):
@@ -298,6 +311,7 @@ class _Work:
             after=why.after if isinstance(why, TryLater) else None,
             of_channel=True,
         )
+        self.stopped = later
         self.answers |= {one.id: later for one in self.queue}
         self.answers |= {one.id: later for group in self.again for one in group.messages}
         self.queue.clear()

@@ -23,6 +23,7 @@ from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
 from journeylang.delivery.webpush import encrypted, subscription
 
 _HEADER = re.compile(r"[^\r\n\x00]*")
+_MOST_URLS = 1024
 _USER_AGENT = f"journeylang/{__version__}"
 
 
@@ -95,6 +96,7 @@ class Requests:
             raise SettingError(f"provider `{manifest.name}`: {error}") from None
         self._authorisation = authorisation(self.declared.auth if signs else None, texts)
         by_url = "url" in manifest.settings and not settings.get("base_url")
+        self._urls: dict[str, httpx.URL] = {}
         self._private = bool(settings.get("private"))
         self._allowed = str(settings.get("hosts", "")).split()
         # Of notifications to browsers each goes to a host of its own.
@@ -196,11 +198,20 @@ class Requests:
                 raise ShapeFailedError(f"`request.headers.{name}` has a line break")
         request = httpx.Request(
             self.declared.method,
-            f"{host.origin}{target}",
+            self._url(f"{host.origin}{target}"),
             headers=[(name.encode(), str(value).encode()) for name, value in sent],
             content=content,
         )
         return Made(ids=ids, request=request)
+
+    def _url(self, text: str) -> httpx.URL:
+        """Reading an address costs as much as all of its request."""
+        known = self._urls.get(text)
+        if known is None:
+            if len(self._urls) >= _MOST_URLS:
+                self._urls.clear()
+            known = self._urls[text] = httpx.URL(text)
+        return known
 
     def _encoded(self, body: Any) -> tuple[bytes, str]:
         match self.declared.encoding:
