@@ -234,6 +234,22 @@ def test_certificates_from_elsewhere_are_not_fetched(address: str) -> None:
     assert why(told(one, body)) == "the certificate is not at Amazon's"
 
 
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=1", True),
+        ("https://sns.eu-central-1.amazonaws.com.evil.example/?Action=ConfirmSubscription", False),
+        ("http://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription", False),
+        ("https://169.254.169.254/?x", False),
+        ("", False),
+    ],
+)
+def test_subscriptions_are_confirmed_at_amazons_alone(address: str, taken: bool) -> None:
+    asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": address}
+    assert sns.confirmation(asked) == (address if taken else None)
+    assert sns.confirmation(asked | {"Type": "Notification"}) is None
+
+
 def test_too_large_is_not_read() -> None:
     answer = told(feed("viber", auth_token="k"), b" " * (LARGEST + 1))
     assert answer == NotTaken(why="it is too large", forged=False)

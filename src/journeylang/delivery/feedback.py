@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from journeylang.delivery import wording
-from journeylang.delivery.declared import Webhook
+from journeylang.delivery import sns, wording
+from journeylang.delivery.declared import Sns, Webhook
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
 from journeylang.delivery.paths import below
 from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
@@ -73,6 +73,8 @@ class Feed:
         why = refusal(self.webhook.signature, self._texts, received, now)
         if why is not None:
             return NotTaken(why=why, forged=True)
+        if isinstance(self.webhook.signature, Sns):
+            sns.confirm(received)
         return self.events(received, now)
 
     def events(self, received: Received, now: datetime) -> tuple[Feedback, ...] | NotTaken:

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 import urllib.request
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ _SIGNED = {
     ),
 }
 _SIGNED["UnsubscribeConfirmation"] = _SIGNED["SubscriptionConfirmation"]
+_CONFIRMATION = re.compile(r"https://sns\.[a-z0-9-]{3,20}\.amazonaws\.com(?:\.cn)?/\?[!-~]+")
 _LONGEST = 64 * 1024
 
 
@@ -73,8 +75,29 @@ def signed_by(pem: bytes, body: dict[str, Any], now: datetime) -> str | None:
     return None
 
 
+def confirmation(body: Any) -> str | None:
+    """Where a subscription is confirmed that a notification, whose signature has been looked at,
+    asks to confirm; None if it asks for none, or for one elsewhere."""
+    if not isinstance(body, dict) or body.get("Type") != "SubscriptionConfirmation":
+        return None
+    address = str(body.get("SubscribeURL") or "")
+    return address if _CONFIRMATION.fullmatch(address) else None
+
+
+def confirm(received: Received) -> None:
+    """Take the subscription, if that is what is asked. What fails is asked again by Amazon."""
+    with suppress(ValueError, OSError, RecursionError):
+        address = confirmation(json.loads(received.body))
+        if address is not None:
+            _fetched(address)
+
+
 @lru_cache(maxsize=8)
 def _certificate(address: str) -> bytes:
+    return _fetched(address)
+
+
+def _fetched(address: str) -> bytes:
     no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with no_proxy.open(address, timeout=10) as response:
         read: bytes = response.read(_LONGEST)
