@@ -71,7 +71,8 @@ def create(
         {"id": JOURNEY, "name": name, "at": applied_at},
     )
     connection.executemany(
-        f"INSERT INTO journey.step VALUES (?, {JOURNEY}, ?, ?)", [list(step) for step in steps]
+        f"INSERT INTO journey.step (step, journey, path, kind) VALUES (?, {JOURNEY}, ?, ?)",
+        [list(step) for step in steps],
     )
     connection.execute(
         "INSERT INTO journey.lock (name, token, previous, now, next_batch)"

@@ -63,7 +63,8 @@ def create(
         "INSERT INTO journey.version VALUES (%s, %s, 1, %s, '', '')", (JOURNEY, name, applied_at)
     )
     connection.cursor().executemany(
-        f"INSERT INTO journey.step VALUES (%s, {JOURNEY}, %s, %s)", steps
+        f"INSERT INTO journey.step (step, journey, path, kind) VALUES (%s, {JOURNEY}, %s, %s)",
+        steps,
     )
     connection.execute(
         "INSERT INTO journey.lock (name, token, previous, now, next_batch)"

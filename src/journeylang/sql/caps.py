@@ -157,6 +157,7 @@ class Caps:
     def _counts(self) -> str:
         """Per customer and window: messages counted, and when the oldest was decided."""
         columns = []
+        alone = ""
         for n, window in enumerate(self.windows):
             # Rolling windows are half-open at their old end, a calendar day begins with its start.
             within = f"m.decided_at >= z.{window.calendar}"
@@ -164,8 +165,10 @@ class Caps:
                 within = f"m.decided_at > {self.now} - {self.d.interval(window.seconds)}"
             within += f" AND m.channel = {text(window.channel)}" if window.channel else ""
             within += f" AND m.topic = {text(window.topic)}" if window.topic else ""
-            only = f"FILTER (WHERE {within})"
-            columns.append(f"count(*) {only} AS n{n}, min(m.decided_at) {only} AS o{n}")
+            only = f" FILTER (WHERE {within})"
+            if len(self.windows) == 1:
+                only, alone = "", f" AND {within}"
+            columns.append(f"count(*){only} AS n{n}, min(m.decided_at){only} AS o{n}")
         zone = ""
         if self.calendar:
             zone = (
@@ -188,7 +191,7 @@ class Caps:
   SELECT m.customer_id, {", ".join(columns)}
   FROM journey.message AS m{zone}
   WHERE m.counted AND m.decided_at > {self.now} - {self.d.interval(longest)}
-    AND m.customer_id IN ({self.here}){given_back}
+    AND m.customer_id IN ({self.here}){given_back}{alone}
   GROUP BY m.customer_id
 )"""
 
