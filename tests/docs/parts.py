@@ -321,6 +321,19 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "source": "how they said it",
         },
     ),
+    "tasks": (
+        "One row per reply that no branch has taken, and no word like STOP: to be read.",
+        {
+            "customer_id": "the bound key",
+            "message": "the message that it answers",
+            "journey": "that message's journey",
+            "step": "path of its send",
+            "channel": "its channel",
+            "at": "when it was written",
+            "data": "JSON: `text` and `keyword`; personal",
+            "event_id": "the provider's name for the reply",
+        },
+    ),
     "history": (
         "One row per move of a run, append only.",
         {

@@ -112,6 +112,19 @@ FROM (SELECT w.*, row_number() OVER (PARTITION BY w.customer_id, w.name
     FROM journey.consent_change AS k
     UNION ALL SELECT f.customer_id, f.name, f.value, f.at, 'preferences'
     FROM journey.preference AS f) AS w) AS p WHERE p.place = 1""",
+        "tasks": f"""
+SELECT f.customer_id, {public_id} AS message, v.name AS journey, s.path AS step, m.channel, f.at,
+  f.data, f.event_id
+FROM journey.message_event AS f
+JOIN journey.message AS m ON m.customer_id = f.customer_id AND m.message_id = f.message_id
+JOIN journey.step AS s ON s.step = m.step
+JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = m.journey
+WHERE f.name = 'replied' AND coalesce(f.received_at, f.at) <= (SELECT max(l.now)
+    FROM journey.lock AS l)
+  AND NOT EXISTS (SELECT 1 FROM journey.transition AS t WHERE t.customer_id = f.customer_id
+    AND t.at = f.at AND t.why IN ({WHY["event"]}, {WHY["entered"]}))
+  AND NOT EXISTS (SELECT 1 FROM journey.message_event AS u WHERE u.customer_id = f.customer_id
+    AND u.message_id = f.message_id AND u.at = f.at AND u.name = 'unsubscribed')""",
         "history": f"""
 SELECT h.customer_id, v.name AS journey, h.at, f.path AS from_step, t.path AS to_step,
   CASE h.why {reasons} END AS why, h.run_id, h.tick
