@@ -92,6 +92,7 @@ class World:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.past: dict[tuple[str, int], Past] = {}
+        self.session: Session | None = None
         put(engine, "crm.customers", [person(n, points=5 * n) for n in range(1, PEOPLE + 1)])
         said = {"at": instant("2025-01-01T00:00"), "topic": "email", "status": "in"}
         put(
@@ -108,6 +109,9 @@ class World:
 
     def apply(self, program: str, now: datetime) -> Session | None:
         found = compiled(program)
+        if self.session is not None:
+            # One process after the other.
+            self.session.lease.give_back()
 
         def known(versions: Mapping[str, int]) -> None:
             for name, version in versions.items():
@@ -120,7 +124,8 @@ class World:
             record=known,
             past=lambda name, version: self.past.get((name, version)),
         )
-        return session if isinstance(session, Session) else None
+        self.session = session if isinstance(session, Session) else None
+        return self.session
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.engine.query(query)
