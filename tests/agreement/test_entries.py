@@ -112,6 +112,20 @@ def test_who_left_by_an_exit_may_enter_with_the_same_tick() -> None:
         assert ends(look) == [("exited", "bought"), ("active", None)]
 
 
+def test_the_last_bucket_of_a_control_group_is_the_one_before_its_share() -> None:
+    """Of two people one is drawn last, and the other is the first who is not."""
+    inside, outside = (
+        next(n for n in range(1, 10**6) if bucket("g", n) == place) for place in (1999, 2000)
+    )
+    text = program('hello: send email "t"', "purpose marketing", policy='control 20% salt "g"')
+    with both(text, START) as pair:
+        people(pair, inside, outside)
+        for n in (inside, outside):
+            happens(pair, "signed_up", START + MINUTE, n)
+        look = pair.tick(START + HOUR)
+        assert {row[0] for row in look["messages"]} == {outside}
+
+
 def test_the_global_control_group_is_drawn_before_the_hold_out() -> None:
     headers = ('holdout 100% salt "h"',)
     control = 'control 100% salt "g"'

@@ -309,6 +309,12 @@ def test_consent_with_a_later_instant_does_not_exist_yet() -> None:
         assert len(sent(enters(pair))) == 1
 
 
+def test_what_was_said_at_the_very_instant_of_the_tick_counts() -> None:
+    with both(program('hello: send email "t"'), START) as pair:
+        says(pair, "out", START + HOUR)
+        assert refusals(enters(pair, START + HOUR)) == ["no_consent"]
+
+
 @pytest.mark.parametrize(("at", "messages"), [(instant("2024-01-01T00:00"), 1), (START, 0)])
 def test_the_newer_of_both_words_decides(at: datetime, messages: int) -> None:
     with both(program('hello: send email "t"'), START) as pair:

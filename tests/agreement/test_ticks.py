@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from journeylang.runtime.tick import tick
@@ -12,6 +14,7 @@ from tests.agreement.small import (
     MINUTE,
     START,
     ends,
+    enters,
     happens,
     journey,
     people,
@@ -201,3 +204,10 @@ def test_rows_that_come_too_late_wake_nobody(minutes: int, status: str) -> None:
         # What happens to others makes no difference.
         happens(pair, "signed_up", START + 4 * HOUR, customer=2)
         assert ends(pair.tick(START + 4 * HOUR))[0][0] == status
+
+
+@pytest.mark.parametrize(("late", "messages"), [(-MINUTE, 0), (0 * MINUTE, 1)])
+def test_a_wait_is_over_at_its_very_end(late: timedelta, messages: int) -> None:
+    with both(program('a: wait 1h\nhello: send email "t"'), START) as pair:
+        enters(pair)
+        assert len(pair.tick(START + 2 * HOUR - MINUTE + late)["messages"]) == messages

@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("src", "tests", "grammar", "providers", "journeys", "pyproject.toml", "README.md")
 
 
+LONGEST = 600
+"""Seconds that the tests of a mutant may take."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--only", default="", help="mutants whose file or text has this in it")
@@ -64,14 +68,19 @@ def _green(place: Path, tests: list[str], engine: str) -> bool:
     asked = ["-q", "-x", "-n0", "-p", "no:cacheprovider", "-k", engine]
     # Tests of one engine alone have no engine in their names.
     alone = [test for test in tests if "agreement" not in test]
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", *(asked if not alone else asked[:-2]), *tests],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": str(place / "src")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "pytest", *(asked if not alone else asked[:-2]), *tests],
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": str(place / "src")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=LONGEST,
+        )
+    except subprocess.TimeoutExpired:
+        # Nobody would wait for that: it is noticed.
+        return False
     if result.returncode not in (0, 1):
         # An import that fails, or nothing to run: no test has noticed anything.
         return True

@@ -45,16 +45,15 @@ MUTANTS = (
     # deciding: limits, quiet times, control groups
     _m(
         "sql/deciding.py",
-        "WHERE {self.now} < k.limit_at",
-        "WHERE {self.now} <= k.limit_at",
+        "CASE WHEN {self.now} >= i.limit_at OR",
+        "CASE WHEN {self.now} > i.limit_at OR",
         *_SENDS,
     ),
     _m(
-        "sql/deciding.py",
-        "'i.customer_id')} < {control.share}",
-        "'i.customer_id')} <= {control.share}",
+        "sql/entries.py",
+        "WHEN {bucket} < {group.share}",
+        "WHEN {bucket} <= {group.share}",
         f"{AGREE}test_entries.py",
-        f"{AGREE}test_generated.py",
     ),
     # budgets
     _m("sql/allowances.py", "u.at > {now} -", "u.at >= {now} -", f"{AGREE}test_budgets.py"),
