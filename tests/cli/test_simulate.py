@@ -13,9 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
+from tests.docs.fences import ROOT
 from tests.runtime.world import opened
+from tests.schemas.validation import problems
 from tests.simulate.world import START, shop
 
+SCHEMA = json.loads((ROOT / "docs/schemas/simulate.json").read_text(encoding="utf-8"))
 FROM = ("--from", "2026-03-02T08:00")
 SHORT = ("--days", "2", "--step", "6h")
 
@@ -35,6 +38,7 @@ def figures(*arguments: str) -> dict[str, Any]:
     result = run(*arguments, "--output", "json")
     assert result.exit_code in (0, 1), result.output
     found = json.loads(result.stdout)
+    assert problems(found, SCHEMA) == []
     assert isinstance(found, dict)
     return found
 

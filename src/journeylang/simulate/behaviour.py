@@ -88,7 +88,10 @@ class Behaviour:
         # Causes from before may still have their effects.
         longest = max((line.seconds or 1 for line in self.lines), default=0)
         since = self.start - timedelta(seconds=longest)
+        start = self.engine.dialect.instant(self.start)
         self._answer(f"m.decided_at > {self.engine.dialect.instant(since)}")
+        # What they would have been by now is in the ledger, if it has been.
+        self.engine.execute(f"""DELETE FROM {_FRESH} WHERE "at" <= {start} AND name <> 'sent'""")
         for cause in dict.fromkeys(x.after for x in self.lines if x.after is not None):
             self._remember(cause, since)
         self._follow()

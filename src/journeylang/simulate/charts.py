@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from math import floor, log10
 
 WIDTH, HEIGHT = 720, 220
 _LEFT, _BOTTOM, _TOP = 56, 24, 8
@@ -82,7 +83,7 @@ def _grid(top: float) -> str:
         y = _y(value, top)
         lines.append(
             f'<line x1="{_LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" class=grid />'
-            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.0f}</text>'
+            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_plain(value)}</text>'
         )
     return "".join(lines)
 
@@ -102,13 +103,15 @@ def _dates(names: Sequence[str], each: float) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """To 1, 2 or 5 times a power of ten, or four times that, so that quarters are round."""
-    if value <= 4:
+    """To 1, 2, 4, 6 or 8 times a power of ten, so that quarters are short numbers."""
+    if value <= 0:
         return 4
-    size = 1.0
-    while size * 10 <= value:
-        size *= 10
+    size = 10.0 ** floor(log10(value))
     return next(size * m for m in (1, 2, 4, 6, 8, 10) if size * m >= value)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
 
 
 def _short(name: str) -> str:

@@ -113,7 +113,8 @@ def play(
     end = start + timedelta(days=asked.days)
     lines, assumed_by = asked.lines, asked.assumed_by
     if asked.fit is not None:
-        named = [mine.journeys[n] for n in mine.journeys.keys() - _left_out(mine, asked.journeys)]
+        absent = _left_out(mine, asked.journeys)
+        named = [journey for n, journey in sorted(mine.journeys.items()) if n not in absent]
         lines = tuple(fitted(engine, mine, named, start, asked.fit))
         if not any(isinstance(line.event, MessageEvent) for line in lines):
             notes.append("no messages in that time: nobody opens or clicks")
