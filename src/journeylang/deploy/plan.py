@@ -22,10 +22,17 @@ from journeylang.engines.base import Engine
 from journeylang.loading.project import LoadedProject
 from journeylang.plan.aspects import Category
 from journeylang.plan.build import build
-from journeylang.plan.diff import Change, Side, Sign, changes, gravest, labelled
+from journeylang.plan.diff import (
+    Change,
+    Side,
+    Sign,
+    changes,
+    entry_words,
+    gravest,
+    labelled,
+)
 from journeylang.plan.numbering import Numbering, number
 from journeylang.plan.serialise import fingerprint, plan_json
-from journeylang.plan.ways_in import way_in
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.pinned import LackingError, PastOf, beside
 from journeylang.runtime.setup import key_type, numbering
@@ -278,7 +285,7 @@ class _Planner:
         project, stored = self.loaded.project, self.found.stored
         runs = set(stored) if self.old is None else set(self.old.project.journeys)
         for name in (n for n in self.found.changed if n not in stored):
-            entry = way_in(project.journeys[name].entry).removeprefix("enter ")
+            entry = entry_words(project.journeys[name], side(self.loaded))
             come = Change(sign="+", category="compatible", kind="enter", name="enter", after=entry)
             yield self._journey("+", name, None, 1, [Line(change=come)])
         for name in (n for n in self.found.changed if n in stored):

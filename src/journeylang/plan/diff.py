@@ -240,7 +240,7 @@ def _header_values(journey: Journey, side: Side) -> dict[str, tuple[object, str]
 
     again = journey.reenter
     return {
-        "enter": (journey.entry, _entry(journey, side)),
+        "enter": (journey.entry, entry_words(journey, side)),
         "reenter": plain(again, f"{again.rule} {again.days}d" if again.days else again.rule),
         "only customers": (journey.only, of(journey.only)),
         "exit when": (
@@ -259,7 +259,8 @@ def _header_values(journey: Journey, side: Side) -> dict[str, tuple[object, str]
     }
 
 
-def _entry(journey: Journey, side: Side) -> str:
+def entry_words(journey: Journey, side: Side) -> str:
+    """How one enters, with the conditions: `on signed_up where source = "web"`."""
     entry = journey.entry
     asked = {"where": getattr(entry, "where", None), "when": getattr(entry, "condition", None)}
     words = way_in(entry).removeprefix("enter ").removesuffix("when").rstrip()
