@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +124,3 @@ def served(root: Path, **options: Any) -> Iterator[Served]:
         serving.keeper.stop()
         serving.spool.close()
         listening.close()
-
-
-LATER = NOW + timedelta(days=300)

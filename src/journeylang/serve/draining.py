@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from journeylang.engines.base import ConflictError, Engine, StatementError
+from journeylang.serve.findings import Taken
 from journeylang.serve.records import Happened, Said, from_line
 from journeylang.serve.spool import Spool
-from journeylang.serve.taking import Taken, Taker
+from journeylang.serve.taking import Taker
 
 PORTION = 1024 * 1024
 """Bytes that are taken together, about."""
@@ -28,7 +29,6 @@ class Drain:
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
-        self.aside = 0
         self._taken: dict[str, int] = {}
 
     def waiting(self) -> int:
@@ -112,7 +112,6 @@ class Drain:
             os.fsync(file)
         finally:
             os.close(file)
-        self.aside += 1
 
 
 def try_unclaimed(engine: Engine, taker: Taker, now: datetime) -> Taken:

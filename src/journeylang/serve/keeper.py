@@ -23,9 +23,10 @@ from journeylang.engines.base import (
     StatementError,
 )
 from journeylang.serve.draining import Drain, try_unclaimed
+from journeylang.serve.findings import Taken
 from journeylang.serve.metrics import Metrics
 from journeylang.serve.spool import Spool
-from journeylang.serve.taking import Taken, Taker
+from journeylang.serve.taking import Taker
 
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from journeylang.delivery.response_codes import message_number
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.runtime.setup import create_missing
-from journeylang.serve.taking import Response, Taker
+from journeylang.serve.findings import Response
+from journeylang.serve.taking import Taker
 
 CODE = "response_code"
 QUESTION = "response"

@@ -18,13 +18,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from journeylang.delivery.links import Links
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
+from journeylang.serve.findings import Columns, Message, Responded, Response, Taken, Work
 from journeylang.serve.intake import Shape
 from journeylang.serve.records import Chose, Happened, Record, Said, Wrote, to_line
 from journeylang.serve.statements import Answers
@@ -43,62 +44,6 @@ MACHINE = "prefetched"
 
 CONSENT = "consent"
 """A question that is one: its value names the consent that is given by the answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """An answer to a message that is known by its number."""
-
-    number: int
-    question: str
-    value: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Responded:
-    """New answers by the number of their step, and numbers that no message has."""
-
-    steps: Counter[int]
-    unknown: frozenset[int]
-
-
-class Message(NamedTuple):
-    """A row of `Answers.messages`, without the name."""
-
-    customer: Any
-    message: int
-    channel: str
-    topic: str | None
-    decided_at: datetime
-    step: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Taken:
-    """What was made of records, by what they were: rows written, and those that led nowhere.
-
-    `later` may still find their message.
-    """
-
-    written: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
-    later: list[Said] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Columns:
-    """Rows for one statement, column by column."""
-
-    names: Sequence[str]
-    rows: dict[tuple[Any, ...], None] = field(default_factory=dict)
-
-    def add(self, *values: Any) -> None:
-        self.rows.setdefault(values)
-
-    def parameters(self, **others: Any) -> dict[str, Any]:
-        columns = zip(*self.rows, strict=True)
-        return others | {n: list(c) for n, c in zip(self.names, columns, strict=True)}
 
 
 class Taker:
@@ -142,7 +87,7 @@ class Taker:
                     chose.append(one)
         for (event, fields), rows in happened.items():
             self._rows(event, fields, list(rows.values()), taken)
-        work = _Work(taken=taken, now=now)
+        work = Work(taken=taken, now=now)
         named = self._named({s.message for s in told} | {c.message for c in chose})
         for said in told:
             message = named.get(said.message)
@@ -166,7 +111,7 @@ class Taker:
     def respond(self, responses: Sequence[Response], now: datetime) -> Responded:
         """Answers by numbers of messages; those that are known already change nothing."""
         known = self._numbered(one.number for one in responses)
-        work = _Work(taken=Taken(), now=now)
+        work = Work(taken=Taken(), now=now)
         for one in responses:
             message = known.get(one.number)
             if message is None:
@@ -217,13 +162,13 @@ class Taker:
         found = self.engine.query(self.answers.messages, {"names": sorted(names)})
         return {row[0]: Message(*row[1:]) for row in found}
 
-    def _unknown(self, said: Said, work: _Work) -> None:
+    def _unknown(self, said: Said, work: Work) -> None:
         if said.provider not in OURS and work.now - said.at < PATIENCE:
             work.taken.later.append(said)
         else:
             work.taken.lost["unknown_message"] += 1
 
-    def _written(self, wrote: Sequence[Wrote], work: _Work) -> None:
+    def _written(self, wrote: Sequence[Wrote], work: Work) -> None:
         """What people wrote, as said about the newest message that they had by the channel."""
         for channel in dict.fromkeys(one.channel for one in wrote):
             mine = [one for one in wrote if one.channel == channel]
@@ -252,7 +197,7 @@ class Taker:
         found = self.engine.query(self.answers.numbered, {"messages": wanted})
         return {row[1]: Message(*row) for row in found}
 
-    def _wrote(self, one: Wrote, customer: Any, message: Message | None, work: _Work) -> None:
+    def _wrote(self, one: Wrote, customer: Any, message: Message | None, work: Work) -> None:
         word = keyword(one.text)
         if message is not None:
             data = {"text": one.text, "keyword": word}
@@ -274,7 +219,7 @@ class Taker:
             work.lift.add(customer, one.channel, None)
             self._consent(customer, one.channel, one.at, True, f"{one.channel}: {word}", work)
 
-    def _tracking(self, work: _Work) -> None:
+    def _tracking(self, work: Work) -> None:
         """Opens and clicks of those who did not consent to it are added up, and that is all."""
         consent = self.tracking_consent
         if consent is None:
@@ -294,7 +239,7 @@ class Taker:
                 kept.append((said, message))
         work.said = kept
 
-    def _new(self, work: _Work) -> list[tuple[Said, Message]]:
+    def _new(self, work: Work) -> list[tuple[Said, Message]]:
         """What is told for the first time, written down: nothing else has consequences."""
         once: dict[tuple[int, str, str], tuple[Said, Message]] = {}
         for said, message in work.said:
@@ -306,7 +251,7 @@ class Taker:
             once.setdefault((message.message, said.provider, said.event_id), (told, message))
         if not once:
             return []
-        rows = _Columns(("customers", "messages", "providers", "events", "names", "ats", "data"))
+        rows = Columns(("customers", "messages", "providers", "events", "names", "ats", "data"))
         for (number, provider, event), (said, message) in once.items():
             document = json.dumps(said.data, ensure_ascii=False) if said.data else None
             rows.add(message.customer, number, provider, event, said.name, said.at, document)
@@ -316,7 +261,7 @@ class Taker:
         work.taken.lost["repeated"] += len(work.said) - len(new)
         return [once[key] for key in once if key in new]
 
-    def _follows(self, said: Said, message: Message, work: _Work) -> None:
+    def _follows(self, said: Said, message: Message, work: Work) -> None:
         """What has to happen because of it."""
         who, number, channel = message.customer, message.message, message.channel
         name, at = said.name, said.at
@@ -346,20 +291,20 @@ class Taker:
             work.states.add(who, number, "accepted", at, said.provider)
 
     def _stop(
-        self, customer: Any, channel: str, hashed: str | None, at: datetime, work: _Work
+        self, customer: Any, channel: str, hashed: str | None, at: datetime, work: Work
     ) -> None:
         unknown = Message(customer, 0, channel, None, at, 0)
         work.suppressed.append((unknown, hashed, at, "unsubscribe"))
         self._consent(customer, channel, at, False, "unsubscribed", work)
 
     def _consent(
-        self, customer: Any, channel: str, at: datetime, given: bool, source: str, work: _Work
+        self, customer: Any, channel: str, at: datetime, given: bool, source: str, work: Work
     ) -> None:
         bound = self.binding.channels.get(channel)
         if bound is not None and bound.consent is not None:
             work.consents.add(customer, bound.consent, at, given, source)
 
-    def _chose(self, choice: Chose, message: Message, work: _Work) -> None:
+    def _chose(self, choice: Chose, message: Message, work: Work) -> None:
         who = message.customer
         for consent, given in choice.consents.items():
             if consent in self.binding.consents:
@@ -378,13 +323,13 @@ class Taker:
 
     # -- writing
 
-    def _write(self, work: _Work) -> None:
+    def _write(self, work: Work) -> None:
         run, sql, written = self.engine.execute, self.answers, work.taken.written
         if work.states.rows:
             # What ends a message goes first: of the others it leaves nothing to say.
             ordered = sorted(work.states.rows, key=lambda row: row[2] == "accepted")
             ended = {row[1] for row in ordered if row[2] != "accepted"}
-            states = _Columns(work.states.names)
+            states = Columns(work.states.names)
             for row in ordered:
                 if row[2] != "accepted" or row[1] not in ended:
                     ended.add(row[1])
@@ -403,24 +348,24 @@ class Taker:
         if work.wishes.rows:
             run(sql.wishes, work.wishes.parameters())
         if work.sums:
-            sums = _Columns(("steps", "channels", "days", "names", "numbers"))
+            sums = Columns(("steps", "channels", "days", "names", "numbers"))
             for (step, channel, day, name), number in work.sums.items():
                 sums.add(step, channel, day, name, number)
             run(sql.sums, sums.parameters())
         if work.taken.later:
-            rows = _Columns(("providers", "events", "lines"))
+            rows = Columns(("providers", "events", "lines"))
             for said in work.taken.later:
                 rows.add(said.provider, said.event_id, to_line(said).decode())
             run(sql.leave, rows.parameters(now=work.now))
 
-    def _suppressions(self, work: _Work) -> _Columns:
+    def _suppressions(self, work: Work) -> Columns:
         """With the hash of the address that the customer has, where none was told."""
         unknown: dict[str, set[Any]] = {}
         for message, hashed, _, _ in work.suppressed:
             if hashed is None:
                 unknown.setdefault(message.channel, set()).add(message.customer)
         own = {(c, who): h for c, people in unknown.items() for who, h in self._hashes(c, people)}
-        rows = _Columns(("customers", "channels", "hashes", "ats", "reasons"))
+        rows = Columns(("customers", "channels", "hashes", "ats", "reasons"))
         first: dict[tuple[Any, ...], datetime] = {}
         for message, hashed, at, reason in work.suppressed:
             of = hashed or own.get((message.channel, message.customer))
@@ -429,8 +374,8 @@ class Taker:
             rows.add(who, channel, of, at, reason)
         return rows
 
-    def _with_hashes(self, lift: _Columns) -> _Columns:
-        rows = _Columns(lift.names)
+    def _with_hashes(self, lift: Columns) -> Columns:
+        rows = Columns(lift.names)
         for channel in dict.fromkeys(row[1] for row in lift.rows):
             mine = [row for row in lift.rows if row[1] == channel]
             own = dict(self._hashes(channel, {row[0] for row in mine}))
@@ -449,25 +394,3 @@ class Taker:
 
 OURS = ("links", "events")
 """Who calls messages by our own names: those are known at once, or never."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Work:
-    """What the records come to, before it is written."""
-
-    taken: Taken
-    now: datetime
-    said: list[tuple[Said, Message]] = field(default_factory=list)
-    sums: Counter[tuple[Any, ...]] = field(default_factory=Counter)
-    suppressed: list[tuple[Message, str | None, datetime, str]] = field(default_factory=list)
-    states: _Columns = field(
-        default_factory=lambda: _Columns(("customers", "messages", "states", "ats", "providers"))
-    )
-    soft: _Columns = field(default_factory=lambda: _Columns(("customers", "channels")))
-    lift: _Columns = field(default_factory=lambda: _Columns(("customers", "channels", "hashes")))
-    consents: _Columns = field(
-        default_factory=lambda: _Columns(("customers", "consents", "ats", "granted", "sources"))
-    )
-    wishes: _Columns = field(
-        default_factory=lambda: _Columns(("customers", "names", "values", "ats"))
-    )
