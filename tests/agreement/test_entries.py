@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.agreement.both import both
+from tests.agreement.prelude import instant
 from tests.agreement.small import (
     DAY,
     HOUR,
@@ -215,3 +218,13 @@ def test_somebody_who_is_gone_is_moved_by_an_event_whose_condition_asks_for_them
         pair.put("crm.customers", [])
         happens(pair, "ordered", START + 2 * HOUR)
         assert ends(pair.tick(START + 2 * HOUR)) == [("gone", "gone")]
+
+
+@pytest.mark.parametrize(("before", "number"), [(MINUTE, 1), (0 * MINUTE, 0)])
+def test_nobody_enters_from_the_end_on(before: timedelta, number: int) -> None:
+    headers = ("runs from 2026-03-01 until 2026-03-03",)
+    text = program("w: wait 30d", *headers, enter="enter when customer.points > 0")
+    with both(text, START) as pair:
+        people(pair, 1)
+        look = pair.tick(instant("2026-03-04T00:00") - before)
+        assert len(look["runs"]) == number

@@ -211,3 +211,13 @@ def test_a_wait_is_over_at_its_very_end(late: timedelta, messages: int) -> None:
     with both(program('a: wait 1h\nhello: send email "t"'), START) as pair:
         enters(pair)
         assert len(pair.tick(START + 2 * HOUR - MINUTE + late)["messages"]) == messages
+
+
+def test_who_leaves_and_is_due_in_one_tick_leaves() -> None:
+    headers = ("exit when exists(ordered since entry) as bought",)
+    with both(program('a: wait 1h\nhello: send email "t"', *headers), START) as pair:
+        enters(pair)
+        happens(pair, "ordered", START + HOUR + MINUTE)
+        look = pair.tick(START + 3 * HOUR)
+        assert ends(look) == [("exited", "bought")]
+        assert look["messages"] == []

@@ -99,12 +99,6 @@ MUTANTS = (
         f"{AGREE}test_entries.py",
     ),
     _m(
-        "sql/entries.py",
-        """p."at" < {now} AND""",
-        """p."at" <= {now} AND""",
-        f"{AGREE}test_starting.py",
-    ),
-    _m(
         "runtime/schedules.py",
         "        if since < at <= until:",
         "        if since <= at <= until:",
