@@ -111,7 +111,7 @@ MUTANTS = (
         f"{AGREE}test_entries.py",
     ),
     # guards
-    _m("sql/pauses.py", "g.ago > 0", "g.ago >= 0", f"{AGREE}test_guards.py"),
+    _m("sql/pauses.py", "g.ago > 0", "g.ago >= 0", "tests/runtime/test_flood.py"),
     _m("sql/pauses.py", "NOT fresh", "fresh", f"{AGREE}test_guards.py"),
     # who is asked
     _m(
