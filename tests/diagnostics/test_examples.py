@@ -23,7 +23,6 @@ PRELUDE = (ROOT / "tests/errors/_binding.journey").read_text(encoding="utf-8")
 HEAD = '  owner "x"\n  enter on signed_up\n'
 
 FILE = "{}\n"
-HEADERS = f"journey j {{{{\n{HEAD}{{}}\n}}}}\n"
 STEPS = f'journey j {{{{\n{HEAD}{{}}\n  last: send email "welcome/hello"\n}}}}\n'
 TEMPLATE = STEPS.replace("{}\n", "").replace('hello"\n', 'hello" with {{ voucher: "x" }}\n')
 SETTINGS = '[project]\nname = "acme"\n\n{}\n'
@@ -34,7 +33,7 @@ WHOLE = """
 """
 CONTEXTS = {
     **dict.fromkeys(WHOLE.split(), FILE),
-    "JRN009": HEADERS,
+    "JRN009": FILE,
     "JRN105": TEMPLATE,
     "JRN106": TEMPLATE,
     "JRN108": STEPS,
@@ -79,6 +78,8 @@ SHOWN_BY = {
     "JRN820": "tests/cli/test_pause.py",
     "JRN821": "tests/runtime/test_unreadable.py",
     "JRN822": "tests/runtime/test_migrations.py",
+    "JRN829": "tests/why/test_why.py",
+    "JRN830": "tests/cli/test_extras.py",
     "JRN841": "tests/loading/test_lists.py",
     "JRN842": "tests/loading/test_lists.py",
     "JRN861": "tests/cli/test_test.py",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from journeylang.cli.extras import needs
+
 
 @click.command("lsp")
 def command() -> None:
@@ -11,12 +13,7 @@ def command() -> None:
 
     Needs the extra `lsp`: `pip install 'journeylang[lsp]'`.
     """
-    try:
-        import pygls  # noqa: F401 -- asked for before anything is imported that rests on it
-    except ModuleNotFoundError:
-        raise click.ClickException(
-            "pygls is not installed: `pip install 'journeylang[lsp]'`"
-        ) from None
+    needs("lsp", "pygls")
     from journeylang.lsp.server import make_server
 
     make_server().start_io()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
+from journeylang.cli.extras import needs
 from journeylang.cli.project import load_project
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def command(
 
     if control is not None and drawn is None:
         raise click.UsageError("--control is of --drawn; name the field with the groups")
-    _scipy()
+    needs("stats", "scipy")
     loaded = load_project(env)
     names = _named(loaded, journeys)
     asked = Asked(
@@ -112,16 +113,6 @@ def _refused(error: Exception) -> Diagnostic:
         message=f"the database refused a statement of the report: {error}",
         help="are the tables as the binding says? `journey run` looks, and names what is not",
     )
-
-
-def _scipy() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("scipy") is None:
-        raise click.ClickException(
-            "scipy is not installed, which intervals are worked out with:"
-            " `pip install 'journeylang[stats]'`"
-        )
 
 
 def _named(loaded: LoadedProject, journeys: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from journeylang.cli.extras import needs
 from journeylang.cli.project import SpanOfTime, load_project, stop, utc_now
 from journeylang.cli.terminal import print_diagnostics
 
@@ -48,7 +49,7 @@ def command(
     is answered with success is on the disk, and comes into the database as soon as that can be had.
     """
     loaded = load_project(env)
-    _needs_server(loaded)
+    needs("server", "starlette", "uvicorn")
     with ExitStack() as stack:
         runtime = _runtime(loaded, env) if runs and not check else None
         serving = _serving(loaded, env, runtime, rate)
@@ -58,20 +59,6 @@ def command(
         if runs:
             stack.enter_context(_beating(serving, runtime, loaded, env, every))
         _serve(serving, host, port, stack)
-
-
-def _needs_server(loaded: LoadedProject) -> None:
-    """Who has installed the package alone is told what is missing."""
-    from importlib.util import find_spec
-
-    from journeylang.diagnostics.codes.running import EXTRA_MISSING
-    from journeylang.diagnostics.model import Diagnostic
-
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
-    if missing:
-        words = f"not installed: {', '.join(missing)}"
-        help_ = "`pip install 'journeylang[server]'`"
-        stop([Diagnostic(code=EXTRA_MISSING, message=words, help=help_)], loaded)
 
 
 def _runtime(loaded: LoadedProject, env: str) -> Runtime | None:
