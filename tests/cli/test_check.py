@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
 from tests.docs.fences import ROOT
-from tests.loading.folder import WELCOME, write
+from tests.loading.folder import BINDING, WELCOME, write
 from tests.schemas.validation import problems
 
 
@@ -23,7 +23,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-A_WARNING = "assume typical { opened of email 32% within 24h }"
+WITH_MONEY = BINDING.replace("text?\n", "text?\n  field spent: money(EUR)?\n") + (
+    "event bought from shop.orders as o {"
+    " key o.id customer o.c at o.t append only field total: money(EUR) }\n"
+)
+A_WARNING = "value { revenue: bought.total acquisition: customer.spent }"
 WITH_POLICY = WELCOME.replace("enter", "policy standard\n  enter")
 
 
@@ -39,6 +43,7 @@ def test_nothing_found(root: Path) -> None:
 def test_findings(root: Path) -> None:
     write(
         root,
+        journeys__binding=WITH_MONEY,
         journeys__more=f"segment a = exists(signd_up)\n{A_WARNING}",
     )
     done = check()
@@ -72,7 +77,7 @@ def test_of_very_many_findings_the_first_errors_are_shown_as_text(root: Path) ->
 
 
 def test_warnings_alone_are_fine(root: Path) -> None:
-    write(root, journeys__more=A_WARNING)
+    write(root, journeys__binding=WITH_MONEY, journeys__more=A_WARNING)
     done = check()
     assert done.exit_code == 0
     assert done.output.endswith("checked 3 files: 1 warning\n")
@@ -278,6 +283,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root.mkdir(parents=True)
     write(
         root,
+        journeys__binding=WITH_MONEY,
         journeys__more=f"segment a = exists(signd_up)\n{A_WARNING}",
     )
     monkeypatch.chdir(root)

@@ -216,7 +216,8 @@ def test_a_call_in_doubt_is_made_once_more_where_that_is_said(tmp_path: Path) ->
 
 
 def test_a_service_that_is_down_keeps_its_calls_and_messages_go_out(tmp_path: Path) -> None:
-    with hook_server((503, {}), (503, {}), (200, {})) as server:
+    # Three times in one delivery, some seconds apart, and then it is left alone.
+    with hook_server(*[(503, {})] * 3, (200, {})) as server:
         hooked(tmp_path, server.url)
         with opened(tmp_path, NOW - HOUR) as runtime:
             runtime.tick(NOW + 2 * HOUR)
