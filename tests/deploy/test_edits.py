@@ -230,3 +230,22 @@ def test_steps_in_another_order() -> None:
         assert world.rows(had) == [(1,)]
         sent = "SELECT count(*) FROM journey.message WHERE customer_id = {}"
         assert world.rows(sent.format(1)) == world.rows(sent.format(2)) == [(2,)]
+
+
+def test_steps_in_another_order_that_people_finish_on() -> None:
+    """Nor where that version is drained by the next: its steps have numbers of their own."""
+    with database("duckdb") as engine:
+        world = World(engine)
+        session = world.apply(text("s1: send email\nw1: wait 2d\ns2: send email", "migrate"), START)
+        assert session is not None
+        tick(session, START + 8 * HOUR)
+        later = text("w1: wait 2d\ns1: send email\ns2: send email", "migrate")
+        session = world.apply(later, START + 9 * HOUR)
+        assert session is not None
+        tick(session, START + 10 * HOUR)
+        session = world.apply(text("w2: wait 1d\ns3: send email", "drain"), START + 11 * HOUR)
+        assert session is not None
+        tick(session, START + 9 * DAY)
+        world.check(session)
+        had = "SELECT count(*) FROM journey.decision WHERE reason = 'repeated'"
+        assert world.rows(had) == [(1,)]

@@ -172,11 +172,13 @@ def make_ready(
 
 
 def _aliases(project: Project, steps: Mapping[tuple[str, str], int]) -> dict[int, tuple[int, ...]]:
-    return {
-        steps[name, path]: numbers
-        for name, journey in project.journeys.items()
-        for path, numbers in journey.aliases
-    }
+    """By each number of a step, its numbers in the other versions of the journey."""
+    found: dict[int, tuple[int, ...]] = {}
+    for name, journey in project.journeys.items():
+        for path, numbers in journey.aliases:
+            every = (steps[name, path], *numbers)
+            found |= {one: tuple(other for other in every if other != one) for one in every}
+    return found
 
 
 def _rankings(compiler: Compiler, program: Program) -> tuple[Ranking, ...]:

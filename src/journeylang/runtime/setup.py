@@ -226,6 +226,8 @@ def numbering(engine: Engine) -> Numbering:
     there = engine.columns(("journey", "step")) or ()
     version, again = (name if name in there else "NULL" for name in ("version", "again"))
     rows = engine.query(f"SELECT journey, path, step, {version}, {again} FROM journey.step")
+    # A step that somebody may come to again is that in the versions on which people finish, too.
+    marked = {(journey, path) for journey, path, _, _, since in rows if since is not None}
     return Numbering(
         journeys={name: number for number, name in names.items()},
         steps={(names[journey], path): step for journey, path, step, of, _ in rows if of is None},
@@ -234,7 +236,7 @@ def numbering(engine: Engine) -> Numbering:
             for journey, path, step, of, _ in rows
             if of is not None
         },
-        again=frozenset(step for _, _, step, _, since in rows if since is not None),
+        again=frozenset(step for journey, path, step, _, _ in rows if (journey, path) in marked),
     )
 
 
