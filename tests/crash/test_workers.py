@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from journeylang.delivery.outbox import own_key
 from journeylang.engines.base import Engine
 from tests.crash.story import Stage, letters, load
 from tests.crash.workers import IN_FLIGHT, Work, Workers, deliver, workers
@@ -115,3 +118,22 @@ def test_one_stands_still_past_its_lease(
         nobody += unknown == 0
         engine.close()
     assert nobody > 0
+
+
+def test_runtimes_that_begin_together_sign_with_one_key(tmp_path: Path) -> None:
+    """The first to keep a key has made it for all: links of the others would lead nowhere."""
+    url = new_database()
+    engines = [open_engine("postgres", url) for _ in range(4)]
+    load(engines[0])
+    Stage(engines[0], tmp_path)
+    together = Barrier(len(engines))
+
+    def key(engine: Engine) -> bytes:
+        together.wait()
+        return own_key(engine)
+
+    with ThreadPoolExecutor(len(engines)) as threads:
+        keys = set(threads.map(key, engines))
+    assert len(keys) == 1
+    for engine in engines:
+        engine.close()

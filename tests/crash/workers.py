@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
@@ -96,6 +97,8 @@ def _child(work: Work) -> None:
         deliver(engine, work)
         engine.close()
         code = 0
+    except BaseException:  # noqa: BLE001 -- this process ends here, and says why
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -18,7 +18,7 @@ from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.render import renderer
 from journeylang.delivery.statements import Statements, doubtful_messages
 from journeylang.delivery.writing import Writer
-from journeylang.engines.base import Engine
+from journeylang.engines.base import Engine, StatementError
 from journeylang.model.project import Project
 from journeylang.plan.operations import Program
 from journeylang.sql.lease import bounded
@@ -131,13 +131,26 @@ class Outbox:
 
 def own_key(engine: Engine) -> bytes:
     """The database's own key for links, made at first use."""
+    known = _kept_key(engine)
+    if known is not None:
+        return known
+    key = secrets.token_bytes(32)
+    try:
+        with engine.transaction():
+            engine.execute(f"INSERT INTO journey.meta VALUES ('link_key', '{key.hex()}')")
+    except StatementError:
+        # Another runtime was quicker: its key is the database's.
+        known = _kept_key(engine)
+        if known is None:
+            raise
+        return known
+    return key
+
+
+def _kept_key(engine: Engine) -> bytes | None:
     with engine.transaction():
         known = engine.query("SELECT value FROM journey.meta WHERE name = 'link_key'")
-        if known:
-            return bytes.fromhex(known[0][0])
-        key = secrets.token_bytes(32)
-        engine.execute(f"INSERT INTO journey.meta VALUES ('link_key', '{key.hex()}')")
-    return key
+    return bytes.fromhex(known[0][0]) if known else None
 
 
 def deliver(
