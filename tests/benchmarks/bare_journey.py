@@ -38,7 +38,7 @@ MESSAGE = (
     " occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until, cost)"
 )
 
-_SENT = f"CASE WHEN i.reason IS NULL THEN {WHY['sent']} ELSE {WHY['skipped']} END"
+SENT = f"CASE WHEN i.reason IS NULL THEN {WHY['sent']} ELSE {WHY['skipped']} END"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +163,13 @@ WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
             "i.customer_id, i.run_id, i.step, i.entered_at AS arrived_at, i.tz, i.reachable",
             "NOT i.gated",
         ),
+        *who_entered(t),
+    )
+
+
+def who_entered(t: Tick) -> tuple[str, ...]:
+    """Their runs, the arm that each has seen, and how they came to where they are."""
+    return (
         f"""INSERT INTO journey.run
 SELECT e.customer_id, e.run_id, {JOURNEY}, 1, CASE WHEN NOT e.gated THEN {SETTLE} END,
   CASE WHEN e.gated THEN e.entered_at ELSE {t.now} END,
@@ -179,7 +186,7 @@ SELECT e.customer_id, e.run_id, {JOURNEY}, e.entered_at, {t.number}, NULL, e.ste
   {WHY["entered"]} FROM entering AS e
 UNION ALL
 SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, i.step, {SETTLE},
-  {_SENT} FROM intent AS i""",
+  {SENT} FROM intent AS i""",
     )
 
 
@@ -201,7 +208,7 @@ SELECT i.customer_id, i.run_id, {JOURNEY}, i.arrived_at, {t.number}, {SETTLE}, {
   {WHY["due"]} FROM intent AS i
 UNION ALL
 SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, {NUDGE}, NULL,
-  {_SENT} FROM intent AS i""",
+  {SENT} FROM intent AS i""",
     )
 
 

@@ -20,14 +20,14 @@ from tests.benchmarks.bare_journey import (
     NAMED,
     NUDGE,
     PLAIN,
+    SENT,
     SETTLE,
     STEPS,
-    SUBJECT,
     Tick,
+    who_entered,
 )
 from tests.benchmarks.on_postgres import Connection
 
-_SENT = f"CASE WHEN i.reason IS NULL THEN {WHY['sent']} ELSE {WHY['skipped']} END"
 WORKING = (
     (
         "CREATE TEMP TABLE zone (tz text, quiet boolean, wake_at timestamp, quiet_from timestamp,"
@@ -160,23 +160,7 @@ WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
             "i.customer_id, i.run_id, i.step, i.entered_at AS arrived_at, i.tz, i.reachable",
             "NOT i.gated",
         ),
-        f"""INSERT INTO journey.run
-SELECT e.customer_id, e.run_id, {JOURNEY}, 1, CASE WHEN NOT e.gated THEN {SETTLE} END,
-  CASE WHEN e.gated THEN e.entered_at ELSE {t.now} END,
-  CASE WHEN NOT e.gated THEN z.wake_at END, e.entered_at, CASE WHEN e.gated THEN 1 ELSE 0 END,
-  CASE WHEN e.gated THEN 'gated' END, NULL, CASE WHEN e.gated THEN {t.now} END, 0
-FROM entering AS e JOIN zone AS z ON z.tz = e.tz""",
-        f"""INSERT INTO journey.exposure
-SELECT e.customer_id, {SUBJECT}, CASE e.step WHEN {PLAIN} THEN 'plain' ELSE 'named' END,
-  e.entered_at, e.run_id, 'j1-subject' FROM entering AS e
-WHERE NOT e.gated AND NOT EXISTS (SELECT 1 FROM journey.exposure AS x
-  WHERE x.customer_id = e.customer_id AND x.experiment = {SUBJECT})""",
-        f"""INSERT INTO journey.transition
-SELECT e.customer_id, e.run_id, {JOURNEY}, e.entered_at, {t.number}, NULL, e.step,
-  {WHY["entered"]} FROM entering AS e
-UNION ALL
-SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, i.step, {SETTLE},
-  {_SENT} FROM intent AS i""",
+        *who_entered(t),
     )
 
 
@@ -197,7 +181,7 @@ SELECT i.customer_id, i.run_id, {JOURNEY}, i.arrived_at, {t.number}, {SETTLE}, {
   {WHY["due"]} FROM intent AS i
 UNION ALL
 SELECT i.customer_id, i.run_id, {JOURNEY}, {t.now}, {t.number}, {NUDGE}, NULL,
-  {_SENT} FROM intent AS i""",
+  {SENT} FROM intent AS i""",
     )
 
 

@@ -213,16 +213,22 @@ def test_nor_on_postgresql(first: str, changes: list[tuple[str, str, list[int]]]
         play(engine, first, changes)
 
 
+def reordered(world: World) -> Session:
+    """Somebody has had `s1` and waits; then that wait is put in front of it."""
+    session = world.apply(text("s1: send email\nw1: wait 2d\ns2: send email", "migrate"), START)
+    assert session is not None
+    tick(session, START + 8 * HOUR)
+    later = text("w1: wait 2d\ns1: send email\ns2: send email", "migrate")
+    session = world.apply(later, START + 9 * HOUR)
+    assert session is not None
+    return session
+
+
 def test_steps_in_another_order() -> None:
     """Who has been told is not told again behind the wait that has moved in front."""
     with database("duckdb") as engine:
         world = World(engine)
-        session = world.apply(text("s1: send email\nw1: wait 2d\ns2: send email", "migrate"), START)
-        assert session is not None
-        tick(session, START + 8 * HOUR)
-        later = text("w1: wait 2d\ns1: send email\ns2: send email", "migrate")
-        session = world.apply(later, START + 9 * HOUR)
-        assert session is not None
+        session = reordered(world)
         assert session.ready.repeats is not None
         tick(session, START + 9 * DAY)
         world.check(session)
@@ -236,13 +242,7 @@ def test_steps_in_another_order_that_people_finish_on() -> None:
     """Nor where that version is drained by the next: its steps have numbers of their own."""
     with database("duckdb") as engine:
         world = World(engine)
-        session = world.apply(text("s1: send email\nw1: wait 2d\ns2: send email", "migrate"), START)
-        assert session is not None
-        tick(session, START + 8 * HOUR)
-        later = text("w1: wait 2d\ns1: send email\ns2: send email", "migrate")
-        session = world.apply(later, START + 9 * HOUR)
-        assert session is not None
-        tick(session, START + 10 * HOUR)
+        tick(reordered(world), START + 10 * HOUR)
         session = world.apply(text("w2: wait 1d\ns3: send email", "drain"), START + 11 * HOUR)
         assert session is not None
         tick(session, START + 9 * DAY)

@@ -20,7 +20,11 @@ from journeylang.loading.project import LoadedProject
 from journeylang.source import Span
 
 if TYPE_CHECKING:
-    from journeylang.engines.base import Engine
+    from journeylang.engines.base import (
+        DatabaseBusyError,
+        DatabaseUnavailableError,
+        Engine,
+    )
     from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.sql.dialects import Dialect
 
@@ -113,19 +117,31 @@ def _opened(
     try:
         return Outcome(value=DuckDbEngine.open(str(path), wait=wait, create=create, before=before))
     except DatabaseBusyError as error:
-        return _refused(
-            DATABASE_IN_USE,
-            f"`{found.value}` is in use by {error.holder}",
-            where,
-            "close the other program, or wait for it to end",
-        )
+        return busy(found.value, error, where)
     except DatabaseUnavailableError as error:
-        return _refused(
-            DATABASE_UNAVAILABLE,
-            f"`{found.value}` can't be opened: {error}",
-            where,
-            "correct the path, or load the data first",
-        )
+        return unavailable(found.value, error, where)
+
+
+def busy(path: str, error: DatabaseBusyError, where: Span | None = None) -> Outcome[Any]:
+    """Another process has the file."""
+    return _refused(
+        DATABASE_IN_USE,
+        f"`{path}` is in use by {error.holder}",
+        where,
+        "close the other program, or wait for it to end",
+    )
+
+
+def unavailable(
+    path: str, error: DatabaseUnavailableError, where: Span | None = None
+) -> Outcome[Any]:
+    """The file is not there, or is no database."""
+    return _refused(
+        DATABASE_UNAVAILABLE,
+        f"`{path}` can't be opened: {error}",
+        where,
+        "correct the path, or load the data first",
+    )
 
 
 def dialect_of(

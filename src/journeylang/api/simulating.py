@@ -9,14 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from journeylang.api.applying import past_of
-from journeylang.api.database import newer, open_database
+from journeylang.api.database import busy, newer, open_database, unavailable
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.names import UNKNOWN_NAME
-from journeylang.diagnostics.codes.running import (
-    DATABASE_ERROR,
-    DATABASE_IN_USE,
-    DATABASE_UNAVAILABLE,
-)
+from journeylang.diagnostics.codes.running import DATABASE_ERROR
 from journeylang.diagnostics.codes.simulating import TOO_EARLY
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
@@ -89,21 +85,9 @@ def simulate(
                 progress=progress,
             )
     except DatabaseBusyError as error:
-        return _refused(
-            Diagnostic(
-                code=DATABASE_IN_USE,
-                message=f"`{place.value}` is in use by {error.holder}",
-                help="close the other program, or wait for it to end",
-            )
-        )
+        return busy(place.value, error)
     except DatabaseUnavailableError as error:
-        return _refused(
-            Diagnostic(
-                code=DATABASE_UNAVAILABLE,
-                message=f"`{place.value}` can't be opened: {error}",
-                help="correct the path, or load the data first",
-            )
-        )
+        return unavailable(place.value, error)
     except TooEarlyError as error:
         return _refused(
             Diagnostic(

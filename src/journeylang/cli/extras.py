@@ -15,9 +15,5 @@ def needs(extra: str, *modules: str) -> None:
         from journeylang.diagnostics.model import Diagnostic
 
         message = f"not installed: {', '.join(missing)}"
-        stop([Diagnostic(code=EXTRA_MISSING, message=message, help=install(extra))])
-
-
-def install(extra: str) -> str:
-    """The command that installs an extra."""
-    return f"`pip install 'journeylang[{extra}]'`"
+        install = f"`pip install 'journeylang[{extra}]'`"
+        stop([Diagnostic(code=EXTRA_MISSING, message=message, help=install)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from journeylang.cli.project import load_project
+from journeylang.cli.project import load_project, refuse_unknown
 
 
 @click.command("graph")
@@ -19,13 +19,9 @@ from journeylang.cli.project import load_project
 )
 def command(journey: str, form: str) -> None:
     """Draw the steps of JOURNEY and the ways between them."""
-    from journeylang.diagnostics.suggest import did_you_mean
     from journeylang.plan.graph import mermaid
 
     del form
     journeys = load_project().project.journeys
-    if journey not in journeys:
-        listed = f"there is {', '.join(sorted(journeys))}" if journeys else "the project has none"
-        hint = did_you_mean(journey, journeys) or listed
-        raise click.UsageError(f"no journey `{journey}`; {hint}")
+    refuse_unknown(journey, journeys)
     click.echo(mermaid(journeys[journey]), nl=False)

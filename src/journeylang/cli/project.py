@@ -13,7 +13,7 @@ import click
 from journeylang.cli.terminal import print_diagnostics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from journeylang.diagnostics.model import Diagnostic
     from journeylang.engines.base import Engine
@@ -120,6 +120,16 @@ class SpanOfTime(click.ParamType[timedelta]):
         if not 0 < seconds < 10**9:
             self.fail(f"`{value}` is no span of time; write one as 30s, 5m, 1h or 1d", param, ctx)
         return timedelta(seconds=seconds)
+
+
+def refuse_unknown(journey: str, known: Collection[str]) -> None:
+    """Exit, with what may be meant, unless the project has the journey."""
+    if journey in known:
+        return
+    from journeylang.diagnostics.suggest import did_you_mean
+
+    listed = f"there is {', '.join(sorted(known))}" if known else "the project has none"
+    raise click.UsageError(f"no journey `{journey}`; {did_you_mean(journey, known) or listed}")
 
 
 def utc_now() -> datetime:

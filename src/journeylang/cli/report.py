@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from journeylang.cli.extras import needs
-from journeylang.cli.project import load_project
+from journeylang.cli.project import load_project, refuse_unknown
 
 if TYPE_CHECKING:
     from journeylang.diagnostics.model import Diagnostic
@@ -116,13 +116,9 @@ def _refused(error: Exception) -> Diagnostic:
 
 
 def _named(loaded: LoadedProject, journeys: tuple[str, ...]) -> list[str]:
-    from journeylang.diagnostics.suggest import did_you_mean
-
     known = loaded.project.journeys
     for name in journeys:
-        if name not in known:
-            listed = f"there is {', '.join(sorted(known))}" if known else "the project has none"
-            raise click.UsageError(f"no journey `{name}`; {did_you_mean(name, known) or listed}")
+        refuse_unknown(name, known)
     return list(dict.fromkeys(journeys)) or sorted(known)
 
 

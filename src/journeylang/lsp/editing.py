@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from journeylang.diagnostics.codes.syntax import CODES
 from journeylang.diagnostics.decode import decode
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.checking import Checking, check_anew
@@ -118,8 +119,6 @@ class Project:
             return shown
         own = self.reading.parse(source).diagnostics
         codes = {(d.code.id, d.span) for d in own}
-        from journeylang.diagnostics.codes.syntax import CODES
-
         kept = [d for d in shown if d.code not in CODES and (d.code.id, d.span) not in codes]
         return [*own, *kept]
 
@@ -165,8 +164,6 @@ def by_path(diagnostics: tuple[Diagnostic, ...]) -> dict[str, list[Diagnostic]]:
 
 def moved(diagnostic: Diagnostic, before: str, after: str) -> Diagnostic | None:
     """A finding at the same words of the changed text; None where they were changed."""
-    from dataclasses import replace
-
     span = diagnostic.span
     if span is None:
         return diagnostic

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from journeylang.analysis.declared import MESSAGE_EVENTS, REDEEMED
+from journeylang.analysis.paths import every_step
 from journeylang.lsp.mentions import Mention, Symbol
 from journeylang.source import Span
 from journeylang.syntax import nodes
@@ -87,8 +88,6 @@ class Names:
 
 def includes(files: Iterable[nodes.File]) -> dict[Symbol, str]:
     """Which fragment each labelled `include` stands for, by its step."""
-    from journeylang.analysis.paths import every_step
-
     found: dict[Symbol, str] = {}
     for file in files:
         for declaration in file.declarations:

@@ -6,8 +6,6 @@ leads there. A block without steps is drawn through: its way joins what stands b
 
 from __future__ import annotations
 
-from datetime import time
-
 from journeylang.model.journey import (
     BestHour,
     Block,
@@ -32,7 +30,7 @@ from journeylang.model.journey import (
     WaitState,
 )
 from journeylang.model.types import Kind
-from journeylang.plan.ways_in import days, way_in
+from journeylang.plan.ways_in import clock, days, way_in
 
 # Where ways come from, and what is written on them: (node, words).
 Ends = list[tuple[str, str]]
@@ -188,11 +186,7 @@ def wait_words(until: WaitSpan | TimeOfDay) -> str:
                 [f"{months}mo"] * bool(months) + [f"{count}d"] * bool(count or not months)
             )
         case TimeOfDay(at=at, weekdays=weekdays):
-            return f"until {_clock(at)}{_on(weekdays)}"
-
-
-def _clock(at: time) -> str:
-    return at.isoformat(timespec="minutes")
+            return f"until {clock(at)}{_on(weekdays)}"
 
 
 def _on(weekdays: tuple[int, ...]) -> str:

@@ -56,14 +56,14 @@ def _schedule(schedule: Schedule) -> str:
         case Once():
             return f"at {schedule.at.isoformat(sep=' ', timespec='minutes')}"
         case Weekly():
-            return f"every {days(schedule.weekdays)} at {_clock(schedule.at)}"
+            return f"every {days(schedule.weekdays)} at {clock(schedule.at)}"
         case Monthly():
             listed = ", ".join(str(day) for day in schedule.days)
-            return f"every month on {listed} at {_clock(schedule.at)}"
+            return f"every month on {listed} at {clock(schedule.at)}"
         case Yearly():
             date = schedule.date
             of = f" on {date.name}" if isinstance(date, CustomerValue) else ""
-            return f"every year{of} at {_clock(schedule.at)}"
+            return f"every year{of} at {clock(schedule.at)}"
         case _:
             assert_never(schedule)
 
@@ -74,5 +74,6 @@ def days(weekdays: tuple[int, ...]) -> str:
     return known.get(weekdays) or ", ".join(DAYS[n - 1] for n in weekdays)
 
 
-def _clock(at: time) -> str:
+def clock(at: time) -> str:
+    """`09:00`."""
     return at.isoformat(timespec="minutes")
