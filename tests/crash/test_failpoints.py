@@ -120,6 +120,8 @@ def test_cut_at_any_statement(name: str, tmp_path: Path, monkeypatch: pytest.Mon
                 done += 1
                 # To the batches that it held, whoever comes next is another process.
                 monkeypatch.setattr(delivering, "_PROCESS", str(done))
+                knife.set(0)
+                stage = Stage(Watched(engine, knife), tmp_path / "cut")
         knife.set(0)
         stage.deliver(now)
     assert done > CUTS // 2

@@ -76,7 +76,6 @@ class Delivery:
                 claimed = claim(self.order, self.holder, self.summary)
                 if not claimed.tokens:
                     break
-                self.paused.update(one.journey for one in paused(self.engine))
                 self._work(claimed)
             except ConflictError:
                 tries += 1
@@ -105,6 +104,7 @@ class Delivery:
 
     def _work(self, claimed: Claimed) -> None:
         try:
+            self.paused.update(one.journey for one in paused(self.engine))
             self._send(claimed)
         except BaseException as error:
             # Interrupted: nobody need wait for the lease to end.
