@@ -21,7 +21,19 @@ CONSOLES = [page for page in pages() if any(f.language == "console" for f in fen
 
 # What a reader types that needs no running: it was done to get here.
 NOT_RUN = {"git", "uv", "uvx", "pip", "pipx"}
-LANGUAGES = {"journey", "console", "toml", "html", "jinja", "sql", "text", "sh", "json", "mermaid"}
+LANGUAGES = {
+    "journey",
+    "console",
+    "toml",
+    "html",
+    "jinja",
+    "sql",
+    "text",
+    "sh",
+    "json",
+    "mermaid",
+    "yaml",
+}
 
 _DECLARES = re.compile(
     r"^(customers|event|metric|segment|policy|journey|channel|consent)\b *(\w*)", re.MULTILINE
