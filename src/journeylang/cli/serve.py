@@ -52,7 +52,7 @@ def command(
     needs("server", "starlette", "uvicorn")
     with ExitStack() as stack:
         runtime = _runtime(loaded, env) if runs and not check else None
-        serving = _serving(loaded, env, runtime, rate)
+        serving = _serving(loaded, env, runtime, rate, tells=check or not runs)
         if check:
             _tell(serving, loaded, env)
             return
@@ -75,7 +75,10 @@ def _runtime(loaded: LoadedProject, env: str) -> Runtime | None:
     return opened.value
 
 
-def _serving(loaded: LoadedProject, env: str, runtime: Runtime | None, rate: float) -> Serving:
+def _serving(
+    loaded: LoadedProject, env: str, runtime: Runtime | None, rate: float, *, tells: bool
+) -> Serving:
+    """`tells`: what was found on the way; else the runtime beside it says the same."""
     from journeylang.serve.opening import opened
 
     found = opened(
@@ -83,6 +86,8 @@ def _serving(loaded: LoadedProject, env: str, runtime: Runtime | None, rate: flo
     )
     if found.value is None:
         stop(found.diagnostics, loaded)
+    if tells:
+        print_diagnostics(found.diagnostics, loaded.sources, err=True)
     return found.value
 
 

@@ -36,6 +36,7 @@ FEEDBACK = (
     "answered",
     "called",
     "failed",
+    "prefetched",
 )
 """What a provider's word for something that happened to a message may mean."""
 
@@ -356,6 +357,23 @@ Signature = Annotated[
 ]
 
 
+class HubChallenge(_Table):
+    """A GET with `hub.challenge`, as Meta and WebSub ask; it comes back to who knows the token."""
+
+    kind: Literal["hub"]
+    token: str
+
+
+class BodyChallenge(_Table):
+    """A webhook, signed as all of them, that asks to have a part of it back."""
+
+    kind: Literal["body"]
+    answer: Place
+
+
+Challenge = Annotated[HubChallenge | BodyChallenge, Field(discriminator="kind")]
+
+
 class Event(_Table):
     """One thing that happened; texts are Jinja2 over `event`, `body` and `headers`.
 
@@ -388,6 +406,9 @@ class Webhook(_Table):
 
     encoding: Literal["json", "form"] = "json"
     signature: Signature
+    challenge: Challenge | None = Field(
+        default=None, description="how the provider asks whether the address is the right one"
+    )
     events: tuple[Place, ...] = Field(
         default=("body:",), description="where the events are: single ones, or lists of them"
     )

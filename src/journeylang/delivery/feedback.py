@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from journeylang.delivery import sns, wording
-from journeylang.delivery.declared import Sns, Webhook
+from journeylang.delivery.declared import HubChallenge, Mailgun, Sns, Webhook
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
 from journeylang.delivery.paths import below
+from journeylang.delivery.replies import Reply, challenge_shape, to_question
 from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
 from journeylang.delivery.signing import Received, refusal
 
@@ -62,7 +63,11 @@ class Feed:
         self.settings: dict[str, object] = dict.fromkeys(manifest.settings) | dict(settings)
         try:
             self._event = event_shape(self.webhook)
-            self._texts = signature_shape(self.webhook).render({"settings": self.settings}) or {}
+            given = {"settings": self.settings}
+            self._texts = signature_shape(self.webhook).render(given) or {}
+            # The former token counts beside the new one, as all secrets do: a blank between them.
+            asked = (challenge_shape(self.webhook).render(given) or {}).get("token")
+            self._tokens = str(asked or "").split()
         except (ShapeError, ShapeFailedError) as error:
             raise SettingError(f"provider `{manifest.name}`: {error}") from None
 
@@ -76,6 +81,18 @@ class Feed:
         if isinstance(self.webhook.signature, Sns):
             sns.confirm(received)
         return self.events(received, now)
+
+    def asked(self, received: Received) -> Reply | None:
+        """What a GET is answered with: is the address the right one? None: it is no such thing."""
+        if not isinstance(self.webhook.challenge, HubChallenge):
+            return None
+        return to_question(self._tokens, received)
+
+    def once(self, received: Received) -> str | None:
+        """What makes a webhook good for one body only, where the signature says nothing of it."""
+        if not isinstance(self.webhook.signature, Mailgun):
+            return None
+        return str(json.loads(received.body)["signature"]["token"])
 
     def events(self, received: Received, now: datetime) -> tuple[Feedback, ...] | NotTaken:
         """The same of a webhook whose signature has been looked at."""

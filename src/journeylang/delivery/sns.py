@@ -11,7 +11,7 @@ import json
 import re
 import urllib.request
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ _SIGNED = {
 _SIGNED["UnsubscribeConfirmation"] = _SIGNED["SubscriptionConfirmation"]
 _CONFIRMATION = re.compile(r"https://sns\.[a-z0-9-]{3,20}\.amazonaws\.com(?:\.cn)?/\?[!-~]+")
 _LONGEST = 64 * 1024
+_AGE = timedelta(days=1)
 
 
 def refusal(topic: str, received: Received, now: datetime) -> str | None:
@@ -44,7 +45,17 @@ def refusal(topic: str, received: Received, now: datetime) -> str | None:
         pem = _certificate(address)
     except (ValueError, OSError, RecursionError):
         return "the certificate cannot be had"
-    return signed_by(pem, body, now)
+    return signed_by(pem, body, now) or _stale(body, now)
+
+
+def _stale(body: dict[str, Any], now: datetime) -> str | None:
+    """What cannot be delivered Amazon sends again for some hours."""
+    try:
+        at = datetime.fromisoformat(str(body.get("Timestamp")))
+    except ValueError:
+        return "there is no timestamp"
+    late = now.replace(tzinfo=now.tzinfo or UTC) - at.replace(tzinfo=at.tzinfo or UTC)
+    return None if abs(late) <= _AGE else "it was signed too long ago"
 
 
 def signed_by(pem: bytes, body: dict[str, Any], now: datetime) -> str | None:

@@ -16,6 +16,7 @@ from journeylang.delivery.declared import Webhook
 from journeylang.delivery.examples import Example, differences, read_example
 from journeylang.delivery.feedback import event_shape, signature_shape
 from journeylang.delivery.manifest import Manifest, SettingError
+from journeylang.delivery.replies import challenge_shape
 from journeylang.delivery.requests import compile_request
 from journeylang.delivery.scope import CALL, MESSAGE
 from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
@@ -159,6 +160,7 @@ def _shapes(manifest: Manifest) -> Iterator[tuple[Shape, tuple[str, ...]]]:
     if webhook is not None:
         yield event_shape(webhook), ("settings", "event", "body", "headers")
         yield signature_shape(webhook), ("settings",)
+        yield challenge_shape(webhook), ("settings",)
 
 
 def _name(

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from journeylang.delivery.feedback import Feed
 from journeylang.delivery.links import Links
 from journeylang.model.project import Project
+from journeylang.serve.burning import Burnt
 from journeylang.serve.hooks import Hooks
 from journeylang.serve.intake import Intake, UnfitError
 from journeylang.serve.keeper import Keeper
@@ -67,6 +68,7 @@ def application(serving: Serving) -> App:
         spool=serving.spool,
         keeper=serving.keeper,
         metrics=serving.metrics,
+        burnt=Burnt(serving.spool.folder),
     )
     described = document(serving.name, serving.intake)
 
@@ -88,7 +90,7 @@ def application(serving: Serving) -> App:
         Route("/metrics", metrics),
         Route("/openapi.json", openapi),
         Route("/events", posts.answer, methods=["POST"]),
-        Route("/hooks/{channel}", hooks.answer, methods=["POST"]),
+        Route("/hooks/{channel}", hooks.answer, methods=["GET", "POST"]),
         *(
             Route(f"/{purpose}/{{rest:path}}", tracking.answer, methods=["GET", "POST"])
             for purpose in ("c", "o", "u", "p", "a", "q")

@@ -15,7 +15,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from journeylang.delivery.feedback import LARGEST, Feed, Feedback, NotTaken
 from journeylang.delivery.links import Links
+from journeylang.delivery.replies import to_webhook
 from journeylang.delivery.signing import Received
+from journeylang.serve.burning import Burnt
 from journeylang.serve.keeper import Keeper
 from journeylang.serve.limits import TooLargeError, UnreadableError, body
 from journeylang.serve.metrics import Metrics
@@ -37,6 +39,7 @@ class Hooks:
     spool: Spool
     keeper: Keeper
     metrics: Metrics
+    burnt: Burnt
 
     async def answer(self, request: Request) -> Response:
         """One webhook: 200 as soon as all of it is kept."""
@@ -45,6 +48,8 @@ class Hooks:
         feed = self.feeds.get(channel)
         if feed is None:
             return self._refused(404, "hook", "nothing is told here")
+        if request.method != "POST":
+            return self._asked(feed, request)
         try:
             raw = await body(request.receive, request.headers.get("content-encoding", ""), LARGEST)
         except TooLargeError:
@@ -61,13 +66,25 @@ class Hooks:
             if told.forged:
                 return self._refused(401, "signature", "not signed as it has to be")
             return self._refused(400, "webhook", "not understood")
+        token = feed.once(received)
+        if token is not None and not self.burnt.fits(token, raw):
+            return self._refused(401, "signature", "not signed as it has to be")
         records = [r for one in told for r in records_of(one, channel, self.links)]
         try:
             await self.spool.keep(to_line(one) for one in records)
         except SpoolFullError:
             return self._refused(503, "full", "nothing can be kept for now")
         self.metrics.count("journey_taken_in_total", "kind", "feedback", len(records))
-        return PlainTextResponse("ok")
+        reply = to_webhook(feed.webhook, received)
+        return Response(reply.text, media_type=reply.media)
+
+    def _asked(self, feed: Feed, request: Request) -> Response:
+        """A GET: the provider looks whether the address is the right one."""
+        received = Received(url=self._url(request), headers=dict(request.headers), body=b"")
+        reply = feed.asked(received)
+        if reply is None:
+            return self._refused(403, "challenge", "not asked as it has to be")
+        return Response(reply.text, media_type=reply.media)
 
     def _url(self, request: Request) -> str:
         """The address that the provider was given: signatures may rest on it."""
@@ -87,8 +104,10 @@ def records_of(told: Feedback, channel: str, links: Links) -> Iterator[Record]:
     provider = f"hook {channel}"
     message = told.message or told.provider_id
     detail = _UNFIT.sub(" ", told.detail or "")[:LONGEST]
-    if message is None:
-        if told.address is not None and told.name in ("replied", "unsubscribed"):
+    # Who writes is known by the address, also where it is in answer to something else than ours.
+    writes = told.name == "replied" or (told.name == "unsubscribed" and message is None)
+    if message is None or (writes and told.address is not None):
+        if told.address is not None and writes:
             text = detail if told.name == "replied" else "STOP"
             yield Wrote(
                 channel=channel,
@@ -97,10 +116,14 @@ def records_of(told: Feedback, channel: str, links: Links) -> Iterator[Record]:
                 provider=provider,
                 event_id=told.id,
                 at=told.at,
+                message=message or "",
             )
         return
     name, data = told.name, dict[str, str]()
+    machine = told.name == "prefetched"
     match told.name:
+        case "prefetched":
+            name = "opened"
         case "sent":
             name = "accepted"
         case "bounced":
@@ -124,5 +147,6 @@ def records_of(told: Feedback, channel: str, links: Links) -> Iterator[Record]:
         event_id=told.id,
         at=told.at,
         data=data,
+        machine=machine,
         address_hash=None if told.address is None else links.address_hash(channel, told.address),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from journeylang.api.database import open_database
+from journeylang.api.deploying import what_runs
 from journeylang.api.runtime import link_key
 from journeylang.delivery.feedback import Feed
 from journeylang.delivery.feeds import open_feeds
@@ -21,6 +22,8 @@ from journeylang.loading.config import ServeTable, secret
 from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject
 from journeylang.loading.toml_places import place
+from journeylang.model.binding import Event
+from journeylang.model.project import Project
 from journeylang.runtime.setup import create_missing
 from journeylang.serve.app import Serving
 from journeylang.serve.intake import Intake, NotWritable, Shape, shape
@@ -55,8 +58,10 @@ def opened(
 ) -> Outcome[Serving]:
     """Everything but the listening: the tables are there, the settings make sense.
 
-    `engine` yields another connection of a database that this process keeps open; without one
-    it is opened when there is something to do. The spool is not open yet, nor does the keeper run.
+    An environment that does not apply by itself is served as it was applied, whatever the files
+    say by now; a warning tells of the difference. `engine` yields another connection of a database
+    that this process keeps open; without one it is opened when there is something to do. The spool
+    is not open yet, nor does the keeper run.
     """
     variables = os.environ if environ is None else environ
     settings = loaded.config.env[env].serve
@@ -70,8 +75,15 @@ def opened(
         connection = first.value
     else:
         connection = engine()
+    told: tuple[Diagnostic, ...] = ()
+    project = loaded.project
     try:
-        found = _ready(connection, loaded, env, variables, now())
+        if not loaded.config.applies_by_itself(env):
+            runs = what_runs(connection, loaded, env)
+            if runs.value is None:
+                return Outcome(value=None, diagnostics=runs.diagnostics)
+            project, told = runs.value.project, runs.diagnostics
+        found = _ready(connection, loaded, project, env, variables, now())
     except StatementError as error:
         words = f"the database refused a statement: {error}"
         return Outcome(value=None, diagnostics=(Diagnostic(code=DATABASE_ERROR, message=words),))
@@ -94,7 +106,7 @@ def opened(
     keeps = engine is not None or connection.dialect.shared
     keeper = Keeper(spool, open_taker, metrics, keeps=keeps, now=now)
     serving = Serving(
-        project=loaded.project,
+        project=project,
         name=loaded.config.project.name,
         links=ready.links,
         intake=Intake(shapes=ready.shapes),
@@ -105,17 +117,22 @@ def opened(
         tokens=tokens.value,
         rate=rate,
     )
-    return Outcome(value=serving)
+    return Outcome(value=serving, diagnostics=told)
 
 
 def _ready(
-    engine: Engine, loaded: LoadedProject, env: str, environ: Mapping[str, str], now: datetime
+    engine: Engine,
+    loaded: LoadedProject,
+    project: Project,
+    env: str,
+    environ: Mapping[str, str],
+    now: datetime,
 ) -> Outcome[Ready]:
-    project, environment = loaded.project, loaded.config.env[env]
+    environment = loaded.config.env[env]
     problems: list[Diagnostic] = []
     shapes: dict[str, Shape] = {}
     for name in environment.serve.events:
-        found = _shape(engine, loaded, env, name)
+        found = _shape(engine, loaded, project.binding.events, env, name)
         if isinstance(found, Shape):
             shapes[name] = found
         else:
@@ -154,10 +171,11 @@ def _ready(
     return Outcome(value=Ready(links=links, shapes=shapes, taker=taker, feeds=feeds.value))
 
 
-def _shape(engine: Engine, loaded: LoadedProject, env: str, name: str) -> Shape | Diagnostic:
-    bound = loaded.project.binding.events.get(name)
+def _shape(
+    engine: Engine, loaded: LoadedProject, known: Mapping[str, Event], env: str, name: str
+) -> Shape | Diagnostic:
+    bound = known.get(name)
     if bound is None:
-        known = loaded.project.binding.events
         help_ = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         return _wrong(loaded, env, "events", f"unknown event `{name}`", help_)
     columns = engine.columns(bound.table.parts)

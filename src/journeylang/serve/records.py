@@ -45,7 +45,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrote:
-    """What somebody has sent to us over a channel. Who it is follows from the address."""
+    """What somebody has sent to us over a channel. Who it is follows from the address.
+
+    `message`: what it is in answer to, by our name or the provider's, where it says so.
+    """
 
     channel: str
     address: str
@@ -53,6 +56,7 @@ class Wrote:
     provider: str
     event_id: str
     at: datetime
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,14 +88,15 @@ class Taker:
         for (event, fields), rows in happened.items():
             self._rows(event, fields, list(rows.values()), taken)
         work = Work(taken=taken, now=now)
-        named = self._named({s.message for s in told} | {c.message for c in chose})
+        quoted = {w.message for w in wrote if w.message}
+        named = self._named({s.message for s in told} | {c.message for c in chose} | quoted)
         for said in told:
             message = named.get(said.message)
             if message is None:
                 self._unknown(said, work)
             else:
                 work.said.append((said, message))
-        self._written(wrote, work)
+        self._written(wrote, named, work)
         self._tracking(work)
         for said, message in self._new(work):
             self._follows(said, message, work)
@@ -168,8 +169,9 @@ class Taker:
         else:
             work.taken.lost["unknown_message"] += 1
 
-    def _written(self, wrote: Sequence[Wrote], work: Work) -> None:
-        """What people wrote, as said about the newest message that they had by the channel."""
+    def _written(self, wrote: Sequence[Wrote], named: Mapping[str, Message], work: Work) -> None:
+        """What people wrote, as said about the message that it is in answer to, or about the newest
+        one that they had by the channel."""
         for channel in dict.fromkeys(one.channel for one in wrote):
             mine = [one for one in wrote if one.channel == channel]
             if channel not in self.binding.channels:
@@ -188,7 +190,9 @@ class Taker:
                 if not people:
                     work.taken.lost["unknown_sender"] += 1
                 for customer, message in people:
-                    self._wrote(one, customer, known.get(message), work)
+                    quoted = named.get(one.message)
+                    own = quoted is not None and quoted.customer == customer
+                    self._wrote(one, customer, quoted if own else known.get(message), work)
 
     def _numbered(self, numbers: Iterable[int | None]) -> dict[int | None, Message]:
         wanted = sorted({number for number in numbers if number is not None})
