@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,18 @@ from hypothesis import settings
 # A machine with other work to do is no reason for a property to fail.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open() -> Iterator[None]:
+    """One test that fails is one failure."""
+    # Late: many tests need no database.
+    from tests.engines.databases import closing_what_is_left
+
+    with closing_what_is_left():
+        yield
+
 
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 

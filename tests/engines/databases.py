@@ -15,14 +15,38 @@ from tests.engines.server import new_database
 ENGINES = ("duckdb", "postgres")
 """The names to parametrise a test by."""
 
+_opened: list[Engine] = []
+
 
 def open_engine(name: str, place: str | None = None) -> Engine:
-    """A connection to the database at `place`, a file or a URL; without one, to a fresh one."""
+    """A connection to the database at `place`, a file or a URL; without one, to a fresh one.
+
+    One that a test leaves open is closed behind it.
+    """
+    engine: Engine
     if name == "postgres":
-        return PostgresEngine.open(place or new_database())
-    engine = DuckDbEngine.open(place or ":memory:", wait=0)
-    engine.execute("SET threads = 1")
+        engine = PostgresEngine.open(place or new_database())
+    else:
+        engine = DuckDbEngine.open(place or ":memory:", wait=0)
+        engine.execute("SET threads = 1")
+    _opened.append(engine)
     return engine
+
+
+@contextmanager
+def closing_what_is_left() -> Iterator[None]:
+    """Close what was opened within and not closed.
+
+    A test that fails closes nothing, and a connection of PostgreSQL that is collected open is a
+    warning: in whatever test comes next, which would fail of it.
+    """
+    before = len(_opened)
+    try:
+        yield
+    finally:
+        for engine in _opened[before:]:
+            engine.close()
+        del _opened[before:]
 
 
 @contextmanager
