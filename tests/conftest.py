@@ -11,7 +11,6 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
-
 @pytest.fixture(autouse=True)
 def nothing_stays_open() -> Iterator[None]:
     """One test that fails is one failure."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.sql.dialects import Dialect
 
-_PASSWORD = re.compile(r"://[^/@]*:[^/]*@|password=")
+PASSWORD = re.compile(r"://[^/@]*:[^/]*@|password=")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 
@@ -101,7 +101,7 @@ def _opened(
     if found.value is None:
         return Outcome(value=None, diagnostics=found.diagnostics)
     # A place shows its line: none of a line with a password in it.
-    hidden = _PASSWORD.search(loaded.config.env[env].database) is not None
+    hidden = PASSWORD.search(loaded.config.env[env].database) is not None
     where = place(source, keys) if source is not None and not hidden else None
     scheme, separator, _ = found.value.partition("://")
     if separator and scheme in POSTGRES_SCHEMES:

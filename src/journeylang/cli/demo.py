@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from journeylang.demo.days import Days
     from journeylang.demo.shop import Shop
+    from journeylang.engines.base import Engine
     from journeylang.loading.project import LoadedProject
 
 ENV = "dev"
@@ -66,6 +68,11 @@ NOTICED = 3
     show_default=True,
     help="Write the messages as files into DIR/outbox.",
 )
+@click.option(
+    "--database",
+    metavar="ADDRESS",
+    help="An empty PostgreSQL database: `postgresql://…`, or `env:NAME`.  [default: a DuckDB file]",
+)
 @click.option("--force", is_flag=True, help="Make a demo that is there anew.")
 def command(
     directory: Path,
@@ -74,11 +81,13 @@ def command(
     step: timedelta,
     seed: int,
     deliver: bool,
+    database: str | None,
     force: bool,
 ) -> None:
     """Make a small shop in DIR and run thirty virtual days of its five journeys.
 
     Everything stays on this machine: the shop is a DuckDB file, and each message becomes a file.
+    With `--database` the shop is in that database instead, in schemas of its own.
     """
     from journeylang.demo.place import PlaceTakenError, prepare
     from journeylang.demo.shop import Shop
@@ -86,38 +95,85 @@ def command(
     began = time.monotonic()
     shop = Shop(customers=customers, days=days, seed=seed)
     try:
-        prepare(directory, anew=force)
-        _make(directory, shop)
-        loaded = _project(directory)
+        with _server(database, anew=force) as engine:
+            prepare(directory, anew=force)
+            _make(directory, shop, engine)
+        loaded = _project(directory, database)
     except PlaceTakenError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot write {directory}: {error.strerror}") from None
     result = _run(loaded, shop, step, deliver=deliver)
-    _show(result, directory, time.monotonic() - began)
+    _show(result, directory, time.monotonic() - began, database)
     if any(problem.is_error for problem in result.problems):
         raise click.exceptions.Exit(1)
 
 
-def _make(directory: Path, shop: Shop) -> None:
+@contextmanager
+def _server(database: str | None, *, anew: bool) -> Iterator[Engine | None]:
+    """The PostgreSQL database that is asked for, if it is free for a demo."""
+    if database is None:
+        yield None
+        return
+    from journeylang.api.database import PASSWORD, POSTGRES_SCHEMES
+    from journeylang.demo.server import DatabaseTakenError, refuse_taken
+    from journeylang.engines.base import DatabaseUnavailableError, StatementError
+    from journeylang.engines.postgres import PostgresEngine
+    from journeylang.loading.config import secret
+
+    if PASSWORD.search(database):
+        raise click.UsageError(
+            "`--database` has a password in it, and `journey.toml` would: put the address into a"
+            " variable, and name that: `--database env:DATABASE_URL`"
+        )
+    found = secret(database, os.environ)
+    if found.value is None:
+        stop(found.diagnostics)
+    if found.value.partition("://")[0] not in POSTGRES_SCHEMES:
+        raise click.UsageError(
+            "`--database` is no address of PostgreSQL: `postgresql://user@host/database`; without"
+            " it the shop is a DuckDB file"
+        )
+    try:
+        engine = PostgresEngine.open(found.value)
+        try:
+            refuse_taken(engine, anew=anew)
+            yield engine
+        finally:
+            engine.close()
+    except DatabaseTakenError as error:
+        raise click.ClickException(str(error)) from None
+    except DatabaseUnavailableError as error:
+        raise click.ClickException(f"the PostgreSQL database can't be opened: {error}") from None
+    except StatementError as error:
+        raise click.ClickException(f"the database does not take the shop: {error}") from None
+
+
+def _make(directory: Path, shop: Shop, engine: Engine | None) -> None:
     from journeylang.demo.place import DATABASE
+    from journeylang.demo.server import make_there
     from journeylang.demo.shop import make
 
     with _bar(f"A shop of {shop.customers:,} customers") as bar:
-        rows = make(
-            directory / DATABASE, shop, lambda name, done, parts: bar.at(done, parts, f"the {name}")
-        )
+
+        def tell(name: str, done: int, parts: int) -> None:
+            bar.at(done, parts, f"the {name}")
+
+        if engine is None:
+            rows = make(directory / DATABASE, shop, tell)
+        else:
+            rows = make_there(engine, shop, tell)
     click.echo(
         f"Made a shop of {rows['crm.customers']:,} customers, {rows['shop.orders']:,} orders"
         f" and {rows['shop.visits']:,} visits."
     )
 
 
-def _project(directory: Path) -> LoadedProject:
+def _project(directory: Path, database: str | None) -> LoadedProject:
     from journeylang.api import load
     from journeylang.demo.place import write_project
 
-    files = write_project(directory)
+    files = write_project(directory, database)
     loading = load(directory, ENV)
     loaded = loading.outcome.value
     if loaded is None or not loading.outcome.ok:
@@ -163,7 +219,7 @@ def _run(loaded: LoadedProject, shop: Shop, step: timedelta, *, deliver: bool) -
     return days
 
 
-def _show(days: Days, directory: Path, seconds: float) -> None:
+def _show(days: Days, directory: Path, seconds: float, database: str | None) -> None:
     from rich.padding import Padding
 
     from journeylang.cli import funnel
@@ -200,7 +256,8 @@ def _show(days: Days, directory: Path, seconds: float) -> None:
             screen.print(Padding(f"{problem.code.id} {problem.message}", (0, 0, 0, 2)))
         if len(noticed) > NOTICED:
             screen.print(f"  and {len(noticed) - NOTICED} more of the kind")
-    places = [("database", directory / DATABASE), ("journeys", directory / "journeys")]
+    places: list[tuple[str, object]] = [("database", database or directory / DATABASE)]
+    places.append(("journeys", directory / "journeys"))
     if days.samples:
         places.append(("messages", directory / OUTBOX))
     screen.print()

@@ -50,7 +50,8 @@ def run_days(
     days = Days()
     # One connection ticks, the other delivers: what moves some hundred people is not worth
     # splitting as well.
-    opened.value.engine.execute("SET threads = 1")
+    if opened.value.engine.dialect.name == "duckdb":
+        opened.value.engine.execute("SET threads = 1")
     with opened.value as runtime, _Deliveries(runtime, wanted=deliver) as deliveries:
         for now in instants:
             progress(now)

@@ -122,7 +122,7 @@ class Figures:
                 shares = self._shares(
                     journey,
                     """SELECT customer_id, arm AS name, min("at") AS "at" FROM journey.exposures
-  WHERE journey = $journey AND experiment = $path AND list_contains($arms, arm)
+  WHERE journey = $journey AND experiment = $path AND arm IN (SELECT unnest($arms::VARCHAR[]))
   GROUP BY customer_id, arm""",
                     {"path": experiment.path, "arms": arms},
                 )
@@ -140,10 +140,11 @@ class Figures:
 
     def _goal_shares(self, journey: Journey) -> tuple[Share, ...]:
         """Counted from each customer's first entry: of those messaged and those who were not."""
+        first = self.engine.dialect.oldest("status", "entered_at")
         return self._shares(
             journey,
             f"""SELECT customer_id, min(entered_at) AS "at",
-    CASE arg_min(status, entered_at) WHEN 'held_out' THEN '{HELD_OUT}'
+    CASE {first} WHEN 'held_out' THEN '{HELD_OUT}'
       WHEN 'global_control' THEN '{CONTROL_GROUP}' ELSE '{IN_JOURNEY}' END AS name
   FROM journey.runs WHERE journey = $journey GROUP BY customer_id""",
             {},
@@ -185,7 +186,8 @@ GROUP BY x.name ORDER BY 2 DESC, 1""",
 
     def _grouped(self, view: str, columns: str) -> dict[tuple[str, ...], int]:
         rows = self.engine.query(
-            f"SELECT {columns}, count(*) FROM journey.{view} WHERE journey IS NOT NULL GROUP BY ALL"
+            f"SELECT {columns}, count(*) FROM journey.{view} WHERE journey IS NOT NULL"
+            f" GROUP BY {columns}"
         )
         return {tuple(row[:-1]): row[-1] for row in rows}
 

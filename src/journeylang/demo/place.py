@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from journeylang import resources
+from journeylang.loading.find import CONFIG
 
 DATABASE = "acme.duckdb"
 OUTBOX = "outbox"
@@ -40,8 +42,11 @@ def prepare(root: Path, *, anew: bool) -> None:
     (root / _MARK).write_text(_MARKED, encoding="utf-8")
 
 
-def write_project(root: Path) -> int:
-    """Copy the demo's project into `root`; answer with how many files it has."""
+def write_project(root: Path, database: str | None = None) -> int:
+    """Copy the demo's project into `root`; answer with how many files it has.
+
+    `database` is what its settings name instead of the file beside them.
+    """
     source = resources.journeys()
     files = [path for path in sorted(source.rglob("*")) if path.is_file()]
     for path in files:
@@ -52,4 +57,9 @@ def write_project(root: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         # The content alone: a package's files may be read-only.
         shutil.copyfile(path, target)
+        if database is not None and target.name == CONFIG:
+            settings = target.read_text(encoding="utf-8")
+            # A text of TOML is one of JSON.
+            named = settings.replace(f'"{DATABASE}"', json.dumps(database, ensure_ascii=False))
+            target.write_text(named, encoding="utf-8")
     return len(files)

@@ -11,11 +11,12 @@ from pathlib import Path
 from journeylang.engines.base import Engine
 
 # One for each channel: the first that was delivered by it.
-_FIRST = """SELECT m.journey, m.step, m.channel, m.decided_at, r.provider_id
-FROM journey.messages AS m
-JOIN journey.receipt AS r ON r.message_id = m.message_id AND r.state = 'accepted'
-QUALIFY row_number() OVER (PARTITION BY m.channel ORDER BY m.decided_at, m.message) = 1
-ORDER BY m.channel"""
+_FIRST = """SELECT journey, step, channel, decided_at, provider_id
+FROM (SELECT m.journey, m.step, m.channel, m.decided_at, r.provider_id,
+    row_number() OVER (PARTITION BY m.channel ORDER BY m.decided_at, m.message) AS place
+  FROM journey.messages AS m
+  JOIN journey.receipt AS r ON r.message_id = m.message_id AND r.state = 'accepted') AS first
+WHERE place = 1 ORDER BY channel"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

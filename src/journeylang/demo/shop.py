@@ -63,16 +63,23 @@ def make(path: Path, shop: Shop, progress: Progress | None = None) -> dict[str, 
     """
     import duckdb
 
-    parts = tables.parts(shop)
     with duckdb.connect(path) as connection:
-        for done, (name, statements) in enumerate(parts):
-            if progress is not None:
-                progress(name, done, len(parts))
-            for statement in statements:
-                connection.execute(statement)
+        return fill(connection, shop, progress)
+
+
+def fill(
+    connection: DuckDBPyConnection, shop: Shop, progress: Progress | None = None
+) -> dict[str, int]:
+    """The same into a database that is open."""
+    parts = tables.parts(shop)
+    for done, (name, statements) in enumerate(parts):
         if progress is not None:
-            progress("done", len(parts), len(parts))
-        return {name: _count(connection, name) for name in tables.NAMES}
+            progress(name, done, len(parts))
+        for statement in statements:
+            connection.execute(statement)
+    if progress is not None:
+        progress("done", len(parts), len(parts))
+    return {name: _count(connection, name) for name in tables.NAMES}
 
 
 def _count(connection: DuckDBPyConnection, table: str) -> int:
