@@ -19,7 +19,8 @@ class Step:
     `before` and `within`: seconds of silence before the answer, and between its head and its
     body. `read` false: hangs up before the request was read to its end. `times` answers come for
     the one request, and 0 is a hang-up without a word; `cut` hangs up within the body; `half`
-    keeps the connection open and says nothing; `close` hangs up behind the answer.
+    keeps the connection open and says nothing; `close` hangs up behind the answer. `trickle`:
+    seconds between any two bytes of it.
     """
 
     status: int = 200
@@ -33,6 +34,7 @@ class Step:
     half: bool = False
     close: bool = False
     chunked: bool = False
+    trickle: float = 0.0
     raw: bytes | None = None
 
     def written(self) -> tuple[bytes, bytes]:
@@ -153,16 +155,30 @@ def _one(state: FaultServer, connection: socket.socket, number: int) -> bool:
         return False
     time.sleep(step.before)
     if step.raw is not None:
-        connection.sendall(step.raw)
+        for part in _parts(step.raw, step.trickle):
+            connection.sendall(part)
         return False
     answer, content = step.written()
     if step.cut:
         connection.sendall(answer + content[: len(content) // 2])
         return False
-    if step.within:
+    if step.trickle:
+        for part in _parts(answer + content, step.trickle):
+            connection.sendall(part)
+    elif step.within:
         connection.sendall(answer)
         time.sleep(step.within)
         connection.sendall(content)
     else:
         connection.sendall((answer + content) * step.times)
     return not step.close
+
+
+def _parts(whole: bytes, trickle: float) -> Iterator[bytes]:
+    """All at once, or byte by byte with so many seconds between."""
+    if not trickle:
+        yield whole
+        return
+    for at in range(len(whole)):
+        yield whole[at : at + 1]
+        time.sleep(trickle)

@@ -129,6 +129,7 @@ def test_several_connections(tmp_path: Path) -> None:
         (Step(half=True), Unknown),
         (Step(before=2.0), Unknown),
         (Step(within=2.0, body={"id": "p1"}), Unknown),
+        (Step(trickle=0.2, body={"id": "p1"}), Unknown),
         (Step(raw=b"220 smtp.example ESMTP\r\n"), Unknown),
         (Step(raw=b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), Unknown),
         (Step(read=False), Unknown),

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from journeylang.delivery import es256
+from journeylang.delivery import authorisation, es256
 from journeylang.delivery.channels import open_channels
 from journeylang.delivery.http import HttpProvider
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater
@@ -167,6 +167,16 @@ def test_fcm_without_a_token_sends_nothing(account: str) -> None:
     assert isinstance(answers[0], Refused)
     assert answers[0].kind == "auth"
     assert isinstance(answers[1], TryLater)
+    assert server.got == []
+
+
+def test_fcm_waits_for_a_token_for_so_long_and_no_longer(
+    account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authorisation, "_LONGEST_ASK", 0.5)
+    with fault_server(Step(trickle=0.1)) as google, fault_server(Step()) as server:
+        answers = sent(fcm(account, google.url, server.url), "a", "b")
+    assert [isinstance(answer, TryLater) for answer in answers] == [True, True]
     assert server.got == []
 
 

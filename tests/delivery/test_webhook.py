@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import socket
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from journeylang.delivery.http import HttpProvider
 from journeylang.delivery.network import is_public
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.provider import Call
+from tests.delivery.faultserver import Step, fault_server
 from tests.delivery.hookserver import LOST, hook_server
 
 KEY = b"a secret of 24 bytes or so"
@@ -192,3 +194,30 @@ def test_settings_that_are_wrong() -> None:
     assert outcome.diagnostics[0].help == "it carries calls alone"
     outcome = open_channels({}, root=Path(), environment={}, invoke={"x": {"provider": "smtp"}})
     assert "makes no calls" in outcome.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step(trickle=0.1),
+        Step(raw=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 200 + b"\r\n\r\n", trickle=0.1),
+        Step(body={"slow": "x" * 500}, chunked=True, trickle=0.1),
+        Step(half=True),
+    ],
+    ids=["head", "header", "body", "silence"],
+)
+def test_who_trickles_holds_no_delivery_for_ever(step: Step) -> None:
+    """Each call has its whole time and no more, and after five nobody else is asked."""
+    with fault_server(step) as server:
+        begun = time.monotonic()
+        answers = made(provider(server.url, timeout=1, connections=2), *range(1, 101))
+        took = time.monotonic() - begun
+    assert len(answers) == 100
+    doubtful = sum(
+        isinstance(answer, Unknown | TryLater) and answer.detail.startswith("the answer")
+        for answer in answers
+    )
+    assert 5 <= len(server.got) <= 6
+    assert took < 30, "a hundred calls of a second by two connections would take fifty"
+    assert doubtful == len(server.got)
+    assert all(isinstance(answer, TryLater | Unknown) for answer in answers)

@@ -5,10 +5,12 @@ A password or a token stands there as it is; others are made for each request, o
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, assert_never
@@ -173,6 +175,10 @@ class _Vapid:
         return [("Authorization", f"vapid t={token}, k={self._public}")]
 
 
+_LONGEST_ASK = 20.0
+"""Seconds for which an answer of Google's is waited for."""
+
+
 class _Google:
     """A token of a service account, asked for once an hour."""
 
@@ -226,13 +232,26 @@ def _ask(
     timeout: float | None = None,
     **_: object,
 ) -> _Answer:
-    """google-auth's transport, by httpx: no redirects, and no proxies of the environment."""
+    """google-auth's transport, by httpx: no redirects, and no proxies of the environment.
+
+    `timeout` is the whole time, in seconds, however the answer trickles in.
+    """
     import httpx
     from google.auth.exceptions import TransportError
 
+    whole = timeout or _LONGEST_ASK
+
+    async def ask() -> httpx.Response:
+        async with (
+            asyncio.timeout(whole),
+            httpx.AsyncClient(trust_env=False, timeout=whole) as client,
+        ):
+            return await client.request(method, url, content=body, headers=headers)
+
     try:
-        with httpx.Client(trust_env=False, timeout=timeout or 20) as client:
-            answer = client.request(method, url, content=body, headers=headers)
-    except httpx.HTTPError as error:
+        # Who asks is in an event loop already, and waits: the next requests need the token.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            answer = thread.submit(asyncio.run, ask()).result()
+    except (httpx.HTTPError, TimeoutError) as error:
         raise TransportError(error) from None  # type: ignore[no-untyped-call]
     return _Answer(status=answer.status_code, headers=answer.headers, data=answer.content)

@@ -154,7 +154,12 @@ def http_settings(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             "maximum": 64,
             "help": "how many connections are kept open",
         },
-        "timeout": {"type": "int", "minimum": 1, "maximum": 600, "help": "seconds to wait"},
+        "timeout": {
+            "type": "int",
+            "minimum": 1,
+            "maximum": 600,
+            "help": "seconds to wait for a whole answer",
+        },
         "private": {
             "type": "bool",
             "default": False,
