@@ -43,6 +43,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "serve": ("journeylang.cli.serve:command", "Take in answers: links, webhooks, events."),
     "status": ("journeylang.cli.status:command", "Show runs per step, the queue and doubts."),
     "why": ("journeylang.cli.why:command", "Tell what happened to a customer, and why (not)."),
+    "preview": ("journeylang.cli.preview:command", "Show a message as a customer would get it."),
     "pause": ("journeylang.cli.pause:pause_command", "Let a journey stand still."),
     "resume": ("journeylang.cli.pause:resume_command", "Let a paused journey go on."),
     "provider": ("journeylang.cli.provider:command", "Look at providers and check manifests."),

@@ -54,12 +54,12 @@ def command(
                 every_run=every_run,
             )
     except StatementError as error:
-        _refused(error)
+        refused(error)
     match answer:
         case NothingRan():
             click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
         case Unknown():
-            _unknown(customer, answer, loaded)
+            no_such_customer(customer, answer, loaded)
         case _ if output == "json":
             click.echo(_json(answer))
         case _:
@@ -78,7 +78,8 @@ def _named(journey: str | None, loaded: LoadedProject) -> list[str]:
     raise click.UsageError(f"no journey `{journey}`; {hint}")
 
 
-def _unknown(customer: str, found: Unknown, loaded: LoadedProject) -> NoReturn:
+def no_such_customer(customer: str, found: Unknown, loaded: LoadedProject) -> NoReturn:
+    """Exit, with who may be meant."""
     from journeylang.diagnostics.codes.running import NO_SUCH_CUSTOMER
     from journeylang.diagnostics.model import Diagnostic
 
@@ -91,7 +92,8 @@ def _unknown(customer: str, found: Unknown, loaded: LoadedProject) -> NoReturn:
     stop([Diagnostic(code=NO_SUCH_CUSTOMER, message=f"no customer `{customer}`", help=help_)])
 
 
-def _refused(error: Exception) -> NoReturn:
+def refused(error: Exception) -> NoReturn:
+    """Exit: the database did not take a statement."""
     from journeylang.diagnostics.codes.running import DATABASE_ERROR
     from journeylang.diagnostics.model import Diagnostic
 

@@ -259,7 +259,7 @@ class Delivery:
             elif row.address is None:
                 self._fail(ended, one, "no_address")
             else:
-                written = self.order.writer.write(one.draft, channel, row, links, now)
+                written = self.order.writer.write(one.draft, channel.letterhead, row, links, now)
                 if written is None:
                     self._fail(ended, one, "invalid_recipient: no e-mail address")
                     continue

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from journeylang.delivery.channels import Channel
-from journeylang.delivery.compose import compose
+from journeylang.delivery.compose import Letterhead, compose
 from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing
 from journeylang.delivery.render import Broken, Failed, For, Renderer
@@ -31,6 +30,7 @@ class Draft:
 
     plan: JourneyPlan
     park: SendPark
+    channel: str
     template: str
     customer: Mapping[str, Type]
     profile: Mapping[str, Type]
@@ -143,6 +143,7 @@ class Writer:
         return Draft(
             plan=plan,
             park=park,
+            channel=channel,
             template=template,
             customer=self._customer_types(use.customer_fields),
             profile={
@@ -175,7 +176,7 @@ class Writer:
         return {"key": TEXT, **fields}
 
     def write(
-        self, draft: Draft, channel: Channel, row: Row, links: Links, now: datetime
+        self, draft: Draft, letterhead: Letterhead, row: Row, links: Links, now: datetime
     ) -> Outgoing | Failed | Broken | None:
         """The finished message. `row.address` is known."""
         assert row.address is not None, "a message without an address is set aside before"
@@ -205,19 +206,19 @@ class Writer:
             zone=zone,
             response_code=response_code(row.number),
         )
-        rendered = self.renderer.render(draft.template, channel.name, what, links)
+        rendered = self.renderer.render(draft.template, draft.channel, what, links)
         if isinstance(rendered, Failed | Broken):
             return rendered
         return compose(
             rendered,
             id=row.public_id,
-            channel=channel.name,
+            channel=draft.channel,
             to=row.address,
             at=now,
             purpose=draft.plan.purpose,
-            letterhead=channel.letterhead,
+            letterhead=letterhead,
             links=links,
-            file=f"{draft.template}.{channel.name}",
+            file=f"{draft.template}.{draft.channel}",
         )
 
 

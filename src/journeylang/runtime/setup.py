@@ -38,6 +38,8 @@ from journeylang.runtime.upgrade import (
 )
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
+from journeylang.sql.migrations import MIGRATIONS, statements
+from journeylang.sql.schema import views
 
 
 def key_type(engine: Engine, project: Project) -> str:
@@ -207,6 +209,24 @@ def create_missing(engine: Engine, project: Project, now: datetime) -> str:
     with engine.transaction():
         _begin(engine, now)
     return kind
+
+
+def pretend(engine: Engine, project: Project, kind: str, now: datetime) -> None:
+    """Empty tables of the runtime where there are none, in a transaction that is to be undone.
+
+    `kind` is the type of customer keys.
+    """
+    d = engine.dialect
+    engine.execute(d.own_schema())
+    for statement in d.foundation():
+        engine.execute(statement)
+    for migration in MIGRATIONS:
+        for statement in statements(migration, kind, d):
+            engine.execute(statement)
+    for name, query in views().items():
+        engine.execute(f"CREATE VIEW journey.{name} AS{query}")
+    _begin(engine, now)
+    store_lists(engine, project, now)
 
 
 def _begin(engine: Engine, now: datetime) -> None:

@@ -70,7 +70,7 @@ def advance(
     leaf = f"CASE w.journey {leaf} END"
     reached = {leaf.step for _, e in taken for leaf in leaves(e.node)}
     parks = [p for plan in plans for p in plan.parks if p.step in reached]
-    masks, contents = _send_columns(parks, scope)
+    masks, contents = send_columns(parks, scope)
     moments = {p.step: instant(p.moment, scope) for p in parks if isinstance(p, MomentPark)}
     if any(isinstance(p, MomentPark) and isinstance(p.moment, OpeningHour) for p in parks):
         scope.further["best hour"] = joined(compiler, taken)
@@ -241,7 +241,7 @@ def _tree(node: Node, scope: Scope) -> str:
             assert_never(node)
 
 
-def _send_columns(parks: list[Park], scope: Scope) -> tuple[dict[int, str], dict[int, str]]:
+def send_columns(parks: Sequence[Park], scope: Scope) -> tuple[dict[int, str], dict[int, str]]:
     """Per send step: which candidates' `when` hold (bits), and the values given by `with`."""
     d = scope.dialect
     masks, contents = {}, {}

@@ -100,7 +100,7 @@ def _explained(
     kind = key_type(engine, project)
     key = key_literal(customer, kind)
     if key is None:
-        return Unknown(meant=_meant(engine, project, customer))
+        return Unknown(meant=meant(engine, project, customer))
     known = numbering(engine)
     program = build(project, known, fields)
     plans = [plan for plan in program.journeys if plan.name in journeys]
@@ -108,7 +108,7 @@ def _explained(
     person = put_aside(engine, project, plans, dict(known.steps), key=key, key_type=kind, now=now)
     ledger = read_ledger(engine, key, now)
     if not person.there and not ledger.anything:
-        return Unknown(meant=_meant(engine, project, customer))
+        return Unknown(meant=meant(engine, project, customer))
     stories = tuple(
         _story(project, program, plan, person, ledger, sources, every_run=every_run)
         for plan in plans
@@ -176,7 +176,7 @@ MOST = 3
 """So many customers are named who may be meant."""
 
 
-def _meant(engine: Engine, project: Project, given: str) -> tuple[str, ...]:
+def meant(engine: Engine, project: Project, given: str) -> tuple[str, ...]:
     """Customers with that address, or whose key differs in capitals and blanks alone."""
     d = engine.dialect
     bound = project.binding.customers

@@ -7,7 +7,7 @@ copied into temporary tables once, and the binding is made to point there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,7 @@ from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, definitions, value
 from journeylang.sql.rankings import RANKING, ranking_number, ranking_rows
 from journeylang.sql.relations import bound_value, customers, table_name
-from journeylang.sql.scope import StepNumbers
+from journeylang.sql.scope import Scope, StepNumbers
 from journeylang.sql.session import temporary
 
 _BITS = {"SMALLINT": 15, "INTEGER": 31, "UINTEGER": 32, "BIGINT": 63, "UBIGINT": 64, "HUGEINT": 127}
@@ -120,18 +120,35 @@ class Person:
         kept = [n for n in wanted if self._kept(n, at)]
         found: dict[Expression, Any] = dict.fromkeys(wanted, NOT_KEPT)
         if kept:
-            self._prepare(kept, at)
-            scope = self.compiler.scope(Rows(name="i", alias="w"))
-            columns = ", ".join(value(n, scope) for n in kept)
-            joins = scope.joins()
-            base = self.compiler.base(*scope.fields)
-            rows = self.engine.query(
-                f"WITH {self._subject(at, run)}\nSELECT {columns} FROM i AS w"
-                f"\nLEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}",
-                {"now": at},
-            )
-            found |= dict(zip(kept, rows[0], strict=True))
+            row = self.row(kept, lambda scope: [value(n, scope) for n in kept], at, run)
+            found |= dict(zip(kept, row, strict=True))
         return found
+
+    def row(
+        self,
+        nodes: Sequence[Expression],
+        columns: Callable[[Scope], Sequence[str]],
+        at: datetime,
+        run: Since | None = None,
+        *,
+        fields: Sequence[str] = (),
+    ) -> tuple[Any, ...]:
+        """The values of columns of SQL about the customer `c` and the run `w`, as of `at`.
+
+        `nodes` are the expressions in them; `fields` those of the customer that are asked for
+        besides.
+        """
+        self._prepare(nodes, at)
+        scope = self.compiler.scope(Rows(name="i", alias="w"))
+        asked = ", ".join(columns(scope))
+        joins = scope.joins()
+        base = self.compiler.base(*fields, *scope.fields)
+        rows = self.engine.query(
+            f"WITH {self._subject(at, run)}\nSELECT {asked} FROM i AS w"
+            f"\nLEFT JOIN {base} AS c ON c.customer_id = w.customer_id{joins}",
+            {"now": at},
+        )
+        return tuple(rows[0])
 
     def rows_of(
         self,
