@@ -101,10 +101,12 @@ def test_before_anything_has_run(root: Path) -> None:
 def test_of_somebody_who_is_in_the_journey_and_nothing_is_kept(root: Path) -> None:
     with opened(root, NOW - HOUR) as runtime:
         runtime.tick(NOW + 4 * HOUR)
-        before = contents(runtime.engine, without=())
         sent = "SELECT channel FROM journey.message WHERE customer_id = 5 ORDER BY 1"
         assert runtime.engine.query(sent) == [("sms",)]
     sql(root, "UPDATE shop.orders SET total = 77 WHERE id = 1")
+    engine = at(root)
+    before = contents(engine, without=())
+    engine.close()
     found = told("welcome/hello", "--customer", "5", "--at", "2026-03-02T15:00")
     assert found["entry"] == "the newest run"
     assert found["messages"][1]["subject"] == "€20.00, and €77.00 in all"
