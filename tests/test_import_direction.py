@@ -22,6 +22,7 @@ ORDER = (
     {"runtime"},
     {"delivery"},
     {"loading"},
+    {"pictures"},
     {"deploy", "simulate", "trial", "report", "why"},
     {"api"},
     {"demo"},

@@ -180,7 +180,8 @@ def test_a_page_and_a_comment(root: Path) -> None:
     assert "<b>" not in page.stdout
     assert "prefers-color-scheme: dark" in page.stdout
     # Nothing is fetched: there is no address in it, and no script.
-    assert "http" not in page.stdout
+    assert "http:" not in page.stdout
+    assert "https:" not in page.stdout
     assert outline.seen["script"] == outline.seen["link"] == outline.seen["img"] == 0
     comment = run(*FROM, "--output", "markdown").stdout
     assert comment.startswith("### Dry run: ")

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @click.option("--env", default="dev", show_default=True, help="The environment to report on.")
 @click.option(
     "--output",
-    type=click.Choice(["text", "json", "csv", "markdown"]),
+    type=click.Choice(["text", "json", "csv", "markdown", "html"]),
     default="text",
     show_default=True,
+    help="As text, JSON, figures in CSV, Markdown, or one HTML page with pictures.",
 )
 @click.option(
     "--by",
@@ -72,6 +73,8 @@ def command(
     if control is not None and drawn is None:
         raise click.UsageError("--control is of --drawn; name the field with the groups")
     needs("stats", "scipy")
+    if output == "html":
+        needs("charts", "vl_convert")
     loaded = load_project(env)
     names = _named(loaded, journeys)
     asked = Asked(
@@ -80,6 +83,7 @@ def command(
         drawn=_field(loaded, drawn) if drawn is not None else None,
         control=control,
         across=frozenset(name for name in get_args(Across) if across[name]),
+        pictures=output == "html",
     )
     opened = open_database(loaded, env)
     if opened.value is None:
@@ -174,6 +178,10 @@ def _tell(output: str, found: Report) -> None:
             click.echo(formats.as_csv(found), nl=False)
         case "markdown":
             click.echo(formats.as_markdown(found), nl=False)
+        case "html":
+            from journeylang.report.html import as_html
+
+            click.echo(as_html(found), nl=False)
         case _:
             colour = wants_colour(sys.stdout)
             text = formats.as_text(found, strong=lambda words: click.style(words, bold=True))

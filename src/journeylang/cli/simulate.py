@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from journeylang.cli.extras import needs
 from journeylang.cli.project import Instant, SpanOfTime, load_project, stop, utc_now
 from journeylang.cli.terminal import console
 
@@ -98,6 +99,8 @@ def command(
 
     if assume is not None and fit is not None:
         raise click.UsageError("--assume and --fit are two answers to one question; give one")
+    if output == "html":
+        needs("charts", "vl_convert")
     most = _amount(budget)
     loaded = load_project(env)
     asked = Asked(

@@ -24,7 +24,7 @@ def as_text(report: Report, *, strong: Callable[[str], str] = str) -> str:
     for part in report.parts:
         heading = strong(part.journey or "all journeys")
         lines += ["", f"{heading}  {part.title}".rstrip()]
-        for table in _read(part):
+        for table in read(part):
             lines += ["", "  " + strong(table.title)]
             lines += [f"  {line}" for line in _aligned(table)]
             for note in table.notes:
@@ -37,14 +37,15 @@ def as_text(report: Report, *, strong: Callable[[str], str] = str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read(part: Part) -> Iterator[Table]:
+def read(part: Part) -> Iterator[Table]:
+    """What people read of a part: no table and no column that says nothing."""
     return (table for table in (table.read() for table in part.tables) if not table.silent)
 
 
 def _aligned(table: Table) -> Iterator[str]:
     if not table.rows:
         return
-    rows = [[column.title for column in table.columns], *_cells(table)]
+    rows = [[column.title for column in table.columns], *cells(table)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     right = [to_right(column) for column in table.columns]
     for row in rows:
@@ -54,7 +55,8 @@ def _aligned(table: Table) -> Iterator[str]:
         ).rstrip()
 
 
-def _cells(table: Table) -> list[list[str]]:
+def cells(table: Table) -> list[list[str]]:
+    """As they are read."""
     return [
         [shown(cell, column.kind) for cell, column in zip(row, table.columns, strict=True)]
         for row in table.rows
@@ -66,13 +68,13 @@ def as_markdown(report: Report) -> str:
     for part in report.parts:
         title = f": {part.title}" if part.title else ""
         lines += ["", f"## {_markdown(part.journey or 'All journeys')}{_markdown(title)}"]
-        for table in _read(part):
+        for table in read(part):
             lines += ["", f"### {_markdown(table.title)}", ""]
             if table.rows:
                 titles = " | ".join(_markdown(column.title) for column in table.columns)
                 rules = " | ".join("--:" if to_right(c) else "---" for c in table.columns)
                 lines += [f"| {titles} |", f"| {rules} |"]
-                lines += [f"| {' | '.join(map(_markdown, row))} |" for row in _cells(table)]
+                lines += [f"| {' | '.join(map(_markdown, row))} |" for row in cells(table)]
             lines += [line for note in table.notes for line in ("", _markdown(note))]
     return "\n".join(lines) + "\n"
 

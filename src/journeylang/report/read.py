@@ -11,6 +11,7 @@ from journeylang.engines.base import Engine
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project
+from journeylang.report import pictures
 from journeylang.report.base import base
 from journeylang.report.channels import channels
 from journeylang.report.customers import customers
@@ -33,7 +34,8 @@ Across = Literal["channels", "offers", "base", "customers", "hypotheses"]
 class Asked:
     """What a report is to have besides: by what it is divided, and groups drawn elsewhere.
 
-    With `across` it is about all journeys together, and about nothing else.
+    With `across` it is about all journeys together, and about nothing else. `pictures` need the
+    extra `charts`.
     """
 
     by: tuple[SegmentTest | CustomerValue, ...] = ()
@@ -41,6 +43,7 @@ class Asked:
     drawn: CustomerValue | None = None
     control: str | None = None
     across: frozenset[Across] = frozenset()
+    pictures: bool = False
 
 
 def source_of(engine: Engine, project: Project) -> Source | None:
@@ -55,7 +58,7 @@ def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Repo
     """Of the journeys named, which were applied and have not changed their steps since."""
     journeys = [source.project.journeys[name] for name in names]
     if asked.across:
-        return Report(env=env, now=source.now, parts=(_across(source, journeys, asked.across),))
+        return Report(env=env, now=source.now, parts=(_across(source, journeys, asked),))
     return Report(
         env=env,
         now=source.now,
@@ -63,15 +66,17 @@ def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Repo
     )
 
 
-def _across(source: Source, journeys: Sequence[Journey], asked: frozenset[Across]) -> Part:
+def _across(source: Source, journeys: Sequence[Journey], wanted: Asked) -> Part:
     tables: list[Table] = []
+    asked = wanted.across
     if "channels" in asked:
         tables += [effects(source, journeys), *channels(source, None)]
     tables += [offers(source)] if "offers" in asked else []
     tables += base(source) if "base" in asked else []
     tables += customers(source, journeys) if "customers" in asked else []
     tables += [hypotheses(source, journeys)] if "hypotheses" in asked else []
-    return Part(journey=None, title="", tables=tuple(tables))
+    drawn = pictures.across(tables) if wanted.pictures else ()
+    return Part(journey=None, title="", tables=tuple(tables), pictures=tuple(drawn))
 
 
 def journey(source: Source, of: Journey, asked: Asked) -> Part:
@@ -89,7 +94,8 @@ def journey(source: Source, of: Journey, asked: Asked) -> Part:
     if asked.every is not None:
         tables += over_time(source, of, asked.every)
     shown = tuple(table for table in tables if table.rows or table.name.startswith(_SAYS_SO))
-    return Part(journey=of.name, title=of.title or "", tables=shown)
+    seen = pictures.of_journey(source, of, shown) if asked.pictures else ()
+    return Part(journey=of.name, title=of.title or "", tables=shown, pictures=tuple(seen))
 
 
 # Tables that say by a note alone why they have no rows.

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from journeylang.pictures.markup import Picture
 from journeylang.stats.comparison import Interval
 
 
@@ -76,11 +77,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The tables of a journey, or of all together (`journey` None)."""
+    """The tables of a journey, or of all together (`journey` None), and pictures if asked for."""
 
     journey: str | None
     title: str
     tables: tuple[Table, ...]
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from journeylang.model.journey import (
 )
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
+from journeylang.pictures.flow import Way
 from journeylang.plan.operations import JourneyPlan
 from journeylang.simulate.figures import Counts, Figures, scaled_cost
 from journeylang.simulate.forecast import ZERO, Course, Estimate, Step, total
@@ -28,6 +29,11 @@ from journeylang.sql.schema import ACTIVE, STATUS_NAMES
 _BEFORE = (
     f"journey.run AS x LEFT JOIN {SCHEMA}.before AS b"
     " ON b.customer_id = x.customer_id AND b.run_id = x.run_id"
+)
+# Only of who left is it asked how.
+_MOVED = (
+    "journey.transition AS x LEFT JOIN journey.run AS r ON x.to_step IS NULL"
+    " AND r.customer_id = x.customer_id AND r.run_id = x.run_id"
 )
 _NEWLY_EXPOSED = (
     f"journey.exposure AS x LEFT JOIN {SCHEMA}.exposed AS b ON b.customer_id = x.customer_id"
@@ -44,6 +50,7 @@ def courses(
     currency = next(
         (c.currency for c in project.binding.channels.values() if c.currency is not None), None
     )
+    paths = {number: path for (_, path), number in numbers.items()}
     for name, plan in sorted(plans.items()):
         number, journey = plan.journey, project.journeys[name]
         yield Course(
@@ -63,6 +70,7 @@ def courses(
             cost=scaled_cost(counts.costs.get(number), figures.share),
             currency=currency,
             steps=tuple(_steps(journey, number, numbers, counts)),
+            ways=tuple(_ways(number, paths, counts)),
         )
 
 
@@ -76,6 +84,7 @@ class _Counts:
     ended: Counts
     active: Counts
     came: Counts
+    moved: Counts
     skipped: Counts
     held: Counts
     exposed: Counts
@@ -99,6 +108,11 @@ class _Counts:
                 ("x.journey", "x.to_step"),
                 "journey.transition AS x",
                 where=f"{behind} AND x.to_step IS DISTINCT FROM x.from_step",
+            ),
+            moved=figures.counted(
+                ("x.journey", "x.from_step", "x.to_step", "r.status", "coalesce(r.reason, '')"),
+                _MOVED,
+                where=f"{behind} AND (x.to_step IS NULL OR x.to_step IS DISTINCT FROM x.from_step)",
             ),
             skipped=figures.counted(
                 ("x.journey", "x.step", "x.reason"), "journey.decision AS x", where=behind
@@ -150,6 +164,21 @@ def _steps(journey: Journey, number: int, numbers: Numbers, counts: _Counts) -> 
                 yield Step(path=step.path, kind="experiment", came=came, span=step.span)
             case _:
                 pass
+
+
+def _ways(number: int, paths: Mapping[int, str], counts: _Counts) -> Iterator[Way]:
+    """From step to step, in the order of their names."""
+    found = [
+        Way(
+            origin=None if origin is None else paths.get(origin, ""),
+            to=None if to is None else paths.get(to, ""),
+            outcome=None if status is None else _how(status, reason) or "end",
+            runs=of.value,
+        )
+        for (journey, origin, to, status, reason), of in counts.moved.items()
+        if journey == number
+    ]
+    yield from sorted(found, key=lambda way: (way.origin or "", way.to or "", way.outcome or ""))
 
 
 def _how(status: int, reason: str) -> str:

@@ -11,6 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from math import sqrt
 
+from journeylang.pictures.daily import Limit
+from journeylang.pictures.flow import Way
 from journeylang.source import Span
 
 NORMAL = 1.959964
@@ -87,7 +89,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """A journey: who came, what became of them, what it sent."""
+    """A journey: who came, what became of them, what it sent, and who went from where to where."""
 
     journey: str
     title: str | None
@@ -99,6 +101,7 @@ class Course:
     cost: Decimal | None
     currency: str | None
     steps: tuple[Step, ...]
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +164,8 @@ class Load:
 class Forecast:
     """All of it. Instants are naive UTC; `end` does not belong to the time any more.
 
-    `assumed` are the assumptions as they would be written, `sources` where they come from.
+    `assumed` are the assumptions as they would be written, `sources` where they come from; `limits`
+    the budgets that bound what was spent.
     """
 
     start: datetime
@@ -180,6 +184,7 @@ class Forecast:
     experiments: tuple[Power, ...]
     loads: tuple[Load, ...]
     notes: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
 
     @property
     def messages(self) -> float:

@@ -13,6 +13,7 @@ from journeylang.model.expressions import MessageEvent
 from journeylang.model.journey import Start
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
+from journeylang.pictures.daily import Limit, limits
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.pinned import PastOf
 from journeylang.runtime.session import Session
@@ -179,11 +180,18 @@ def play(
         ),
         loads=tuple(figures.loads()),
         notes=tuple(notes),
+        limits=tuple(limits(project, sorted(plans))),
     )
     if asked.budget is None:
         return forecast
-    limit = within_budget(forecast, *asked.budget)
-    return replace(forecast, verdicts=(*forecast.verdicts, limit))
+    verdict = within_budget(forecast, *asked.budget)
+    amount, currency = asked.budget
+    limit = Limit(
+        name=verdict.target, amount=float(amount), currency=currency, journeys=frozenset(plans)
+    )
+    return replace(
+        forecast, verdicts=(*forecast.verdicts, verdict), limits=(*forecast.limits, limit)
+    )
 
 
 def _start(engine: Engine, asked: Asked) -> datetime:
