@@ -204,6 +204,8 @@ ONE_ROW_PER = {
     "exposure": "customer and experiment, or hold-out: the first time",
     "weight": "arm, or channel of a send, that is learnt, and UTC day: the buckets that it owns",
     "pause": "pause of a journey, with what brought it about",
+    "channel_pause": "pause of a channel, with what brought it about",
+    "notice": "choice of a customer that a service outside is told",
     "budget_use": "message and budget or capacity that it is charged to",
     "list": "list of people in a file of the project, as applied",
     "prospect": "what somebody on a collected list said, when, and where that is from",

@@ -13,6 +13,7 @@ from journeylang.api.applying import applied, past_of
 from journeylang.api.database import open_database
 from journeylang.api.program import template_entry_fields
 from journeylang.diagnostics.codes.running import (
+    CHANNEL_PAUSED,
     DATABASE_ERROR,
     INVALID_TIMEZONE,
     JOURNEY_PAUSED,
@@ -225,6 +226,8 @@ class Runtime:
             # Ticks on this connection have temporary tables, which a new one lacks.
             recover=self.session.begin_again if self.session.engine is self.engine else None,
         )
+        for channel, why in summary.still.items():
+            self._tell_once(f"pause of {channel}: {why}", _still(channel, why))
         for channel, answer in summary.stopped.items():
             self._tell_once(f"channel {channel}", _stopped(channel, answer))
         for journey, why in summary.to_pause.items():
@@ -333,6 +336,14 @@ def link_key(loaded: LoadedProject, env: str, environ: Mapping[str, str] | None)
     )
     value = found.value.encode() if found.value is not None else None
     return Outcome(value=value, diagnostics=found.diagnostics)
+
+
+def _still(channel: str, why: str) -> Diagnostic:
+    return Diagnostic(
+        code=CHANNEL_PAUSED,
+        message=f"channel `{channel}` is paused: {why}",
+        help=f"see whose addresses those are; `journey resume {channel} --channel` lets it go on",
+    )
 
 
 def _stopped(channel: str, answer: RefusedByProvider | TryLater) -> Diagnostic:

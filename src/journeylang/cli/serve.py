@@ -99,6 +99,8 @@ def _tell(serving: Serving, loaded: LoadedProject, env: str) -> None:
     click.echo(f"webhooks  {', '.join(f'/hooks/{name}' for name in serving.feeds) or 'none'}")
     click.echo(f"tracking  {settings.tracking_consent or 'of everybody'}")
     click.echo(f"spool     {settings.spool}")
+    if settings.preferences is not None:
+        click.echo(f"choices   told to {settings.preferences}")
 
 
 @contextmanager
@@ -141,6 +143,9 @@ def _serve(serving: Serving, host: str, port: int, stack: ExitStack) -> None:
     stack.callback(serving.spool.close)
     serving.keeper.start()
     stack.callback(serving.keeper.stop)
+    if serving.teller is not None:
+        serving.teller.start()
+        stack.callback(serving.teller.stop)
     try:
         listening = listen(host, port)
     except OSError as error:

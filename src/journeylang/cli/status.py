@@ -96,29 +96,40 @@ def _read(engine: Engine, loaded: LoadedProject, max_lag: timedelta | None) -> d
     from journeylang.api.program import template_entry_fields
     from journeylang.delivery.outbox import doubtful
     from journeylang.runtime.alarms import alarms, late, waiting_since
+    from journeylang.runtime.channel_pauses import paused_channels
     from journeylang.runtime.guards import guarded
     from journeylang.runtime.pauses import paused
 
     if engine.columns(("journey", "lock")) is None:
         nothing: dict[str, Any] = {"now": None, "ticks": 0, "lag_seconds": None}
-        lists = ("alarms", "paused", "guards", "runs", "messages", "calls", "non_sends")
+        lists = (
+            "alarms",
+            "paused",
+            "paused_channels",
+            "guards",
+            "runs",
+            "messages",
+            "calls",
+            "non_sends",
+        )
         further = ("suppressed", "doubtful")
         return nothing | {name: [] for name in (*lists, *further)} | {"queued_since": None}
     # A database that was applied by an earlier version has no such view yet.
     calls = engine.columns(("journey", "calls")) is not None
     now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
-    still, clock = list(paused(engine)), utc_now()
-    alarming = [*alarms(engine, still)]
+    still, clock, silent = list(paused(engine)), utc_now(), list(paused_channels(engine))
+    alarming = [*alarms(engine, still, silent)]
     if max_lag is not None:
-        alarming += late(engine, now, clock, max_lag, still)
+        alarming += late(engine, now, clock, max_lag, still, silent)
     guards = guarded(engine, loaded.project, template_entry_fields(loaded))
     return {
         "now": now,
         "ticks": ticks,
         "lag_seconds": int((clock - now).total_seconds()),
-        "queued_since": waiting_since(engine, clock, still),
+        "queued_since": waiting_since(engine, clock, still, silent),
         "alarms": [dataclasses.asdict(one) for one in alarming],
         "paused": [dataclasses.asdict(one) for one in still],
+        "paused_channels": [dataclasses.asdict(one) for one in silent],
         "guards": [dataclasses.asdict(one) for one in guards],
         "runs": _rows(
             engine.query(_STEPS), "journey", "step", "status", "runs", "next_wake", "overdue"
@@ -147,6 +158,9 @@ def _show(found: dict[str, Any]) -> None:
     for row in found["paused"]:
         since = f"{row['since']:%Y-%m-%d %H:%M}"
         still.add_row(row["journey"], since, row["cause"], row["detail"])
+    for row in found["paused_channels"]:
+        since = f"{row['since']:%Y-%m-%d %H:%M}"
+        still.add_row(f"channel {row['channel']}", since, row["cause"], row["detail"])
     _print(screen, still)
     guards = _table("guard of", "guard", "is", "")
     for row in found["guards"]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -32,7 +34,10 @@ from journeylang.diagnostics.codes.running import (
 )
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
+from journeylang.runtime.channel_pauses import DEFAULTS, NO_LIMITS, Limits
 from journeylang.sql.schema import CALLS
+
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,4})?) *%")
 
 OnUnknown = Literal["hold", "retry"]
 
@@ -45,6 +50,7 @@ class ChannelSettings:
     settings: Mapping[str, object] = field(default_factory=dict)
     on_unknown: OnUnknown = "hold"
     ramp: Ramp | None = None
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,32 +62,66 @@ class Channel:
     letterhead: Letterhead
     on_unknown: OnUnknown
     ramp: Ramp | None = None
+    limits: Limits = NO_LIMITS
 
 
-def channel_settings(given: str | Mapping[str, object]) -> ChannelSettings:
-    """`email = "file"`, or a table with `provider`, `on_unknown`, `ramp` and the settings of the
-    provider.
+def channel_settings(
+    given: str | Mapping[str, object], limits: Limits | None = None
+) -> ChannelSettings:
+    """`email = "file"`, or a table with `provider`, `on_unknown`, `ramp`, `max_bounces`,
+    `max_complaints` and the settings of the provider. `limits` are those of the channel where
+    nothing else is said.
 
     Raises:
         SettingError: neither.
     """
+    limits = limits or NO_LIMITS
     if isinstance(given, str):
-        return ChannelSettings(provider=given)
+        return ChannelSettings(provider=given, limits=limits)
     rest = dict(given)
     provider = rest.pop("provider", None)
     if not isinstance(provider, str):
         raise SettingError('`provider` is missing: `provider = "file"`')
     written = rest.pop("ramp", None)
     warm_up = None if written is None else ramp(written)
-    match rest.pop("on_unknown", "hold"):
-        case "hold":
-            return ChannelSettings(provider=provider, settings=rest, ramp=warm_up)
-        case "retry":
-            return ChannelSettings(
-                provider=provider, settings=rest, ramp=warm_up, on_unknown="retry"
-            )
-        case _:
-            raise SettingError('`on_unknown` is "hold" or "retry"')
+    limits = Limits(
+        bounces=_share(rest, "max_bounces", limits.bounces),
+        complaints=_share(rest, "max_complaints", limits.complaints),
+    )
+    on_unknown = rest.pop("on_unknown", "hold")
+    if on_unknown not in ("hold", "retry"):
+        raise SettingError('`on_unknown` is "hold" or "retry"')
+    return ChannelSettings(
+        provider=provider,
+        settings=rest,
+        ramp=warm_up,
+        limits=limits,
+        on_unknown="retry" if on_unknown == "retry" else "hold",
+    )
+
+
+def channel_limits(given: Mapping[str, str | Mapping[str, object]]) -> dict[str, Limits]:
+    """The shares of bounces and complaints at which channels pause.
+
+    Raises:
+        SettingError: a channel's settings are not understood.
+    """
+    return {
+        name: channel_settings(setting, DEFAULTS.get(name)).limits
+        for name, setting in given.items()
+    }
+
+
+def _share(rest: dict[str, object], name: str, default: Decimal | None) -> Decimal | None:
+    written = rest.pop(name, None)
+    if written is None:
+        return default
+    if written == "any":
+        return None
+    found = _PERCENT.fullmatch(written) if isinstance(written, str) else None
+    if found is None or Decimal(found[1]) > 100:
+        raise SettingError(f'`{name}` is a share of the messages: `{name} = "5%"`, or "any"')
+    return Decimal(found[1]) / 100
 
 
 def open_channels(
@@ -114,7 +154,7 @@ def _channel(
     name: str, given: str | Mapping[str, object], root: Path, environment: Mapping[str, str]
 ) -> Channel | Diagnostic:
     try:
-        settings = channel_settings(given)
+        settings = channel_settings(given, DEFAULTS.get(name))
         manifest = manifest_of(settings.provider, root)
         if isinstance(manifest, Diagnostic):
             return manifest
@@ -146,6 +186,7 @@ def _channel(
         letterhead=_letterhead(values),
         on_unknown=settings.on_unknown,
         ramp=settings.ramp,
+        limits=settings.limits,
     )
 
 

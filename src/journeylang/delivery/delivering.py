@@ -28,6 +28,7 @@ from journeylang.delivery.chunks import Mail, Open, calls, contents
 from journeylang.delivery.claimed import Claimed, claim
 from journeylang.delivery.failures import Failures
 from journeylang.delivery.firmly import firmly
+from journeylang.delivery.judging import Judging
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.ramp import room, tomorrow
@@ -65,6 +66,7 @@ class Delivery:
         self.opened: set[str] = set()
         self.paused: set[str] = set(order.paused)
         self.failures = Failures(order.engine, order.statements)
+        self.judging = Judging(order, self.summary)
 
     def run(self) -> DeliverySummary:
         """Claim and send until nothing is left that may go out."""
@@ -92,6 +94,7 @@ class Delivery:
                 break
             if self.summary.stopped and self.channels.keys() <= self.summary.stopped.keys():
                 break
+        self.judging.look(last=True)
         return self.summary
 
     def _enough(self) -> bool:
@@ -105,6 +108,7 @@ class Delivery:
     def _work(self, claimed: Claimed) -> None:
         try:
             self.paused.update(one.journey for one in paused(self.engine))
+            self.judging.look()
             self._send(claimed)
         except BaseException as error:
             # Interrupted: nobody need wait for the lease to end.
@@ -202,6 +206,9 @@ class Delivery:
     def _stands_still(self, draft: Draft | CallDraft, channel: str) -> bool:
         journey = draft.plan.name
         if journey in self.paused or journey in self.summary.to_pause:
+            return True
+        # What people have to be told goes out all the same.
+        if channel in self.summary.still and draft.plan.purpose != "transactional":
             return True
         return channel not in self.channels or channel in self.summary.stopped
 
@@ -391,6 +398,8 @@ class Delivery:
                 )
 
         firmly(self.order, keep)
+        if any(reason == "hard_bounce" for _, reason in gone):
+            self.judging.refused = True
 
     def _receipts(self, receipts: Receipts, now: datetime, *, again: bool) -> None:
         statement = self.sql.receipts_once if again else self.sql.receipts

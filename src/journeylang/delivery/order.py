@@ -39,10 +39,10 @@ class Order:
 class DeliverySummary:
     """What a delivery did. `waiting` messages stay queued, the first until `next_at`.
 
-    `stopped`: channels that nothing goes through, and why. `to_pause`: journeys whose
-    templates fail too often or not at all work, and why. `problems`: the first few messages
-    that failed, without personal data. `costs`: what providers said that messages have cost, by
-    currency.
+    `still`: channels that are paused, and why. `stopped`: channels that nothing goes through, and
+    why. `to_pause`: journeys whose templates fail too often or not at all work, and why.
+    `problems`: the first few messages that failed, without personal data. `costs`: what providers
+    said that messages have cost, by currency.
     """
 
     accepted: int = 0
@@ -53,6 +53,7 @@ class DeliverySummary:
     unknown: int = 0
     waiting: int = 0
     next_at: datetime | None = None
+    still: dict[str, str] = field(default_factory=dict)
     stopped: dict[str, Refused | TryLater] = field(default_factory=dict)
     to_pause: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)

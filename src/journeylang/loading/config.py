@@ -117,7 +117,8 @@ class ServeTable(_Table):
     counts beside it for a while; ``events`` are those that may be written into the tables that
     they are bound to. Opens and clicks are kept of each person who gave ``tracking_consent``, of
     others as sums; without one, of everybody. ``opens = false`` puts no picture into e-mails.
-    ``spool`` is the folder for what is not in the database yet.
+    ``preferences`` is the service of ``invoke`` that is told what people choose. ``spool`` is the
+    folder for what is not in the database yet.
     """
 
     token: str | None = None
@@ -125,6 +126,7 @@ class ServeTable(_Table):
     events: tuple[str, ...] = ()
     tracking_consent: str | None = None
     opens: bool = True
+    preferences: str | None = None
     spool: str = Field(default=".journey/spool", min_length=1)
 
     @field_validator("token", "former_token")

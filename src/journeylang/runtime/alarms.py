@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from journeylang.engines.base import Engine
+from journeylang.runtime.channel_pauses import ChannelPause
 from journeylang.runtime.pauses import Pause
+from journeylang.sql.dialects import text
 
 Kind = Literal["overdue", "paused", "ticks", "queue"]
 
@@ -26,12 +28,18 @@ class Alarm:
     detail: str
 
 
-def alarms(engine: Engine, paused: list[Pause]) -> Iterator[Alarm]:
+def alarms(
+    engine: Engine, paused: list[Pause], channels: Sequence[ChannelPause] = ()
+) -> Iterator[Alarm]:
     """Those for which no clock is needed: pauses by the runtime itself, and overdue runs."""
     for pause in paused:
         if pause.cause != "person":
             detail = f"`{pause.journey}` is paused by {pause.cause}: {pause.detail}"
             yield Alarm(kind="paused", journey=pause.journey, detail=detail)
+    for one in channels:
+        if one.cause != "person":
+            detail = f"channel `{one.channel}` is paused: {one.detail}"
+            yield Alarm(kind="paused", journey=None, detail=detail)
     still = {pause.journey for pause in paused}
     for journey, step, runs, wake in engine.query(OVERDUE):
         if journey not in still:
@@ -41,24 +49,33 @@ def alarms(engine: Engine, paused: list[Pause]) -> Iterator[Alarm]:
 
 
 def late(
-    engine: Engine, last: datetime, clock: datetime, most: timedelta, paused: list[Pause]
+    engine: Engine,
+    last: datetime,
+    clock: datetime,
+    most: timedelta,
+    paused: list[Pause],
+    channels: Sequence[ChannelPause] = (),
 ) -> Iterator[Alarm]:
     """Those by the clock (naive UTC): no tick for longer than `most`, or nothing goes out."""
     if clock - last > most:
         detail = f"no tick since {last:%Y-%m-%d %H:%M} UTC"
         yield Alarm(kind="ticks", journey=None, detail=detail)
-    since = waiting_since(engine, clock, paused)
+    since = waiting_since(engine, clock, paused, channels)
     if since is not None and clock - since > most:
         detail = f"messages that may go out wait since {since:%Y-%m-%d %H:%M} UTC"
         yield Alarm(kind="queue", journey=None, detail=detail)
 
 
-def waiting_since(engine: Engine, clock: datetime, paused: list[Pause]) -> datetime | None:
+def waiting_since(
+    engine: Engine, clock: datetime, paused: list[Pause], channels: Sequence[ChannelPause] = ()
+) -> datetime | None:
     """Since when the oldest message waits that nobody has claimed and nothing holds back."""
     d = engine.dialect
     now = d.parameter("now")
-    names = ", ".join("'" + pause.journey.replace("'", "''") + "'" for pause in paused)
+    names = ", ".join(text(pause.journey) for pause in paused)
     moving = f" AND m.journey NOT IN ({names})" if names else ""
+    still = ", ".join(text(pause.channel) for pause in channels)
+    moving += f" AND m.channel NOT IN ({still})" if still else ""
     ((since,),) = engine.query(
         f"""SELECT min(CASE WHEN q.quiet_until <= {now} THEN greatest(m.decided_at, q.quiet_until)
   ELSE m.decided_at END)

@@ -34,6 +34,7 @@ from journeylang.serve.metrics import Metrics
 from journeylang.serve.openapi import document
 from journeylang.serve.records import to_line
 from journeylang.serve.spool import Spool, SpoolFullError
+from journeylang.serve.teller import Teller
 from journeylang.serve.tracking import Tracking
 
 LAGS = 120.0
@@ -54,6 +55,7 @@ class Serving:
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     tokens: tuple[str, ...] = field(default=(), repr=False)
     rate: float = 500.0
+    teller: Teller | None = None
 
 
 def application(serving: Serving) -> App:

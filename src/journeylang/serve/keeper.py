@@ -74,6 +74,8 @@ class Keeper:
         self.now = now
         self.drain = Drain(spool)
         self.failures = 0
+        self.chosen = 0
+        """How many choices were taken in: a service outside may have to be told of them."""
         self.drained_at: float | None = None
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._taker: Taker | None = None
@@ -152,6 +154,7 @@ class Keeper:
             self._close()
 
     def _told(self, taken: Taken) -> None:
+        self.chosen += taken.written["notices"]
         self.metrics.count_all("journey_written_total", "kind", taken.written)
         self.metrics.count_all("journey_lost_total", "reason", taken.lost)
 

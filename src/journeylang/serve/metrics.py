@@ -16,6 +16,7 @@ HELP = {
     "journey_refused_total": "What was refused, by reason.",
     "journey_written_total": "What came into the database, by kind.",
     "journey_lost_total": "What led nowhere, by reason.",
+    "journey_notices_total": "Calls that told what people have chosen, by what became of them.",
     "journey_failures_total": "What went wrong within the server, by kind.",
     "journey_ticks_total": "Ticks of this server.",
     "journey_messages_total": "Messages of this server, by what became of them.",

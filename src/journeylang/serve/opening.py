@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from journeylang.api.database import open_database
 from journeylang.api.deploying import what_runs
 from journeylang.api.runtime import link_key
+from journeylang.delivery.channels import channel_limits, open_channels
 from journeylang.delivery.feedback import Feed
 from journeylang.delivery.feeds import open_feeds
 from journeylang.delivery.links import Links
 from journeylang.delivery.outbox import own_key
+from journeylang.delivery.provider import Provider
 from journeylang.diagnostics.codes.running import BAD_CONFIG, DATABASE_ERROR
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
@@ -31,7 +33,9 @@ from journeylang.serve.keeper import ClosedError, Keeper, utc_now
 from journeylang.serve.metrics import Metrics
 from journeylang.serve.spool import Spool
 from journeylang.serve.taking import Taker
+from journeylang.serve.teller import Teller
 from journeylang.sql.relations import table_name
+from journeylang.sql.schema import CALLS
 
 WAIT = 5.0
 """Seconds for which a file that another process has is waited for; then it is tried again."""
@@ -45,6 +49,7 @@ class Ready:
     shapes: Mapping[str, Shape]
     taker: Callable[[Engine], Taker]
     feeds: Mapping[str, Feed]
+    tells: Provider | None = None
 
 
 def opened(
@@ -117,6 +122,9 @@ def opened(
         tokens=tokens.value,
         rate=rate,
     )
+    if ready.tells is not None and settings.preferences is not None:
+        teller = Teller(settings.preferences, ready.tells, keeper, metrics)
+        serving = replace(serving, teller=teller)
     return Outcome(value=serving, diagnostics=told)
 
 
@@ -149,26 +157,55 @@ def _ready(
                 did_you_mean(consent, known) or f"there are {', '.join(known) or 'none'}",
             )
         )
+    tells = _told(loaded, env, environ)
+    problems += tells.diagnostics
     named = link_key(loaded, env, environ)
     problems += named.diagnostics
     tables = environment.channels
-    feeds = open_feeds(
-        {name: {"provider": c.provider, **c.settings} for name, c in tables.items()},
-        root=loaded.root,
-        environment=environ,
-    )
+    given = {name: {"provider": c.provider, **c.settings} for name, c in tables.items()}
+    feeds = open_feeds(given, root=loaded.root, environment=environ)
     problems += feeds.diagnostics
     if problems or feeds.value is None:
         return Outcome(value=None, diagnostics=tuple(problems))
     kind = create_missing(engine, project, now)
+    limits = channel_limits(given)
     links = Links(key=named.value or own_key(engine), base_url=environment.base_url)
 
     def taker(connection: Engine) -> Taker:
         return Taker(
-            connection, project, kind, links=links, shapes=shapes, tracking_consent=consent
+            connection,
+            project,
+            kind,
+            links=links,
+            shapes=shapes,
+            tracking_consent=consent,
+            limits=limits,
+            tells=environment.serve.preferences,
         )
 
-    return Outcome(value=Ready(links=links, shapes=shapes, taker=taker, feeds=feeds.value))
+    ready = Ready(
+        links=links, shapes=shapes, taker=taker, feeds=feeds.value, tells=tells.value or None
+    )
+    return Outcome(value=ready)
+
+
+def _told(loaded: LoadedProject, env: str, environ: Mapping[str, str]) -> Outcome[Provider | None]:
+    """The provider of the service that is told what people choose, if one is."""
+    environment = loaded.config.env[env]
+    service = environment.serve.preferences
+    if service is None:
+        return Outcome(value=None)
+    table = environment.invoke.get(service)
+    if table is None:
+        known = environment.invoke
+        help_ = did_you_mean(service, known) or f"add a table `[env.{env}.invoke.{service}]`"
+        words = f"unknown service `{service}`"
+        return Outcome(value=None, diagnostics=(_wrong(loaded, env, "preferences", words, help_),))
+    given = {service: {"provider": table.provider, **table.settings}}
+    opened = open_channels({}, root=loaded.root, environment=environ, invoke=given)
+    made = (opened.value or {}).get(CALLS + service)
+    provider = None if made is None else made.provider
+    return Outcome(value=provider, diagnostics=opened.diagnostics)
 
 
 def _shape(

@@ -212,6 +212,16 @@ HAVING count(*) >= {SOFT_BOUNCES}
 SELECT a."customers", a."names", a."values", a."ats" FROM {rows}"""
 
     @cached_property
+    def notices(self) -> str:
+        """{service, ids, customers, data, ats}: what a service outside is to be told."""
+        rows = self._lists(ids="VARCHAR", customers="{key}", data="VARCHAR", ats="TIMESTAMP")
+        return f"""INSERT INTO journey.notice (notice_id, customer_id, service, data, "at", attempt,
+  state, not_before, detail)
+SELECT a."ids", a."customers", {self.p("service")}, a."data", a."ats", 0, 'open', a."ats", NULL
+FROM {rows}
+WHERE NOT EXISTS (SELECT 1 FROM journey.notice AS k WHERE k.notice_id = a."ids")"""
+
+    @cached_property
     def sums(self) -> str:
         """{steps, channels, days, names, numbers}: opens and clicks of nobody in particular."""
         rows = self._lists(

@@ -25,8 +25,10 @@ from typing import Any
 from journeylang.delivery.links import Links
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
+from journeylang.runtime.channel_pauses import Limits, judge
 from journeylang.serve.findings import Columns, Message, Responded, Response, Taken, Work
 from journeylang.serve.intake import Shape
+from journeylang.serve.notices import chosen
 from journeylang.serve.records import Chose, Happened, Record, Said, Wrote, to_line
 from journeylang.serve.statements import Answers
 from journeylang.serve.words import BACK, STOP, keyword, phone_number
@@ -58,7 +60,10 @@ class Taker:
         links: Links,
         shapes: Mapping[str, Shape],
         tracking_consent: str | None = None,
+        limits: Mapping[str, Limits] | None = None,
+        tells: str | None = None,
     ) -> None:
+        """`limits`: where channels pause. `tells`: the service that is told what people choose."""
         self.engine = engine
         self.project = project
         self.binding = project.binding
@@ -66,6 +71,8 @@ class Taker:
         self.links = links
         self.shapes = shapes
         self.tracking_consent = tracking_consent
+        self.limits = limits or {}
+        self.tells = tells
 
     def take(self, records: Iterable[Record], now: datetime) -> Taken:
         """All of them; `now` is naive UTC."""
@@ -356,6 +363,13 @@ class Taker:
             for (step, channel, day, name), number in work.sums.items():
                 sums.add(step, channel, day, name, number)
             run(sql.sums, sums.parameters())
+        if self.tells is not None:
+            notices = chosen(work)
+            if notices.rows:
+                run(sql.notices, notices.parameters(service=self.tells))
+                written["notices"] += len(notices.rows)
+        if written["bounced"] or written["complained"]:
+            written["paused"] += len(judge(self.engine, self.limits, work.now))
         if work.taken.later:
             rows = Columns(("providers", "events", "lines"))
             for said in work.taken.later:

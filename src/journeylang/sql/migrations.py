@@ -275,6 +275,25 @@ MIGRATIONS: tuple[Migration, ...] = (
             NewColumn(table="step", column="again", kind="TIMESTAMP"),
         ),
     ),
+    Migration(
+        number=8,
+        name="channels that are paused, and what a service outside is told",
+        changes=(
+            NewTable(
+                name="channel_pause",
+                columns="channel VARCHAR NOT NULL, since TIMESTAMP NOT NULL, until TIMESTAMP,"
+                " cause VARCHAR NOT NULL, detail VARCHAR NOT NULL",
+            ),
+            # What somebody has chosen: `open` until it is `accepted`, or has `failed`.
+            NewTable(
+                name="notice",
+                columns="notice_id VARCHAR NOT NULL, customer_id {key} NOT NULL,"
+                " service VARCHAR NOT NULL, data VARCHAR NOT NULL, {at} TIMESTAMP NOT NULL,"
+                " attempt INTEGER NOT NULL, state VARCHAR NOT NULL, not_before TIMESTAMP NOT NULL,"
+                " detail VARCHAR",
+            ),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number

@@ -59,6 +59,8 @@ INDEXES = {
     "list_entry_value": "list_entry (list, value)",
     "prospect_value": "prospect (prospects, value)",
     "batch_open": "batch (batch_id) WHERE NOT done",
+    "notice_open": "notice (not_before) WHERE state = 'open'",
+    "notice_customer": "notice (customer_id)",
 }
 # Indexes of earlier versions that others do the work of.
 REPLACED = ("run_wake",)

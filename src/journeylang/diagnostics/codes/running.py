@@ -251,6 +251,19 @@ DATABASE_NEWER = Code(
     fence="shell",
 )
 
+CHANNEL_PAUSED = Code(
+    id="JRN823",
+    name="channel-paused",
+    title="A channel is paused, because too much of it came back",
+    why="Of the messages of 24 hours, 200 at least, more bounced or were complained about than the"
+    " channel's `max_bounces` and `max_complaints` allow. Mailbox providers stop a sender that"
+    " goes on. Its messages wait, but for those that people have to be told.",
+    bad="5,000 addresses of which nobody knows where they are from",
+    good="journey resume email live --channel     # without them",
+    severity=Severity.WARNING,
+    fence="text",
+)
+
 NO_SUCH_CUSTOMER = Code(
     id="JRN829",
     name="no-such-customer",
