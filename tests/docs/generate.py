@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs import parts, provider_parts, refill
+from tests.docs import parts, programmes, provider_parts, refill
 from tests.docs.fences import ROOT, pages
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -23,6 +23,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "views": parts.views,
     "providers": provider_parts.built_in,
     "manifest": provider_parts.manifest,
+    "programmes": programmes.table,
+    "shared by programmes": programmes.shared,
 }
 
 _PART = re.compile(
@@ -51,6 +53,8 @@ def renewed_page(path: Path) -> str:
 
 def main() -> None:
     provider_parts.SCHEMA.write_text(provider_parts.written_schema(), encoding="utf-8")
+    for path, text in programmes.written().items():
+        path.write_text(text, encoding="utf-8")
     for path in pages():
         text = renewed_page(path)
         if text != path.read_text(encoding="utf-8"):

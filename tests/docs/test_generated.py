@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from journeylang.diagnostics.codes import ALL_CODES
-from tests.docs import generate, parts, provider_parts
+from tests.docs import generate, parts, programmes, provider_parts
 from tests.docs.fences import ROOT, pages
 from tests.docs.generate import PARTS, names, renewed
 
@@ -24,6 +24,13 @@ def test_made_parts_are_as_the_code_is(page: Path) -> None:
 def test_the_schema_of_manifests_is_as_the_code_is() -> None:
     text = provider_parts.SCHEMA.read_text(encoding="utf-8")
     assert text == provider_parts.written_schema(), "python -m tests.docs.generate"
+
+
+def test_pages_of_programmes_are_as_their_files_are() -> None:
+    made = programmes.written()
+    assert set(programmes.PAGES.glob("*.md")) == set(made)
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, "python -m tests.docs.generate"
 
 
 def test_every_part_has_one_place() -> None:
