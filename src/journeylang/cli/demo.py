@@ -270,6 +270,7 @@ def _show(days: Days, directory: Path, seconds: float, database: str | None) -> 
 
 def _next(directory: Path) -> tuple[str, ...]:
     return (
+        f"journey -C {directory} test --coverage",
         f"journey -C {directory} status",
         f"journey -C {directory} graph welcome",
         f"journey -C {directory} compile --emit sql",

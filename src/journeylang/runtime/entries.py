@@ -143,8 +143,7 @@ class Entries:
         return Opening(parameters=parameters, looked=True, among=among)
 
     def _turn(self, plan: JourneyPlan, every: int | None) -> bool:
-        last = self.marks.get(mark(plan.journey))
-        return not every or last is None or _period(self.now, every) > _period(last, every)
+        return not every or turn_of(self.now, self.marks.get(mark(plan.journey)), every)
 
     def _season(self, plan: JourneyPlan) -> Literal["before", "open", "over"]:
         runs = plan.runs
@@ -184,6 +183,11 @@ class Entries:
 def mark(journey: int) -> str:
     """The name under which it is remembered when a journey's condition was looked at."""
     return f"enter {journey}"
+
+
+def turn_of(now: datetime, last: datetime | None, every: int) -> bool:
+    """Whether a condition is looked at again; `every` in seconds, counted from the epoch."""
+    return last is None or _period(now, every) > _period(last, every)
 
 
 def _period(instant: datetime, every: int) -> int:

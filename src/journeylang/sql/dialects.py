@@ -259,7 +259,11 @@ class Dialect:
 
     def bucket(self, salt: str, key: str) -> str:
         """0 to 9999, the same on every engine and in Python (`stats` of semantics §5)."""
-        return f"({self.hash60(text(salt), self.as_text(key))} % 10000)"
+        return self.drawn(text(salt), key)
+
+    def drawn(self, salt: str, key: str) -> str:
+        """The bucket under a salt that is itself an expression."""
+        return f"({self.hash60(salt, self.as_text(key))} % 10000)"
 
     def newest(self, value: str, *order: str, only: str = "") -> str:
         """Aggregate: `value` of the row that is last by `order`, unknown included.

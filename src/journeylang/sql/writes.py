@@ -85,7 +85,7 @@ WHERE t.fate IN ({REST}, {END})"""
 
 def _exposures(d: Dialect, plans: list[JourneyPlan]) -> str:
     """Who has come to an arm, the first time under its salt."""
-    bucket = f"({d.hash60('x.salt', d.as_text('t.customer_id'))} % 10000)"
+    bucket = d.drawn("x.salt", "t.customer_id")
     once, order = "", ""
     if any(_several_at_once(plan) for plan in plans):
         once = " DISTINCT ON (t.customer_id, x.experiment, x.salt)"

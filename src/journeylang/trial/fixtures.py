@@ -20,6 +20,7 @@ from journeylang.model.trials import Trial
 from journeylang.model.types import INSTANT, TEXT, Kind, Type
 from journeylang.sql.dialects import quote
 from journeylang.trial.clock import Clock, absolute
+from journeylang.trial.part import Part
 from journeylang.trial.stage import (
     CUSTOMERS,
     EMPTY,
@@ -31,8 +32,12 @@ from journeylang.trial.stage import (
 )
 
 LONG_AGO = datetime.combine(date(2000, 1, 1), time())
-# So many codes are in a pool; nobody in a test comes away without one, unless it is `empty`.
-CODES = 1_000
+EVERYBODY = "everybody"
+LIVE = f"{SCHEMA}.live"
+"""Whose turn it is, where a database is shared."""
+# So many codes a pool has for each test: nobody comes away without one, unless it is `empty`.
+CODES = 200
+FEWEST_CODES = 1_000
 
 _NOTHING: Mapping[Kind, object] = {
     Kind.TEXT: "",
@@ -49,37 +54,48 @@ Columns = dict[str, Type]
 Given = Mapping[str, Constant]
 
 
-def customer_key(binding: Binding, trial: Trial) -> str:
-    """The customer's key: given as `key`, or by the name of its column in the binding."""
-    assert binding.customers is not None
-    given = dict(trial.customer)
-    column = binding.customers.key
-    found = given.get("key")
-    if found is None and isinstance(column, Column):
-        found = given.get(column.name)
-    return "customer" if found is None else str(found.value)
+def create(engine: Engine, binding: Binding, *, shared: bool = False) -> None:
+    """Make the tables of a binding over `trial.stage`, empty.
 
-
-def create(engine: Engine, binding: Binding) -> None:
-    """Make the tables of a binding over `trial.stage`, empty."""
+    If they are `shared`, only those are customers whose keys stand in `given.live`.
+    """
     d = engine.dialect
-    engine.execute(f"CREATE SCHEMA {SCHEMA}")
+    made = [f"CREATE SCHEMA {SCHEMA}"]
     for name, columns in _tables(binding).items():
-        made = ", ".join(f"{quote(c)} {d.column_type(type_)}" for c, type_ in columns.items())
-        engine.execute(f"CREATE TABLE {SCHEMA}.{quote(name)} ({made})")
+        listed = ", ".join(f"{quote(c)} {d.column_type(type_)}" for c, type_ in columns.items())
+        made.append(f"CREATE TABLE {SCHEMA}.{quote(_filled(name, shared))} ({listed})")
+    if shared:
+        made.append(f"CREATE TABLE {LIVE} (key {d.column_type(TEXT)})")
+        made.append(
+            f"CREATE VIEW {SCHEMA}.{CUSTOMERS} AS SELECT * FROM {SCHEMA}.{EVERYBODY}"
+            f" WHERE _key IN (SELECT key FROM {LIVE})"
+        )
+    engine.execute(";\n".join(made))
 
 
-def fill(engine: Engine, binding: Binding, trial: Trial, clock: Clock, key: str) -> None:
-    """Put what a test gives into the tables, and nothing else.
+def fill(engine: Engine, binding: Binding, parts: Sequence[Part], *, shared: bool = False) -> None:
+    """Put what tests give into the tables, and nothing else.
 
-    `binding` is the staged one, `key` the customer's. Events of the test are there from the
-    beginning: nothing sees a row whose time has not come.
+    `binding` is the staged one. Events of a test are there from the beginning: nothing sees a row
+    whose time has not come.
     """
     tables = _tables(binding)
-    engine.execute(";\n".join(f"DELETE FROM {SCHEMA}.{quote(name)}" for name in tables))
-    for name, rows in _rows(binding, trial, clock, key):
+    engine.execute(
+        ";\n".join(f"DELETE FROM {SCHEMA}.{quote(_filled(name, shared))}" for name in tables)
+    )
+    rows: dict[str, list[list[object]]] = {}
+    for part in parts:
+        for name, found in _rows(binding, part):
+            rows.setdefault(name, []).extend(found)
+    for name, found in _of_all(binding, parts):
+        rows.setdefault(name, []).extend(found)
+    for name, found in rows.items():
         kinds = {c: engine.dialect.column_type(type_) for c, type_ in tables[name].items()}
-        engine.insert(f"{SCHEMA}.{quote(name)}", kinds, rows)
+        engine.insert(f"{SCHEMA}.{quote(_filled(name, shared))}", kinds, found)
+
+
+def _filled(name: str, shared: bool) -> str:
+    return EVERYBODY if shared and name == CUSTOMERS else name
 
 
 def _tables(binding: Binding) -> dict[str, Columns]:
@@ -104,11 +120,10 @@ def _tables(binding: Binding) -> dict[str, Columns]:
     return found
 
 
-def _rows(
-    binding: Binding, trial: Trial, clock: Clock, key: str
-) -> Iterator[tuple[str, list[list[object]]]]:
-    """The rows of each table."""
+def _rows(binding: Binding, part: Part) -> Iterator[tuple[str, list[list[object]]]]:
+    """The rows of each table that are of a test's own customer."""
     assert binding.customers is not None
+    trial, clock, key = part.trial, part.clock, part.key
     given = dict(trial.customer)
     own = [_text(given.get(name)) for name in ("timezone", "locale", "prefers")]
     yield CUSTOMERS, [[key, *own, *_values(binding.customers.fields, given, clock.zone)]]
@@ -120,16 +135,22 @@ def _rows(
             agreed = [c for c in trial.consents if c.consent == name]
             instants = (LONG_AGO if c.at is None else clock.instant(c.at) for c in agreed)
             yield consent_table(name), [[key, at] for at in instants]
+
+
+def _of_all(binding: Binding, parts: Sequence[Part]) -> Iterator[tuple[str, list[list[object]]]]:
+    """The rows that are nobody's: catalogues, in which tests agree, and codes."""
+    trial, zone = parts[0].trial, parts[0].clock.zone
     for name, catalog in binding.catalogs.items():
         rows = [dict(r.values) for r in trial.rows if r.catalog == name]
         made = [
-            [_text(r.get("key")) or f"{name} {n}", *_values(catalog.fields, r, clock.zone)]
+            [_text(r.get("key")) or f"{name} {n}", *_values(catalog.fields, r, zone)]
             for n, r in enumerate(rows, 1)
         ]
         yield catalog_table(name), made
+    codes = max(FEWEST_CODES, CODES * len(parts))
     for name, promo in binding.promos.items():
         if isinstance(promo.source, Pool) and (name, EMPTY) not in trial.assigned:
-            yield pool_table(name), [[f"{name}-{n}"] for n in range(1, CODES + 1)]
+            yield pool_table(name), [[f"{name}-{n}"] for n in range(1, codes + 1)]
 
 
 def _has_code(binding: Binding, event: Event) -> bool:

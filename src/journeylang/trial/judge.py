@@ -20,7 +20,7 @@ from journeylang.model.trials import (
 )
 from journeylang.source import Span
 from journeylang.trial.clock import Clock
-from journeylang.trial.play import Entry, Message, Played
+from journeylang.trial.played import Entry, Message, Played
 
 # The language writes instants to the minute.
 _MINUTE = timedelta(minutes=1)

@@ -1,163 +1,134 @@
-"""Playing a test: ticks at every dated line and every wake, until nothing is left."""
+"""Playing tests: ticks at every dated line and every wake, until nothing is left."""
 
 from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from journeylang.model.entry import EnterBySchedule, EnterByStart, Yearly
 from journeylang.model.expressions import CustomerValue, MessageEvent
+from journeylang.model.journey import Start
 from journeylang.model.project import Project
-from journeylang.model.trials import Happening, Started, Trial
-from journeylang.plan.operations import JourneyPlan
-from journeylang.plan.taken import edges_taken, ways_to
+from journeylang.model.steps import steps
+from journeylang.model.trials import Happening, Started
 from journeylang.runtime.schedules import occurrences
 from journeylang.runtime.session import Session
 from journeylang.runtime.tick import tick
 from journeylang.runtime.zones import zone
-from journeylang.source import Span
-from journeylang.sql.schema import ACTIVE, CALLS, STATUS_NAMES, WHY
-from journeylang.trial.clock import Clock, dated
+from journeylang.sql.schema import ACTIVE
+from journeylang.trial.clock import dated
 from journeylang.trial.fixtures import handed
+from journeylang.trial.part import Part
+from journeylang.trial.played import Ended, Played, collect
 from journeylang.trial.theatre import BEFORE
+from journeylang.trial.turns import turns
 
 LONGEST = timedelta(days=400)
 # `start` takes effect at a later tick.
 _SOON = timedelta(seconds=1)
-_WHY = {number: name for name, number in WHY.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A run began; `status` is what has become of it, `reason` why it ended."""
+def play(
+    stage: Project, session: Session, parts: Sequence[Part], *, shared: bool = False
+) -> list[Played]:
+    """Play tests on the staged project, in a database that was set up for them: all in its ticks.
 
-    at: datetime
-    status: str
-    reason: str | None
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message by a channel; or a `call`, of the service that `channel` then names."""
-
-    at: datetime
-    step: str
-    channel: str
-    call: bool = False
-
-    @property
-    def how(self) -> str:
-        return f"called {self.channel}" if self.call else f"sent by {self.channel}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NonSend:
-    """`step` is None where the customer was not let in. `figures` are what was counted."""
-
-    at: datetime
-    step: str | None
-    reason: str
-    figures: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """A run came from a step to another; None is outside of the journey."""
-
-    at: datetime
-    run: int
-    origin: str | None
-    to: str | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
-    at: datetime
-    experiment: str
-    arm: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
-    """What happened in the test's journey, each in order of time; all instants naive UTC.
-
-    `unheard` are happenings of messages that had not been sent; `branches` are the conditions of
-    `if`s, by their place, and how they were decided.
-    """
-
-    entries: tuple[Entry, ...] = ()
-    moves: tuple[Move, ...] = ()
-    messages: tuple[Message, ...] = ()
-    non_sends: tuple[NonSend, ...] = ()
-    exposures: tuple[Exposed, ...] = ()
-    unheard: tuple[Happening, ...] = ()
-    branches: frozenset[tuple[Span, bool]] = frozenset()
-    until: datetime
-
-
-def play(project: Project, session: Session, trial: Trial, clock: Clock, key: str) -> Played:
-    """Play a test on the staged project, in a database that was set up for it and its customer.
+    Only in one that is `shared` may there be several of them; each then sees those ticks alone
+    that it would have by itself.
 
     Raises:
         StatementError, JourneyFailedError: the database refused a statement of the compiler's.
     """
-    return _Player(session, project, trial, clock, key).play()
+    courses = [Course(session, stage, part) for part in parts]
+    sharing = turns(session, parts[0].trial.journey) if shared else None
+    starts = any(isinstance(s, Start) for j in stage.journeys.values() for s in steps(j.body))
+    while coming := [c for c in courses if c.comes is not None]:
+        now = min(c.comes for c in coming if c.comes is not None)
+        due = [c for c in coming if c.comes == now]
+        for group in [due] if sharing is None else sharing.taken(due, now):
+            for course in group:
+                course.begin(now)
+            tick(session, now)
+            wakes = dict(
+                session.engine.query(
+                    f"SELECT customer_id, min(wake_at) FROM journey.run WHERE status = {ACTIVE}"
+                    " GROUP BY customer_id"
+                )
+            )
+            for course in group:
+                wake = wakes.get(course.part.key)
+                if wake is not None:
+                    course.add(wake)
+            if starts and session.engine.query(
+                'SELECT 1 FROM journey.pending_entry WHERE "at" >= $now LIMIT 1', {"now": now}
+            ):
+                for course in group:
+                    course.add(now + _SOON)
+    return collect(session, [course.ended for course in courses])
 
 
 @dataclass(slots=True)
-class _Player:
+class Course:
+    """How far a test has come. `waiting` are the instants of its ticks that are known."""
+
     session: Session
     project: Project
-    trial: Trial
-    clock: Clock
-    key: str
+    part: Part
     unheard: list[Happening] = field(default_factory=list)
     heard: int = 0
+    now: datetime = field(init=False)
+    waiting: list[datetime] = field(init=False)
+    feedback: list[tuple[datetime, int, Happening]] = field(init=False)
 
-    def play(self) -> Played:
-        engine, clock = self.session.engine, self.clock
-        end = clock.start + LONGEST
-        waiting = sorted({clock.start, *map(clock.instant, dated(self.trial)), *self._schedule()})
-        feedback = sorted(
+    def __post_init__(self) -> None:
+        clock, trial = self.part.clock, self.part.trial
+        self.now = clock.start
+        self.waiting = sorted({clock.start, *map(clock.instant, dated(trial)), *self._schedule()})
+        self.feedback = sorted(
             (
                 (clock.instant(h.at), n, h)
-                for n, h in enumerate(self.trial.happenings)
+                for n, h in enumerate(trial.happenings)
                 if isinstance(h.event, MessageEvent | Started)
             ),
             key=lambda one: one[:2],
         )
-        now = clock.start
-        while waiting and (now := heapq.heappop(waiting)) <= end:
-            while feedback and feedback[0][0] <= now:
-                self._feed_back(feedback.pop(0)[2])
-            tick(self.session, now)
-            ((wake, started),) = engine.query(
-                f"SELECT (SELECT min(wake_at) FROM journey.run WHERE status = {ACTIVE}),"
-                ' (SELECT count(*) FROM journey.pending_entry WHERE "at" >= $now)',
-                {"now": now},
-            )
-            soon = [now + _SOON] if started else []
-            for later in (*soon, *([wake] if wake is not None else [])):
-                if later > now and later not in waiting:
-                    heapq.heappush(waiting, later)
-        return self._played(now)
+
+    @property
+    def comes(self) -> datetime | None:
+        """The instant of its next tick."""
+        if not self.waiting or self.waiting[0] > self.part.clock.start + LONGEST:
+            return None
+        return self.waiting[0]
+
+    @property
+    def ended(self) -> Ended:
+        """How it has ended, once nothing comes."""
+        return Ended(part=self.part, until=self.now, unheard=tuple(self.unheard))
+
+    def begin(self, now: datetime) -> None:
+        """It has come to that tick: what happens then has happened."""
+        self.now = heapq.heappop(self.waiting)
+        while self.feedback and self.feedback[0][0] <= now:
+            self._feed_back(self.feedback.pop(0)[2])
+
+    def add(self, later: datetime) -> None:
+        """Another instant at which there is something to do."""
+        if later > self.now and later not in self.waiting:
+            heapq.heappush(self.waiting, later)
 
     def _schedule(self) -> Iterator[datetime]:
         """When the clock alone lets people in, up to the last dated line, or once behind it."""
-        entry = self.project.journeys[self.trial.journey].entry
+        entry = self.project.journeys[self.part.trial.journey].entry
         if not isinstance(entry, EnterBySchedule):
             return
-        tz = self.clock.zone if entry.local else zone("UTC")
+        tz = self.part.clock.zone if entry.local else zone("UTC")
         assert tz is not None
-        last = max(map(self.clock.instant, dated(self.trial)))
+        last = max(map(self.part.clock.instant, dated(self.part.trial)))
         born = self._date(entry.schedule)
-        for due in occurrences(tz, entry.schedule, self.clock.start - BEFORE, last + LONGEST):
+        for due in occurrences(tz, entry.schedule, self.part.clock.start - BEFORE, last + LONGEST):
             if born is None or due.month_day in (None, born.month * 100 + born.day):
                 yield due.at
                 if due.at > last:
@@ -165,7 +136,7 @@ class _Player:
 
     def _date(self, schedule: object) -> date | None:
         if isinstance(schedule, Yearly) and isinstance(schedule.date, CustomerValue):
-            given = dict(self.trial.customer).get(schedule.date.name)
+            given = dict(self.part.trial.customer).get(schedule.date.name)
             if given is not None and isinstance(given.value, date):
                 return given.value
         return None
@@ -179,11 +150,11 @@ class _Player:
             'INSERT INTO journey.pending_entry (customer_id, journey, entry_key, "at", entry,'
             " run_id, step) VALUES ($customer, $journey, $key, $at, $entry, 0, 0)",
             {
-                "customer": self.key,
+                "customer": self.part.key,
                 "journey": name,
                 "key": f"start {self.heard:06}",
-                "at": self.clock.instant(happening.at) - BEFORE,
-                "entry": handed(entry, dict(happening.values), self.clock.zone),
+                "at": self.part.clock.instant(happening.at) - BEFORE,
+                "entry": handed(entry, dict(happening.values), self.part.clock.zone),
             },
         )
 
@@ -216,90 +187,7 @@ class _Player:
                 "message": message,
                 "event": f"answer {self.heard:06}",
                 "name": source.name,
-                "at": max(decided, self.clock.instant(happening.at)),
+                "at": max(decided, self.part.clock.instant(happening.at)),
                 "data": json.dumps({n: v.value for n, v in happening.values}, default=str),
             },
         )
-
-    def _played(self, until: datetime) -> Played:
-        numbers = self.session.ready.moves.compiler.steps
-        steps = {step: path for (_, path), step in numbers.items()}
-        mine = {step for (journey, _), step in numbers.items() if journey == self.trial.journey}
-        plan = next(p for p in self.session.ready.program.journeys if p.name == self.trial.journey)
-
-        def rows(columns: str, table: str, order: str) -> list[tuple[Any, ...]]:
-            return self.session.engine.query(
-                f"SELECT {columns} FROM journey.{table}"
-                f" WHERE journey = {plan.journey} ORDER BY {order}"
-            )
-
-        exposed = self.session.engine.query(
-            'SELECT "at", experiment, arm FROM journey.exposure ORDER BY "at", experiment'
-        )
-        moved = rows('"at", run_id, from_step, to_step, why', "transition", 'tick, "at", run_id')
-        reasons = dict(rows("run_id, reason", "run", "run_id"))
-        arms = {experiment: arm for _, experiment, arm in exposed}
-        return Played(
-            branches=frozenset(
-                branch
-                for _, run, origin, to, why in moved
-                for branch in _branches(plan, origin, to, _WHY[why], reasons[run], arms)
-            ),
-            entries=tuple(
-                Entry(at=at, status=STATUS_NAMES[status], reason=reason, ended_at=ended)
-                for at, status, reason, ended in rows(
-                    "entered_at, status, reason, ended_at", "run", "entered_at, run_id"
-                )
-            ),
-            moves=tuple(
-                Move(at=at, run=run, origin=steps.get(origin), to=steps.get(to), why=_WHY[why])
-                for at, run, origin, to, why in moved
-            ),
-            messages=tuple(
-                Message(
-                    at=at,
-                    step=steps[step],
-                    channel=channel.removeprefix(CALLS),
-                    call=action is not None,
-                )
-                for at, step, channel, action in rows(
-                    "decided_at, step, channel, action", "message", "decided_at, message_id"
-                )
-            ),
-            non_sends=tuple(
-                NonSend(
-                    at=at,
-                    step=steps.get(step),
-                    reason=reason,
-                    figures=json.loads(figures or "{}"),
-                )
-                for at, step, reason, figures in rows(
-                    '"at", step, reason, figures', "decision", '"at", step'
-                )
-            ),
-            exposures=tuple(
-                Exposed(at=at, experiment=steps[experiment], arm=arm)
-                for at, experiment, arm in exposed
-                if experiment in mine
-            ),
-            unheard=tuple(self.unheard),
-            until=until,
-        )
-
-
-def _branches(
-    plan: JourneyPlan,
-    origin: int | None,
-    to: int | None,
-    why: str,
-    reason: str | None,
-    arms: Mapping[int, str],
-) -> Iterator[tuple[Span, bool]]:
-    """How the conditions on a move were decided: as all ways have it that lead there."""
-    ways = [
-        way
-        for way in ways_to(edges_taken(plan, origin, why), to, reason)
-        if all(arm is None or arms.get(step, arm) == arm for step, arm in way.leaf.exposures)
-    ]
-    met = [{(condition.span, taken) for condition, taken in way.choices} for way in ways]
-    yield from set.intersection(*met) if met else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -12,11 +12,12 @@ from journeylang.engines.base import StatementError
 from journeylang.model.project import Project
 from journeylang.model.trials import Trial
 from journeylang.runtime.session import JourneyFailedError
-from journeylang.trial.clock import clock_of
-from journeylang.trial.fixtures import customer_key
 from journeylang.trial.judge import Failure, judge
-from journeylang.trial.play import Played, play
-from journeylang.trial.theatre import Program, Theatre, program_of
+from journeylang.trial.part import Part, part_of
+from journeylang.trial.play import play
+from journeylang.trial.played import Played
+from journeylang.trial.sharing import WORTH, companies, company
+from journeylang.trial.theatre import BEFORE, Program, Theatre, opened, program_of
 from journeylang.trial.timeline import timeline
 
 MOST = 10
@@ -53,37 +54,64 @@ def chosen(trials: Iterable[Trial], words: str | None) -> tuple[Trial, ...]:
 
 
 def run_trials(project: Project, trials: Iterable[Trial]) -> Iterator[Result]:
-    """Play all tests, several at once, each alone in a database in memory; in the order given.
+    """Play all tests in databases in memory, several of those at once; in the order given.
 
-    Those that see the same program are played one after the other, in a database of theirs.
+    Tests that cannot touch each other are customers of one database and have their ticks in
+    common. The others have it for themselves, those that see the same program one after another.
     """
     wanted = list(trials)
-    results: dict[int, Future[list[Result]]] = {}
-    places: dict[int, tuple[int, int]] = {}
+    together, alone = companies(project, wanted)
+    alone += [n for places in together if len(places) < WORTH for n in places]
+    together = [places for places in together if len(places) >= WORTH]
+    futures: dict[int, tuple[Future[list[Result]], int]] = {}
     with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
         try:
-            for number, group in enumerate(_together(wanted)):
-                results[number] = pool.submit(_play_all, project, [wanted[n] for n in group])
-                places |= {n: (number, place) for place, n in enumerate(group)}
+            for play_them, groups in (
+                (_play_together, sorted(together, key=len, reverse=True)),
+                (play_in_turn, _in_turn(wanted, sorted(alone))),
+            ):
+                for places in groups:
+                    future = pool.submit(play_them, project, [wanted[n] for n in places])
+                    futures |= {n: (future, place) for place, n in enumerate(places)}
             for n in range(len(wanted)):
-                number, place = places[n]
-                yield results[number].result()[place]
+                future, place = futures[n]
+                yield future.result()[place]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _together(trials: list[Trial]) -> Iterator[list[int]]:
+def _in_turn(trials: list[Trial], places: list[int]) -> Iterator[list[int]]:
     """Which tests are played in one database, by their places."""
     groups: dict[Program, list[int]] = {}
-    for n, trial in enumerate(trials):
-        groups.setdefault(program_of(trial), []).append(n)
+    for n in places:
+        groups.setdefault(program_of(trials[n]), []).append(n)
     for group in groups.values():
         for first in range(0, len(group), MOST):
             yield group[first : first + MOST]
 
 
-def _play_all(project: Project, trials: list[Trial]) -> list[Result]:
+def _play_together(project: Project, trials: list[Trial]) -> list[Result]:
+    began = time.perf_counter()
+    stage, parts = company(project, trials)
+    try:
+        session = opened(
+            stage, parts, min(part.clock.start for part in parts) - BEFORE, shared=True
+        )
+        try:
+            played = play(stage, session, parts, shared=True)
+        finally:
+            session.engine.close()
+    except (StatementError, JourneyFailedError):
+        # Whose fault it is shows by itself.
+        return play_in_turn(project, trials)
+    results = [_judged(part, one) for part, one in zip(parts, played, strict=True)]
+    seconds = (time.perf_counter() - began) / len(trials)
+    return [replace(result, seconds=seconds) for result in results]
+
+
+def play_in_turn(project: Project, trials: Sequence[Trial]) -> list[Result]:
+    """Play tests one after the other, each alone in its database."""
     theatre = Theatre(project=project)
     try:
         found = []
@@ -97,18 +125,21 @@ def _play_all(project: Project, trials: list[Trial]) -> list[Result]:
 
 
 def _run(theatre: Theatre, project: Project, trial: Trial) -> Result:
-    clock = clock_of(project.binding, trial)
+    part = part_of(project.binding, trial)
     try:
-        key = customer_key(project.binding, trial)
-        stage, session = theatre.set_up(trial, clock, key)
-        played = play(stage, session, trial, clock, key)
+        stage, session = theatre.set_up(part)
+        (played,) = play(stage, session, [part])
     except (StatementError, JourneyFailedError) as error:
         # What it has left behind is nobody's beginning.
         theatre.close()
         return Result(trial=trial, error=str(error))
+    return _judged(part, played)
+
+
+def _judged(part: Part, played: Played) -> Result:
     return Result(
-        trial=trial,
+        trial=part.trial,
         played=played,
-        failures=judge(trial, played, clock),
-        lines=tuple(timeline(trial, played, clock)),
+        failures=judge(part.trial, played, part.clock),
+        lines=tuple(timeline(part.trial, played, part.clock)),
     )

@@ -7,6 +7,7 @@ begins anew.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,8 +17,9 @@ from journeylang.model.trials import Trial
 from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.session import Session
 from journeylang.runtime.setup import prepare
-from journeylang.trial.clock import Clock
+from journeylang.trial.draws import AssignedDialect
 from journeylang.trial.fixtures import create, fill
+from journeylang.trial.part import Part
 from journeylang.trial.stage import staged
 
 BEFORE = timedelta(microseconds=1)
@@ -40,6 +42,32 @@ def program_of(trial: Trial) -> Program:
     return trial.journey, tuple(sorted(trial.assigned)), tuple(sorted(trial.segments))
 
 
+def opened(
+    stage: Project, parts: Sequence[Part], began: datetime, *, shared: bool = False
+) -> Session:
+    """A new database with what the tests give, to which the staged project is applied at `began`.
+
+    Raises:
+        StatementError: the database refused a statement of the compiler's.
+    """
+    engine = DuckDbEngine.open(":memory:")
+    if shared:
+        engine.dialect = AssignedDialect()
+    try:
+        # The rows of a test are few: looking for the best way to them takes longer than any.
+        engine.execute("SET threads = 1; PRAGMA disable_optimizer")
+        create(engine, stage.binding, shared=shared)
+        fill(engine, stage.binding, parts, shared=shared)
+        # Among tests that have their turns now and then, nobody keeps book of what is new.
+        session = prepare(engine, stage, now=began, incremental=not shared)
+        assert isinstance(session, Session), "nobody is in a database that is new"
+    except BaseException:
+        engine.close()
+        raise
+    session.zones.ahead = _AHEAD
+    return session
+
+
 @dataclass(slots=True)
 class Theatre:
     """Plays tests of one project; only one of them at a time."""
@@ -50,36 +78,24 @@ class Theatre:
     _session: Session | None = field(default=None, init=False)
     _written: str = field(default="", init=False)
 
-    def set_up(self, trial: Trial, clock: Clock, key: str) -> tuple[Project, Session]:
+    def set_up(self, part: Part) -> tuple[Project, Session]:
         """A database in which nothing has happened but what the test gives."""
+        trial = part.trial
         if self._program != program_of(trial):
             self.close()
             self._stage = staged(self.project, trial)
         assert self._stage is not None
-        began = clock.start - BEFORE
+        began = part.clock.start - BEFORE
         if self._session is None:
-            self._session = self._ready(self._stage, trial, clock, key, began)
+            self._session = self._ready(self._stage, part, began)
             self._program = program_of(trial)
         else:
-            self._again(self._session, self._stage, trial, clock, key, began)
+            self._again(self._session, self._stage, part, began)
         return self._stage, self._session
 
-    def _ready(
-        self, stage: Project, trial: Trial, clock: Clock, key: str, began: datetime
-    ) -> Session:
-        engine = DuckDbEngine.open(":memory:")
-        try:
-            # The rows of a test are few: looking for the best way to them takes longer than any.
-            engine.execute("SET threads = 1; PRAGMA disable_optimizer")
-            create(engine, stage.binding)
-            fill(engine, stage.binding, trial, clock, key)
-            session = prepare(engine, stage, now=began)
-            assert isinstance(session, Session), "nobody is in a database that is new"
-        except BaseException:
-            engine.close()
-            raise
-        session.zones.ahead = _AHEAD
-        names = engine.query(
+    def _ready(self, stage: Project, part: Part, began: datetime) -> Session:
+        session = opened(stage, [part], began)
+        names = session.engine.query(
             "SELECT table_name FROM information_schema.tables"
             " WHERE table_schema = 'journey' AND table_type = 'BASE TABLE'"
         )
@@ -88,15 +104,7 @@ class Theatre:
         )
         return session
 
-    def _again(
-        self,
-        session: Session,
-        stage: Project,
-        trial: Trial,
-        clock: Clock,
-        key: str,
-        began: datetime,
-    ) -> None:
+    def _again(self, session: Session, stage: Project, part: Part, began: datetime) -> None:
         engine = session.engine
         at = engine.dialect.instant(began)
         with engine.transaction():
@@ -104,7 +112,7 @@ class Theatre:
                 f"{self._written};\nUPDATE journey.version SET applied_at = {at};\n"
                 f"UPDATE journey.lock SET token = 0, previous = {at}, now = {at}, next_batch = 1"
             )
-            fill(engine, stage.binding, trial, clock, key)
+            fill(engine, stage.binding, [part])
             begin_memberships(engine, session.ready, session.key_type, began)
         session.applied.update(dict.fromkeys(session.applied, began))
         session.memory.clear()

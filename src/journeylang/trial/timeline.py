@@ -9,7 +9,7 @@ from datetime import datetime
 from journeylang.model.expressions import Constant, EventSource, MessageEvent
 from journeylang.model.trials import Started, Trial
 from journeylang.trial.clock import Clock
-from journeylang.trial.play import NonSend, Played
+from journeylang.trial.played import NonSend, Played
 
 Line = tuple[datetime, str]
 

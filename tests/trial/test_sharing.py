@@ -1,0 +1,148 @@
+"""Tests that share ticks come out as they do alone: verdicts, timelines, and what was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from journeylang.analysis.check import check_files
+from journeylang.model.project import Project
+from journeylang.resources import journeys
+from journeylang.source import Source
+from journeylang.syntax.parse import parse
+from journeylang.trial.run import Result, play_in_turn, run_trials
+from journeylang.trial.sharing import companies, company
+from tests.trial.test_played import GIVEN, NOW, project
+
+# Whether one of these is true hangs on when it is asked; `often` looks into the day once.
+TIMED = """
+journey fading {
+  owner "crm@shop.example"
+  enter on signed_up where source != "import"
+  reenter always
+  holdout 50% salt "fading-2026"
+  exit when not exists(ordered within 26h) and exists(ordered since entry) as faded
+  policy standard
+  look: experiment factors salt "fading-look-2026" { tone: ["warm", "cool"], size: ["s", "m"] }
+  which: experiment salt "fading-which-2026" {
+    arm one 50% control { first: wait 7h }
+    arm two 50% { second: wait 11h }
+  }
+  hello: send first of { sms "x" when customer.points > 5 email "x" }
+  more: wait until count(ordered within 2d) >= 2 up to 3d {
+    then { exit as busy }
+    timeout { bye: send email "x" }
+  }
+  calm: wait until not exists(ordered within 3d) up to 5d
+  opens: wait for opened of hello up to 1d
+  last: send email "x"
+}
+journey often {
+  owner "crm@shop.example"
+  enter when count(ordered within 30d) >= 2 every 6h
+  reenter after 1d
+  policy standard
+  settle: wait 5h
+  hello: send email "x"
+}
+journey dear {
+  owner "crm@shop.example"
+  guard entries <= 5 per 1d
+  enter on ordered
+  policy standard
+  hello: send email "x"
+}
+"""
+
+FADING = [
+    f"{NOW} signed_up",
+    f"{NOW} signed_up +3h ordered",
+    f"assign which = one {NOW} signed_up +3h ordered +30h ordered",
+    f"assign which = two {NOW} signed_up +3h ordered +40h signed_up",
+    "assign which = two assign look/tone = cool 2026-03-02T13:00 signed_up +5h ordered +9h ordered",
+    f"assign holdout = yes {NOW} signed_up",
+    f"{NOW} signed_up +12h opened of hello +29h ordered",
+    "2026-03-28T21:00 signed_up +7h ordered +90h opened of hello",
+    f"given ordered at 2026-03-01T09:00 {NOW} signed_up +1h ordered expect exit faded",
+    f'{NOW} signed_up {{ source: "import" }} expect nothing else',
+]
+OFTEN = [
+    f"{NOW} ordered +1h ordered",
+    f"{NOW} ordered +2h ordered +3h signed_up",
+    "2026-03-02T11:30 ordered +10m ordered +2d signed_up",
+    f"given ordered at 2026-02-20T10:00 given ordered at 2026-02-02T10:00 {NOW} signed_up",
+]
+# Others are given here, and the customer has another name.
+OTHER = (
+    GIVEN.replace("c1", "c2")
+    .replace("America/New_York", "Asia/Tokyo")
+    .replace("mobile", "points: 9, mobile")
+)
+
+
+def written() -> Project:
+    tests = [
+        f'test "{journey} {n} {who}" for {journey} {{{given}{lines}}}'
+        for journey, of_it in (("fading", FADING), ("often", OFTEN))
+        for n, lines in enumerate(of_it)
+        for who, given in enumerate((GIVEN, OTHER))
+    ]
+    tests.append(f'test "dear" for dear {{{GIVEN} {NOW} ordered expect send hello}}')
+    return project("\n".join([TIMED, *tests]))
+
+
+def demo() -> Project:
+    sources = [
+        Source(path=path.name, text=path.read_text("utf-8"))
+        for path in sorted(journeys().glob("*.journey"))
+    ]
+    checked = check_files([parsed.value for parsed in map(parse, sources) if parsed.value])
+    assert checked.value is not None
+    return checked.value
+
+
+def timeless(results: Sequence[Result]) -> list[Result]:
+    return [replace(result, seconds=0) for result in results]
+
+
+@pytest.mark.parametrize("of", [written, demo])
+def test_together_is_as_alone(of: object) -> None:
+    assert callable(of)
+    found: Project = of()
+    together, alone = companies(found, found.trials)
+    assert sum(map(len, together)) > len(alone)
+    results = timeless(list(run_trials(found, found.trials)))
+    for result, other in zip(results, timeless(play_in_turn(found, found.trials)), strict=True):
+        assert result.error is None
+        assert result.lines == other.lines, result.trial.title
+        assert result == other, result.trial.title
+
+
+def test_the_demo_passes_its_tests() -> None:
+    found = demo()
+    assert [r.trial.title for r in run_trials(found, found.trials) if not r.passed] == []
+
+
+def test_who_is_played_with_whom() -> None:
+    found = written()
+    named = {trial.title: n for n, trial in enumerate(found.trials)}
+    _, alone = companies(found, found.trials)
+    # So small a guard is about the others too; and what came just before may come late.
+    assert alone == [named["dear"]]
+    near = f'test "near" for fading {{{GIVEN} given ordered at 2026-03-02T09:30 {NOW} signed_up}}'
+    plain = f'test "plain" for fading {{{GIVEN} {NOW} signed_up}}'
+    other = f'test "other" for fading {{{GIVEN} given in segment scored {NOW} signed_up}}'
+    found = project("\n".join([TIMED, near, plain, other, plain.replace("plain", "again")]))
+    assert companies(found, found.trials) == ([[1, 3], [2]], [0])
+
+
+def test_names_stay_apart() -> None:
+    """Two customers of one name are two, and drawn as that name is."""
+    found = written()
+    trials = [replace(found.trials[0], title=str(n)) for n in range(3)]
+    _, parts = company(found, trials)
+    assert len({part.key for part in parts}) == 3
+    results = list(run_trials(found, trials))
+    assert len({result.lines for result in results}) == 1
