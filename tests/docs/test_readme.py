@@ -32,4 +32,5 @@ def test_the_mistake_is_told_as_shown(tmp_path: Path) -> None:
 
 def test_the_journey_is_the_demos() -> None:
     written = (resources.journeys() / "cart.journey").read_text(encoding="utf-8")
-    assert fence("journey", "journey cart") == written
+    # Its tests stand behind it.
+    assert fence("journey", "journey cart") == written.partition("\ntest ")[0]
