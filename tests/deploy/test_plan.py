@@ -215,6 +215,45 @@ def test_who_comes_into_a_segment_and_who_goes(tmp_path: Path) -> None:
     assert "segment rich" in text(planned(tmp_path).plan)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "counted"),
+    [
+        # Twenty customers: of the four with 60 points the first two, and of those with 10.
+        ("top 10% by points", "top 30% by points", (4, 0, 6)),
+        ("top 50% by reversed", "top 10% by points", (2, 10, 2)),
+        ("tile 4 by points >= 3", "tile 4 by points = 4", (0, 5, 5)),
+        ("age(customer.born) >= 18", "age(customer.born) >= 27", (0, 9, 1)),
+        ('in list "lists/ten.csv"', "customer.points >= 50", (2, 8, 4)),
+    ],
+)
+def test_rankings_ages_and_lists_are_counted_too(
+    tmp_path: Path, before: str, after: str, counted: tuple[int, int, int]
+) -> None:
+    binding = BINDING.replace(
+        "field points: int?", "field born: date? = c.born pii\n  field points: int?"
+    )
+    binding += "metric points = customer.points\nmetric reversed = 0 - customer.points\n"
+    asking = LOYAL.replace("customer.points >= 50", "customer in segment rich")
+    make(tmp_path)
+    sql(
+        tmp_path,
+        "ALTER TABLE crm.customers ADD COLUMN born DATE;"
+        " UPDATE crm.customers SET born = DATE '2026-01-01' - INTERVAL '1' YEAR * (id + 7)",
+    )
+    (tmp_path / "lists").mkdir()
+    ten = "\n".join(map(str, range(1, 11)))
+    (tmp_path / "lists" / "ten.csv").write_text(f"key\n{ten}\n", encoding="utf-8")
+    write(tmp_path, {"loyal": asking}, binding=f"{binding}segment rich = {before}\n")
+    with opened(tmp_path, NOW):
+        pass
+    stored = sql(tmp_path, "SELECT * FROM journey.list_entry ORDER BY 2")
+    write(tmp_path, {"loyal": asking}, binding=f"{binding}segment rich = {after}\n")
+    gains = lines(tmp_path)["rich"].gains
+    assert gains is not None
+    assert (gains.gained, gains.lost, gains.now) == counted
+    assert sql(tmp_path, "SELECT * FROM journey.list_entry ORDER BY 2") == stored
+
+
 def test_in_other_forms(tmp_path: Path) -> None:
     begun(tmp_path)
     welcome(tmp_path, ("settle: wait 1d", "settle: wait 2d"))

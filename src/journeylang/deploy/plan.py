@@ -180,7 +180,16 @@ def make_plan(
             kind = key_type(engine, project)
             waits = gather(engine, compiler, program, found, kind, since)
         if old is not None:
-            gained = gains(engine, old.project, project, _segments(found), now)
+            gained = gains(
+                engine,
+                old.project,
+                project,
+                _segments(found),
+                now,
+                program=program,
+                steps=known.steps,
+                key_type=key_type(engine, project),
+            )
         raise _UndoneError
     planner = _Planner(
         loaded=loaded, old=old, found=found, known=known, waits=waits, gains=gained, still=still

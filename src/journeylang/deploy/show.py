@@ -188,19 +188,17 @@ def markdown(plan: Plan, env: str) -> str:
         category = journey.category
         grave = f"**{category.upper()}**" if category == "breaking" else category
         (head,) = _head(journey, 0, lambda words, kind: words if kind in "+-~" else "")
-        lines += [
-            f"#### `{head.strip()}` {grave}",
-            "",
-            "| | what | change | people |",
-            "|---|---|---|---|",
-        ]
+        lines += [f"#### `{head.strip()}` {grave}", ""]
+        if journey.lines or journey.volume is not None:
+            lines += ["| | what | change | people |", "|---|---|---|---|"]
         for line in journey.lines:
             cells = (name_of(line), what(line.change), effect(line))
             lines.append(f"| {line.change.sign} | " + " | ".join(map(_cell, cells)) + " |")
         if journey.volume is not None:
             found = journey.volume
             lines.append(f"| ~ | volume | {found.days} days, {found.basis} | {volume(found)} |")
-        lines.append("")
+        if lines[-1]:
+            lines.append("")
     return "\n".join(lines)
 
 

@@ -53,11 +53,19 @@ def rankings(
         for by in _ranked_by(project, plan):
             asking.setdefault(by, set()).add(plan.journey)
 
+    return tuple((by, frozenset(asking[by]), level) for level, by in _levels(project, asking))
+
+
+def ranked(project: Project, of: object) -> tuple[tuple[int, Expression], ...]:
+    """What an expression ranks all customers by, each once with its level, the lowest first."""
+    return tuple(_levels(project, dict.fromkeys(_ranked_by(project, of))))
+
+
+def _levels(project: Project, found: Iterable[Expression]) -> list[tuple[int, Expression]]:
     def depth(by: Expression) -> int:
         return 1 + max((depth(other) for other in _ranked_by(project, by)), default=0)
 
-    ranked = sorted(((depth(by), by) for by in asking), key=lambda pair: pair[0])
-    return tuple((by, frozenset(asking[by]), level) for level, by in ranked)
+    return sorted(((depth(by), by) for by in found), key=lambda pair: pair[0])
 
 
 def _ranked_by(project: Project, of: object) -> Iterator[Expression]:
