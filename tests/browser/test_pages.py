@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from click.testing import CliRunner
 
 from journeylang.cli.main import cli
+from journeylang.pictures import markup
 from tests.browser.conftest import PHONE, NewPage, Shot
 from tests.browser.reading import cut_off, overflows, poor_contrast, untold
 from tests.report import shop
@@ -53,6 +56,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         assert result.exit_code == 0, result.output
         made[name] = folder / f"{name}.html"
         made[name].write_text(result.stdout, encoding="utf-8")
+    os.chdir(reported)
+    result = CliRunner().invoke(cli, ["graph", "welcome", "--live", "--format", "svg"])
+    assert result.exit_code == 0, result.output
+    made["graph"] = folder / "graph.svg"
+    made["graph"].write_text(result.stdout, encoding="utf-8")
     return made
 
 
@@ -122,3 +130,25 @@ def test_pictures_that_there_are(files: dict[str, Path], new_page: NewPage) -> N
     titles = page.locator("figcaption").all_inner_texts()
     for words in ("budget email 2 EUR per day of policy standard", "budget 5 EUR for all"):
         assert any(title.startswith(words) for title in titles), words
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_graph_within_a_page(
+    files: dict[str, Path], new_page: NewPage, shot: Shot, colours: Literal["light", "dark"]
+) -> None:
+    """As a file on its own it is the same markup."""
+    page = new_page(colours=colours)
+    page.set_content(markup.document("graph", files["graph"].read_text(encoding="utf-8")))
+    assert untold(page) == []
+    assert cut_off(page) == []
+    assert poor_contrast(page) == []
+    labels = page.locator("text.step, text.way").evaluate_all(
+        "texts => texts.map(text => text.getBoundingClientRect().toJSON())"
+    )
+    assert len(labels) > 8
+    for one, other in combinations(labels, 2):
+        apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+        assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
+    shot(page, f"graph-{colours}")
+    page.goto(files["graph"].as_uri())
+    assert page.evaluate("document.documentElement.getAttribute('aria-label')")

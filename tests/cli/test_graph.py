@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
-from tests.runtime.world import JOURNEYS, LOYAL, write
+from tests.runtime.world import HOUR, JOURNEYS, LOYAL, NOW, make, opened, sql, write
 
 NODE = re.compile(
-    r'  (n\d+)(?:\[/"|\(\["|\["|\{\{"|\{"|\(\(\()(.*?)(?:"/\]|"\]\)|"\]|"\}\}|"\}|\)\)\))'
+    r'  (n\d+)(?:\[/"|\(\["|\["|\{\{"|\{"|\(\(\(")(.*?)(?:"/\]|"\]\)|"\]|"\}\}|"\}|"\)\)\))'
 )
 WAY = re.compile(r"  (n\d+) (?:-->|-\.->)(?:\|[^|]*\|)? (n\d+)")
 
@@ -93,8 +94,120 @@ def test_labels_and_words(root: Path) -> None:
         assert words in text, words
 
 
-def test_the_same_again(root: Path) -> None:
-    assert graph("welcome").output == graph("welcome").output
+@pytest.mark.parametrize("form", ["mermaid", "dot", "svg"])
+def test_the_same_again(root: Path, form: str) -> None:
+    assert graph("nested", "--format", form).output == graph("nested", "--format", form).output
+
+
+DOT_LINE = re.compile(
+    r"  (?:rankdir=TB|(?:node|edge) \[fontname=sans\]"
+    r'|(n\d+) \[label="((?:[^"\\]|\\.)*)" [a-z0-9= ]+\]'
+    r'|(n\d+) -> (n\d+)(?: \[(?:label="(?:[^"\\]|\\.)*")? ?(?:style=dashed)?\])?)'
+)
+
+
+@pytest.mark.parametrize("journey", ["welcome", "loyal", "nested"])
+def test_dot_says_the_same_as_mermaid(root: Path, journey: str) -> None:
+    first, *lines, last = graph(journey, "--format", "dot").output.splitlines()
+    assert (first, last) == (f'digraph "{journey}" {{', "}")
+    nodes: set[str] = set()
+    ways: list[tuple[str, str]] = []
+    for line in lines:
+        found = DOT_LINE.fullmatch(line)
+        assert found is not None, line
+        if found[1]:
+            nodes.add(found[1])
+        elif found[3]:
+            ways.append((found[3], found[4]))
+    drawn = graph(journey).output.splitlines()
+    assert ways == [(way[1], way[2]) for line in drawn if (way := WAY.fullmatch(line))]
+    assert nodes == {node for way in ways for node in way}
+
+
+def drawing(*arguments: str) -> ET.Element:
+    return ET.fromstring(graph(*arguments, "--format", "svg").output)  # noqa: S314
+
+
+@pytest.mark.parametrize("journey", ["welcome", "loyal", "nested"])
+def test_a_picture_has_every_step_and_way(root: Path, journey: str) -> None:
+    picture = drawing(journey)
+    drawn = graph(journey).output.splitlines()
+    ways = [line for line in drawn if WAY.fullmatch(line)]
+    nodes = [line for line in drawn if NODE.fullmatch(line)]
+    svg = "{http://www.w3.org/2000/svg}"
+    assert picture.get("role") == "img"
+    assert picture.get("aria-label") == (
+        f"{journey}: the steps of the journey and the ways between them"
+    )
+    told = picture.findtext(f"{svg}desc") or ""
+    assert len(told.splitlines()) == len(nodes)
+    assert len(
+        [p for p in picture.iter(f"{svg}path") if "to" in (p.get("class") or "").split()]
+    ) == len(ways)
+    assert len([t for t in picture.iter(f"{svg}text") if t.get("class") == "step"]) == len(nodes)
+    assert "url(" not in ET.tostring(picture, "unicode").replace("url(#journey-arrow)", "")
+
+
+def test_long_words_are_wrapped(root: Path) -> None:
+    long = "a_step_with_a_name_that_is_much_longer_than_any_box_may_be"
+    write(root, {"nested": NESTED.replace("  a: wait 1mo", f"  {long}: wait 1mo")})
+    picture = drawing("nested")
+    lines = [t.text or "" for t in picture.iter("{http://www.w3.org/2000/svg}tspan")]
+    assert long not in lines
+    assert long in "".join(lines)
+    assert max(map(len, lines)) <= 26
+
+
+def test_people_at_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(make(tmp_path))
+    before = graph("welcome", "--live")
+    assert before.exit_code == 1
+    assert "nothing has run in `dev` yet: `journey run dev`" in before.stderr
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+    counts = {
+        (step, status): runs
+        for step, status, runs in sql(
+            tmp_path,
+            "SELECT step, status, count(*) FROM journey.runs WHERE journey = 'welcome'"
+            " GROUP BY step, status",
+        )
+    }
+    assert any(status == "active" for _, status in counts)
+    shown = graph("welcome", "--live").output
+    assert shown.startswith(f"%% as of {NOW + HOUR:%Y-%m-%d %H:%M} UTC, dev\n")
+    assert f"{sum(counts.values()):,} in all" in shown
+    for (step, status), runs in counts.items():
+        if status == "active":
+            assert f"{step.split('/')[-1]}<br/>" in shown
+            assert f"{runs} now" in shown
+    assert re.findall(r"(\d+) now", shown) == re.findall(
+        r"(\d+) now", graph("welcome", "--live", "--format", "dot").output
+    )
+    picture = graph("welcome", "--live", "--format", "svg").output
+    assert re.findall(r">(\d+) now<", picture) == re.findall(r"(\d+) now", shown)
+    assert f"as of {NOW + HOUR:%Y-%m-%d %H:%M} UTC" in picture
+
+
+def test_people_whom_the_chart_has_no_place_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make(tmp_path))
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+    resting = sql(
+        tmp_path,
+        "SELECT step, count(*) FROM journey.runs WHERE journey = 'welcome' AND status = 'active'"
+        " GROUP BY step ORDER BY 2 DESC",
+    )
+    step, runs = resting[0]
+    text = (tmp_path / "journeys/welcome.journey").read_text(encoding="utf-8")
+    (tmp_path / "journeys/welcome.journey").write_text(
+        re.sub(rf"\b{step}:", f"{step}_too:", text), encoding="utf-8"
+    )
+    result = graph("welcome", "--live")
+    assert result.exit_code == 0, result.output
+    assert f"{runs} more are at steps that `welcome` has not as it is written now" in result.stderr
 
 
 def test_a_journey_that_is_not_there(root: Path) -> None:

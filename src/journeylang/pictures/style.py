@@ -12,9 +12,12 @@ _DARK = """--ink: #e6e8eb; --dim: #a4aab3; --line: #3a3f47; --page: #15171a; --c
   --c0: #7aa2f0; --c1: #f0a868; --c2: #76c795; --c3: #d98fda; --c4: #dcbd58; --c5: #7cc4d6;
   --c6: #f08a96; --c7: #aba1f5; --good: #6cc592; --bad: #f28b82; --link: #8ab4f8;"""
 
+VARIABLES = f""":root {{ color-scheme: light dark; {_LIGHT} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {_DARK} }} }}"""
+"""The colours by name, on a screen light or dark, on paper light."""
+
 STYLE = f"""
-:root {{ color-scheme: light dark; {_LIGHT} }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {_DARK} }} }}
+{VARIABLES}
 * {{ box-sizing: border-box; }}
 body {{ font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
   max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; overflow-wrap: break-word; }}
