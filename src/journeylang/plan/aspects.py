@@ -27,7 +27,7 @@ from journeylang.model.journey import (
     WaitMoment,
     WaitState,
 )
-from journeylang.plan.graph import wait_words
+from journeylang.plan.chart import wait_words
 from journeylang.plan.ways_in import days, event_words
 from journeylang.source import Span
 
