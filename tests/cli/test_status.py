@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
 from tests.runtime.world import HOUR, NOW, make, opened, sql
+from tests.schemas.validation import problems
 
 
 @pytest.fixture
@@ -40,6 +41,11 @@ def ran(root: Path) -> Path:
     return root
 
 
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "docs/schemas/status.json").read_text(encoding="utf-8")
+)
+
+
 def status(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["status", *arguments])
 
@@ -48,6 +54,7 @@ def found() -> dict[str, Any]:
     result = status("--output", "json")
     assert result.exit_code == 0, result.output
     answer: dict[str, Any] = json.loads(result.output)
+    assert problems(answer, SCHEMA) == []
     return answer
 
 
@@ -65,6 +72,7 @@ def test_nothing_has_run(root: Path) -> None:
         "queued_since": None,
         "alarms": [],
         "paused": [],
+        "paused_channels": [],
         "guards": [],
         "runs": [],
         "messages": [],
@@ -104,7 +112,7 @@ def test_text(ran: Path) -> None:
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
     assert lines[0] == "2 ticks, the last at 2026-03-03 10:00 UTC"
-    assert "welcome settle active 18 2026-03-03 11:00" in lines
+    assert "welcome settle 18 2026-03-03 11:00" in lines
     assert "email unknown 1" in lines
     assert any(line.startswith("in doubt journey step channel since why") for line in lines)
     assert any(line.endswith("email 2026-03-03 10:00 no answer") for line in lines)

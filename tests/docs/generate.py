@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs import parts, programmes, provider_parts, refill
+from tests.docs import answer_schemas, parts, programmes, provider_parts, refill
 from tests.docs.fences import ROOT, pages
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -55,6 +55,8 @@ def main() -> None:
     provider_parts.SCHEMA.write_text(provider_parts.written_schema(), encoding="utf-8")
     for path, text in programmes.written().items():
         path.write_text(text, encoding="utf-8")
+    for name in answer_schemas.MADE:
+        answer_schemas.place(name).write_text(answer_schemas.written(name), encoding="utf-8")
     for path in pages():
         text = renewed_page(path)
         if text != path.read_text(encoding="utf-8"):

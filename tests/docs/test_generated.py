@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from journeylang.diagnostics.codes import ALL_CODES
-from tests.docs import generate, parts, programmes, provider_parts
+from tests.docs import answer_schemas, generate, parts, programmes, provider_parts
 from tests.docs.fences import ROOT, pages
 from tests.docs.generate import PARTS, names, renewed
 
@@ -31,6 +31,12 @@ def test_pages_of_programmes_are_as_their_files_are() -> None:
     assert set(programmes.PAGES.glob("*.md")) == set(made)
     for path, text in made.items():
         assert path.read_text(encoding="utf-8") == text, "python -m tests.docs.generate"
+
+
+@pytest.mark.parametrize("name", answer_schemas.MADE)
+def test_the_schemas_of_answers_are_as_the_code_is(name: str) -> None:
+    text = answer_schemas.place(name).read_text(encoding="utf-8")
+    assert text == answer_schemas.written(name), "python -m tests.docs.generate"
 
 
 def test_every_part_has_one_place() -> None:

@@ -15,9 +15,11 @@ from journeylang.api import open_database
 from journeylang.cli.main import cli
 from tests.engines.databases import ENGINES
 from tests.runtime.world import contents, loaded
+from tests.schemas.validation import problems
 from tests.why.people import PEOPLE, shop
 
 HERE = Path(__file__).parent
+SCHEMA = json.loads((HERE.parents[1] / "docs/schemas/why.json").read_text(encoding="utf-8"))
 UPDATE = bool(os.environ.get("JOURNEY_UPDATE_GOLDEN"))
 
 
@@ -40,6 +42,7 @@ def answer(*arguments: str) -> dict[str, Any]:
     result = why(*arguments, "--output", "json")
     assert result.exit_code == 0, result.output
     found: dict[str, Any] = json.loads(result.output)
+    assert problems(found, SCHEMA) == []
     return found
 
 

@@ -32,6 +32,7 @@ GROUP BY journey, step, reason ORDER BY journey, step, reason, count(*)"""
 _SUPPRESSED = """SELECT channel, reason, count(*) FROM journey.suppression
 GROUP BY channel, reason ORDER BY channel, reason"""
 
+_WIDEST = 32
 _MOST = 20
 """So many messages in doubt are shown one by one."""
 
@@ -168,12 +169,12 @@ def _show(found: dict[str, Any]) -> None:
         judged = word if row["judged"] else "too few to judge"
         guards.add_row(row["journey"], row["guard"].removeprefix("guard "), row["figure"], judged)
     _print(screen, guards)
-    runs = _table("journey", "at", "status", "people", "next wake")
+    runs = _table("journey", "at", "people", "next wake")
     for row in found["runs"]:
         wake = f"{row['next_wake']:%Y-%m-%d %H:%M}" if row["next_wake"] else ""
         overdue = f" ({row['overdue']:,} overdue)" if row["overdue"] else ""
-        at = row["step"] if row["status"] == "active" else ""
-        runs.add_row(row["journey"], at, row["status"], f"{row['runs']:,}", wake + overdue)
+        at = _path(row["step"]) if row["status"] == "active" else f"({row['status']})"
+        runs.add_row(row["journey"], at, f"{row['runs']:,}", wake + overdue)
     _print(screen, runs)
     messages = _table("channel", "state", "messages")
     for row in found["messages"]:
@@ -185,7 +186,8 @@ def _show(found: dict[str, Any]) -> None:
     _print(screen, calls)
     skips = _table("journey", "step", "not sent because", "times")
     for row in found["non_sends"]:
-        skips.add_row(row["journey"], row["step"] or "(entry)", row["reason"], f"{row['count']:,}")
+        step = _path(row["step"]) if row["step"] else "(entry)"
+        skips.add_row(row["journey"], step, row["reason"], f"{row['count']:,}")
     _print(screen, skips)
     suppressed = _table("suppressed", "because", "people")
     for row in found["suppressed"]:
@@ -202,6 +204,14 @@ def _show(found: dict[str, Any]) -> None:
             f"and {len(found['doubtful']) - _MOST:,} more in doubt; `--output json` has all"
         )
     _print(screen, _compared(found.get("verified", [])))
+
+
+def _path(path: str) -> str:
+    """A step's path; a long one goes on below, behind a slash."""
+    head, slash, tail = path[:_WIDEST].rpartition("/")
+    if len(path) <= _WIDEST or not slash:
+        return path
+    return f"{head}/\n  {_path(tail + path[_WIDEST:])}"
 
 
 def _compared(verified: list[dict[str, Any]]) -> Table:

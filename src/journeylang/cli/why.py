@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from journeylang.cli.project import Instant, load_project, opened, stop
+from journeylang.cli.project import Instant, load_project, opened, refuse_unknown, stop
 
 if TYPE_CHECKING:
     from journeylang.loading.project import LoadedProject
@@ -67,15 +67,11 @@ def command(
 
 
 def _named(journey: str | None, loaded: LoadedProject) -> list[str]:
-    from journeylang.diagnostics.suggest import did_you_mean
-
     there = list(loaded.project.journeys)
     if journey is None:
         return there
-    if journey in there:
-        return [journey]
-    hint = did_you_mean(journey, there) or f"there are {', '.join(sorted(there))}"
-    raise click.UsageError(f"no journey `{journey}`; {hint}")
+    refuse_unknown(journey, there)
+    return [journey]
 
 
 def no_such_customer(customer: str, found: Unknown, loaded: LoadedProject) -> NoReturn:
