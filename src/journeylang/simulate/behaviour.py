@@ -56,7 +56,10 @@ def bound_names(lines: Iterable[Assumption]) -> list[str]:
 
 @dataclass(slots=True, kw_only=True)
 class Behaviour:
-    """Nothing is drawn that would happen behind `end`; `seed` is another course of events."""
+    """Nothing is drawn that would happen behind `end`; `seed` is another course of events.
+
+    `asked` are the answers that somebody reads (None: all): no other need be known.
+    """
 
     engine: Engine
     binding: Binding
@@ -67,6 +70,7 @@ class Behaviour:
     end: datetime
     key_type: str
     steps: Steps
+    asked: frozenset[str] | None = None
     heard: datetime = field(init=False)
     next_answer: datetime | None = None
     last_message: int = 0
@@ -100,24 +104,7 @@ class Behaviour:
         """Let the runtime know of the answers up to `now`."""
         if self.next_answer is not None and self.next_answer <= now:
             due = '"at" > $heard AND "at" <= $now'
-            given = {"heard": self.heard, "now": now}
-            self.engine.execute(
-                f"""INSERT INTO journey.message_event (customer_id, message_id, provider, event_id,
-  name, "at", data, received_at)
-SELECT customer_id, message_id, 'simulated', id, name, "at",
-  CASE WHEN name = 'bounced' THEN '{{"kind": "hard"}}' END, "at"
-FROM {_ANSWERS} WHERE {due}""",
-                given,
-            )
-            if any(line.event.name in SUPPRESSING for line in self.lines):
-                reasons = " ".join(f"WHEN {text(n)} THEN {text(r)}" for n, r in SUPPRESSING.items())
-                names = ", ".join(text(name) for name in SUPPRESSING)
-                self.engine.execute(
-                    f"""INSERT INTO journey.suppression (customer_id, channel, "at", reason)
-SELECT DISTINCT customer_id, channel, max("at"), CASE name {reasons} END
-FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY ALL""",
-                    given,
-                )
+            self._told(due, {"heard": self.heard, "now": now})
             self.heard = now
             self._look_ahead()
 
@@ -127,6 +114,34 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY ALL""",
             return
         self._answer(f"m.message_id > {self.last_message}")
         self._follow()
+
+    def tell(self, until: datetime, tick: str) -> None:
+        """Let the runtime know at once of all answers up to then, each with its own instant.
+
+        `tick` is SQL of the tick that hears of one.
+        """
+        self._told(f'"at" <= {self.engine.dialect.instant(until)}', {}, f", {tick}")
+        self.engine.execute(f"DELETE FROM {_ANSWERS}")
+
+    def _told(self, due: str, given: Mapping[str, datetime], apart: str = "") -> None:
+        """Write down the answers that are due; those of a group are one suppression."""
+        self.engine.execute(
+            f"""INSERT INTO journey.message_event (customer_id, message_id, provider, event_id,
+  name, "at", data, received_at)
+SELECT customer_id, message_id, 'simulated', id, name, "at",
+  CASE WHEN name = 'bounced' THEN '{{"kind": "hard"}}' END, "at"
+FROM {_ANSWERS} WHERE {due}""",
+            given,
+        )
+        if any(line.event.name in SUPPRESSING for line in self.lines):
+            reasons = " ".join(f"WHEN {text(n)} THEN {text(r)}" for n, r in SUPPRESSING.items())
+            names = ", ".join(text(name) for name in SUPPRESSING)
+            self.engine.execute(
+                f"""INSERT INTO journey.suppression (customer_id, channel, "at", reason)
+SELECT customer_id, channel, max("at"), CASE name {reasons} END
+FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel, name{apart}""",
+                given,
+            )
 
     def _look_ahead(self) -> None:
         [[self.next_answer]] = self.engine.query(
@@ -140,7 +155,11 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY ALL""",
         d = self.engine.dialect
         named: dict[str, list[Assumption]] = {}
         for line in self.lines:
-            if isinstance(line.event, MessageEvent) and line.after is None:
+            if (
+                isinstance(line.event, MessageEvent)
+                and line.after is None
+                and (self.asked is None or line.event.name in self.asked)
+            ):
                 named.setdefault(line.event.name, []).append(line)
         one = drawn(
             d,

@@ -164,8 +164,9 @@ class Load:
 class Forecast:
     """All of it. Instants are naive UTC; `end` does not belong to the time any more.
 
-    `assumed` are the assumptions as they would be written, `sources` where they come from; `limits`
-    the budgets that bound what was spent.
+    `assumed` are the assumptions as they would be written, `assumed_by` where they come from;
+    `limits` the budgets that bound what was spent. `stepped` is why it went tick by tick; None:
+    lives were worked out at once, and nobody knows at how many ticks nothing happened (`idle`).
     """
 
     start: datetime
@@ -175,7 +176,8 @@ class Forecast:
     share: float
     customers: int
     ticks: int
-    idle: int
+    idle: int | None
+    stepped: str | None
     assumed: tuple[str, ...]
     assumed_by: str
     courses: tuple[Course, ...]

@@ -26,6 +26,8 @@ def document(forecast: Forecast) -> dict[str, Any]:
         "customers": forecast.customers,
         "ticks": forecast.ticks,
         "idle_ticks": forecast.idle,
+        "mode": "closed" if forecast.stepped is None else "stepped",
+        "stepped_because": forecast.stepped,
         "assumed": {"by": forecast.assumed_by, "lines": list(forecast.assumed)},
         "passed": not forecast.failed,
         "messages": round(forecast.messages),

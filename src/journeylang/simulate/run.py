@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from journeylang.engines.base import Engine
 from journeylang.model.assumptions import Assumption
@@ -22,12 +23,14 @@ from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
 from journeylang.runtime.upgrade import Refused
 from journeylang.simulate.behaviour import Behaviour, bound_names
+from journeylang.simulate.closed.whole import play_whole
 from journeylang.simulate.courses import courses
 from journeylang.simulate.experiments import powers
 from journeylang.simulate.figures import HELD, Figures, Since
 from journeylang.simulate.fitting import fitted
 from journeylang.simulate.forecast import Forecast
 from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
+from journeylang.simulate.reading import read
 from journeylang.simulate.scratch import Source
 from journeylang.simulate.skipping import may_skip, next_due
 from journeylang.simulate.verdicts import verdicts, within_budget
@@ -52,13 +55,21 @@ class NotAppliedError(Exception):
         self.refused = tuple(refused)
 
 
+class NotClosedError(Exception):
+    """Lives can't be worked out at once: `reason` stands behind "because"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is to be played. `start` None is the latest tick, or `now` where there was none.
 
     `journeys`: these and those that they start; none named is all. `share` of the
     customers are drawn. With `fit` the lines are measured in so long a time before the start.
-    `budget` is what all messages together may cost.
+    `budget` is what all messages together may cost. What comes of it is the same in each `mode`.
     """
 
     now: datetime
@@ -72,7 +83,11 @@ class Asked:
     assumed_by: str = ""
     fit: timedelta | None = None
     budget: tuple[Decimal, str] | None = None
+    mode: Mode = "auto"
 
+
+Mode = Literal["auto", "closed", "stepped"]
+"""Whole lives at once (`closed`), tick by tick (`stepped`), or the first that is possible."""
 
 Progress = Callable[[datetime, int, int], None]
 """Told before each tick: its instant, how many there were, how many there will be."""
@@ -96,7 +111,7 @@ def play(
     people may still be on some. Nothing of the live database is written.
 
     Raises:
-        TooEarlyError, NotAppliedError: see there.
+        TooEarlyError, NotAppliedError, NotClosedError: see there.
         StatementError, JourneyFailedError: the database refused a statement.
     """
     engine.execute(f"CREATE SCHEMA {SCHEMA}")
@@ -151,11 +166,22 @@ def play(
         end=end,
         key_type=kind,
         steps=numbers,
+        asked=read(session.ready, mine, lines),
     )
     behaviour.begin()
-    ticks, idle = _Ticks(session, behaviour, set(without), since.tick).run(
-        start, end, asked.step, progress
-    )
+    total = -((start - end) // asked.step)
+    idle: int | None = None
+    stepped = "it was asked for"
+    if asked.mode != "stepped":
+        stepped = play_whole(
+            session, behaviour, numbers, since, start=start, step=asked.step, count=total
+        )
+        if stepped is not None and asked.mode == "closed":
+            raise NotClosedError(stepped)
+    if stepped is not None:
+        total, idle = _Ticks(session, behaviour, set(without), since.tick).run(
+            start, end, asked.step, progress
+        )
     share = float(asked.share)
     figures = Figures(engine=engine, since=since, share=share, providers=providers)
     plans = {plan.name: plan for plan in session.ready.program.journeys}
@@ -168,8 +194,9 @@ def play(
         seed=asked.seed,
         share=share,
         customers=round(people / share),
-        ticks=ticks,
+        ticks=total,
         idle=idle,
+        stepped=stepped,
         assumed=tuple(written(line) for line in lines),
         assumed_by=assumed_by,
         courses=tuple(courses(figures, mine, plans, numbers)),

@@ -59,7 +59,9 @@ def aggregate(node: Aggregate, scope: Scope) -> str:
 
 def needs_run(node: Aggregate, scope: Scope) -> bool:
     """True if the figure differs between two runs of one customer."""
-    return any(_of_a_run(n, scope) for n in walk(node, definitions(scope.project)))
+    return bool(scope.instant) or any(
+        _of_a_run(n, scope) for n in walk(node, definitions(scope.project))
+    )
 
 
 def _of_a_run(node: Expression, scope: Scope) -> bool:
@@ -94,7 +96,7 @@ def _time_bounds(node: Aggregate, scope: Scope) -> list[str]:
     for window in node.windows:
         match window:
             case Within():
-                bounds.append(f"{at} > {d.parameter('now')} - {d.interval(window.seconds)}")
+                bounds.append(f"{at} > {scope.now} - {d.interval(window.seconds)}")
             case SinceEntry():
                 bounds.append(f"{at} > {scope.rows.alias}.entered_at")
             case SinceLast():
@@ -119,7 +121,7 @@ def _from(
     """
     fields = event_fields(tuple(p for n in nodes for p in (n.value, n.where)), scope)
     relation = event(scope.project.binding, source, fields, scope.dialect)
-    conditions = [f'{scope.event}."_at" <= {scope.dialect.parameter("now")}']
+    conditions = [f'{scope.event}."_at" <= {scope.now}']
     if isinstance(source, MessageEvent):
         conditions += message_scope(source, scope)
     joined = f"{relation} AS {scope.event}"
@@ -261,7 +263,7 @@ def _shared_bound(nodes: tuple[Aggregate, ...], scope: Scope) -> list[str]:
     if not all(spans):
         return []
     widest = scope.dialect.interval(max(min(s) for s in spans))
-    return [f'{scope.event}."_at" > {scope.dialect.parameter("now")} - {widest}']
+    return [f'{scope.event}."_at" > {scope.now} - {widest}']
 
 
 def _figure(node: Aggregate, scope: Scope, condition: str) -> str:

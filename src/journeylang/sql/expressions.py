@@ -116,7 +116,7 @@ def predicate(node: Expression, scope: Scope) -> str:
         case Known():
             return f"{value(node.subject, scope)} IS {'NOT ' if node.known else ''}NULL"
         case Aged():
-            edge = f"{d.parameter('now')} - {d.interval(node.seconds)}"
+            edge = f"{scope.now} - {d.interval(node.seconds)}"
             subject = value(node.subject, scope)
             return f"{subject} {'<=' if node.older else '>'} {edge}"
         case All():

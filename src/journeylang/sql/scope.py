@@ -43,6 +43,8 @@ class Scope:
 
     `of_event`: the rows are those of an event, under its alias, and the customer is theirs.
     `written`: the rows are runs on their way in this tick, which know what they have `set` in it.
+    `instant`: a column of the rows with an instant of their own, at which they are asked; without
+    it that is the tick's.
     """
 
     project: Project
@@ -54,11 +56,17 @@ class Scope:
     of_event: bool = False
     written: bool = False
     lone_exists: bool = True
+    instant: str = ""
     groups: dict[GroupKey, Group] = field(default_factory=dict)
     lookups: dict[tuple[str, str, str], str] = field(default_factory=dict)
     fields: dict[str, None] = field(default_factory=dict)
     further: dict[object, str] = field(default_factory=dict)
     profile: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def now(self) -> str:
+        """When everything is asked."""
+        return self.instant or self.dialect.parameter("now")
 
     @property
     def customer_id(self) -> str:

@@ -1,0 +1,164 @@
+"""Who enters, and when; who may not, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from journeylang.model.entry import EnterOn
+from journeylang.plan.operations import JourneyPlan
+from journeylang.simulate.closed.grid import Grid
+from journeylang.simulate.closed.people import People
+from journeylang.simulate.population import SCHEMA
+from journeylang.sql.aggregates import event_fields
+from journeylang.sql.compiler import Compiler, zone_join
+from journeylang.sql.dialects import quote, text
+from journeylang.sql.expressions import Rows, predicate
+from journeylang.sql.relations import event
+from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT
+
+CANDIDATES = f"{SCHEMA}.candidate"
+LATEST = f"{SCHEMA}.latest"
+JUDGED = f"{SCHEMA}.judged"
+_ONE = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """Statements for a journey that is entered on a bound event; `applied`: its first apply."""
+
+    compiler: Compiler
+    plan: JourneyPlan
+    grid: Grid
+    people: People
+    applied: datetime
+
+    @property
+    def since(self) -> datetime:
+        """Behind it lie all instants of entry."""
+        entry = self.plan.entry
+        assert isinstance(entry, EnterOn)
+        late = timedelta(seconds=self.compiler.project.binding.events[entry.event.name].late)
+        found = max(self.grid.since - late, self.applied)
+        runs = self.plan.runs
+        return max(found, runs.start - _ONE) if runs is not None and runs.start else found
+
+    @property
+    def until(self) -> datetime:
+        runs = self.plan.runs
+        last = self.grid.last
+        return min(last, runs.end - _ONE) if runs is not None and runs.end else last
+
+    def candidates(self) -> str:
+        """All rows by which somebody might enter, with the tick that sees them; {now}."""
+        d, plan, entry = self.compiler.dialect, self.plan, self.plan.entry
+        assert isinstance(entry, EnterOn)
+        scope = self.compiler.of_event(Rows(name="came"))
+        where = f" AND {predicate(entry.where, scope)}" if entry.where is not None else ""
+        stored = plan.entry_fields
+        fields = tuple(dict.fromkeys((*event_fields((entry.where,), scope), *stored)))
+        came = f"{event(self.compiler.project.binding, entry.event, fields, d)} AS e"
+        if scope.fields:
+            came += (
+                f" JOIN {self.compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
+            )
+        held = d.json_object((f, f"e.{quote(f)}") for f in stored) if stored else "NULL"
+        run_id = d.hash60(text(plan.name), d.as_text("e.customer_id"), d.as_text('e."_key"'))
+        own = ", ".join(f"p.{column}" for column in self.people.columns)
+        return f"""CREATE TABLE {CANDIDATES} AS
+SELECT e.customer_id, e.at, e.key, e.run_id, e.entry, e.now, {own}
+FROM (SELECT e.customer_id, e."_at" AS at, e."_key" AS key, {run_id} AS run_id,
+    CAST({held} AS VARCHAR) AS entry, {self.grid.tick('e."_at"')} AS now
+  FROM {came}{scope.joins()}
+  WHERE e."_at" > {d.instant(self.since)} AND e."_at" <= {d.instant(self.until)}
+    AND e."_key" IS NOT NULL{where}) AS e
+JOIN {self.people.relation()} AS p ON p.customer_id = e.customer_id
+WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
+    WHERE r.customer_id = e.customer_id AND r.run_id = e.run_id)
+  AND NOT EXISTS (SELECT 1 FROM journey.decision AS d
+    WHERE d.customer_id = e.customer_id AND d.run_id = e.run_id AND d.step IS NULL)"""
+
+    def before(self) -> str:
+        """The latest run of each customer: who has entered before the dry run is through."""
+        return f"""CREATE TABLE {LATEST} AS
+SELECT r.customer_id, max(r.entered_at) AS entered_at, TIMESTAMP '1970-01-01' AS ended, FALSE AS out
+FROM journey.run AS r WHERE r.journey = {self.plan.journey} GROUP BY r.customer_id"""
+
+    def follow(self) -> str:
+        """The same behind a generation of runs, those of `judged` that have entered."""
+        return f"""CREATE OR REPLACE TABLE {LATEST} AS
+SELECT x.customer_id, max(x.entered_at) AS entered_at, max_by(x.ended, x.new) AS ended,
+  max_by(x.out, x.new) AS out
+FROM (SELECT r.customer_id, r.entered_at, coalesce(r.ended_at, TIMESTAMP '9999-01-01') AS ended,
+    r.status = {EXITED} AS out, 1 AS new
+  FROM {JUDGED} AS j JOIN journey.run AS r ON r.customer_id = j.customer_id AND r.run_id = j.run_id
+  WHERE j.nth = 1 AND j.refused IS NULL
+  UNION ALL SELECT k.customer_id, k.entered_at, k.ended, k.out, 0 FROM {LATEST} AS k) AS x
+GROUP BY x.customer_id"""
+
+    def judged(self, *, several: bool) -> str:
+        """Of each customer's candidates why they may not enter, and which is the first that may.
+
+        `several`: somebody has more than one.
+        """
+        plan = self.plan
+        scope = self.compiler.scope(Rows(name=CANDIDATES))
+        scope.instant = "w.now"
+        audience = ""
+        if plan.only is not None:
+            only = f"coalesce({predicate(plan.only, scope)}, FALSE)"
+            audience = f" WHEN NOT {only} THEN 'audience'"
+        again = {
+            "never": " WHEN p.customer_id IS NOT NULL THEN 'reentry'",
+            "always": "",
+            "after": " WHEN p.entered_at >= z.instant THEN 'reentry'",
+        }[plan.reenter.rule]
+        zone = ""
+        if plan.reenter_rule is not None:
+            zone = zone_join(plan.reenter_rule, "w.zone", "w.at")
+        base = ""
+        if scope.fields:
+            base = (
+                f"\nJOIN {self.compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
+            )
+        nth = "1"
+        if several:
+            nth = """row_number() OVER (PARTITION BY j.customer_id, j.refused IS NULL
+    ORDER BY j.now, j.at, j.key)"""
+        return f"""CREATE OR REPLACE TABLE {JUDGED} AS
+SELECT j.*, {self._drawn()} AS status, {nth} AS nth
+FROM (SELECT w.*, CASE WHEN w.now < p.ended OR (w.now = p.ended AND NOT p.out) THEN 'active'{again}
+      {audience} END AS refused
+    FROM {CANDIDATES} AS w LEFT JOIN {LATEST} AS p ON p.customer_id = w.customer_id{zone}{base}
+    {scope.joins()}) AS j"""
+
+    def settle(self, *, several: bool) -> list[str]:
+        """What is decided with a generation; the candidates that are left come to the next."""
+        if not several:
+            refused = f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, "at",
+  tick, reason)
+SELECT j.customer_id, j.run_id, {self.plan.journey}, NULL, j.now, $tick, j.refused
+FROM {JUDGED} AS j WHERE j.refused IS NOT NULL"""
+            return [refused, f"DELETE FROM {CANDIDATES}"]
+        first = f"(SELECT * FROM {JUDGED} WHERE nth = 1 AND refused IS NULL)"
+        left = f"""SELECT j.* FROM {JUDGED} AS j JOIN {first} AS f ON f.customer_id = j.customer_id
+WHERE j.now > f.now"""
+        refused = f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, "at", tick,
+  reason)
+SELECT j.customer_id, j.run_id, {self.plan.journey}, NULL, j.now, $tick,
+  coalesce(j.refused, 'active')
+FROM {JUDGED} AS j LEFT JOIN {first} AS f ON f.customer_id = j.customer_id
+WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused IS NULL)"""
+        kept = ", ".join(
+            f"k.{c}"
+            for c in ("customer_id", "at", "key", "run_id", "entry", "now", *self.people.columns)
+        )
+        return [refused, f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT {kept} FROM ({left}) AS k"]
+
+    def _drawn(self) -> str:
+        d = self.compiler.dialect
+        whens = ""
+        for group, status in ((self.plan.control, CONTROL), (self.plan.holdout, HELD_OUT)):
+            if group is not None:
+                whens += f" WHEN {d.bucket(group.salt, 'j.customer_id')} < {group.share} THEN {status}"
+        return f"CASE{whens} ELSE {ACTIVE} END" if whens else str(ACTIVE)

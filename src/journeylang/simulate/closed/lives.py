@@ -1,0 +1,472 @@
+"""Whole lives of runs, in a few statements for each step, in the order of the steps.
+
+Everybody who ever comes to a step is there at once, each with the tick that brings them (`now`)
+and their own arrival. What a tick would ask of them is asked at that instant: of rows that lie
+ahead of it nothing is seen. What is left behind is what ticks would leave in the same tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from journeylang.engines.base import Engine
+from journeylang.plan.operations import (
+    Decide,
+    Edge,
+    JourneyPlan,
+    Leaf,
+    Node,
+    Park,
+    RacePark,
+    SendPark,
+    Split,
+    WaitPark,
+)
+from journeylang.plan.ways import leaves
+from journeylang.runtime.session import Session
+from journeylang.simulate.behaviour import Behaviour
+from journeylang.simulate.closed.entering import CANDIDATES, JUDGED, Entering
+from journeylang.simulate.closed.grid import Grid
+from journeylang.simulate.closed.leaving import leaving
+from journeylang.simulate.closed.people import People
+from journeylang.simulate.closed.sending import Sending, clocks
+from journeylang.simulate.population import SCHEMA
+from journeylang.sql.arbitration import BATCH
+from journeylang.sql.compiler import Compiler, zone_join
+from journeylang.sql.dialects import text
+from journeylang.sql.expressions import Rows, Scope, predicate
+from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT, WHY
+from journeylang.sql.session import HELD, SENT, SKIPPED
+from journeylang.sql.wakes import earliest, race_hits
+
+RUN = ("customer_id", "run_id", "entered_at", "entry")
+DEEPEST = 200
+"""So many runs of one customer, one after the other, are looked at."""
+
+
+class TooManyRunsError(Exception):
+    """Somebody enters again and again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Lives:
+    """Of one journey, that `why_not` has nothing against. `first_batch` is that of its messages."""
+
+    session: Session
+    compiler: Compiler
+    plan: JourneyPlan
+    grid: Grid
+    behaviour: Behaviour
+    first_batch: int
+    number: int
+    people: People = field(init=False)
+    entering: Entering = field(init=False)
+    engine: Engine = field(init=False)
+    next_message: int = field(init=False)
+    generation: int = 0
+    ways: int = 0
+    went: dict[int, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.engine = self.session.engine
+        self.people = People(compiler=self.compiler, plan=self.plan)
+        self.entering = Entering(
+            compiler=self.compiler,
+            plan=self.plan,
+            grid=self.grid,
+            people=self.people,
+            applied=self.session.applied[self.plan.journey],
+        )
+        self.next_message = self.first_batch * BATCH
+
+    def play(self) -> None:
+        """All of it.
+
+        Raises:
+            TooManyRunsError: one customer has more runs than are looked at one after the other.
+        """
+        self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
+        for statement in (
+            *clocks(self.grid),
+            self.entering.candidates(),
+            self.entering.before(),
+        ):
+            self._do(statement)
+        while self._ask(f"SELECT 1 FROM {CANDIDATES} LIMIT 1"):
+            if self.generation >= DEEPEST:
+                raise TooManyRunsError
+            self.generation += 1
+            [[several]] = self._ask(
+                f"SELECT count(*) > count(DISTINCT customer_id) FROM {CANDIDATES}"
+            )
+            self._do(self.entering.judged(several=several))
+            for statement in self.entering.settle(several=several):
+                self._do(statement)
+            self._live()
+            if several:
+                self._do(self.entering.follow())
+
+    def _live(self) -> None:
+        """One generation: of each customer one run, from its entry on."""
+        self.went, self.ways = {}, 0
+        self._enter()
+        for park in _in_order(self.plan):
+            here = self._came(park)
+            if here is None:
+                continue
+            match park:
+                case SendPark():
+                    self._send(park, here)
+                case WaitPark() | RacePark():
+                    self._rest(park, here)
+                case _:
+                    raise AssertionError(park)
+
+    # --- entering -----------------------------------------------------------------
+
+    def _enter(self) -> None:
+        journey = self.plan.journey
+        rows = f"FROM {JUDGED} AS j WHERE j.nth = 1 AND j.refused IS NULL"
+        if self.plan.holdout is not None or self.plan.control is not None:
+            reason = (
+                f"CASE j.status WHEN {CONTROL} THEN 'global_control'"
+                f" WHEN {HELD_OUT} THEN 'held_out' END"
+            )
+            drawn = f"{rows} AND j.status <> {ACTIVE}"
+            self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
+  entered_at, status, reason, entry, ended_at, passes)
+SELECT j.customer_id, j.run_id, {journey}, {self._version}, j.at, j.at, j.status, {reason}, j.entry,
+  j.now, 0 {drawn}""")
+            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, why)
+SELECT j.customer_id, j.run_id, {journey}, j.at, $tick, {WHY["entered"]} {drawn}""")
+            arm = f"CASE WHEN j.status = {ACTIVE} THEN 'treated' ELSE {reason} END"
+            salt = "(SELECT v.salt FROM plan_version AS v)"
+            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
+SELECT j.customer_id, {self.plan.holdout_step}, {arm}, j.at, j.run_id, {salt} {rows}
+  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = j.customer_id
+    AND k.experiment = {self.plan.holdout_step} AND k.salt = {salt})""")
+        own = ", ".join(f"j.{c}" for c in self.people.columns)
+        came = self._table("entered")
+        self._do(f"""CREATE OR REPLACE TABLE {came} AS
+SELECT j.customer_id, j.run_id, j.at AS entered_at, j.entry, {own}, j.at AS left_at, j.now,
+  CAST(NULL AS INTEGER) AS from_step, {WHY["entered"]} AS why
+{rows} AND j.status = {ACTIVE}""")
+        (edge,) = (e for e in self.plan.edges if e.kind == "entered")
+        self._advance(edge, came, "TRUE", exits=True)
+
+    # --- going on --------------------------------------------------------------------
+
+    def _advance(self, edge: Edge, rows: str, which: str, *, exits: bool = False) -> None:
+        """Take those rows `w` of a table to where an edge leads."""
+        scope = self.compiler.scope(Rows(name=rows))
+        scope.instant = "w.now"
+        leaf = _leaf(edge.node, scope)
+        joins = ""
+        if scope.fields:
+            joins = f"\nLEFT JOIN {self.compiler.base(*scope.fields)} AS c"
+            joins += " ON c.customer_id = w.customer_id"
+        joins += scope.joins()
+        reached = list(leaves(edge.node))
+        if exits and self.plan.exits:
+            out = leaving(self.compiler, self.plan, self.grid, rows, self.entering.since)
+            at_entry = self._table("out_at_entry")
+            self._do(f"""CREATE OR REPLACE TABLE {at_entry} AS
+SELECT w.customer_id, w.run_id, {out.reason} AS reason FROM {rows} AS w{out.joins}
+WHERE {out.tick} <= w.now""")
+            by_reason = [found for found in self.plan.leaves if found.exited]
+            whens = " ".join(f"WHEN {text(x.reason or '')} THEN {x.leaf}" for x in by_reason)
+            leaf = f"CASE WHEN o.reason IS NOT NULL THEN CASE o.reason {whens} END ELSE {leaf} END"
+            joins += (
+                f"\nLEFT JOIN {at_entry} AS o"
+                " ON o.customer_id = w.customer_id AND o.run_id = w.run_id"
+            )
+            reached += by_reason
+        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        self.ways += 1
+        table = self._table(f"went_{self.ways}")
+        if not exits and len(reached) == 1:
+            # Nobody has a choice.
+            leaf = str(reached[0].leaf)
+        self._do(f"""CREATE OR REPLACE TABLE {table} AS
+SELECT {own}, w.left_at, w.now, w.from_step, w.why, {leaf} AS leaf
+FROM {rows} AS w{joins} WHERE {which}""")
+        self._land(table, reached)
+
+    def _land(self, table: str, reached: list[Leaf]) -> None:
+        """What is left behind by those who come to a leaf."""
+        journey = self.plan.journey
+        for step in {leaf.step for leaf in reached if leaf.step is not None}:
+            mine = [str(leaf.leaf) for leaf in reached if leaf.step == step]
+            self.went.setdefault(step, []).append(
+                f"SELECT * EXCLUDE (leaf) FROM {table} WHERE leaf IN ({', '.join(mine)})"
+            )
+        self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
+  from_step, to_step, why)
+SELECT w.customer_id, w.run_id, {journey}, w.left_at, $tick, w.from_step, l.step, w.why
+FROM {table} AS w JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf""")
+        if any(leaf.step is None for leaf in reached):
+            self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
+  entered_at, status, reason, entry, ended_at, passes)
+SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.left_at, w.entered_at, l.status,
+  l.reason, w.entry, w.now, 0
+FROM {table} AS w JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf
+WHERE l.kind = 'end'""")
+        if any(leaf.exposures for leaf in reached):
+            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
+SELECT w.customer_id, x.experiment, x.arm, w.left_at, w.run_id, x.salt
+FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {journey} AND x.leaf = w.leaf
+WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = w.customer_id
+  AND k.experiment = x.experiment AND k.salt = x.salt)""")
+
+    def _came(self, park: Park) -> str | None:
+        """Everybody who ever comes to a step, in a table; None if no way leads there."""
+        ways = self.went.get(park.step)
+        if not ways:
+            return None
+        table = self._table(f"at_{park.step}")
+        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        self._do(f"""CREATE OR REPLACE TABLE {table} AS
+SELECT {own}, w.left_at AS arrived_at, w.now, CAST(NULL AS VARCHAR) AS last_reason
+FROM ({" UNION ALL ".join(ways)}) AS w""")
+        return table
+
+    # --- resting ---------------------------------------------------------------------
+
+    def _rest(self, park: WaitPark | RacePark, here: str) -> None:
+        """Those at a wait or a race: until it is over, they leave, or the dry run ends."""
+        d = self.compiler.dialect
+        waiting = self._table(f"waiting_{park.step}")
+        zone = ""
+        wake = d.shift("w.arrived_at", str(park.seconds)) if park.seconds is not None else ""
+        if park.rule is not None:
+            zone = zone_join(park.rule, "w.zone", "w.arrived_at")
+            wake = f"coalesce(z.instant, {d.shift('w.arrived_at', 'z.shift')})"
+        self._do(
+            f"CREATE OR REPLACE TABLE {waiting} AS SELECT w.*, {wake} AS wake_at"
+            f" FROM {here} AS w{zone}"
+        )
+        hit = "CAST(NULL AS TIMESTAMP)"
+        edge, why, joins = str(park.edge), str(WHY["due"]), ""
+        if isinstance(park, RacePark):
+            found = race_hits(self.compiler, park, waiting, "w.arrived_at", since=False)
+            hits = earliest(f"({found}) AS hits")
+            joins = (
+                f"\nLEFT JOIN ({hits}) AS h"
+                " ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
+            )
+            hit, edge = "h.at", f"coalesce(h.edge, {park.edge})"
+            why = f"CASE WHEN h.at IS NULL THEN {WHY['timeout']} ELSE {WHY['event']} END"
+        out = leaving(self.compiler, self.plan, self.grid, waiting, self.entering.since)
+        left = self._table(f"left_{park.step}")
+        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        # An event at the deadline comes before it.
+        self._do(
+            f"""CREATE OR REPLACE TABLE {left} AS
+SELECT k.*, CASE WHEN k.out_at <= k.due THEN k.out_at ELSE k.due END AS now
+FROM (SELECT {own}, w.arrived_at, w.wake_at, coalesce({hit}, w.wake_at) AS left_at,
+    greatest(w.now, {self.grid.tick(f"coalesce({hit}, w.wake_at)")}) AS due, {edge} AS edge,
+    {why} AS why, {park.step} AS from_step, {out.tick} AS out_at, {out.reason} AS out_by
+  FROM {waiting} AS w{joins}{out.joins}) AS k""",
+            now=self.grid.last,
+        )
+        self._stay(left, park.step)
+        last = d.instant(self.grid.last)
+        for edge_ in self._edges({park.edge, *_branches(park)}):
+            which = f"w.edge = {edge_.edge} AND w.due <= {last}"
+            which += " AND NOT coalesce(w.out_at <= w.due, FALSE)"
+            self._advance(edge_, left, which)
+
+    def _stay(self, table: str, step: int) -> None:
+        """Of those who rest: who leaves by an exit, and who is still there in the end."""
+        journey, last = self.plan.journey, self.compiler.dialect.instant(self.grid.last)
+        if self.plan.exits:
+            gone = f"FROM {table} AS w WHERE w.out_at <= w.due AND w.out_at <= {last}"
+            self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
+  entered_at, status, reason, entry, ended_at, passes)
+SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.out_at, w.entered_at, {EXITED},
+  w.out_by, w.entry, w.out_at, 0 {gone}""")
+            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
+  from_step, why)
+SELECT w.customer_id, w.run_id, {journey}, w.out_at, $tick, {step}, {WHY["exit"]} {gone}""")
+        there = f"w.now > {last}"
+        reason = "w.reason" if table.endswith("_held") else "NULL"
+        self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step, arrived_at,
+  wake_at, entered_at, status, reason, entry, passes)
+SELECT w.customer_id, w.run_id, {journey}, {self._version}, {step}, w.arrived_at, w.wake_at,
+  w.entered_at, {ACTIVE}, {reason}, w.entry, 0 FROM {table} AS w WHERE {there}""")
+
+    # --- sending ---------------------------------------------------------------------
+
+    def _send(self, park: SendPark, here: str) -> None:
+        """Those at a send, and again those who are held there, until nobody is."""
+        journey, last = self.plan.journey, self.compiler.dialect.instant(self.grid.last)
+        own = ", ".join(f"k.{c}" for c in (*RUN, *self.people.columns))
+        [[suppressions]] = self._ask("SELECT EXISTS (SELECT 1 FROM journey.suppression)")
+        again = 0
+        while True:
+            decided = self._table(f"decided_{park.step}_{again}")
+            sending = Sending(
+                compiler=self.compiler,
+                plan=self.plan,
+                people=self.people,
+                park=park,
+                rows=here,
+                before=self._before(park),
+                suppressions=suppressions,
+            )
+            carried = f"{own}, k.arrived_at, k.now, k.now AS left_at, {park.step} AS from_step"
+            self._do(sending.decided(decided, carried))
+            self._messages(park, decided)
+            self._do(f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, "at", tick,
+  reason)
+SELECT w.customer_id, w.run_id, {journey}, {park.step}, w.now, $tick, w.reason
+FROM {decided} AS w WHERE w.outcome = {SKIPPED}""")
+            self._behind(park, decided)
+            [[held]] = self._ask(f"SELECT count(*) FROM {decided} AS w WHERE w.outcome = {HELD}")
+            if not held:
+                return
+            again += 1
+            here = self._hold(park, decided, again, last)
+
+    def _hold(self, park: SendPark, decided: str, again: int, last: str) -> str:
+        """Those who are held, where they are tried again."""
+        journey = self.plan.journey
+        of = f"FROM {decided} AS w WHERE w.outcome = {HELD}"
+        self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
+  from_step, to_step, why)
+SELECT w.customer_id, w.run_id, {journey}, w.arrived_at, $tick, {park.step}, {park.step},
+  {WHY["held"]} {of}""")
+        self._do(f"""INSERT INTO {SCHEMA}.held SELECT w.customer_id, {journey}, {park.step}, w.reason, 1
+{of}""")
+        held = self._table(f"at_{park.step}_{again}_rows")
+        self._do(f"CREATE OR REPLACE TABLE {held} AS SELECT w.* {of}")
+        out = leaving(self.compiler, self.plan, self.grid, held, self.entering.since)
+        whole = self._table(f"at_{park.step}_{again}_held")
+        self._do(f"""CREATE OR REPLACE TABLE {whole} AS
+SELECT k.* REPLACE (CASE WHEN k.out_at <= k.due THEN k.out_at ELSE k.due END AS now)
+FROM (SELECT w.*, {self.grid.tick("w.wake_at")} AS due, {out.tick} AS out_at,
+    {out.reason} AS out_by FROM {held} AS w{out.joins}) AS k""")
+        self._stay(whole, park.step)
+        here = self._table(f"at_{park.step}_{again}")
+        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        self._do(f"""CREATE OR REPLACE TABLE {here} AS
+SELECT {own}, w.arrived_at, w.now, w.reason AS last_reason FROM {whole} AS w
+WHERE w.due <= {last} AND NOT coalesce(w.out_at <= w.due, FALSE)""")
+        return here
+
+    def _messages(self, park: SendPark, decided: str) -> None:
+        d = self.compiler.dialect
+        expires = d.shift("w.arrived_at", str(park.expires))
+        topic = "NULL" if park.topic is None else text(park.topic)
+        number = f"{self.next_message} + row_number() OVER () - 1"
+        count = self._do(f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id,
+  journey, version, step, occurrence, channel, counted, decided_at, expires_at, cost, topic)
+SELECT m.customer_id, m.number, m.number // {BATCH}, m.run_id, {self.plan.journey},
+  {self._version}, {park.step}, 1, m.channel, m.counted, m.now, m.expires_at, m.cost, {topic}
+FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS w
+  WHERE w.outcome = {SENT}) AS m""")
+        if count:
+            self.next_message += -(-count // BATCH) * BATCH
+            self.behaviour.answer()
+            self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
+
+    def _behind(self, park: SendPark, decided: str) -> None:
+        """Where those go who have been sent to, or skipped."""
+        (edge,) = self._edges({park.edge})
+        table = self._table(f"behind_{park.step}")
+        why = f"CASE WHEN w.outcome = {SENT} THEN {WHY['sent']} ELSE {WHY['skipped']} END AS why"
+        self._do(
+            f"CREATE OR REPLACE VIEW {table} AS SELECT w.*, {why} FROM {decided} AS w"
+            f" WHERE w.outcome <> {HELD}"
+        )
+        self._advance(edge, table, "TRUE")
+
+    def _before(self, park: SendPark) -> int | None:
+        """How many counted messages of the same run may lie ahead of a send's, at most."""
+        if self.generation > 1 or not self._fresh:
+            return None
+        behind = _ahead(self.plan)
+        return sum(
+            any(o.counted for o in p.offers)
+            for p in self.plan.parks
+            if isinstance(p, SendPark) and park.step in behind[p.step]
+        )
+
+    @property
+    def _fresh(self) -> bool:
+        """Whether there were no messages before."""
+        first = self.first_batch * BATCH
+        return not self._ask(f"SELECT 1 FROM journey.message WHERE message_id < {first} LIMIT 1")
+
+    # --- statements ------------------------------------------------------------------
+
+    @property
+    def _version(self) -> int:
+        return self.session.ready.versions[self.plan.journey]
+
+    def _edges(self, numbers: Iterable[int]) -> list[Edge]:
+        return [edge for edge in self.plan.edges if edge.edge in numbers]
+
+    def _table(self, name: str) -> str:
+        return f"{SCHEMA}.life_{name}"
+
+    def _do(self, statement: str, now: datetime | None = None) -> int:
+        given: dict[str, Any] = {"now": now or self.grid.start, "tick": self.number}
+        return self.engine.execute(statement, given)
+
+    def _ask(self, statement: str) -> list[tuple[Any, ...]]:
+        return self.engine.query(statement)
+
+
+def _leaf(node: Node, scope: Scope) -> str:
+    """The number of the leaf to which a tree leads a row."""
+    match node:
+        case Leaf():
+            return str(node.leaf)
+        case Decide():
+            then, otherwise = _leaf(node.then, scope), _leaf(node.otherwise, scope)
+            return f"CASE WHEN {predicate(node.condition, scope)} THEN {then} ELSE {otherwise} END"
+        case Split():
+            bucket = scope.dialect.bucket(node.salt, "w.customer_id")
+            whens = " ".join(
+                f"WHEN {bucket} < {high} THEN {_leaf(way, scope)}"
+                for _, high, way in node.arms[:-1]
+            )
+            last = _leaf(node.arms[-1][2], scope)
+            return f"CASE {whens} ELSE {last} END" if whens else last
+        case _:
+            raise AssertionError(node)
+
+
+def _branches(park: WaitPark | RacePark) -> Iterator[int]:
+    if isinstance(park, RacePark):
+        for branch in park.branches:
+            yield branch.edge
+
+
+def _ahead(plan: JourneyPlan) -> dict[int, set[int]]:
+    """By step, all steps that may come behind it."""
+    next_: dict[int, set[int]] = {park.step: set() for park in plan.parks}
+    for edge in plan.edges:
+        if edge.step is not None and edge.kind != "retry":
+            next_[edge.step] |= {f.step for f in leaves(edge.node) if f.step is not None}
+    found: dict[int, set[int]] = {}
+    for step in next_:
+        seen: set[int] = set()
+        waiting = list(next_[step])
+        while waiting:
+            one = waiting.pop()
+            if one not in seen:
+                seen.add(one)
+                waiting += next_[one]
+        found[step] = seen
+    return found
+
+
+def _in_order(plan: JourneyPlan) -> list[Park]:
+    """Steps behind all from which one comes to them; there are no loops."""
+    ahead = _ahead(plan)
+    return sorted(plan.parks, key=lambda park: -len(ahead[park.step]))

@@ -1,0 +1,72 @@
+"""One dry run by whole lives, or the reason why it has to go hour by hour."""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import datetime, timedelta
+
+from journeylang.runtime.localtime import ZoneTables, zones_in_use
+from journeylang.runtime.session import Session
+from journeylang.simulate.behaviour import Behaviour, Steps
+from journeylang.simulate.closed.grid import Grid
+from journeylang.simulate.closed.guards import would_pause
+from journeylang.simulate.closed.lives import DEEPEST, Lives, TooManyRunsError
+from journeylang.simulate.closed.possible import why_not
+from journeylang.simulate.figures import Since
+from journeylang.sql.compiler import Compiler
+
+
+class _GuardError(Exception):
+    """A guard would pause the journey: from then on its ticks are not each for themselves."""
+
+
+def play_whole(
+    session: Session,
+    behaviour: Behaviour,
+    steps: Steps,
+    since: Since,
+    *,
+    start: datetime,
+    step: timedelta,
+    count: int,
+) -> str | None:
+    """Play all ticks at once; why that is not possible, with nothing changed, or None."""
+    engine, ready = session.engine, session.ready
+    [[latest]] = engine.query("SELECT now FROM journey.lock WHERE name = 'tick'")
+    grid = Grid(start=start, step=step, count=count, since=latest)
+    reason = why_not(engine, ready, grid, session.applied)
+    if reason is not None:
+        return reason
+    (plan,) = ready.program.journeys
+    binding = ready.project.binding.customers
+    assert binding is not None, "checked: a project with journeys binds customers"
+    lives = Lives(
+        session=session,
+        compiler=Compiler(project=ready.project, dialect=engine.dialect, steps=steps),
+        plan=plan,
+        grid=grid,
+        behaviour=copy(behaviour),
+        first_batch=since.batch,
+        number=since.tick + 1,
+    )
+    zones = ZoneTables(ahead=grid.last - start + timedelta(days=2))
+    try:
+        with engine.transaction():
+            zones.cover(
+                engine,
+                ready.program,
+                zones_in_use(engine, ready.project.binding),
+                binding.zone_else,
+                low=min(lives.entering.since, start),
+                now=start,
+            )
+            lives.play()
+            if would_pause(engine, plan, grid, session.applied[plan.journey]):
+                raise _GuardError
+    except _GuardError:
+        return "a guard would pause it"
+    except TooManyRunsError:
+        return f"somebody enters it more than {DEEPEST} times"
+    finally:
+        session.zones.forget()
+    return None
