@@ -38,6 +38,7 @@ def forecast(root: Path, seed: int, days: int = DAYS) -> dict[str, list[tuple[An
         step=STEP,
         seed=seed,
         lines=project.project.assumptions["typical"].lines,
+        mode="stepped",
     )
     with beside_a_file(str(root / DATABASE)) as (engine, source):
         play(

@@ -13,7 +13,7 @@ from journeylang.api.database import busy, newer, open_database, unavailable
 from journeylang.api.program import template_entry_fields, too_many_ways
 from journeylang.diagnostics.codes.names import UNKNOWN_NAME
 from journeylang.diagnostics.codes.running import DATABASE_ERROR
-from journeylang.diagnostics.codes.simulating import TOO_EARLY
+from journeylang.diagnostics.codes.simulating import NOT_CLOSED, TOO_EARLY
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
@@ -48,7 +48,7 @@ def simulate(
     )
     from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.runtime.session import JourneyFailedError
-    from journeylang.simulate.run import NotAppliedError, TooEarlyError, play
+    from journeylang.simulate.run import NotAppliedError, NotClosedError, TooEarlyError, play
     from journeylang.simulate.scratch import beside, beside_a_file
 
     named = _unknown(loaded, asked) or _assumed(loaded, asked, assume)
@@ -94,6 +94,14 @@ def simulate(
                 code=TOO_EARLY,
                 message=f"the journeys have come to {error.latest:%Y-%m-%d %H:%M} UTC already",
                 help="leave out `--from` to go on from there, or name a later instant",
+            )
+        )
+    except NotClosedError as error:
+        return _refused(
+            Diagnostic(
+                code=NOT_CLOSED,
+                message=f"lives can't be worked out at once, because {error.reason}",
+                help="leave out `--mode`: then it goes tick by tick, and comes to the same",
             )
         )
     except NewerSchemaError as error:

@@ -17,7 +17,7 @@ from journeylang.cli.terminal import console
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from journeylang.simulate.run import Progress
+    from journeylang.simulate.run import Mode, Progress
 
 
 # A hundredth of a percent is the finest that is drawn.
@@ -66,6 +66,13 @@ class Share(click.ParamType[Decimal]):
 @click.option("--fit", type=SpanOfTime(), metavar="90d", help="Behaviour as it was for so long.")
 @click.option("--budget", metavar="AMOUNT", help='At most, for all messages: "500 EUR".')
 @click.option(
+    "--mode",
+    type=click.Choice(["auto", "closed", "stepped"]),
+    default="auto",
+    show_default=True,
+    help="Whole lives at once, or tick by tick: the same, and the first is faster.",
+)
+@click.option(
     "--output",
     type=click.Choice(["text", "json", "markdown", "html"]),
     default="text",
@@ -85,6 +92,7 @@ def command(
     assume: str | None,
     fit: timedelta | None,
     budget: str | None,
+    mode: Mode,
     output: str,
 ) -> None:
     """Play the journeys on the real people for some days to come. Nothing is sent.
@@ -113,6 +121,7 @@ def command(
         journeys=journeys,
         fit=fit,
         budget=most,
+        mode=mode,
     )
     with _bar(days) as progress:
         outcome = simulate(loaded, env, asked, assume=assume, progress=progress)

@@ -18,6 +18,7 @@ def show(forecast: Forecast, screen: Console) -> None:
     """All of it, the sums first and what fails last."""
     screen.print(telling.heading(forecast))
     screen.print(telling.behaviour(forecast), style="dim")
+    screen.print(telling.way(forecast), style="dim")
     for note in forecast.notes:
         screen.print(f"note: {note}", style="dim")
     screen.print()

@@ -56,10 +56,7 @@ def bound_names(lines: Iterable[Assumption]) -> list[str]:
 
 @dataclass(slots=True, kw_only=True)
 class Behaviour:
-    """Nothing is drawn that would happen behind `end`; `seed` is another course of events.
-
-    `asked` are the answers that somebody reads (None: all): no other need be known.
-    """
+    """Nothing is drawn that would happen behind `end`; `seed` is another course of events."""
 
     engine: Engine
     binding: Binding
@@ -70,7 +67,6 @@ class Behaviour:
     end: datetime
     key_type: str
     steps: Steps
-    asked: frozenset[str] | None = None
     heard: datetime = field(init=False)
     next_answer: datetime | None = None
     last_message: int = 0
@@ -155,11 +151,7 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
         d = self.engine.dialect
         named: dict[str, list[Assumption]] = {}
         for line in self.lines:
-            if (
-                isinstance(line.event, MessageEvent)
-                and line.after is None
-                and (self.asked is None or line.event.name in self.asked)
-            ):
+            if isinstance(line.event, MessageEvent) and line.after is None:
                 named.setdefault(line.event.name, []).append(line)
         one = drawn(
             d,

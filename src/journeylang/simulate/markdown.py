@@ -18,7 +18,7 @@ def as_markdown(forecast: Forecast) -> str:
 def _lines(forecast: Forecast) -> Iterator[str]:
     yield f"### Dry run: {telling.summary(forecast)}"
     yield ""
-    yield _text(telling.heading(forecast)) + "."
+    yield _text(f"{telling.heading(forecast)}; {telling.way(forecast)}") + "."
     yield ""
     if forecast.verdicts:
         yield from _table(

@@ -30,7 +30,7 @@ from journeylang.simulate.figures import HELD, Figures, Since
 from journeylang.simulate.fitting import fitted
 from journeylang.simulate.forecast import Forecast
 from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
-from journeylang.simulate.reading import read
+from journeylang.simulate.reading import needed
 from journeylang.simulate.scratch import Source
 from journeylang.simulate.skipping import may_skip, next_due
 from journeylang.simulate.verdicts import verdicts, within_budget
@@ -135,7 +135,8 @@ def play(
         if not any(isinstance(line.event, MessageEvent) for line in lines):
             notes.append("no messages in that time: nobody opens or clicks")
         assumed_by = f"measured over {span_of_time(int(asked.fit.total_seconds()))}"
-    binding, happenings = brought_about(engine, mine.binding, bound_names(lines), start)
+    drawn = needed(mine, _left_out(mine, asked.journeys), lines)
+    binding, happenings = brought_about(engine, mine.binding, bound_names(drawn), start)
     mine = replace(mine, binding=binding)
     unsound = examine(engine, mine, keys=False)
     notes += [f"{d.code.id} {d.message}" for d in unsound.diagnostics]
@@ -159,19 +160,18 @@ def play(
     behaviour = Behaviour(
         engine=engine,
         binding=mine.binding,
-        lines=lines,
+        lines=drawn,
         happenings=happenings,
         seed=asked.seed,
         start=start,
         end=end,
         key_type=kind,
         steps=numbers,
-        asked=read(session.ready, mine, lines),
     )
     behaviour.begin()
     total = -((start - end) // asked.step)
     idle: int | None = None
-    stepped = "it was asked for"
+    stepped: str | None = "it was asked for"
     if asked.mode != "stepped":
         stepped = play_whole(
             session, behaviour, numbers, since, start=start, step=asked.step, count=total

@@ -39,6 +39,13 @@ def heading(forecast: Forecast) -> str:
     )
 
 
+def way(of: Forecast) -> str:
+    """Which of the two ways it went, and why."""
+    if of.stepped is None:
+        return "each life at once, for nothing couples them"
+    return f"tick by tick, because {of.stepped}"
+
+
 def behaviour(forecast: Forecast) -> str:
     """Where behaviour is from."""
     if not forecast.assumed:

@@ -14,4 +14,16 @@ TOO_EARLY = Code(
     fence="shell",
 )
 
+NOT_CLOSED = Code(
+    id="JRN872",
+    name="simulation-not-closed",
+    title="A dry run that cannot be worked out at once",
+    why="With `--mode closed` each run's whole life is worked out in one go. That needs a journey"
+    " in which nothing that happens to one customer depends on another, on a budget, or on what a"
+    " tick does beside.",
+    bad="journey simulate --mode closed     # several journeys share their customers",
+    good="journey simulate",
+    fence="shell",
+)
+
 CODES = family(globals())

@@ -153,12 +153,17 @@ WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused
             f"k.{c}"
             for c in ("customer_id", "at", "key", "run_id", "entry", "now", *self.people.columns)
         )
-        return [refused, f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT {kept} FROM ({left}) AS k"]
+        return [
+            refused,
+            f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT {kept} FROM ({left}) AS k",
+        ]
 
     def _drawn(self) -> str:
         d = self.compiler.dialect
         whens = ""
         for group, status in ((self.plan.control, CONTROL), (self.plan.holdout, HELD_OUT)):
             if group is not None:
-                whens += f" WHEN {d.bucket(group.salt, 'j.customer_id')} < {group.share} THEN {status}"
+                whens += (
+                    f" WHEN {d.bucket(group.salt, 'j.customer_id')} < {group.share} THEN {status}"
+                )
         return f"CASE{whens} ELSE {ACTIVE} END" if whens else str(ACTIVE)

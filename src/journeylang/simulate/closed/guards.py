@@ -35,7 +35,9 @@ def _broken(engine: Engine, plan: JourneyPlan, guard: Target, grid: Grid) -> boo
     """Entries in the guard's window at each tick: those that have come less those that are out."""
     runs = f"FROM journey.run AS r WHERE r.journey = {plan.journey}"
     runs += f" AND r.entered_at > {resumed(plan.journey)}"
-    came = Counter(dict(engine.query(f"SELECT {grid.tick('r.entered_at')}, count(*) {runs} GROUP BY 1")))
+    came = Counter(
+        dict(engine.query(f"SELECT {grid.tick('r.entered_at')}, count(*) {runs} GROUP BY 1"))
+    )
     out: Counter[datetime] = Counter()
     if guard.over is not None:
         later = f"r.entered_at + {engine.dialect.interval(guard.over)}"

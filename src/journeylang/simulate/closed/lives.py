@@ -7,22 +7,19 @@ ahead of it nothing is seen. What is left behind is what ticks would leave in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from journeylang.engines.base import Engine
 from journeylang.plan.operations import (
-    Decide,
     Edge,
     JourneyPlan,
     Leaf,
-    Node,
     Park,
     RacePark,
     SendPark,
-    Split,
     WaitPark,
 )
 from journeylang.plan.ways import leaves
@@ -33,11 +30,12 @@ from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.leaving import leaving
 from journeylang.simulate.closed.people import People
 from journeylang.simulate.closed.sending import Sending, clocks
+from journeylang.simulate.closed.ways import ahead_of, branches, in_order, leaf_of
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import text
-from journeylang.sql.expressions import Rows, Scope, predicate
+from journeylang.sql.expressions import Rows
 from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT, WHY
 from journeylang.sql.session import HELD, SENT, SKIPPED
 from journeylang.sql.wakes import earliest, race_hits
@@ -113,7 +111,7 @@ class Lives:
         """One generation: of each customer one run, from its entry on."""
         self.went, self.ways = {}, 0
         self._enter()
-        for park in _in_order(self.plan):
+        for park in in_order(self.plan):
             here = self._came(park)
             if here is None:
                 continue
@@ -140,11 +138,13 @@ class Lives:
   entered_at, status, reason, entry, ended_at, passes)
 SELECT j.customer_id, j.run_id, {journey}, {self._version}, j.at, j.at, j.status, {reason}, j.entry,
   j.now, 0 {drawn}""")
-            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, why)
+            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
+  why)
 SELECT j.customer_id, j.run_id, {journey}, j.at, $tick, {WHY["entered"]} {drawn}""")
             arm = f"CASE WHEN j.status = {ACTIVE} THEN 'treated' ELSE {reason} END"
             salt = "(SELECT v.salt FROM plan_version AS v)"
-            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
+            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
+  salt)
 SELECT j.customer_id, {self.plan.holdout_step}, {arm}, j.at, j.run_id, {salt} {rows}
   AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = j.customer_id
     AND k.experiment = {self.plan.holdout_step} AND k.salt = {salt})""")
@@ -163,7 +163,7 @@ SELECT j.customer_id, j.run_id, j.at AS entered_at, j.entry, {own}, j.at AS left
         """Take those rows `w` of a table to where an edge leads."""
         scope = self.compiler.scope(Rows(name=rows))
         scope.instant = "w.now"
-        leaf = _leaf(edge.node, scope)
+        leaf = leaf_of(edge.node, scope)
         joins = ""
         if scope.fields:
             joins = f"\nLEFT JOIN {self.compiler.base(*scope.fields)} AS c"
@@ -215,7 +215,8 @@ SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.left_at, w.entered
 FROM {table} AS w JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf
 WHERE l.kind = 'end'""")
         if any(leaf.exposures for leaf in reached):
-            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
+            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
+  salt)
 SELECT w.customer_id, x.experiment, x.arm, w.left_at, w.run_id, x.salt
 FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {journey} AND x.leaf = w.leaf
 WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = w.customer_id
@@ -274,7 +275,7 @@ FROM (SELECT {own}, w.arrived_at, w.wake_at, coalesce({hit}, w.wake_at) AS left_
         )
         self._stay(left, park.step)
         last = d.instant(self.grid.last)
-        for edge_ in self._edges({park.edge, *_branches(park)}):
+        for edge_ in self._edges({park.edge, *branches(park)}):
             which = f"w.edge = {edge_.edge} AND w.due <= {last}"
             which += " AND NOT coalesce(w.out_at <= w.due, FALSE)"
             self._advance(edge_, left, which)
@@ -293,8 +294,8 @@ SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.out_at, w.entered_
 SELECT w.customer_id, w.run_id, {journey}, w.out_at, $tick, {step}, {WHY["exit"]} {gone}""")
         there = f"w.now > {last}"
         reason = "w.reason" if table.endswith("_held") else "NULL"
-        self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step, arrived_at,
-  wake_at, entered_at, status, reason, entry, passes)
+        self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
+  arrived_at, wake_at, entered_at, status, reason, entry, passes)
 SELECT w.customer_id, w.run_id, {journey}, {self._version}, {step}, w.arrived_at, w.wake_at,
   w.entered_at, {ACTIVE}, {reason}, w.entry, 0 FROM {table} AS w WHERE {there}""")
 
@@ -320,8 +321,8 @@ SELECT w.customer_id, w.run_id, {journey}, {self._version}, {step}, w.arrived_at
             carried = f"{own}, k.arrived_at, k.now, k.now AS left_at, {park.step} AS from_step"
             self._do(sending.decided(decided, carried))
             self._messages(park, decided)
-            self._do(f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, "at", tick,
-  reason)
+            self._do(f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, "at",
+  tick, reason)
 SELECT w.customer_id, w.run_id, {journey}, {park.step}, w.now, $tick, w.reason
 FROM {decided} AS w WHERE w.outcome = {SKIPPED}""")
             self._behind(park, decided)
@@ -339,7 +340,8 @@ FROM {decided} AS w WHERE w.outcome = {SKIPPED}""")
   from_step, to_step, why)
 SELECT w.customer_id, w.run_id, {journey}, w.arrived_at, $tick, {park.step}, {park.step},
   {WHY["held"]} {of}""")
-        self._do(f"""INSERT INTO {SCHEMA}.held SELECT w.customer_id, {journey}, {park.step}, w.reason, 1
+        self._do(f"""INSERT INTO {SCHEMA}.held
+SELECT w.customer_id, {journey}, {park.step}, w.reason, 1
 {of}""")
         held = self._table(f"at_{park.step}_{again}_rows")
         self._do(f"CREATE OR REPLACE TABLE {held} AS SELECT w.* {of}")
@@ -388,7 +390,7 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
         """How many counted messages of the same run may lie ahead of a send's, at most."""
         if self.generation > 1 or not self._fresh:
             return None
-        behind = _ahead(self.plan)
+        behind = ahead_of(self.plan)
         return sum(
             any(o.counted for o in p.offers)
             for p in self.plan.parks
@@ -419,54 +421,3 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
 
     def _ask(self, statement: str) -> list[tuple[Any, ...]]:
         return self.engine.query(statement)
-
-
-def _leaf(node: Node, scope: Scope) -> str:
-    """The number of the leaf to which a tree leads a row."""
-    match node:
-        case Leaf():
-            return str(node.leaf)
-        case Decide():
-            then, otherwise = _leaf(node.then, scope), _leaf(node.otherwise, scope)
-            return f"CASE WHEN {predicate(node.condition, scope)} THEN {then} ELSE {otherwise} END"
-        case Split():
-            bucket = scope.dialect.bucket(node.salt, "w.customer_id")
-            whens = " ".join(
-                f"WHEN {bucket} < {high} THEN {_leaf(way, scope)}"
-                for _, high, way in node.arms[:-1]
-            )
-            last = _leaf(node.arms[-1][2], scope)
-            return f"CASE {whens} ELSE {last} END" if whens else last
-        case _:
-            raise AssertionError(node)
-
-
-def _branches(park: WaitPark | RacePark) -> Iterator[int]:
-    if isinstance(park, RacePark):
-        for branch in park.branches:
-            yield branch.edge
-
-
-def _ahead(plan: JourneyPlan) -> dict[int, set[int]]:
-    """By step, all steps that may come behind it."""
-    next_: dict[int, set[int]] = {park.step: set() for park in plan.parks}
-    for edge in plan.edges:
-        if edge.step is not None and edge.kind != "retry":
-            next_[edge.step] |= {f.step for f in leaves(edge.node) if f.step is not None}
-    found: dict[int, set[int]] = {}
-    for step in next_:
-        seen: set[int] = set()
-        waiting = list(next_[step])
-        while waiting:
-            one = waiting.pop()
-            if one not in seen:
-                seen.add(one)
-                waiting += next_[one]
-        found[step] = seen
-    return found
-
-
-def _in_order(plan: JourneyPlan) -> list[Park]:
-    """Steps behind all from which one comes to them; there are no loops."""
-    ahead = _ahead(plan)
-    return sorted(plan.parks, key=lambda park: -len(ahead[park.step]))

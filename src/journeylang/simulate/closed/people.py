@@ -57,9 +57,7 @@ class People:
         found = ['c."_zone"']
         found += [f"{value(binding.channels[c].address, scope)} IS NOT NULL" for c in self.channels]
         found += [self._granted(n, consent, scope) for n, consent in enumerate(self.consents)]
-        named = ", ".join(
-            f"{sql} AS {name}" for sql, name in zip(found, self.columns, strict=True)
-        )
+        named = ", ".join(f"{sql} AS {name}" for sql, name in zip(found, self.columns, strict=True))
         joins = "".join(self._said(n, consent) for n, consent in enumerate(self.consents))
         base = self.compiler.base("timezone", *scope.fields)
         return f"(SELECT c.customer_id, {named} FROM {base} AS c{joins}{scope.joins()})"

@@ -203,9 +203,7 @@ def _of_a_way(node: Node, project: Project) -> Iterator[str]:
             yield "it has a loop, or waits for a moment in the data"
 
 
-def _of_the_database(
-    engine: Engine, plan: JourneyPlan, project: Project, grid: Grid
-) -> str | None:
+def _of_the_database(engine: Engine, plan: JourneyPlan, project: Project, grid: Grid) -> str | None:
     [[there]] = engine.query(
         "SELECT count(*) FROM journey.run AS r"
         f" WHERE r.journey = {plan.journey} AND r.status = {ACTIVE}"
@@ -229,8 +227,7 @@ def _of_the_database(
         elif not of_rows(bound.condition, project):
             return f"the consent {name} is more than fields"
         later = engine.query(
-            f"SELECT 1 FROM ({' UNION ALL '.join(rows)}) AS k (said)"
-            " WHERE k.said > $start LIMIT 1",
+            f"SELECT 1 FROM ({' UNION ALL '.join(rows)}) AS k (said) WHERE k.said > $start LIMIT 1",
             {"start": grid.start},
         )
         if later:

@@ -29,11 +29,11 @@ def clocks(grid: Grid) -> list[str]:
         f" FROM range({grid.count}) AS g(n)) AS k"
     )
     inside = "k.now >= z.since AND k.now < z.until"
+    quiet = f"SELECT z.zone, z.rule, k.now, z.quiet, z.release FROM zone_quiet AS z JOIN {ticks}"
+    days = f"SELECT k.now, z.* EXCLUDE (since, until) FROM zone_day AS z JOIN {ticks}"
     return [
-        f"CREATE TABLE {QUIET} AS SELECT z.zone, z.rule, k.now, z.quiet, z.release"
-        f" FROM zone_quiet AS z JOIN {ticks} ON {inside}",
-        f"CREATE TABLE {DAYS} AS SELECT k.now, z.* EXCLUDE (since, until)"
-        f" FROM zone_day AS z JOIN {ticks} ON {inside}",
+        f"CREATE TABLE {QUIET} AS {quiet} ON {inside}",
+        f"CREATE TABLE {DAYS} AS {days} ON {inside}",
     ]
 
 
@@ -183,9 +183,7 @@ FROM (SELECT j.*, {late} AS late, coalesce({open_}, {waiting}, {first}) AS taken
                     )
         caps = [cap for cap in self._caps() if self._full(cap) is not None]
         if any(cap.calendar for cap in caps):
-            joins.append(
-                f"\n  LEFT JOIN {DAYS} AS day ON day.zone = w.zone AND day.now = w.now"
-            )
+            joins.append(f"\n  LEFT JOIN {DAYS} AS day ON day.zone = w.zone AND day.now = w.now")
         if caps:
             joins.append(self._counts(caps))
         return joins
