@@ -7,6 +7,9 @@ import click
 
 STARTER = Path(__file__).parent / "starter"
 
+READY = Path(__file__).parent / "ready"
+"""Journeys that may be had, each a folder with its files as they stand in a project."""
+
 # A file beginning with a dot would be left out of some archives and searches.
 _RENAMED = {"gitignore": ".gitignore"}
 
@@ -18,9 +21,18 @@ _SCHEMAS = {"crm", "shop", "journey", "main", "temp", "system"}
 @click.argument(
     "directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path)
 )
-def command(directory: Path) -> None:
+@click.option(
+    "--with",
+    "ready",
+    multiple=True,
+    type=click.Choice(sorted(path.name for path in READY.iterdir() if path.is_dir())),
+    help="And this journey, with its templates; into a project that is there, this alone.",
+)
+def command(directory: Path, ready: tuple[str, ...]) -> None:
     """Start a project in DIR (default: here). Nothing that is there is overwritten."""
-    files = starter_files(project_name(directory))
+    further = {name: text for one in ready for name, text in ready_files(one).items()}
+    inside = bool(ready) and (directory / "journey.toml").exists()
+    files = further if inside else starter_files(project_name(directory)) | further
     there = [name for name in files if (directory / name).exists()]
     if "journey.toml" in there:
         raise click.ClickException(
@@ -41,8 +53,19 @@ def command(directory: Path) -> None:
     if kept:
         lines = ", ".join(files[".gitignore"].split())
         click.echo(f"kept {directory / '.gitignore'}; it should have: {lines}")
-    inside = "" if directory == Path() else f" -C {directory}"
-    click.echo(f"\nNext: `journey{inside} check`, then name the real tables in binding.journey.")
+    where = "" if directory == Path() else f" -C {directory}"
+    then = "" if inside else ", then name the real tables in binding.journey"
+    click.echo(f"\nNext: `journey{where} check`{then}.")
+
+
+def ready_files(name: str) -> dict[str, str]:
+    """The files of a journey that may be had, by their path within a project."""
+    folder = READY / name
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def starter_files(name: str) -> dict[str, str]:

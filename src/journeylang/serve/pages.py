@@ -62,6 +62,11 @@ _PAGES = {
 <script>{{ script | safe }}</script>{% endblock %}""",
     "answered": """{% extends "frame" %}{% block title %}Thank you{% endblock %}
 {% block body %}<p>The answer has arrived.</p>{% endblock %}""",
+    "confirm": """{% extends "frame" %}{% block title %}Please confirm{% endblock %}
+{% block body %}<form method="post"><button>Yes, it was me: write to me</button></form>
+{% endblock %}""",
+    "confirmed": """{% extends "frame" %}{% block title %}Thank you{% endblock %}
+{% block body %}<p>It is confirmed. Every message has a link to take it back.</p>{% endblock %}""",
     "unknown": """{% extends "frame" %}{% block title %}Not a link of ours{% endblock %}
 {% block body %}<p>The address is incomplete, or older than the key that signed it. Please take it
 from the message once more.</p>{% endblock %}""",

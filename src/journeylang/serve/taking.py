@@ -296,6 +296,8 @@ class Taker:
                 if said.data.get("value") in self.binding.consents:
                     source = f"confirmed by message {said.message}"
                     work.consents.add(who, said.data["value"], at, True, source)
+                else:
+                    work.taken.lost["unknown_consent"] += 1
             case _:
                 pass
         if name not in ("bounced", "failed"):

@@ -25,7 +25,7 @@ from journeylang.serve.metrics import Metrics
 from journeylang.serve.pages import CSP, PIXEL, SUBMIT, Choice, channel_title, page, preferences
 from journeylang.serve.records import FREQUENCIES, Chose, Record, Said, to_line
 from journeylang.serve.spool import Spool, SpoolFullError
-from journeylang.serve.taking import Taker
+from journeylang.serve.taking import CONSENT, Taker
 
 ASK = 4.0
 """Seconds for which a page waits for the database."""
@@ -135,11 +135,14 @@ class Tracking:
     async def _answer(self, request: Request, message: str, target: str) -> Response:
         question, _, value = target.partition("\0")
         if request.method != "POST":
+            if question == CONSENT:
+                # Programs that look at links run scripts too: a consent takes somebody's own hand.
+                return _html("confirm")
             return _html("answer", value=value, script=SUBMIT)
         # The same answer again is no other one; another answer to the question is.
         event_id = f"a:{question}:{value}"[:250]
         await self._keep(self._said("answered", message, event_id, question=question, value=value))
-        return _html("answered")
+        return _html("confirmed" if question == CONSENT else "answered")
 
     async def _code(self, request: Request, message: str, target: str) -> Response:
         headers = {"cache-control": "public, max-age=31536000, immutable"}
