@@ -325,6 +325,9 @@ class Scripted:
     def open(self) -> Refused | TryLater | None:
         return self.refusal
 
+    def preparer(self) -> None:
+        return None
+
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         for message in messages:
             self.got.append(message.id)

@@ -104,7 +104,7 @@ def test_a_file_of_something_else(
 def rendered(template: str, channel: str, links: Links) -> Rendered | Failed:
     text = f"---\nsubject: s\n---\n{template}"
     renderer = Renderer({f"a.{channel}.html": text})
-    what = For(message="0f34", scope={}, response_code="001-6JK")
+    what = For(message="0f34", scope={}, number=message_number("001-6JK") or 0)
     made = renderer.render("a", channel, what, links)
     assert isinstance(made, Rendered | Failed), made
     return made

@@ -22,9 +22,10 @@ from journeylang.delivery.links import Links
 from journeylang.delivery.manifest import Manifest
 from journeylang.delivery.mime import Address, Email, address
 from journeylang.delivery.provider import Note
+from journeylang.delivery.recipes import Row, write
 from journeylang.delivery.render import Broken, Failed, renderer
 from journeylang.delivery.values import from_json
-from journeylang.delivery.writing import Draft, Row, Writer
+from journeylang.delivery.writing import Draft, Writer
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine
 from journeylang.lint.message_too_long import GSM_7, GSM_7_EXTENSION, sms_parts
@@ -204,8 +205,8 @@ class _Showing:
         channels = [c.channel for c in park.candidates]
         drafts = {c: self.writer.draft(park.step, c) for c in channels}
         plain = [draft for draft in drafts.values() if isinstance(draft, Draft)]
-        fields = tuple(dict.fromkeys(n for draft in plain for n in draft.customer))
-        profile = tuple(dict.fromkeys(n for draft in plain for n in draft.profile))
+        fields = tuple(dict.fromkeys(n for draft in plain for n in draft.recipe.customer))
+        profile = tuple(dict.fromkeys(n for draft in plain for n in draft.recipe.profile))
         project = self.person.compiler.project
         bound = [project.binding.channels[c].address for c in channels]
 
@@ -320,12 +321,19 @@ class _Showing:
         to = row.address
         if to is None:
             notes.append("there is no address for this channel")
-            row = replace(row, address=NOBODY.mailbox if channel == "email" else "")
+            row = row._replace(address=NOBODY.mailbox if channel == "email" else "")
         of = Message(channel=channel, template=f"{template}.{channel}", to=to, notes=tuple(notes))
         if not isinstance(draft, Draft):
             assert isinstance(draft, Broken), "a candidate has a template"
             return replace(of, problem=draft.detail)
-        made = self.writer.write(draft, self._letterhead(channel), row, self.links, self.person.now)
+        made = write(
+            self.writer.renderer,
+            draft.recipe,
+            self._letterhead(channel),
+            row,
+            self.links,
+            self.person.now,
+        )
         match made:
             case None:
                 return replace(of, problem="the address is no e-mail address")

@@ -48,6 +48,7 @@ class Runtime:
     session: Session
     problems: list[Diagnostic] = field(default_factory=list)
     standing: set[str] = field(default_factory=set)
+    writers: int = 0
     _zones: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _outbox: Outbox | None = None
@@ -65,12 +66,14 @@ class Runtime:
         examine_keys: bool = True,
         before: Callable[[str], None] | None = None,
         apply: bool | None = None,
+        writers: int = 0,
     ) -> Outcome[Runtime]:
         """Open the environment's database, look whether the binding holds, and apply.
 
         An environment that does not apply by itself runs what was applied to it, unless `apply`
         says otherwise. `now` is the instant from which triggers of new journeys count. `before`
-        sees each statement.
+        sees each statement. `writers` is how many processes write messages where the environment
+        does not say it; with none they are written in this one.
         """
         key = link_key(loaded, env, environ)
         if key.diagnostics:
@@ -104,6 +107,7 @@ class Runtime:
             session=session,
             problems=[*told, *prepared.diagnostics],
             standing=set(standing),
+            writers=writers,
             _link_key=key.value,
         )
         return Outcome(value=runtime, diagnostics=(*told, *prepared.diagnostics))
@@ -254,6 +258,7 @@ class Runtime:
             base_url=environment.base_url,
             link_key=self._link_key,
             opens=environment.serve.opens,
+            scribes=self.writers if environment.writers is None else environment.writers,
         )
         ready = self.session.ready
         # Rows that are set aside are none to write to either.

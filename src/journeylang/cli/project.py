@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from journeylang.diagnostics.model import Diagnostic
     from journeylang.engines.base import Engine
     from journeylang.loading.project import LoadedProject, Loading
+
+WRITERS = min(os.cpu_count() or 1, 2)
+"""Processes that write messages where the environment does not say how many."""
 
 _SPAN = re.compile(r"(\d+)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from journeylang.cli.project import Instant, SpanOfTime, load_project, stop, utc_now
+from journeylang.cli.project import WRITERS, Instant, SpanOfTime, load_project, stop, utc_now
 from journeylang.cli.terminal import print_diagnostics
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class _Run:
 
         # Keys are counted once a day: it reads every table.
         count = self.counted is None or instants.start - self.counted >= timedelta(days=1)
-        opened = Runtime.open(self.loaded, self.env, now=instants.start, examine_keys=count)
+        opened = Runtime.open(
+            self.loaded, self.env, now=instants.start, examine_keys=count, writers=WRITERS
+        )
         if opened.value is None:
             if not patient or any(d.code is not DATABASE_IN_USE for d in opened.diagnostics):
                 stop(opened.diagnostics, self.loaded)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from journeylang.cli.extras import needs
-from journeylang.cli.project import SpanOfTime, load_project, stop, utc_now
+from journeylang.cli.project import WRITERS, SpanOfTime, load_project, stop, utc_now
 from journeylang.cli.terminal import print_diagnostics
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _runtime(loaded: LoadedProject, env: str) -> Runtime | None:
 
     if dialect_of(loaded, env).shared:
         return None
-    opened = Runtime.open(loaded, env, now=utc_now())
+    opened = Runtime.open(loaded, env, now=utc_now(), writers=WRITERS)
     if opened.value is None:
         stop(opened.diagnostics, loaded)
     return opened.value
@@ -116,7 +116,7 @@ def _beating(
 
     beats = Beats(
         runtime,
-        lambda: Runtime.open(loaded, env, now=utc_now()),
+        lambda: Runtime.open(loaded, env, now=utc_now(), writers=WRITERS),
         serving.metrics,
         every=every.total_seconds(),
         tell=lambda found: print_diagnostics(found, loaded.sources, err=True),

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import assert_never
 
 from journeylang.delivery.mime import Email, to_bytes
@@ -28,27 +29,34 @@ def name(messages: Sequence[Outgoing]) -> str:
 
 def mailbox(mails: Sequence[Email]) -> bytes:
     """As programs for mail read it (mboxrd): lines that begin with `From ` have a `>` before."""
-    parts = []
-    for mail in mails:
-        stamp = mail.date.replace(tzinfo=mail.date.tzinfo or UTC).strftime("%a %b %e %H:%M:%S %Y")
-        content = to_bytes(mail).replace(b"\r\n", b"\n")
-        quoted = _FROM.sub(rb">\1", content) if b"From " in content else content
-        end = b"\n" if quoted.endswith(b"\n") else b"\n\n"
-        parts.append(f"From {mail.sender.mailbox} {stamp}\n".encode() + quoted + end)
-    return b"".join(parts)
+    return b"".join(map(mail, mails))
+
+
+def mail(one: Email) -> bytes:
+    """One of a mailbox."""
+    if isinstance(one.prepared, bytes):
+        return one.prepared
+    stamp = one.date.replace(tzinfo=one.date.tzinfo or UTC).strftime("%a %b %e %H:%M:%S %Y")
+    content = to_bytes(one).replace(b"\r\n", b"\n")
+    quoted = _FROM.sub(rb">\1", content) if b"From " in content else content
+    end = b"\n" if quoted.endswith(b"\n") else b"\n\n"
+    return f"From {one.sender.mailbox} {stamp}\n".encode() + quoted + end
 
 
 def lines(messages: Sequence[Outgoing]) -> bytes:
     """A line of JSON for each."""
-    return "".join(f"{line(one)}\n" for one in messages).encode("utf-8", "replace")
+    return b"".join(map(line, messages))
 
 
-def line(one: Outgoing) -> str:
+def line(one: Outgoing) -> bytes:
+    fields: dict[str, str | None]
     match one:
+        case Email() | Note() if isinstance(one.prepared, bytes):
+            return one.prepared
         case Call():
-            return one.to_json()
+            return f"{one.to_json()}\n".encode("utf-8", "replace")
         case Note():
-            fields: dict[str, str | None] = {
+            fields = {
                 "id": one.id,
                 "channel": one.channel,
                 "to": one.to,
@@ -74,8 +82,12 @@ def line(one: Outgoing) -> str:
         case _:
             assert_never(one)
     present = {name: value for name, value in fields.items() if value is not None}
-    return json.dumps(present, ensure_ascii=False)
+    return f"{_JSON(present)}\n".encode("utf-8", "replace")
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@lru_cache(maxsize=64)
 def _iso(at: datetime) -> str:
     return at.replace(tzinfo=at.tzinfo or UTC).isoformat()

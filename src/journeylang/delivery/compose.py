@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from typing import TYPE_CHECKING
 
 from journeylang.delivery.links import Links
 from journeylang.delivery.mime import Address, Email, address
 from journeylang.delivery.provider import Note, Outgoing
 from journeylang.delivery.render import Failed, Rendered
-from journeylang.model.journey import Purpose
+
+if TYPE_CHECKING:
+    from journeylang.model.journey import Purpose
 
 _END = re.compile(r"</body\s*>", re.IGNORECASE)
 _SMALL = "font-size:12px;color:#767676"

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
-from journeylang.delivery.chunks import Mail, Open, calls, contents
+from journeylang.delivery.chunks import Begun, Mail, Open, calls, contents
 from journeylang.delivery.claimed import Claimed, claim
 from journeylang.delivery.failures import Failures
 from journeylang.delivery.firmly import firmly
@@ -132,13 +133,35 @@ class Delivery:
             if self.order.limit is not None:
                 size = min(size, max(self.order.limit - self.summary.handled, 1))
             mine = self._within_ramp(self.channels[name], mine, claimed)
-            for start in range(0, len(mine), size):
-                chunk = mine[start : start + size]
+            chunks = deque(mine[at : at + size] for at in range(0, len(mine), size))
+            self._through(self.channels[name], chunks, claimed)
+
+    def _through(self, channel: Channel, chunks: deque[list[Open]], claimed: Claimed) -> None:
+        """Chunk by chunk; the next ones are being written while one is on its way."""
+        begun: deque[Begun] = deque()
+        ahead = self.order.scribes.ahead if self.order.limit is None else 0
+        while chunks or begun:
+            while chunks and len(begun) <= ahead:
+                chunk = chunks.popleft()
                 if self._enough():
                     for one in chunk:
                         claimed.keep(one.batch)
+                elif not self._open_channel(channel):
+                    for one in chunk:
+                        claimed.pause(one.batch)
                 else:
-                    self._chunk(self.channels[name], chunk, claimed)
+                    begun.append(self._begin(channel, chunk))
+            if not begun:
+                continue
+            first = begun.popleft()
+            if self._enough():
+                for one in first.chunk:
+                    claimed.keep(one.batch)
+            elif not self._open_channel(channel):
+                for one in first.chunk:
+                    claimed.pause(one.batch)
+            else:
+                self._chunk(channel, first, claimed)
 
     def _within_ramp(self, channel: Channel, mine: list[Open], claimed: Claimed) -> list[Open]:
         """Those that a channel that is being warmed up may send today; the others wait."""
@@ -214,13 +237,17 @@ class Delivery:
 
     # -- a chunk
 
-    def _chunk(self, channel: Channel, chunk: list[Open], claimed: Claimed) -> None:
-        if not self._open_channel(channel):
-            for one in chunk:
-                claimed.pause(one.batch)
-            return
+    def _begin(self, channel: Channel, chunk: list[Open]) -> Begun:
+        """Read what a chunk is made of, and have it written."""
+        if channel.name.startswith(CALLS):
+            return Begun(chunk=chunk, contents=None, job=None)
+        found = contents(self.engine, self.sql, channel.name, chunk)
+        page = found.page(chunk, self.order.styles[channel.name], self.order.now())
+        return Begun(chunk=chunk, contents=found, job=self.order.scribes.begin(page))
+
+    def _chunk(self, channel: Channel, begun: Begun, claimed: Claimed) -> None:
         before = self.summary.handled
-        outgoing, ended = self._write(channel, chunk, claimed)
+        outgoing, ended = self._write(channel, begun, claimed)
         sent = self._let_out(channel, outgoing, ended, claimed)
         answers: dict[str, Answer] = {}
         try:
@@ -245,40 +272,41 @@ class Delivery:
         return True
 
     def _write(
-        self, channel: Channel, chunk: list[Open], claimed: Claimed
+        self, channel: Channel, begun: Begun, claimed: Claimed
     ) -> tuple[list[Mail], Receipts]:
         """What can go out, and receipts of what cannot."""
-        if channel.name.startswith(CALLS):
-            return self._calls(channel, chunk)
-        now, links = self.order.now(), self.order.links
-        rows = contents(self.engine, self.sql, channel.name, chunk)
+        if begun.job is None or begun.contents is None:
+            return self._calls(channel, begun.chunk)
+        now, rows = self.order.now(), begun.contents.rows
+        results = iter(begun.job.result())
         mails: list[Mail] = []
         ended = Receipts(provider=channel.provider.name)
         self.failures.begin_chunk()
-        for one in chunk:
+        for one in begun.chunk:
             assert isinstance(one.draft, Draft)
-            row = rows[one.message]
+            _, _, known, address = rows[one.message][:4]
+            written, hashed = next(results) if known and address is not None else (None, "")
             plan = one.draft.plan
             if plan.name in self.summary.to_pause:
                 claimed.pause(one.batch)
-            elif not row.known:
+            elif not known:
                 self._gone(one, ended)
-            elif row.address is None:
+            elif address is None:
                 self._fail(ended, one, "no_address")
+            elif written is None:
+                self._fail(ended, one, "invalid_recipient: no e-mail address")
+            elif isinstance(written, Broken):
+                self.summary.to_pause.setdefault(plan.name, f"template {written.detail}")
+                claimed.pause(one.batch)
             else:
-                written = self.order.writer.write(one.draft, channel.letterhead, row, links, now)
-                if written is None:
-                    self._fail(ended, one, "invalid_recipient: no e-mail address")
-                    continue
                 self.failures.tried[plan.journey] += 1
-                if isinstance(written, Failed | Broken):
+                if isinstance(written, Failed):
                     self._fail(ended, one, f"template {written.detail}")
                     why = self.failures.fails(plan.journey, now)
                     if why is not None:
                         self.summary.to_pause[plan.name] = f"{why}; the last: {written.detail}"
                 else:
-                    address = links.address_hash(channel.name, row.address)
-                    mails.append(Mail(of=one, outgoing=written, address_hash=address))
+                    mails.append(Mail(of=one, outgoing=written, address_hash=hashed))
         return mails, ended
 
     def _calls(self, channel: Channel, chunk: list[Open]) -> tuple[list[Mail], Receipts]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import assert_never
@@ -20,7 +21,7 @@ from typing import assert_never
 from journeylang.delivery import boxes
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, TryLater
-from journeylang.delivery.provider import Call, Note, Outgoing
+from journeylang.delivery.provider import Call, Note, Outgoing, Preparer
 
 
 class FileProvider:
@@ -47,6 +48,10 @@ class FileProvider:
             return _unwritable(error)
         self._made.clear()
         return None
+
+    def preparer(self) -> Preparer:
+        """See `Provider`."""
+        return Contents(self.form)
 
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """See `Provider`. The provider's id is the file's path below the folder."""
@@ -80,16 +85,9 @@ class FileProvider:
 
     def _write(self, message: Outgoing) -> str:
         assert message.id.isalnum(), "a public message id is hexadecimal"
-        match message:
-            case Email():
-                channel, extension, content = "email", "eml", to_bytes(message)
-            case Note():
-                channel, extension, content = message.channel, "json", _json(message)
-            case Call():
-                channel, extension, content = "invoke", "json", _line(message)
-            case _:
-                assert_never(message)
-        return self._save(channel, f"{message.id}.{extension}", content)
+        extension = "eml" if isinstance(message, Email) else "json"
+        content = _content(message)
+        return self._save(_channel(message), f"{message.id}.{extension}", content)
 
     def _save(self, channel: str, file: str, content: bytes) -> str:
         if channel not in self._made:
@@ -105,6 +103,36 @@ class FileProvider:
             os.close(handle)
         os.replace(f"{path}.part", path)  # noqa: PTH105 - a Path costs as much as the renaming
         return name
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A message as it stands in a file of a form."""
+
+    form: str
+
+    def __call__(self, one: Email | Note) -> bytes:
+        match self.form:
+            case "each":
+                return _content(one)
+            case "mbox" if isinstance(one, Email):
+                return boxes.mail(one)
+            case _:
+                return boxes.line(one)
+
+
+def _content(message: Outgoing) -> bytes:
+    match message:
+        case Email() | Note() if isinstance(message.prepared, bytes):
+            return message.prepared
+        case Email():
+            return to_bytes(message)
+        case Note():
+            return _json(message)
+        case Call():
+            return _line(message)
+        case _:
+            assert_never(message)
 
 
 def _channel(message: Outgoing) -> str:

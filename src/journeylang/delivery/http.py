@@ -28,8 +28,8 @@ from journeylang.delivery.network import resolve
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.pace import Pace
 from journeylang.delivery.paths import Reply, first
-from journeylang.delivery.provider import Outgoing
-from journeylang.delivery.requests import Made, Requests
+from journeylang.delivery.provider import Outgoing, Preparer
+from journeylang.delivery.requests import Bodies, Made, Requests
 from journeylang.delivery.scope import personal
 from journeylang.delivery.shaping import ShapeFailedError
 from journeylang.delivery.transport import PinnedTransport
@@ -109,6 +109,12 @@ class HttpProvider:
             )
         return None
 
+    def preparer(self) -> Preparer | None:
+        """See `Provider`. What goes to a host of its own is made in its turn."""
+        if self.requests.host is None:
+            return None
+        return Bodies(self.manifest, self._settings)
+
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """See `Provider`."""
         self._run(self._send_all(messages, answers))
@@ -157,6 +163,11 @@ class HttpProvider:
         """Ask, and say how far it got if there is no answer."""
         assert self._transport is not None, "opened"
         try:
+            if isinstance(self._transport, PinnedTransport):
+                status, headers, content = await self._transport.exchange(
+                    made.method, made.url.raw_path, made.headers, made.content
+                )
+                return _reply(status, headers, content)
             response = await self._transport.handle_async_request(made.request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
@@ -167,7 +178,7 @@ class HttpProvider:
             return TryLater(detail=f"no connection: {error}", of_channel=True)
         except httpx.TransportError as error:
             return Unknown(detail=f"the answer was lost: {error}")
-        return _reply(response)
+        return _reply(response.status_code, response.headers.raw, response.content)
 
     def read(self, made: Made, reply: Reply, messages: Sequence[Outgoing]) -> list[Answer]:
         """What an answer says of each message of its request, in order."""
@@ -324,13 +335,17 @@ def _unwritable(error: ShapeFailedError) -> Refused:
     return Refused(kind="rejected", detail=f"the request {error}")
 
 
-def _reply(response: httpx.Response) -> Reply:
-    content = response.content
-    headers = {name.lower(): value for name, value in response.headers.items()}
+def _reply(status: int, raw: Sequence[tuple[bytes, bytes]], content: bytes) -> Reply:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        known = name.decode("latin-1").lower()
+        text = value.decode("utf-8", "replace")
+        # A header that is there twice is one with both values (RFC 9110).
+        headers[known] = f"{headers[known]}, {text}" if known in headers else text
     body: Any = None
     if content:
         try:
             body = json.loads(content)
         except (ValueError, RecursionError):
             body = content[:4096].decode("utf-8", "replace")
-    return Reply(status=response.status_code, headers=headers, body=body)
+    return Reply(status=status, headers=headers, body=body)

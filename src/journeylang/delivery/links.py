@@ -95,10 +95,28 @@ class Links:
         normal = address.strip()
         if channel == "email":
             normal = normal.lower()
-        return hmac.digest(self.key, f"address\0{channel}\0{normal}".encode(), "sha256").hex()
+        return _digest(self.key, f"address\0{channel}\0{normal}".encode()).hex()
 
 
 _PURPOSES: tuple[Purpose, ...] = ("c", "o", "u", "p", "a", "q")
+
+
+def _digest(key: bytes, text: bytes) -> bytes:
+    """HMAC-SHA256 (RFC 2104), the part of it that is the key's computed once."""
+    inside, outside = _keyed(key)
+    inner, outer = inside.copy(), outside.copy()
+    inner.update(text)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+@lru_cache(maxsize=8)
+def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return (
+        hashlib.sha256(bytes(byte ^ 0x36 for byte in block)),
+        hashlib.sha256(bytes(byte ^ 0x5C for byte in block)),
+    )
 
 
 @lru_cache(maxsize=8)
@@ -110,7 +128,7 @@ def key_id(key: bytes) -> str:
 def sign(key: bytes, purpose: Purpose, message: str, target: str) -> str:
     """22 characters of URL-safe base64: 128 bits of HMAC-SHA256."""
     text = "\0".join((purpose, message, target, key_id(key)))
-    return _encode(hmac.digest(key, text.encode("utf-8", "replace"), "sha256")[:16])
+    return _encode(_digest(key, text.encode("utf-8", "replace"))[:16])
 
 
 def _encode(raw: bytes) -> str:

@@ -22,6 +22,8 @@ _LINE = 76
 _LONGEST_LINE = 900  # RFC 5322 allows 998
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
+# What nearly all addresses look like; all else is looked at more closely.
+_SIMPLE = re.compile(r"([A-Za-z0-9_+-]{1,30}(?:\.[A-Za-z0-9_+-]{1,30})?)@([A-Za-z0-9.-]{1,253})")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\(.)")
 _LOCAL = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+(?<!\.)")
@@ -48,7 +50,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """One e-mail, ready to be written. `id` is the public message id."""
+    """One e-mail, ready to be written. `id` is the public message id.
+
+    `prepared` is what its provider has computed of it beforehand, if anything: its texts are empty
+    then.
+    """
 
     id: str
     sender: Address
@@ -60,6 +66,7 @@ class Email:
     reply_to: Address | None = None
     unsubscribe: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=())
+    prepared: object = field(default=None, compare=False, repr=False)
 
     @property
     def message_id(self) -> str:
@@ -73,6 +80,10 @@ class Email:
 
 def address(text: str) -> Address | None:
     """`a@b.example` or `Name <a@b.example>`; None if it is no address that mail can go to."""
+    simple = _SIMPLE.fullmatch(text)
+    if simple is not None:
+        host = _ascii_domain(simple[2])
+        return None if host is None else Address(local=simple[1], domain=host)
     plain = one_line(text)
     named = _NAMED.fullmatch(plain)
     name, mailbox = (named[1].strip(), named[2].strip()) if named else ("", plain)

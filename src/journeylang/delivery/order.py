@@ -11,6 +11,8 @@ from decimal import Decimal
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.links import Links
 from journeylang.delivery.outcome import Cost, Refused, TryLater
+from journeylang.delivery.pages import Style
+from journeylang.delivery.scribes import Scribes
 from journeylang.delivery.statements import Statements
 from journeylang.delivery.writing import Writer
 from journeylang.engines.base import Engine
@@ -25,6 +27,8 @@ class Order:
     channels: Mapping[str, Channel]
     statements: Statements
     writer: Writer
+    scribes: Scribes
+    styles: Mapping[str, Style]
     links: Links
     journeys: Mapping[int, str]
     lease: timedelta

@@ -15,7 +15,10 @@ from journeylang.delivery.channels import Channel
 from journeylang.delivery.delivering import Delivery
 from journeylang.delivery.links import Links
 from journeylang.delivery.order import DeliverySummary, Order
+from journeylang.delivery.pages import Style
 from journeylang.delivery.render import renderer
+from journeylang.delivery.scribe import Bounds
+from journeylang.delivery.scribes import Scribes
 from journeylang.delivery.statements import Statements, doubtful_messages
 from journeylang.delivery.writing import Writer
 from journeylang.engines.base import Engine, StatementError
@@ -31,7 +34,8 @@ class DeliveryConfig:
     `templates`: text by path below `templates/`. `base_url`: where `journey serve` answers;
     None: click links go straight to their target. `link_key`: signs links; None: a key made
     at the first delivery and kept in the database. `opens`: whether e-mails tell that they are
-    looked at. `lease`: how long a worker may be silent.
+    looked at. `lease`: how long a worker may be silent. `scribes`: processes that write messages,
+    within `bounds`; with none they are written in this one.
     """
 
     channels: Mapping[str, Channel]
@@ -40,6 +44,8 @@ class DeliveryConfig:
     link_key: bytes | None = field(default=None, repr=False)
     opens: bool = True
     lease: timedelta = timedelta(minutes=10)
+    scribes: int = 0
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 LONGEST = timedelta(minutes=1)
@@ -67,6 +73,15 @@ class Outbox:
         self.journeys = {plan.journey: plan.name for plan in program.journeys}
         self._bind()
         self._links: Links | None = None
+        self._scribes: Scribes | None = None
+        self._styles = {
+            name: Style(
+                channel=name,
+                letterhead=channel.letterhead,
+                preparer=channel.provider.preparer() if config.scribes else None,
+            )
+            for name, channel in config.channels.items()
+        }
 
     def deliver(
         self,
@@ -100,6 +115,8 @@ class Outbox:
             channels=self.config.channels,
             statements=self.statements,
             writer=self.writer,
+            scribes=self._writing(),
+            styles=self._styles,
             links=self.links(),
             journeys=self.journeys,
             lease=self.config.lease,
@@ -117,9 +134,20 @@ class Outbox:
             self.engine.execute(bounded(min(self.config.lease, LONGEST).total_seconds()))
 
     def close(self) -> None:
-        """Give back the providers' connections."""
+        """Give back the providers' connections, and end the processes."""
+        if self._scribes is not None:
+            self._scribes.close()
+            self._scribes = None
         for channel in self.config.channels.values():
             channel.provider.close()
+
+    def _writing(self) -> Scribes:
+        if self._scribes is None:
+            config = self.config
+            self._scribes = Scribes(
+                config.templates, self.links(), number=config.scribes, bounds=config.bounds
+            )
+        return self._scribes
 
     def links(self) -> Links:
         """Signs with the configured key, or with the database's own."""

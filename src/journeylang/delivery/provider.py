@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -14,7 +14,10 @@ from journeylang.delivery.outcome import Answer, Refused, TryLater
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A message of a channel other than e-mail. `id` is the public message id."""
+    """A message of a channel other than e-mail. `id` is the public message id.
+
+    `prepared` as that of an `Email`.
+    """
 
     id: str
     channel: str
@@ -23,6 +26,7 @@ class Note:
     at: datetime
     subject: str = ""
     html: str | None = None
+    prepared: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,9 @@ class Call:
 
 Outgoing = Email | Note | Call
 
+Preparer = Callable[[Email | Note], object]
+"""Computes of a message what sending it takes; goes to another process. ValueError: it cannot."""
+
 
 class Provider(Protocol):
     """Takes messages, or calls, and says of each what became of it.
@@ -71,6 +78,9 @@ class Provider(Protocol):
 
     def open(self) -> Refused | TryLater | None:
         """Be ready to send; None if it is. Nothing has been handed over if it is not."""
+
+    def preparer(self) -> Preparer | None:
+        """What can be done to a message before its turn; None: nothing."""
 
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """Hand over; put every answer into `answers` under the message's id as it comes.

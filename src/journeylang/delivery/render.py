@@ -23,6 +23,7 @@ from jinja2 import (
 )
 from jinja2.exceptions import SecurityError
 from jinja2.nodes import EvalContext
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from journeylang.analysis.front_matter import TemplateParts, take_apart
@@ -33,6 +34,7 @@ from journeylang.delivery.codes import WIDTH, data_url
 from journeylang.delivery.html_text import html_to_text, text_template, tidy
 from journeylang.delivery.links import Links
 from journeylang.delivery.markup import MarkupError, mjml_to_html, with_inlined_styles
+from journeylang.delivery.response_codes import response_code
 from journeylang.delivery.sandbox import (
     MAX_OUTPUT,
     MessageEnvironment,
@@ -109,13 +111,14 @@ class _Compiled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class For:
-    """Whom and what one rendering is for. `scope`: customer, entry, the values of `with`, …"""
+    """Whom and what one rendering is for. `scope`: customer, entry, the values of `with`, …;
+    `number` is the message's, from which its response code is made."""
 
     message: str
     scope: Mapping[str, object]
     locale: str = "en"
     zone: str = "UTC"
-    response_code: str = ""
+    number: int = 0
 
 
 class Renderer:
@@ -340,7 +343,7 @@ def _functions(uses: frozenset[str], channel: str, what: For, links: Links) -> d
             case "qr":
                 made[name] = _qr(message, links if channel == "email" else None)
             case "response_code":
-                made[name] = what.response_code
+                made[name] = response_code(what.number)
             case _:
                 pass
     return made
@@ -365,12 +368,13 @@ def _qr(message: str, links: Links | None) -> Callable[..., str]:
 
 
 def _text(piece: _Piece, scope: dict[str, object]) -> str:
-
     if piece.template is None:
         assert piece.constant is not None
         return piece.constant
     template = piece.template
-    parts = list(template.root_render_func(template.new_context(scope, shared=True)))
+    # What `new_context` makes of a scope that is shared, for a quarter of the time.
+    context = Context(template.environment, scope, template.name, template.blocks)
+    parts = list(template.root_render_func(context))
     if sum(map(len, parts)) > MAX_OUTPUT:
         raise TooMuchWorkError(f"more than {MAX_OUTPUT // 1024} KiB of output")
     return "".join(parts).lstrip("\n")
@@ -419,6 +423,7 @@ def _kind(error: Exception) -> str:
         (UndefinedError, lambda: "a name that is not defined"),
         (RecursionError, lambda: "includes or macros without an end"),
         (ZeroDivisionError, lambda: "division by zero"),
+        (MemoryError, lambda: "more memory than one message may take"),
     )
     for of, say in kinds:
         if isinstance(error, of):

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import httpx
@@ -16,23 +16,35 @@ from journeylang import __version__
 from journeylang.delivery.authorisation import Unsigned, authorisation
 from journeylang.delivery.declared import Auth, Request
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
+from journeylang.delivery.mime import Email
 from journeylang.delivery.network import Host, host
-from journeylang.delivery.provider import Note, Outgoing
+from journeylang.delivery.provider import Call, Note, Outgoing
 from journeylang.delivery.scope import scope_of
 from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
 from journeylang.delivery.webpush import encrypted, subscription
 
-_HEADER = re.compile(r"[^\r\n\x00]*")
+_UNFIT = re.compile(rb"[\r\n\x00]")
 _MOST_URLS = 1024
 _USER_AGENT = f"journeylang/{__version__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A request, and what it says of whom: `ids` of its messages, in the order of its items."""
+    """A request, and what it says of whom: `ids` of its messages, in the order of its items.
+
+    `headers` are complete.
+    """
 
     ids: tuple[str, ...]
-    request: httpx.Request
+    method: str
+    url: httpx.URL
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+    @property
+    def request(self) -> httpx.Request:
+        """For who wants httpx's object."""
+        return httpx.Request(self.method, self.url, headers=self.headers, content=self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +59,41 @@ class Shapes:
     batch_path: Shape | None
     batch_headers: Shape | None
     batch_body: Shape | None
+
+
+class Prepared(NamedTuple):
+    """What a request of one message is made of; `timestamp` is the message's."""
+
+    content: bytes
+    kind: str
+    path: Any
+    headers: Mapping[str, Any]
+    timestamp: int
+
+
+class Item(NamedTuple):
+    """What stands for a message in a batch."""
+
+    value: Any
+
+
+class Bodies:
+    """Makes them in another process, from the manifest and the settings."""
+
+    def __init__(self, manifest: Manifest, settings: Mapping[str, SettingValue]) -> None:
+        self.manifest = manifest
+        self.settings = dict(settings)
+        self._requests: Requests | None = None
+
+    def __reduce__(self) -> tuple[type[Bodies], tuple[Manifest, dict[str, SettingValue]]]:
+        return Bodies, (self.manifest, self.settings)
+
+    def __call__(self, one: Email | Note) -> Prepared | Item:
+        if self._requests is None:
+            self._requests = Requests(self.manifest, self.settings, signs=False)
+        if self.manifest.batch is None:
+            return self._requests.body(one)
+        return Item(self._requests.item(one))
 
 
 def compile_request(manifest: Manifest) -> Shapes:
@@ -108,6 +155,18 @@ class Requests:
                 setting="url" if by_url else "base_url",
             )
 
+    def body(self, outgoing: Outgoing) -> Prepared:
+        """What is sent of one message alone.
+
+        Raises:
+            ShapeFailedError: a value is missing or unfit.
+        """
+        scope = {"settings": self.settings, **scope_of(outgoing)}
+        shapes = self.shapes
+        content, kind = self._encoded(shapes.body.render(scope))
+        path, headers = shapes.path.render(scope), shapes.headers.render(scope) or {}
+        return Prepared(content, kind, path, headers, _instant(scope))
+
     def one(self, outgoing: Outgoing) -> Made:
         """The request for one message.
 
@@ -115,23 +174,32 @@ class Requests:
             ShapeFailedError: a value is missing or unfit.
             NotAuthorisedError: nobody gives a token for it.
         """
+        if self.host is not None:
+            known = outgoing.prepared if not isinstance(outgoing, Call) else None
+            made = known if isinstance(known, Prepared) else self.body(outgoing)
+            return self._sent(
+                (outgoing.id,),
+                self.host,
+                self._target(self.host, made.path),
+                made.headers,
+                made.content,
+                made.kind,
+                made.timestamp,
+            )
         scope = {"settings": self.settings, **scope_of(outgoing)}
         shapes = self.shapes
         timestamp = _instant(scope)
         body = shapes.body.render(scope)
-        if self.host is None:
-            to = subscription(_address(outgoing), self._allowed, private=self._private)
-            content = encrypted(to, _json(body))
-            headers = {"Content-Encoding": "aes128gcm", **(shapes.headers.render(scope) or {})}
-            kind = "application/octet-stream"
-            return self._sent((outgoing.id,), to.host, to.target, headers, content, kind, timestamp)
-        content, kind = self._encoded(body)
-        target = self._target(self.host, shapes.path.render(scope))
-        headers = shapes.headers.render(scope) or {}
-        return self._sent((outgoing.id,), self.host, target, headers, content, kind, timestamp)
+        to = subscription(_address(outgoing), self._allowed, private=self._private)
+        content = encrypted(to, _json(body))
+        headers = {"Content-Encoding": "aes128gcm", **(shapes.headers.render(scope) or {})}
+        kind = "application/octet-stream"
+        return self._sent((outgoing.id,), to.host, to.target, headers, content, kind, timestamp)
 
     def item(self, outgoing: Outgoing) -> Any:
         """What stands for one message in a batch."""
+        if not isinstance(outgoing, Call) and isinstance(outgoing.prepared, Item):
+            return outgoing.prepared.value
         return self.shapes.body.render({"settings": self.settings, **scope_of(outgoing)})
 
     def many(self, items: Sequence[tuple[Outgoing, Any]]) -> Made:
@@ -193,16 +261,19 @@ class Requests:
                 content=content,
             )
         )
+        headers_sent = []
         for name, value in sent:
-            if not _HEADER.fullmatch(str(value)):
+            encoded = str(value).encode()
+            if _UNFIT.search(encoded):
                 raise ShapeFailedError(f"`request.headers.{name}` has a line break")
-        request = httpx.Request(
-            self.declared.method,
-            self._url(f"{host.origin}{target}"),
-            headers=[(name.encode(), str(value).encode()) for name, value in sent],
+            headers_sent.append((name.encode(), encoded))
+        return Made(
+            ids=ids,
+            method=self.declared.method,
+            url=self._url(f"{host.origin}{target}"),
+            headers=headers_sent,
             content=content,
         )
-        return Made(ids=ids, request=request)
 
     def _url(self, text: str) -> httpx.URL:
         """Reading an address costs as much as all of its request."""

@@ -288,20 +288,24 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
     def _charged(self, function: Callable[..., Any]) -> Callable[..., Any]:
         asks_for = getattr(getattr(function, "jinja_pass_arg", None), "name", None)
 
+        work = self.work
+
         # What asks for the context is never computed beforehand, when a template is
         # compiled: then neither the locale nor the budget would be that of a message.
         @pass_context
         def wrapped(context: Context, /, *args: Any, **kwargs: Any) -> Any:
-            self.work.charge(_FILTER)
-            match asks_for:
-                case None:
-                    result = function(*args, **kwargs)
-                case "context":
-                    result = function(context, *args, **kwargs)
-                case "eval_context":
-                    result = function(context.eval_ctx, *args, **kwargs)
-                case _:
-                    result = function(self, *args, **kwargs)
+            work.charge(_FILTER)
+            if asks_for is None:
+                result = function(*args, **kwargs)
+            elif asks_for == "context":
+                result = function(context, *args, **kwargs)
+            elif asks_for == "eval_context":
+                result = function(context.eval_ctx, *args, **kwargs)
+            else:
+                result = function(self, *args, **kwargs)
+            if type(result) is str:
+                work.charge(len(result))
+                return result
             return self._sized(result)
 
         return wrapped

@@ -65,6 +65,9 @@ class SetProvider:
             return _unwritable(error)
         return None
 
+    def preparer(self) -> None:
+        """See `Provider`."""
+
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """See `Provider`. The provider's id is the file's name and the row in it."""
         rows: list[tuple[Note, dict[str, Any]]] = []

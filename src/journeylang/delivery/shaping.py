@@ -81,7 +81,10 @@ class Shape:
         self.environment = ShapeEnvironment(lenient=lenient)
         self._leaves: list[_Leaf] = []
         self._structure = self._compiled(structure, path, 0)
+        # Tables and lists in which nothing is to be filled, by identity.
+        self._fixed = frozenset(_fixed(self._structure))
         self._template = self._together(self._leaves) if self._leaves else None
+        self._names = [_name(n) for n in range(len(self._leaves))]
 
     def names(self) -> Iterator[tuple[str, str, str | None]]:
         """(leaf, name, attribute) of every name that the leaves ask for."""
@@ -112,7 +115,7 @@ class Shape:
         if self._template is None:
             return self._structure
         values = self._values(self._template, scope)
-        filled = _filled(self._structure, values)
+        filled = _filled(self._structure, values, self._fixed)
         return None if filled is _NOTHING else filled
 
     def _values(self, template: Template, scope: Mapping[str, object]) -> list[Any]:
@@ -121,7 +124,8 @@ class Shape:
         try:
             for _ in template.root_render_func(context):
                 pass
-            return [_plain(context.vars[_name(n)]) for n in range(len(self._leaves))]
+            found = context.vars
+            return [_plain(found[name]) for name in self._names]
         except Exception as error:  # noqa: BLE001 - anything a template raises is the message's
             raise ShapeFailedError(self._where(scope, error)) from None
 
@@ -269,23 +273,33 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def _filled(part: Any, values: list[Any]) -> Any:
-    match part:
-        case _Slot():
-            value = values[part.number]
-            return _NOTHING if value is None else value
-        case dict():
-            table = {
-                name: value
-                for name, inner in part.items()
-                if (value := _filled(inner, values)) is not _NOTHING
-            }
-            return _NOTHING if part and not table else table
-        case list():
-            items = [v for inner in part if (v := _filled(inner, values)) is not _NOTHING]
-            return _NOTHING if part and not items else items
-        case _:
-            return part
+def _filled(part: Any, values: list[Any], fixed: frozenset[int]) -> Any:
+    kind = type(part)
+    if kind is _Slot:
+        value = values[part.number]
+        return _NOTHING if value is None else value
+    if kind is dict and id(part) not in fixed:
+        table = {
+            name: value
+            for name, inner in part.items()
+            if (value := _filled(inner, values, fixed)) is not _NOTHING
+        }
+        return _NOTHING if part and not table else table
+    if kind is list and id(part) not in fixed:
+        items = [v for inner in part if (v := _filled(inner, values, fixed)) is not _NOTHING]
+        return _NOTHING if part and not items else items
+    return part
+
+
+def _fixed(part: Any) -> Iterator[int]:
+    """Of the structure and what is below it."""
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    below = [one for one in inner if isinstance(one, dict | list)]
+    fixed = {number for one in below for number in _fixed(one)}
+    yield from fixed
+    slots = any(isinstance(one, _Slot) for one in inner)
+    if isinstance(part, dict | list) and not slots and all(id(one) in fixed for one in below):
+        yield id(part)
 
 
 def _kind(error: Exception) -> str:

@@ -32,7 +32,7 @@ from journeylang.delivery import smtp_answers
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.pace import Pace
-from journeylang.delivery.provider import Outgoing
+from journeylang.delivery.provider import Note, Outgoing, Preparer
 
 _DOTS = re.compile(rb"(?m)^\.")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r")
@@ -91,6 +91,10 @@ class SmtpProvider:
     def open(self) -> Refused | TryLater | None:
         """See `Provider`: one connection is made, encrypted and logged in."""
         return self._run(self._open())
+
+    def preparer(self) -> Preparer:
+        """See `Provider`."""
+        return on_the_wire
 
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """See `Provider`."""
@@ -222,7 +226,7 @@ class SmtpProvider:
             if answer is not None:
                 await self._reset(client)
                 return answer
-            content = _on_the_wire(to_bytes(mail))
+            content = mail.prepared if isinstance(mail.prepared, bytes) else on_the_wire(mail)
             start = await client.execute_command(b"DATA")
             if start.code != _START_INPUT:
                 await self._reset(client)
@@ -296,6 +300,12 @@ def _ends_channel(answer: Answer) -> bool:
             return answer.of_channel
         case Accepted() | Unknown():
             return False
+
+
+def on_the_wire(mail: Email | Note) -> bytes:
+    """What stands between DATA and its answer."""
+    assert isinstance(mail, Email), "SMTP carries e-mail"
+    return _on_the_wire(to_bytes(mail))
 
 
 def _on_the_wire(content: bytes) -> bytes:

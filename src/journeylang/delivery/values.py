@@ -14,9 +14,16 @@ from journeylang.delivery.formats import Money
 from journeylang.delivery.sandbox import unknown
 from journeylang.model.types import TEXT, Kind, Type
 
+_AS_IT_IS = frozenset({str, int, bool})
+
+# Made once: to make it costs more than most documents.
+_READ = json.JSONDecoder(parse_float=Decimal).decode
+
 
 def plain(value: object, type_: Type | None, path: str) -> object:
     """One value of a column. `path` names it in errors: `customer.first_name`."""
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case None:
             return unknown(path)
@@ -39,7 +46,7 @@ def from_json(
 
     `prefix` (`entry.`) stands before a member's name in errors.
     """
-    read = {} if document is None else json.loads(document, parse_float=Decimal)
+    read = {} if document is None else _READ(document)
     return {
         name: plain(_typed(read.get(name), type_), type_, f"{prefix}{name}")
         for name, type_ in types.items()
@@ -61,13 +68,13 @@ def given_from_json(document: str | None, given: Mapping[str, Given]) -> dict[st
     """The values given by `with`, typed. Unknown items of lists are left out."""
     if not given:
         return {}
-    read = {} if document is None else json.loads(document, parse_float=Decimal)
+    read = {} if document is None else _READ(document)
     return {name: _given(read.get(one.key), name, one) for name, one in given.items()}
 
 
 def data_from_json(document: str | None, given: Mapping[str, Given]) -> dict[str, object]:
     """The values given to a call, ready for JSON; what is unknown is None."""
-    read = {} if document is None else json.loads(document, parse_float=Decimal)
+    read = {} if document is None else _READ(document)
     return {name: _data(read.get(one.key), one) for name, one in given.items()}
 
 

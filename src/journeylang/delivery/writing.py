@@ -1,22 +1,17 @@
-"""Writing one message: from a row of the database to what a provider takes."""
+"""How the messages of a program are written: by send and channel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from journeylang.delivery.compose import Letterhead, compose
-from journeylang.delivery.links import Links
-from journeylang.delivery.provider import Outgoing
-from journeylang.delivery.render import Broken, Failed, For, Renderer
-from journeylang.delivery.response_codes import response_code
-from journeylang.delivery.values import Given, from_json, given_from_json, plain
+from journeylang.delivery.recipes import Recipe
+from journeylang.delivery.render import Broken, Renderer
+from journeylang.delivery.values import Given
 from journeylang.model.entry import entry_fields
 from journeylang.model.journey import Several, Value
 from journeylang.model.project import Project
-from journeylang.model.types import INSTANT, TEXT, Type
+from journeylang.model.types import TEXT, Type
 from journeylang.plan.operations import ActionPark, Call, JourneyPlan, Program, SendPark
 from journeylang.sql.given import of_channel
 from journeylang.sql.schema import CALLS
@@ -26,17 +21,11 @@ _RESERVED: dict[str, Type] = {"key": TEXT, "timezone": TEXT, "locale": TEXT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """How the messages of one send over one channel are written."""
+    """A send over one channel, and how its messages are written."""
 
     plan: JourneyPlan
     park: SendPark
-    channel: str
-    template: str
-    customer: Mapping[str, Type]
-    profile: Mapping[str, Type]
-    entry: Mapping[str, Type]
-    given: Mapping[str, Given]
-    uses_entry_at: bool
+    recipe: Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,47 +36,6 @@ class CallDraft:
     park: ActionPark
     service: str
     given: Mapping[str, Given]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What `Statements.contents` reads for a message; `fields` by the customer's field,
-    `profile` by name.
-
-    `known`: the customer is in the base.
-    """
-
-    number: int
-    public_id: str
-    known: bool
-    address: str | None
-    zone: str
-    locale: str
-    entered_at: datetime | None
-    entry: str | None
-    content: str | None
-    fields: Mapping[str, Any]
-    profile: Mapping[str, Any]
-
-    @classmethod
-    def read(
-        cls, row: tuple[Any, ...], fields: tuple[str, ...], profile: tuple[str, ...] = ()
-    ) -> Row:
-        """A row of `Statements.contents`."""
-        number, public_id, known, address, zone, locale, entered_at, entry, content = row[:9]
-        return cls(
-            number=number,
-            public_id=public_id,
-            known=known,
-            address=address,
-            zone=zone or "",
-            locale=locale or "",
-            entered_at=entered_at,
-            entry=entry,
-            content=content,
-            fields=dict(zip(fields, row[9 : 9 + len(fields)], strict=True)),
-            profile=dict(zip(profile, row[9 + len(fields) :], strict=True)),
-        )
 
 
 class Writer:
@@ -140,11 +88,14 @@ class Writer:
         if isinstance(use, Broken):
             return use
         entry = self.entries.get(plan.name) or dict(entry_fields(plan.entry))
-        return Draft(
-            plan=plan,
-            park=park,
+        bound = self.binding.customers
+        recipe = Recipe(
+            journey=plan.name,
+            path=park.path,
+            purpose=plan.purpose,
             channel=channel,
             template=template,
+            zone_else=bound.zone_else if bound is not None else "UTC",
             customer=self._customer_types(use.customer_fields),
             profile={
                 used.name: self.profile[used.name]
@@ -155,6 +106,7 @@ class Writer:
             given=self._given(park, channel),
             uses_entry_at="at" in use.entry_fields,
         )
+        return Draft(plan=plan, park=park, recipe=recipe)
 
     def _given(self, park: SendPark, channel: str) -> dict[str, Given]:
         own = next((c.values for c in park.candidates if c.channel == channel), ())
@@ -174,52 +126,6 @@ class Writer:
     def _row_types(self, catalog: str) -> dict[str, Type]:
         fields = {f.name: f.type for f in self.binding.catalogs[catalog].fields}
         return {"key": TEXT, **fields}
-
-    def write(
-        self, draft: Draft, letterhead: Letterhead, row: Row, links: Links, now: datetime
-    ) -> Outgoing | Failed | Broken | None:
-        """The finished message. `row.address` is known."""
-        assert row.address is not None, "a message without an address is set aside before"
-        entry = from_json(row.entry, draft.entry, "entry.") if draft.entry else {}
-        if draft.uses_entry_at:
-            entry["at"] = plain(row.entered_at, INSTANT, "entry.at")
-        scope: dict[str, object] = {
-            "customer": {
-                name: plain(row.fields[name], type_, f"customer.{name}")
-                for name, type_ in draft.customer.items()
-            },
-            "entry": entry,
-            "profile": {
-                name: plain(row.profile[name], type_, f"profile.{name}")
-                for name, type_ in draft.profile.items()
-            },
-            "journey": draft.plan.name,
-            "step": draft.park.path,
-            **given_from_json(row.content, draft.given),
-        }
-        bound = self.binding.customers
-        zone = row.zone or (bound.zone_else if bound is not None else "UTC")
-        what = For(
-            message=row.public_id,
-            scope=scope,
-            locale=row.locale,
-            zone=zone,
-            response_code=response_code(row.number),
-        )
-        rendered = self.renderer.render(draft.template, draft.channel, what, links)
-        if isinstance(rendered, Failed | Broken):
-            return rendered
-        return compose(
-            rendered,
-            id=row.public_id,
-            channel=draft.channel,
-            to=row.address,
-            at=now,
-            purpose=draft.plan.purpose,
-            letterhead=letterhead,
-            links=links,
-            file=f"{draft.template}.{draft.channel}",
-        )
 
 
 def _of_type(key: str, value: Value) -> Given:

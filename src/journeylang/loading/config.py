@@ -147,7 +147,8 @@ class Environment(_Table):
     ``base_url`` is where links of messages lead, ``link_key`` the secret that signs them.
     ``invoke`` says of each service that journeys call who takes the calls, as ``channels`` does of
     messages. ``parameters`` are those of all journeys that have one of the name; a table in it is
-    named like a journey, and is for that journey alone.
+    named like a journey, and is for that journey alone. ``writers`` is how many processes write
+    messages; with 0 who delivers writes them.
     """
 
     database: str = Field(min_length=1)
@@ -158,6 +159,7 @@ class Environment(_Table):
     parameters: dict[str, SettingValue | dict[str, SettingValue]] = Field(default_factory=dict)
     serve: ServeTable = ServeTable()
     auto_apply: bool | None = None
+    writers: int | None = Field(default=None, ge=0, le=64)
 
     @field_validator("parameters", mode="before")
     @classmethod
