@@ -114,7 +114,7 @@ def command(
         ctx.exit(1)
 
 
-MOST_SHOWN = 1_000
+MOST_SHOWN = 200
 """Findings that are shown as text: nobody reads more, and to lay them out takes its time."""
 
 

@@ -93,6 +93,31 @@ def _ready(reduction: Reduction) -> Step:
     )
 
 
+@cache
+def _lone() -> frozenset[int]:
+    """The reductions that hand their one part on as it is, in the numbers of the rows."""
+    made = tables()
+    return frozenset(
+        ~number for number, r in enumerate(made.reductions) if (r.size, r.only) == (1, 0)
+    )
+
+
+_LEAPS: dict[tuple[int, int, str], int] = {}
+"""Results of `_leap`, by what it is asked: bounded by the table."""
+
+
+def _leap(under: int, state: int, kind: str) -> int:
+    """The state behind all that is handed on from ``state``, which stands on ``under``.
+
+    A name in brackets is a value, a factor, a sum, a comparison and so on, level by level: two
+    thirds of all reductions, of which neither parts nor places change anything.
+    """
+    rows, reductions, lone = tables().states, tables().reductions, _lone()
+    while (action := rows[state].get(kind)) is not None and action in lone:
+        state = rows[under][reductions[~action].symbol]
+    return state
+
+
 class Run:
     """One walk through the tokens of a file."""
 
@@ -114,6 +139,7 @@ class Run:
         text, path, builder = self.source.text, self.source.path, self.builder
         new_span = tuple.__new__
         done = tables().ends[symbol]
+        lone, leaps = _lone(), _LEAPS
         states = [tables().starts[symbol]]
         values: list[object] = []
         starts: list[int] = []
@@ -127,6 +153,14 @@ class Run:
                     kind = keyword
             action = row.get(kind)
             while action is not None and action < 0:
+                if action in lone:
+                    leap = states[-2], states[-1], kind
+                    state = leaps.get(leap)
+                    if state is None:
+                        state = leaps[leap] = _leap(*leap)
+                    states[-1] = state
+                    action = rows[state].get(kind)
+                    continue
                 size, symbol_, only, call, picks, plain, grows = steps[~action]
                 if size:
                     parts = values[-size:]

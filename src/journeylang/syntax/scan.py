@@ -73,41 +73,31 @@ def scan(source: Source) -> Tokens:
     opened: list[int] = []
     too_deep = False
     text = source.text
-    at = 0
-    match_at = _pattern().match
-    while match := match_at(text, at):
-        kind = match.lastgroup
-        if kind is None:
-            break
-        at = match.end()
-        start = match.start(kind)
-        if kind in BRACKETS:
-            opened.append(len(kinds))
-            if len(opened) > DEEPEST:
-                problems.append(_too_deep(source, start, starts[opened[0]]))
-                too_deep = True
+    at: int | None = 0
+    while at is not None and not too_deep:
+        again, at = at, None
+        for match in _pattern().finditer(text, again):
+            kind = match.lastgroup
+            if kind is None:
                 break
-        elif kind in CLOSING:
-            if opened and BRACKETS[kinds[opened[-1]]] == kind:
-                opened.pop()
-        elif kind == "STRANGE":
-            if text[start] == '"':
-                kind, at = "STRING", _line_end(text, start)
-                problems.append(_unclosed_text(source, start, at))
-            elif quoted := _OTHER_QUOTES.match(text, start):
-                kind, at = "STRING", quoted.end()
-                problems.append(_other_quotes(source, start, at))
-            elif text[start].isdigit():
-                # `10days` is one mistake and not five.
-                at = _FIGURE.match(text, start).end()  # type: ignore[union-attr]
-            elif text[start] == "`" and kinds and text[starts[-1] : ends[-1]] == "sql":
-                kind, start, at = "SQL", starts[-1], len(text)
-                for column in (kinds, starts, ends):
-                    column.pop()
-                problems.append(_unclosed_sql(source, start))
-        kinds.append(kind)
-        starts.append(start)
-        ends.append(at)
+            start, end = match.span(kind)
+            if kind in BRACKETS:
+                opened.append(len(kinds))
+                if len(opened) > DEEPEST:
+                    problems.append(_too_deep(source, start, starts[opened[0]]))
+                    too_deep = True
+                    break
+            elif kind in CLOSING:
+                if opened and BRACKETS[kinds[opened[-1]]] == kind:
+                    opened.pop()
+            elif kind == "STRANGE":
+                kind, start, end = _strange(source, start, kinds, starts, ends, problems)
+                at = end
+            kinds.append(kind)
+            starts.append(start)
+            ends.append(end)
+            if at is not None:
+                break
     kinds.append(END)
     starts.append(len(text))
     ends.append(len(text))
@@ -118,6 +108,37 @@ def scan(source: Source) -> Tokens:
         too_deep=too_deep,
         problems=tuple(problems[:MOST_PROBLEMS] if not too_deep else problems[-1:]),
     )
+
+
+def _strange(
+    source: Source,
+    start: int,
+    kinds: list[str],
+    starts: list[int],
+    ends: list[int],
+    problems: list[Diagnostic],
+) -> tuple[str, int, int]:
+    """What a character is that begins no token: its kind, its start and its end.
+
+    A text without its end, one in other marks, a figure with letters in it, or nothing of these.
+    """
+    text = source.text
+    if text[start] == '"':
+        end = _line_end(text, start)
+        problems.append(_unclosed_text(source, start, end))
+        return "STRING", start, end
+    if quoted := _OTHER_QUOTES.match(text, start):
+        problems.append(_other_quotes(source, start, quoted.end()))
+        return "STRING", start, quoted.end()
+    if figure := _FIGURE.match(text, start) if text[start].isdigit() else None:
+        return "STRANGE", start, figure.end()  # `10days` is one mistake and not five
+    if text[start] == "`" and kinds and text[starts[-1] : ends[-1]] == "sql":
+        start = starts[-1]
+        for column in (kinds, starts, ends):
+            column.pop()
+        problems.append(_unclosed_sql(source, start))
+        return "SQL", start, len(text)
+    return "STRANGE", start, start + 1
 
 
 def _line_end(text: str, start: int) -> int:
