@@ -9,7 +9,7 @@ step can change within a tick, all are known not to hold.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from journeylang.analysis.ranges import Fact
@@ -45,8 +45,10 @@ from journeylang.model.journey import (
     Race,
     Send,
     Step,
+    Wait,
 )
 from journeylang.model.project import Project
+from journeylang.model.steps import blocks
 from journeylang.model.walk import walk
 
 _MOST = 24
@@ -80,8 +82,10 @@ def _block(
                 yield Decision(step=step, condition=condition, known=(*lasting, *now))
                 yes = Fact(condition=condition, because="only these come here")
                 no = Fact(condition=condition, holds=False, because="these have gone another way")
-                yield from _block(step.then, *_with(yes, now, lasting), always)
-                yield from _block(step.otherwise, *_with(no, now, lasting), always)
+                if _may_decide(step.then):
+                    yield from _block(step.then, *_with(yes, now, lasting), always)
+                if _may_decide(step.otherwise):
+                    yield from _block(step.otherwise, *_with(no, now, lasting), always)
                 now, lasting = _behind(step, (yes, no), now, lasting, always)
             case Experiment():
                 for arm in step.arms:
@@ -109,6 +113,10 @@ def _block(
                 for inner in blocks(step):
                     yield from _block(inner, always, lasting, always)
                 now = always
+
+
+def _may_decide(block: Block) -> bool:
+    return any(not isinstance(step, Wait | Leave) for step in block)
 
 
 def _with(
@@ -163,22 +171,6 @@ def _at_once(block: Block) -> bool:
         isinstance(step, If | Experiment | Leave) and all(_at_once(b) for b in blocks(step))
         for step in block
     )
-
-
-def blocks(step: Step) -> tuple[Block, ...]:
-    """The blocks directly within a step of any kind."""
-    found: list[Block] = []
-    for each in fields(step):
-        value = getattr(step, each.name)
-        if not isinstance(value, tuple):
-            continue
-        for item in value:
-            if hasattr(item, "body"):
-                found.append(item.body)
-            elif isinstance(item, Step):
-                found.append(value)
-                break
-    return tuple(found)
 
 
 _EXIT = "whoever fulfils this has left by this exit"

@@ -65,12 +65,14 @@ def _needs(
 
 def _children(node: nodes.Expression) -> tuple[nodes.Expression, ...]:
     match node:
+        case nodes.Compare() | nodes.Binary():
+            return (node.left, node.right)
+        case nodes.Ref() | nodes.Integer() | nodes.String():
+            return ()
         case nodes.And() | nodes.Or():
             return node.operands
         case nodes.Not() | nodes.Negate():
             return (node.operand,)
-        case nodes.Binary() | nodes.Compare():
-            return (node.left, node.right)
         case nodes.Between():
             return (node.subject, node.low, node.high)
         case nodes.InList():
@@ -85,14 +87,10 @@ def _children(node: nodes.Expression) -> tuple[nodes.Expression, ...]:
             return node.arguments
         case nodes.TopBy() | nodes.TileBy():
             return (node.by,)
-        case nodes.InSegment() | nodes.InListFile() | nodes.SqlHatch() | nodes.Ref():
-            return ()
-        case nodes.Aggregate():
+        case nodes.InSegment() | nodes.InListFile() | nodes.SqlHatch() | nodes.Aggregate():
             return ()
         case (
-            nodes.String()
-            | nodes.Integer()
-            | nodes.Number()
+            nodes.Number()
             | nodes.Boolean()
             | nodes.Percent()
             | nodes.Money()
@@ -116,6 +114,10 @@ def strongly_connected(
     held: set[Definition] = set()
     for root in needs:
         if root in index:
+            continue
+        if not needs[root]:  # most of them
+            index[root] = low[root] = len(index)
+            yield [root]
             continue
         work = [(root, iter(needs[root]))]
         index[root] = low[root] = len(index)

@@ -106,9 +106,13 @@ class Checker:
     ) -> Expression | None:
         """Any expression; ``expected`` is the type that a bound field declares."""
         match node:
+            case nodes.Compare():
+                return compared(node, scope, self)
+            case nodes.Ref():
+                return reference(node, scope, self)
             case (
-                nodes.String()
-                | nodes.Integer()
+                nodes.Integer()
+                | nodes.String()
                 | nodes.Number()
                 | nodes.Boolean()
                 | nodes.Percent()
@@ -119,8 +123,6 @@ class Checker:
                 | nodes.TimeOfDay()
             ):
                 return constant(node, scope, self.findings)
-            case nodes.Ref():
-                return reference(node, scope, self)
             case nodes.Aggregate():
                 return aggregate(node, scope, self)
             case nodes.And():
@@ -136,8 +138,6 @@ class Checker:
                 return negated(node, scope, expected, self)
             case nodes.Binary():
                 return calculated(node, scope, expected, self)
-            case nodes.Compare():
-                return compared(node, scope, self)
             case nodes.Between():
                 return between(node, scope, self)
             case nodes.InList():

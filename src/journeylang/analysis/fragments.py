@@ -13,7 +13,7 @@ from journeylang.analysis.declared import Declared
 from journeylang.analysis.dependencies import Definition, strongly_connected, tell_cycle
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.parameters import Declaration, declarations
-from journeylang.analysis.paths import blocks
+from journeylang.analysis.paths import WITHOUT_BLOCKS, blocks
 from journeylang.diagnostics.codes.flow import TOO_MANY_STEPS
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
 from journeylang.diagnostics.model import Label
@@ -105,6 +105,8 @@ def _walk(block: nodes.Block) -> Iterator[tuple[nodes.Step, int]]:
     while waiting:
         step, depth = waiting.pop()
         yield step, depth
+        if step.__class__ in WITHOUT_BLOCKS:
+            continue
         inner = [s for steps, _ in blocks(step, ()) for s in steps]
         waiting.extend((s, depth + 1) for s in reversed(inner))
 

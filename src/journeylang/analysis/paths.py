@@ -57,6 +57,24 @@ def inside(step: nodes.Step, prefix: Prefix) -> Prefix:
     return (*prefix, step.label.text)
 
 
+WITHOUT_BLOCKS: frozenset[type] = frozenset(
+    {
+        nodes.Wait,
+        nodes.WaitUntilTime,
+        nodes.WaitBestHour,
+        nodes.WaitUntilMoment,
+        nodes.Send,
+        nodes.FactorExperiment,
+        nodes.Set,
+        nodes.Invoke,
+        nodes.Start,
+        nodes.Include,
+        nodes.Exit,
+    }
+)
+"""Steps of which walks need not ask for blocks; most steps are such."""
+
+
 def blocks(step: nodes.Step, prefix: Prefix) -> Iterator[tuple[nodes.Block, Prefix]]:
     """The blocks directly within a step, each with the prefix of its paths."""
     within = inside(step, prefix)
@@ -91,10 +109,12 @@ def every_step(block: nodes.Block, put_in: PutIn) -> Iterator[tuple[Prefix, node
     while waiting:
         prefix, step = waiting.pop()
         yield prefix, step
-        within = [(p, s) for steps, p in blocks(step, prefix) for s in steps]
-        if isinstance(step, nodes.Include) and (fragment := put_in(step)) is not None:
+        if step.__class__ not in WITHOUT_BLOCKS:
+            within = [(p, s) for steps, p in blocks(step, prefix) for s in steps]
+            waiting.extend(reversed(within))
+        elif isinstance(step, nodes.Include) and (fragment := put_in(step)) is not None:
             within = [(inside(step, prefix), s) for s in fragment.steps]
-        waiting.extend(reversed(within))
+            waiting.extend(reversed(within))
 
 
 def step_kinds(block: nodes.Block, put_in: PutIn) -> dict[str, str]:

@@ -17,7 +17,7 @@ from journeylang.analysis.includes import scope_of_a_fragment
 from journeylang.analysis.journeys import scope_of_a_run
 from journeylang.analysis.operators import type_of
 from journeylang.analysis.parameters import arguments
-from journeylang.analysis.paths import blocks, inside
+from journeylang.analysis.paths import WITHOUT_BLOCKS, blocks, inside
 from journeylang.analysis.scope import Scope
 from journeylang.diagnostics.codes import names
 from journeylang.model.types import Type
@@ -85,7 +85,8 @@ def _sets(block: nodes.Block) -> bool:
         step = waiting.pop()
         if isinstance(step, nodes.Set):
             return True
-        waiting.extend(s for steps, _ in blocks(step, ()) for s in steps)
+        if step.__class__ not in WITHOUT_BLOCKS:
+            waiting.extend(s for steps, _ in blocks(step, ()) for s in steps)
     return False
 
 

@@ -37,7 +37,10 @@ from journeylang.model.expressions import (
     Between,
     Comparison,
     Constant,
+    CustomerValue,
     Either,
+    EntryValue,
+    EventValue,
     Expression,
     Known,
     MetricValue,
@@ -47,6 +50,7 @@ from journeylang.model.expressions import (
     TextMatch,
 )
 from journeylang.model.project import Project
+from journeylang.model.types import NUMERIC
 
 _MOST_STEPS = 3_000
 """Conditions looked at in one question, over all ways that are tried."""
@@ -69,6 +73,7 @@ _COMPARED: dict[str, Callable[[Point, Point], bool]] = {
     ">=": operator.ge,
 }
 
+_ORDERS = frozenset({"<", "<=", ">", ">="})
 _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -110,7 +115,7 @@ def contradictory(
     if possible(facts, project, effort):
         return None
     parts = taken_apart(facts, project)
-    if len(parts) > _MOST_PARTS:
+    if len(parts) == 1 or len(parts) > _MOST_PARTS:
         return tuple(parts)
     index = len(parts) - 1
     while index >= 0:
@@ -124,11 +129,26 @@ def contradictory(
 def possible(facts: Sequence[Fact], project: Project, effort: Effort | None = None) -> bool:
     """False only if no data can make all the facts true at one instant."""
     effort = Effort(left=_MOST_STEPS) if effort is None else effort
+    if len(facts) == 1 and facts[0].holds and _some_number(facts[0].condition):
+        effort.left -= 1
+        return True
     most = min(_MOST_STEPS, effort.left)
     search = _Search(project=project, most=most, metrics=effort.metrics)
     found = search.possible([(f.condition, f.holds) for f in facts], [], Store(), 0)
     effort.left -= search.steps
     return found
+
+
+def _some_number(node: Expression) -> bool:
+    """Whether it is an order of a number of the data and a written one: some number fulfils it."""
+    return (
+        isinstance(node, Comparison)
+        and node.operator in _ORDERS
+        and isinstance(node.left, CustomerValue | EntryValue | EventValue)
+        and node.left.type.kind in NUMERIC
+        and isinstance(node.right, Constant)
+        and node.right.value is not None
+    )
 
 
 def implies(one: Expression, other: Expression, project: Project) -> bool:

@@ -22,7 +22,7 @@ from journeylang.analysis.moments import (
     until_state,
 )
 from journeylang.analysis.operators import type_of
-from journeylang.analysis.paths import LABELLED, inside, kind_of, opening
+from journeylang.analysis.paths import LABELLED, kind_of, opening
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.sends import Sender
 from journeylang.analysis.spans import wait_span
@@ -46,7 +46,13 @@ class Place:
     label: str
     path: str
     scope: Scope
-    within: Scope
+
+    @property
+    def within(self) -> Scope:
+        """What its blocks may speak of: made where there are blocks, for most steps have none."""
+        if not self.label:
+            return self.scope
+        return replace(self.scope, inside=(*self.scope.inside, self.label))
 
 
 @dataclass(slots=True)
@@ -97,14 +103,12 @@ class Steps:
 
     def _include(self, node: nodes.Include, scope: Scope) -> model.Block:
         label, path = self._identity(node, "include", scope)
-        within = replace(scope, inside=inside(node, scope.inside))
-        return included(node, Place(label=label, path=path, scope=scope, within=within), self)
+        return included(node, Place(label=label, path=path, scope=scope), self)
 
     def _step(self, node: nodes.Step, scope: Scope) -> model.Step | None:
         kind = kind_of(node)
         label, path = self._identity(node, kind, scope)
-        within = replace(scope, inside=inside(node, scope.inside))
-        place = Place(label=label, path=path, scope=scope, within=within)
+        place = Place(label=label, path=path, scope=scope)
         match node:
             case nodes.Wait():
                 span = wait_span(node.duration, scope, self.checker.findings)
@@ -125,7 +129,7 @@ class Steps:
             case nodes.Experiment():
                 return experiment(node, place, self)
             case nodes.If():
-                return self._if(node, within)
+                return self._if(node, scope)
             case nodes.Exit():
                 reason = "exit" if node.reason is None else node.reason.text
                 return model.Leave(reason=reason, span=node.span)
@@ -216,13 +220,13 @@ class Steps:
             for way in node.branches
         ]
         rest: model.Block = self.block(node.otherwise, scope)
-        built: model.If | None = None
         for way, condition, then in reversed(ways):
             if condition is None:
                 return None
-            built = model.If(condition=condition, then=then, otherwise=rest, span=way.span)
-            rest = (built,)
-        return None if built is None else replace(built, span=node.span)
+            span = node.span if way is node.branches[0] else way.span
+            rest = (model.If(condition=condition, then=then, otherwise=rest, span=span),)
+        first = rest[0] if ways else None
+        return first if isinstance(first, model.If) else None
 
 
 _EXAMPLE_LABELS = {

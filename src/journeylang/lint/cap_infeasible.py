@@ -14,7 +14,7 @@ from journeylang.analysis.capping import (
     window,
 )
 from journeylang.analysis.feasible import feasible
-from journeylang.analysis.flow import Flow, Path, Stop, flow, most_messages, paths
+from journeylang.analysis.flow import Flow, Path, Stop, most_messages
 from journeylang.analysis.lapses import HOUR, at_most, words
 from journeylang.diagnostics.codes.consent import CAP_INFEASIBLE
 from journeylang.diagnostics.model import Diagnostic, Label
@@ -37,11 +37,11 @@ def cap_infeasible(checked: Checked) -> Iterator[Diagnostic]:
         policy = checked.policy(journey)
         if policy is None or journey.purpose != "marketing":
             continue
-        graph = flow(journey)
+        graph = checked.graph(journey)
         if graph is None or not any(_may_bind(cap, graph) for cap in policy.caps):
             continue
         told: set[str] = set()
-        for path in paths(graph) or ():
+        for path in checked.paths(journey) or ():
             stopped = next((s for s in _stopped(path, policy) if s.send.path not in told), None)
             if stopped is not None and feasible(path, journey, checked.project):
                 # What is stopped first changes the rest.

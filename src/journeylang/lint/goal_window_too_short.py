@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from journeylang.analysis.flow import Flow, Way, flow, soonest
+from journeylang.analysis.flow import Flow, Way, soonest
 from journeylang.analysis.lapses import words
 from journeylang.analysis.ranges import Fact, possible
 from journeylang.diagnostics.codes.flow import GOAL_WINDOW_TOO_SHORT
@@ -35,7 +35,7 @@ def goal_window_too_short(checked: Checked) -> Iterator[Diagnostic]:
         if not all(isinstance(goal.event, BoundEvent) for goal in goals):
             continue
         longest = max(goals, key=lambda goal: goal.within or 0)
-        graph = flow(journey)
+        graph = checked.graph(journey)
         if graph is None or longest.within is None:
             continue
         late = list(_late(journey, graph, longest, checked.project))

@@ -18,6 +18,8 @@ def identical_arms(checked: Checked) -> Iterator[Diagnostic]:
     else: an experiment with such a template is left alone. So are arms of nothing but
     differently named steps.
     """
+    if not checked.written(nodes.Experiment):
+        return
     asking = _with_templates_that_ask_for_the_step(checked)
     for name, node in checked.declared.journeys.items():
         if name not in asking:

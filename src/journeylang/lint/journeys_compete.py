@@ -9,7 +9,7 @@ from typing import assert_never
 
 from journeylang.analysis.capping import binds, plain, sure_window
 from journeylang.analysis.feasible import decided, feasible
-from journeylang.analysis.flow import Path, flow, paths
+from journeylang.analysis.flow import Path
 from journeylang.analysis.ranges import implies, possible
 from journeylang.diagnostics.codes.flow import JOURNEYS_COMPETE
 from journeylang.diagnostics.model import Diagnostic, Label
@@ -122,10 +122,10 @@ class _Ways:
 
     def of(self, journey: Journey) -> tuple[Path, ...]:
         if journey.name not in self._found:
-            graph = flow(journey)
-            every = None if graph is None else paths(graph, _MOST_PATHS)
+            every = self.checked.paths(journey) or ()
             project = self.checked.project
-            likely = tuple(path for path in every or () if feasible(path, journey, project))
+            few = every if len(every) <= _MOST_PATHS else ()
+            likely = tuple(path for path in few if feasible(path, journey, project))
             self._found[journey.name] = likely
         return self._found[journey.name]
 

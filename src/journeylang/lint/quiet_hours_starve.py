@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from journeylang.analysis.clock import Arrival, Night, at_entry, behind, hours, nights
 from journeylang.analysis.feasible import feasible
-from journeylang.analysis.flow import Path, Stop, flow, paths
+from journeylang.analysis.flow import Path, Stop
 from journeylang.analysis.lapses import HOUR, words
 from journeylang.diagnostics.codes.flow import QUIET_HOURS_STARVE
 from journeylang.diagnostics.model import Diagnostic, Label
@@ -28,7 +28,7 @@ def quiet_hours_starve(checked: Checked) -> Iterator[Diagnostic]:
         policy = checked.policy(journey)
         if policy is None or not policy.quiets or not _keeps_quiet(journey, policy):
             continue
-        for send, comings in _comings(journey):
+        for send, comings in _comings(journey, checked):
             # Of several times nothing can be said of everybody; of any time, that it may be night.
             alone = len({coming.arrival for coming in comings}) == 1
             for coming in comings:
@@ -49,15 +49,14 @@ class _Coming:
     path: Path
 
 
-def _comings(journey: Journey) -> list[tuple[Send, list[_Coming]]]:
+def _comings(journey: Journey, checked: Checked) -> list[tuple[Send, list[_Coming]]]:
     """Every send, with all the ways of coming to it.
 
     Also those that nobody is likely to take: of those nothing is told, but it may be that
     somebody does.
     """
-    graph = flow(journey)
     found: dict[str, tuple[Send, list[_Coming]]] = {}
-    for path in (paths(graph) if graph is not None else None) or ():
+    for path in checked.paths(journey) or ():
         arrival, wait = at_entry(journey.entry), None
         for stop in path:
             if isinstance(stop.step, Send):

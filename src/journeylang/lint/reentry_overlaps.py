@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from journeylang.analysis.feasible import ends_the_run, feasible
-from journeylang.analysis.flow import Path, flow, paths
+from journeylang.analysis.flow import Path
 from journeylang.analysis.lapses import DAY, words
 from journeylang.diagnostics.codes.flow import REENTRY_OVERLAPS
 from journeylang.diagnostics.model import Diagnostic, Label
@@ -37,8 +37,7 @@ def reentry_overlaps(checked: Checked) -> Iterator[Diagnostic]:
             event, journey.entry.where, journey, checked.project
         ):
             continue
-        graph = flow(journey)
-        every = None if graph is None else paths(graph)
+        every = checked.paths(journey)
         bound = journey.reenter.days * DAY
         longer = sorted(
             (path for path in every or () if _length(path) > bound), key=_length, reverse=True

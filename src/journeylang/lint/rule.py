@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from journeylang.analysis.declared import Declared
+from journeylang.analysis.flow import Flow, Path, flow, paths
 from journeylang.analysis.messages import TemplateFile, TemplateKey, sends
 from journeylang.analysis.template_use import TemplateUse
 from journeylang.diagnostics.model import Code, Diagnostic
+from journeylang.lint.tree import all_blocks
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Policy
 from journeylang.model.project import Project
@@ -60,6 +62,13 @@ class Checked:
     _meant: defaultdict[type, list[object]] = field(
         default_factory=lambda: defaultdict(list), init=False, repr=False, compare=False
     )
+    _graphs: dict[str, Flow | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _paths: dict[str, tuple[Path, ...] | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _blocks: list[nodes.Block] = field(default_factory=list, init=False, repr=False, compare=False)
     _candidates: list[tuple[Journey, Send, Candidate]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
@@ -97,6 +106,25 @@ class Checked:
         """The definitions that have steps, as written."""
         yield from self.declared.journeys.values()
         yield from self.declared.fragments.values()
+
+    def blocks(self) -> Sequence[nodes.Block]:
+        """Every block with steps, as written."""
+        if not self._blocks:
+            self._blocks.extend(b for node in self.with_steps() for b in all_blocks(node.steps))
+        return self._blocks
+
+    def graph(self, journey: Journey) -> Flow | None:
+        """The ways through a journey; worked out once for all rules."""
+        if journey.name not in self._graphs:
+            self._graphs[journey.name] = flow(journey)
+        return self._graphs[journey.name]
+
+    def paths(self, journey: Journey) -> tuple[Path, ...] | None:
+        """As `flow.paths`: every way from the entry to an end; None where there are too many."""
+        if journey.name not in self._paths:
+            graph = self.graph(journey)
+            self._paths[journey.name] = None if graph is None else paths(graph)
+        return self._paths[journey.name]
 
     def candidates(self) -> Sequence[tuple[Journey, Send, Candidate]]:
         """Every channel of every send of every journey."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from journeylang.analysis.paths import WITHOUT_BLOCKS
 from journeylang.diagnostics.codes.experiments import SALT_REUSED
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
@@ -87,6 +88,8 @@ def _experiments(owner: str, block: nodes.Block) -> Iterator[_Draw]:
                 way=way,
                 arms=_arms(step),
             )
+        if step.__class__ in WITHOUT_BLOCKS:
+            continue
         for number, within in enumerate(inner(step)):
             waiting.extend((each, (*way, (step.span.start, number))) for each in within)
 

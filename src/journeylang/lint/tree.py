@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from journeylang.analysis.paths import blocks
+from journeylang.analysis.paths import WITHOUT_BLOCKS, blocks
 from journeylang.model.expressions import MetricValue, SegmentTest
 from journeylang.model.project import Project
 from journeylang.model.tree import below
@@ -36,13 +36,14 @@ def inner(step: nodes.Step) -> tuple[nodes.Block, ...]:
 
 
 def all_blocks(block: nodes.Block) -> Iterator[nodes.Block]:
-    """A block, and all blocks within it."""
+    """A block, and all blocks with steps within it."""
     waiting = [block]
     while waiting:
         current = waiting.pop()
         yield current
         for step in reversed(current):
-            waiting.extend(reversed(inner(step)))
+            if step.__class__ not in WITHOUT_BLOCKS:
+                waiting.extend(block for block in reversed(inner(step)) if block)
 
 
 def all_steps(block: nodes.Block) -> Iterator[nodes.Step]:

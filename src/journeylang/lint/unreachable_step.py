@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from journeylang.analysis.paths import kind_of, opening
+from journeylang.analysis.paths import WITHOUT_BLOCKS, kind_of, opening
 from journeylang.diagnostics.codes.flow import UNREACHABLE_STEP
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_blocks
 from journeylang.syntax import nodes
 
 
 def unreachable_step(checked: Checked) -> Iterator[Diagnostic]:
     """The first such step of each block; whether a condition can be true is not asked here."""
-    for definition in checked.with_steps():
-        for block in all_blocks(definition.steps):
-            for before, step in pairwise(block):
-                if leaves(before):
-                    yield _found(before, step)
-                    break
+    for block in checked.blocks():
+        for before, step in pairwise(block):
+            if before.__class__ not in _GO_ON and leaves(before):
+                yield _found(before, step)
+                break
+
+
+_GO_ON = WITHOUT_BLOCKS - {nodes.Exit}
 
 
 def leaves(step: nodes.Step) -> bool:

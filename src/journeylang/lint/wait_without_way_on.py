@@ -9,7 +9,6 @@ from journeylang.analysis.paths import opening
 from journeylang.diagnostics.codes.flow import WAIT_WITHOUT_WAY_ON
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.rule import Checked, Rule
-from journeylang.lint.tree import all_blocks
 from journeylang.model.tree import all_of
 from journeylang.syntax import nodes
 
@@ -21,10 +20,11 @@ def wait_without_way_on(checked: Checked) -> Iterator[Diagnostic]:
     speaks of the event does too. Whoever only wants to go on sooner says so by an empty
     block.
     """
-    for definition in checked.with_steps():
-        for block in all_blocks(definition.steps):
-            if any(_is_bare(step) for step in block):
-                yield from _in(block)
+    if not any(map(_is_bare, checked.written(nodes.WaitForEvent))):
+        return
+    for block in checked.blocks():
+        if any(_is_bare(step) for step in block):
+            yield from _in(block)
 
 
 def _in(block: nodes.Block) -> Iterator[Diagnostic]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 1_000
 LONGEST_VALUE = 1_000
+
+_WORD = "list"
 
 _HEADS: Mapping[ListKey, frozenset[str]] = {
     "key": frozenset({"customer_id", "customer id", "customer", "key"}),
@@ -62,12 +64,19 @@ class _Problem:
     help: str
 
 
-def with_lists(project: Project, root: Path) -> Outcome[Project]:
-    """The project with the lists that it names, and what is wrong with them."""
+def with_lists(
+    project: Project, root: Path, *, texts: Iterable[str] = (_WORD,)
+) -> Outcome[Project]:
+    """The project with the lists that it names, and what is wrong with them.
+
+    ``texts`` are all that it is written in: where the word stands in none of them, nothing of the
+    model has to be looked at.
+    """
     named: dict[str, Span] = {}
     kinds = project.metrics, project.segments, project.policies, project.journeys
-    for node in all_of(kinds, Listed):
-        named[node.path] = min(node.span, named.get(node.path, node.span))
+    if any(_WORD in text for text in texts):
+        for node in all_of(kinds, Listed):
+            named[node.path] = min(node.span, named.get(node.path, node.span))
     found: dict[str, ContactList] = {}
     problems: list[Diagnostic] = []
     for path, span in sorted(named.items()):

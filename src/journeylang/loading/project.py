@@ -218,7 +218,11 @@ class _Reader:
         assert project is not None
         if files:
             problems.extend(outcome.diagnostics)
-        listed = with_lists(project, self.root)
+        listed = with_lists(
+            project,
+            self.root,
+            texts=[self.sources[p].text for p in self.parsed if p in self.sources],
+        )
         assert listed.value is not None
         project = listed.value
         problems.extend(listed.diagnostics)

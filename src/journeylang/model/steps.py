@@ -39,7 +39,7 @@ def steps(block: Block) -> Iterator[Step]:
     while waiting:
         step = waiting.pop()
         yield step
-        for inner in reversed(_blocks(step)):
+        for inner in reversed(blocks(step)):
             waiting.extend(reversed(inner))
 
 
@@ -51,7 +51,8 @@ def bodies(project: Project, name: str) -> Iterator[Block]:
         yield from (earlier.body for earlier in journey.earlier)
 
 
-def _blocks(step: Step) -> tuple[Block, ...]:
+def blocks(step: Step) -> tuple[Block, ...]:
+    """The blocks directly within a step of any kind."""
     match step:
         case Wait() | Send() | Set() | Invoke() | Start() | Factors() | Leave():
             return ()

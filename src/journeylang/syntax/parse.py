@@ -162,7 +162,10 @@ class Run:
                     action = rows[state].get(kind)
                     continue
                 size, symbol_, only, call, picks, plain, grows = steps[~action]
-                if size:
+                if size == 1:
+                    parts, start = [values.pop()], starts.pop()
+                    del states[-1]
+                elif size:
                     parts = values[-size:]
                     start = starts[-size]
                     del values[-size:], states[-size:], starts[-size:]
