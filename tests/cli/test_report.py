@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,3 +136,21 @@ def test_what_is_refused(root: Path, arguments: tuple[str, ...], told: str) -> N
     shown = report(*arguments)
     assert shown.exit_code == 2
     assert told in shown.output
+
+
+def test_the_page_is_opened_in_a_browser(root: Path, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/opened\n', encoding="utf-8")
+    browser.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "journeylang", "report", "--open"],
+        cwd=root,
+        env={**os.environ, "BROWSER": f"{browser} %s", "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    path = Path(done.stdout.strip())
+    assert (tmp_path / "opened").read_text(encoding="utf-8") == path.as_uri()
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -183,6 +183,8 @@ def test_a_page_and_a_comment(root: Path) -> None:
     assert "http:" not in page.stdout
     assert "https:" not in page.stdout
     assert outline.seen["script"] == outline.seen["link"] == outline.seen["img"] == 0
+    for course in figures(*FROM, "--budget", "0 EUR")["journeys"]:
+        assert f"{course['entered']} runs entered: " in page.stdout
     comment = run(*FROM, "--output", "markdown").stdout
     assert comment.startswith("### Dry run: ")
     assert comment.count("<details>") == comment.count("</details>") >= 3

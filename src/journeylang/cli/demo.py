@@ -273,6 +273,7 @@ def _next(directory: Path) -> tuple[str, ...]:
         f"journey -C {directory} test --coverage",
         f"journey -C {directory} status",
         f"journey -C {directory} graph welcome",
+        f"journey -C {directory} report --open",
         f"journey -C {directory} compile --emit sql",
         "SQL on the views journey.runs, journey.messages, journey.non_sends,",
         "journey.exposures and journey.history of the database",

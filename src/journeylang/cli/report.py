@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     help="As text, JSON, figures in CSV, Markdown, or one HTML page with pictures.",
 )
 @click.option(
+    "--open", "show", is_flag=True, help="Show the HTML page in the browser; it stays in a file."
+)
+@click.option(
     "--by",
     metavar="NAME",
     multiple=True,
@@ -54,6 +57,7 @@ def command(
     journeys: tuple[str, ...],
     env: str,
     output: str,
+    show: bool,
     by: tuple[str, ...],
     every: Literal["day", "week", "month"] | None,
     drawn: str | None,
@@ -73,6 +77,7 @@ def command(
     if control is not None and drawn is None:
         raise click.UsageError("--control is of --drawn; name the field with the groups")
     needs("stats", "scipy")
+    output = "html" if show else output
     if output == "html":
         needs("charts", "vl_convert")
     loaded = load_project(env)
@@ -99,7 +104,10 @@ def command(
         stop([_refused(error)], loaded)
     finally:
         opened.value.close()
-    _tell(output, found)
+    if show:
+        _open(found)
+    else:
+        _tell(output, found)
     for name in left_out:
         click.echo(
             f"journey `{name}` is not in the report: as it is written now it was not applied to"
@@ -165,6 +173,24 @@ def _applied(source: Source, names: list[str]) -> list[str]:
             (name, path) in numbers.steps for path, _ in step_paths(source.project.journeys[name])
         )
     ]
+
+
+def _open(found: Report) -> None:
+    """The browser reads the file when it likes, so it is not taken away."""
+    import tempfile
+    import webbrowser
+    from pathlib import Path
+
+    from journeylang.report.html import as_html
+
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", prefix="journey-report-", suffix=".html", delete=False
+    ) as page:
+        page.write(as_html(found))
+    path = Path(page.name)
+    click.echo(path)
+    if not webbrowser.open(path.as_uri()):
+        click.echo("no browser was found; the page is in that file", err=True)
 
 
 def _tell(output: str, found: Report) -> None:

@@ -239,7 +239,8 @@ def _figures(
 ) -> Spec:
     sign = "+" if signed else ""
     # Thousands are short; what is below one is no `m`, as it were by the standard.
-    plain = f"abs(datum.value) < 1000 ? format(datum.value, '{sign},.4~r') : "
+    plain = "datum.value === 0 ? '0' : "
+    plain += f"abs(datum.value) < 1000 ? format(datum.value, '{sign},.4~r') : "
     plain += f"format(datum.value, '{sign},.4~s')"
     form = {"format": f"{sign},.2~%"} if share else {"labelExpr": plain}
     return {

@@ -21,7 +21,7 @@ _FULL = re.compile(r' opacity="1"')
 
 # What XML cannot hold: vl-convert ends the whole process over it. And the two line ends that
 # Vega's expressions, in which Vega-Lite writes names, do not take.
-_UNDRAWN = re.compile("[^\t\n\r\x20-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNDRAWN = re.compile("[^\t\n\r\x20-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Spec = Mapping[str, object]
 
@@ -62,7 +62,7 @@ def _readable(part: object) -> Any:
     """The same, with a sign in the place of what no drawing can hold."""
     match part:
         case str():
-            return _UNDRAWN.sub("\N{REPLACEMENT CHARACTER}", part)
+            return UNDRAWN.sub("\N{REPLACEMENT CHARACTER}", part)
         case Mapping():
             return {name: _readable(value) for name, value in part.items()}
         case list() | tuple():

@@ -6,7 +6,6 @@ that no label lies on another.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from journeylang.pictures.draw import UNDRAWN
 from journeylang.pictures.layers import Layers, layered, places
 from journeylang.pictures.style import VARIABLES
 from journeylang.plan.chart import Chart, Node, Shape, Way
@@ -26,7 +26,6 @@ _GAP = 26
 _BETWEEN = 30
 _PORT = 16
 _EDGE = 8
-_CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _COLOURS = {
     Shape.ENTRY: "var(--ink)",
@@ -98,7 +97,7 @@ _ARROW = (
 
 
 def _text(words: str) -> str:
-    return escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", words), quote=True)
+    return escape(UNDRAWN.sub("\N{REPLACEMENT CHARACTER}", words), quote=True)
 
 
 def _told(chart: Chart, live: Mapping[str, str]) -> str:

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from journeylang.model.journey import Journey
 from journeylang.pictures import charts, daily, flow
+from journeylang.pictures.daily import Sent
 from journeylang.pictures.markup import Picture
 from journeylang.plan.numbering import step_paths
 from journeylang.report.cells import shown
-from journeylang.report.daily import Look, looks, sent, ways
+from journeylang.report.daily import Look, looks, ways
 from journeylang.report.experiments import trials
 from journeylang.report.outcomes import not_measured
 from journeylang.report.source import Source
@@ -22,13 +23,17 @@ _INTERVALS = {"difference": "interval", "lift": "lift_interval"}
 """Figures that stand beside their interval."""
 
 
-def of_journey(source: Source, journey: Journey, tables: Sequence[Table]) -> Iterator[Picture]:
-    """Who went where, what was caused, what was sent and lost, and what it cost."""
+def of_journey(
+    source: Source, journey: Journey, tables: Sequence[Table], everybody: Sequence[Sent]
+) -> Iterator[Picture]:
+    """Who went where, what was caused, what was sent and lost, and what it cost.
+
+    `everybody`: what all journeys have sent, for a budget may be shared.
+    """
     order = [path for path, _ in step_paths(journey)]
     drawn = [flow.funnel(ways(source, journey), order)]
     drawn += [effects(table) for table in tables if not table.name.endswith(":any_day")]
     drawn += [over_time(source, journey)] if journey.goals else []
-    everybody = sent(source)
     own = [one for one in everybody if one.journey == journey.name]
     drawn.append(daily.messages(own))
     drawn += [losses(table) for table in tables if table.name == "losses"]

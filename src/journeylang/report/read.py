@@ -11,10 +11,12 @@ from journeylang.engines.base import Engine
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project
+from journeylang.pictures.daily import Sent
 from journeylang.report import pictures
 from journeylang.report.base import base
 from journeylang.report.channels import channels
 from journeylang.report.customers import customers
+from journeylang.report.daily import sent
 from journeylang.report.divided import Every, by_part, over_time
 from journeylang.report.effects import effects
 from journeylang.report.experiments import drawn, experiments
@@ -59,10 +61,11 @@ def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Repo
     journeys = [source.project.journeys[name] for name in names]
     if asked.across:
         return Report(env=env, now=source.now, parts=(_across(source, journeys, asked),))
+    everybody = sent(source) if asked.pictures else ()
     return Report(
         env=env,
         now=source.now,
-        parts=tuple(journey(source, one, asked) for one in journeys),
+        parts=tuple(journey(source, one, asked, everybody) for one in journeys),
     )
 
 
@@ -79,7 +82,8 @@ def _across(source: Source, journeys: Sequence[Journey], wanted: Asked) -> Part:
     return Part(journey=None, title="", tables=tuple(tables), pictures=tuple(drawn))
 
 
-def journey(source: Source, of: Journey, asked: Asked) -> Part:
+def journey(source: Source, of: Journey, asked: Asked, everybody: Sequence[Sent] = ()) -> Part:
+    """`everybody`: what all journeys have sent by day, if pictures are asked for."""
     tables: list[Table] = [overview(source, of), funnel(source, of)]
     tables += by_arm(source, of)
     tables += [*channels(source, of), losses(source, of)]
@@ -94,7 +98,7 @@ def journey(source: Source, of: Journey, asked: Asked) -> Part:
     if asked.every is not None:
         tables += over_time(source, of, asked.every)
     shown = tuple(table for table in tables if table.rows or table.name.startswith(_SAYS_SO))
-    seen = pictures.of_journey(source, of, shown) if asked.pictures else ()
+    seen = pictures.of_journey(source, of, shown, everybody) if asked.pictures else ()
     return Part(journey=of.name, title=of.title or "", tables=shown, pictures=tuple(seen))
 
 
