@@ -48,7 +48,13 @@ def write_project(root: Path, database: str | None = None) -> int:
     `database` is what its settings name instead of the file beside them.
     """
     source = resources.journeys()
-    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    # A folder with settings of its own is another project.
+    others = {path.parent for path in source.glob(f"*/**/{CONFIG}")}
+    files = [
+        path
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and others.isdisjoint(path.parents)
+    ]
     for path in files:
         within = path.relative_to(source)
         if path.suffix == ".journey":
