@@ -125,6 +125,12 @@ def test_the_demo_passes_its_tests() -> None:
     assert [r.trial.title for r in run_trials(found, found.trials) if not r.passed] == []
 
 
+def test_the_demos_tests_share_their_ticks() -> None:
+    found = demo()
+    together, alone = companies(found, found.trials)
+    assert (len(together), alone) == (5, [])
+
+
 def test_who_is_played_with_whom() -> None:
     found = written()
     named = {trial.title: n for n, trial in enumerate(found.trials)}

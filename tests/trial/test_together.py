@@ -58,7 +58,7 @@ def test_a_journey_that_others_start_is_tested_alone() -> None:
         "child",
     )
     assert told(result) == []
-    assert result.lines[0] == "2026-03-02T10:00  started: child { total: 5.0000 EUR }"
+    assert result.lines[0] == "2026-03-02T10:00  started: child { total: 5 EUR }"
 
 
 def test_a_pool_without_a_code() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 
 from journeylang.model.expressions import Constant, EventSource, MessageEvent
 from journeylang.model.trials import Started, Trial
@@ -65,11 +66,19 @@ def _event(event: EventSource | Started) -> str:
 
 
 def _plain(value: Constant) -> str:
+    if value.value is None:
+        return "unknown"
     if isinstance(value.value, str):
         return json.dumps(value.value, ensure_ascii=False)
-    if value.type.currency is not None:
-        return f"{value.value} {value.type.currency}"
-    return "unknown" if value.value is None else str(value.value)
+    if isinstance(value.value, Decimal) and value.type.currency is not None:
+        return f"{_amount(value.value)} {value.type.currency}"
+    return str(value.value)
+
+
+def _amount(value: Decimal) -> str:
+    """As it would be written: `80`, `7.50`."""
+    whole = value == value.to_integral_value()
+    return f"{value:.0f}" if whole else f"{value:.4f}".rstrip("0").ljust(len(f"{value:.2f}"), "0")
 
 
 # What the figures of a rule say something about.
