@@ -231,3 +231,54 @@ INSERT INTO journey.message_event BY NAME SELECT 1 AS customer_id, i AS message_
     result = run("--fit", "30d", "--assume", "typical")
     assert result.exit_code == 2
     assert "two answers to one question" in result.stderr
+
+
+def test_the_load_is_held_against_the_rate(root: Path) -> None:
+    path = root / "journey.toml"
+    text = path.read_text(encoding="utf-8")
+    slow = 'email = { provider = "smtp", rate = "1/h" }'
+    path.write_text(text.replace('email = "file"', slow), encoding="utf-8")
+    found = figures(*FROM)
+    [mail] = [p for p in found["providers"] if p["provider"] == "smtp"]
+    assert mail["seconds_at_rate"] >= 3600 * mail["peak"]
+    assert [n for n in found["notes"] if n.startswith("smtp: what is decided by 2026-03-0")]
+
+
+def test_an_experiment_without_a_goal_tells_whom_it_exposes(root: Path) -> None:
+    found = {e["experiment"]: e for e in figures(*FROM)["experiments"]}
+    assert set(found) == {"holdout", "style"}
+    assert {arm["arm"] for arm in found["style"]["arms"]} == {"plain", "bold"}
+    assert found["style"]["lifts"] == []
+    assert "no power can be told: the journey has no goal" in " ".join(run(*FROM).stdout.split())
+
+
+def test_the_way_is_chosen_and_told(root: Path) -> None:
+    both = figures(*FROM)
+    assert both["mode"] == "stepped"
+    assert both["stepped_because"] == "several journeys share their customers"
+    refused = run(*FROM, "--mode", "closed")
+    assert refused.exit_code == 2
+    assert "JRN872" in refused.stderr
+    assert "because several journeys share their customers" in " ".join(refused.stderr.split())
+    alone = figures("welcome", *FROM)
+    assert (alone["mode"], alone["idle_ticks"]) == ("closed", None)
+    stepped = figures("welcome", *FROM, "--mode", "stepped")
+    told = {"mode", "stepped_because", "idle_ticks"}
+    assert {k: v for k, v in alone.items() if k not in told} == {
+        k: v for k, v in stepped.items() if k not in told
+    }
+    assert "each life at once" in run("welcome", *FROM).stdout
+
+
+def test_budgets_are_told_over_time(root: Path) -> None:
+    path = root / "journeys/binding.journey"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("consent: email_ok }", "consent: email_ok, cost: 0.01 EUR }")
+    text = text.replace("  cap any", "  budget email 5 EUR per 30d\n  cap any")
+    path.write_text(text, encoding="utf-8")
+    found = figures(*FROM)
+    [budget] = found["budgets"]
+    assert (budget["amount"], budget["currency"], budget["channel"]) == (5, "EUR", "email")
+    spent = [day["amount"] for day in budget["spent"]]
+    assert spent == sorted(spent)
+    assert f"{spent[-1]:.4f}" == found["cost"]["EUR"]

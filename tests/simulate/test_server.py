@@ -91,3 +91,21 @@ def test_both_databases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert simulated("--sample", "50%")["customers"] > 0
         assert everything(engine) == before
         engine.close()
+
+
+def test_a_plan_on_a_server_tells_what_would_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database() as address:
+        monkeypatch.setenv(VARIABLE, address)
+        prepared(tmp_path, CONFIG.replace("shop.duckdb", f"env:{VARIABLE}"))
+        monkeypatch.chdir(tmp_path)
+        path = tmp_path / "journeys/welcome.journey"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("settle: wait 1d", "settle: wait 90d"), encoding="utf-8")
+        result = CliRunner().invoke(cli, ["plan", "--simulate", "2", "--output", "json"])
+    assert result.exit_code == 0, result.output
+    changed = {j["journey"]: j for j in json.loads(result.stdout)["journeys"]}["welcome"]
+    volume = changed["volume"]
+    assert volume["messages_before"] >= volume["messages_after"] > 0
+    assert volume["basis"] == "simulated, assume typical"

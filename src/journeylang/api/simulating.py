@@ -81,6 +81,7 @@ def simulate(
                 template_entry_fields=template_entry_fields(loaded),
                 templates=loaded.template_texts(),
                 providers=providers(loaded, env),
+                rates=rates(loaded, env),
                 past=lambda scratch: past_of(scratch, loaded, env),
                 progress=progress,
             )
@@ -135,6 +136,15 @@ def providers(loaded: LoadedProject, env: str) -> dict[str, str]:
     channels = {name: table.provider for name, table in environment.channels.items()}
     services = {f"{CALLS}{name}": table.provider for name, table in environment.invoke.items()}
     return channels | services
+
+
+def rates(loaded: LoadedProject, env: str) -> dict[str, float]:
+    """How many messages a second leave by a channel at most, of those that say so."""
+    from journeylang.delivery.manifest import per_second
+
+    tables = loaded.config.env[env].channels
+    found = {name: per_second(str(t.settings.get("rate", ""))) for name, t in tables.items()}
+    return {name: rate for name, rate in found.items() if rate}
 
 
 def _unknown(loaded: LoadedProject, asked: Asked) -> Diagnostic | None:

@@ -127,17 +127,24 @@ def cost(sent: Sequence[Sent], currency: str) -> Picture | None:
     )
 
 
-def against(sent: Sequence[Sent], limit: Limit) -> Picture | None:
-    """What was spent within the budget's window, seen from each day. None if nothing was."""
+def spent_by_day(sent: Iterable[Sent], limit: Limit) -> list[tuple[date, float]]:
+    """What was spent within the budget's window, seen from each day; empty if nothing was."""
     by: dict[date, float] = defaultdict(float)
     for one in sent:
         if one.journey in limit.journeys and limit.channel in (None, one.channel):
             by[one.day] += one.cost or 0.0
     if not any(by.values()):
-        return None
+        return []
     first, last = min(by), max(by)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    spent = [(day, sum(by[d] for d in by if _same(d, day, limit))) for day in days]
+    return [(day, sum(by[d] for d in by if _same(d, day, limit))) for day in days]
+
+
+def against(sent: Sequence[Sent], limit: Limit) -> Picture | None:
+    """What was spent within the budget's window, seen from each day. None if nothing was."""
+    spent = spent_by_day(sent, limit)
+    if not spent:
+        return None
     most_day, most = max(spent, key=lambda one: one[1])
     return Picture(
         title=limit.name,

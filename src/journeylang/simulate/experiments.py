@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +29,8 @@ WHERE x.experiment = $step AND x.salt = $salt AND NOT EXISTS (SELECT 1 FROM {SCH
   WHERE b.customer_id = x.customer_id AND b.experiment = x.experiment AND b.salt = x.salt)
 GROUP BY x.arm"""
 
-Tried = tuple[str, int, str, str | None, Goal]
-"""Path, number, salt, control arm and goal."""
+Tried = tuple[str, int, str, str | None, Goal | None]
+"""Path, number, salt, control arm and goal, if there is one."""
 
 
 def powers(
@@ -42,7 +43,7 @@ def powers(
     end: datetime,
     share: float,
 ) -> Iterator[Power]:
-    """Each hold-out and experiment with a goal that has a window, by journey."""
+    """Each hold-out and experiment, by journey; only a goal with a window tells of its power."""
     compiler = Compiler(project=project, dialect=engine.dialect, steps=numbers)
     days = (end - start).total_seconds() / 86_400
     for plan in sorted(ready.program.journeys, key=lambda p: p.name):
@@ -57,20 +58,19 @@ def _tried(
     engine: Engine, plan: JourneyPlan, journey: Journey, numbers: Mapping[tuple[str, str], int]
 ) -> Iterator[Tried]:
     main = journey.goals[0] if journey.goals else None
-    if main is not None and (journey.holdout is not None or plan.control is not None):
+    if journey.holdout is not None or plan.control is not None:
         salts = engine.query(
             "SELECT DISTINCT salt FROM plan_version WHERE holdout_step = $step",
             {"step": plan.holdout_step},
         )
         yield "holdout", plan.holdout_step, salts[0][0], "held_out", main
     for step in steps(journey.body):
-        goal = step.goal or main if isinstance(step, Experiment | Factors) else None
-        if goal is None:
-            continue
         if isinstance(step, Experiment):
+            goal = step.goal or main
             control = next((a.name for a in step.arms if a.control), None)
             yield step.path, numbers[plan.name, step.path], step.salt, control, goal
         elif isinstance(step, Factors):
+            goal = step.goal or main
             for factor in step.factors:
                 first = factor.arms[0][0]
                 yield factor.path, numbers[plan.name, factor.path], factor.value.salt, first, goal
@@ -86,15 +86,15 @@ def _power(
     share: float,
 ) -> Power | None:
     path, step, salt, control, goal = tried
-    if goal.within is None:
-        return None
     exposed = dict(engine.query(_EXPOSED, {"step": step, "salt": salt}))
-    asked = Learning(step=step, salt=salt, arms=(), goal=goal, judged="exposures")
-    try:
-        judged = {a: (n, k) for a, n, k in engine.query(outcomes(compiler, asked), {"now": end})}
-    except StatementError:
-        # A goal that asks for a ranking, which stands in tables of a tick.
-        judged = {}
+    within = goal.within if goal is not None else None
+    judged: dict[str, tuple[int, int]] = {}
+    if goal is not None and within is not None:
+        asked = Learning(step=step, salt=salt, arms=(), goal=goal, judged="exposures")
+        # A goal that asks for a ranking, which stands in tables of a tick, is not judged.
+        with suppress(StatementError):
+            found = engine.query(outcomes(compiler, asked), {"now": end})
+            judged = {arm: (n, k) for arm, n, k in found}
     names = sorted(set(exposed) | set(judged), key=lambda arm: (arm != control, arm))
     if not names:
         return None
@@ -107,23 +107,30 @@ def _power(
     a_day = both / days / share
     lifts: list[tuple[float, int, float | None]] = []
     smallest = None
-    if rate is not None and 0 < rate < 1 and other is not None and 0 < sizes[base] < both:
+    tells = rate is not None and 0 < rate < 1 and other is not None and 0 < sizes[base] < both
+    if tells and rate is not None and within is not None:
         ratio = sizes[base] / both
-        lifts = [
-            _days(rate, lift, ratio, a_day, goal.within) for lift in LIFTS if _fits(rate, lift)
-        ]
+        lifts = [_days(rate, lift, ratio, a_day, within) for lift in LIFTS if _fits(rate, lift)]
         rise = smallest_rise(rate, customers=round(both / share), share_of_control=ratio)
         smallest = None if isinstance(rise, Refusal) else rise / rate
     return Power(
         journey=journey.name,
         experiment=path,
-        goal=f"{goal.event.name} within {span_of_time(goal.within)}",
+        goal=_told(goal),
         arms=tuple(_arm(name, sizes[name], judged.get(name, (0, 0)), share) for name in names),
         rate=rate,
+        windowed=within is not None,
         a_day=a_day,
         lifts=tuple(lifts),
         smallest=smallest,
     )
+
+
+def _told(goal: Goal | None) -> str:
+    if goal is None:
+        return ""
+    window = f" within {span_of_time(goal.within)}" if goal.within is not None else ""
+    return f"{goal.event.name}{window}"
 
 
 def _arm(name: str, exposed: int, judged: tuple[Any, Any], share: float) -> Arm:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -47,12 +48,15 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """`share` of the customers were there; `providers` names that of each channel."""
+    """`share` of the customers were there; `providers` names that of each channel, `rates` tell how
+    many messages a second leave by it, where that is bounded.
+    """
 
     engine: Engine
     since: Since
     share: float
     providers: Mapping[str, str]
+    rates: Mapping[str, float]
 
     # --- counting --------------------------------------------------------------
 
@@ -124,14 +128,17 @@ class Figures:
         ticks = self.counted(("x.channel", "x.decided_at"), "journey.message AS x", where=self.own)
         by: dict[str, dict[Any, list[Estimate]]] = defaultdict(lambda: defaultdict(list))
         channels: dict[str, set[str]] = defaultdict(set)
-        for (channel, at), count in ticks.items():
+        provider_ticks: dict[str, dict[str, list[tuple[datetime, float]]]] = defaultdict(dict)
+        for (channel, at), count in sorted(ticks.items()):
             provider = self.providers.get(channel, "none")
             by[provider][at].append(count)
+            provider_ticks[provider].setdefault(channel, []).append((at, count.value))
             channels[provider].add(channel)
         found = []
         for provider, instants in by.items():
             sums = {at: total(counts) for at, counts in instants.items()}
             peak_at = min(sums, key=lambda at: (-sums[at].value, at))
+            takes, takes_at = self._longest(provider_ticks[provider])
             found.append(
                 Load(
                     provider=provider,
@@ -139,9 +146,28 @@ class Figures:
                     messages=total(sums.values()),
                     peak=sums[peak_at],
                     peak_at=peak_at,
+                    takes=takes,
+                    takes_at=takes_at,
                 )
             )
         yield from sorted(found, key=lambda load: (-load.messages.value, load.provider))
+
+    def _longest(
+        self, channels: Mapping[str, list[tuple[datetime, float]]]
+    ) -> tuple[float | None, datetime | None]:
+        """Until the queue of a channel is empty, at worst; each leaves at its own rate."""
+        longest: tuple[float | None, datetime | None] = (None, None)
+        for channel, decided in channels.items():
+            rate = self.rates.get(channel)
+            if not rate:
+                continue
+            queue, before = 0.0, decided[0][0]
+            for at, count in decided:
+                queue = max(queue - rate * (at - before).total_seconds(), 0) + count
+                before = at
+                if longest[0] is None or queue / rate > longest[0]:
+                    longest = queue / rate, at
+        return longest
 
 
 def scaled_cost(cost: Decimal | None, share: float) -> Decimal | None:

@@ -134,6 +134,7 @@ class Arm:
 class Power:
     """An experiment, or a hold-out: what could be told by it, and when.
 
+    `goal` is empty where there is none; only one with a window (`windowed`) tells anything.
     `rate` is that of the control arm (None: nobody can be judged). `a_day`: customers exposed a
     day, in all arms. `lifts` are relative: (lift, customers needed in two arms, days until then).
     `smallest` is the relative lift that is seen with the customers of the dry run, at 80 % power.
@@ -143,6 +144,7 @@ class Power:
     experiment: str
     goal: str
     arms: tuple[Arm, ...]
+    windowed: bool
     rate: float | None
     a_day: float
     lifts: tuple[tuple[float, int, float | None], ...]
@@ -151,13 +153,19 @@ class Power:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What a provider would be given: in all, and at most with one tick, at `peak_at`."""
+    """What a provider would be given: in all, and at most with one tick, at `peak_at`.
+
+    `takes`: so many seconds it takes at worst until what has been decided has left, by one worker
+    that keeps the channel's `rate`, from `takes_at` on; None: no rate is set.
+    """
 
     provider: str
     channels: tuple[str, ...]
     messages: Estimate
     peak: Estimate
     peak_at: datetime
+    takes: float | None = None
+    takes_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 from journeylang.pictures import daily, flow, markup
-from journeylang.pictures.daily import Sent
 from journeylang.pictures.markup import Mark, Picture
 from journeylang.simulate import telling
 from journeylang.simulate.forecast import Course, Forecast, Power, Step
+from journeylang.simulate.spending import sent
 
 
 def as_html(forecast: Forecast) -> str:
@@ -69,19 +68,10 @@ def _mark(words: str, good: bool | None) -> str:
 
 def _together(forecast: Forecast) -> Iterator[Picture]:
     """By day, what it costs, and what was not sent, over all journeys."""
-    sent = [
-        Sent(
-            day=date.fromisoformat(day.date),
-            journey=day.journey,
-            channel=day.channel,
-            messages=day.messages.value,
-            cost=None if day.cost is None else float(day.cost),
-        )
-        for day in forecast.days
-    ]
-    drawn = [daily.messages(sent)]
-    drawn += [daily.cost(sent, currency) for currency in forecast.costs]
-    drawn += [daily.against(sent, limit) for limit in forecast.limits]
+    by_day = sent(forecast)
+    drawn = [daily.messages(by_day)]
+    drawn += [daily.cost(by_day, currency) for currency in forecast.costs]
+    drawn += [daily.against(by_day, limit) for limit in forecast.limits]
     drawn.append(_losses(step for course in forecast.courses for step in course.steps))
     yield from (picture for picture in drawn if picture is not None)
 

@@ -6,7 +6,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from journeylang.pictures.daily import Limit, spent_by_day
 from journeylang.simulate.forecast import Course, Estimate, Forecast, Power
+from journeylang.simulate.spending import sent
 
 
 def as_json(forecast: Forecast) -> str:
@@ -54,6 +56,7 @@ def document(forecast: Forecast) -> dict[str, Any]:
             }
             for verdict in forecast.verdicts
         ],
+        "budgets": [_budget(limit, forecast) for limit in forecast.limits],
         "experiments": [_power(power) for power in forecast.experiments],
         "providers": [
             {
@@ -62,6 +65,7 @@ def document(forecast: Forecast) -> dict[str, Any]:
                 "messages": _count(load.messages),
                 "peak": _count(load.peak),
                 "peak_at": load.peak_at.isoformat(),
+                "seconds_at_rate": load.takes,
             }
             for load in forecast.loads
         ],
@@ -92,6 +96,20 @@ def _course(course: Course) -> dict[str, Any]:
                 else {}
             )
             for step in course.steps
+        ],
+    }
+
+
+def _budget(limit: Limit, forecast: Forecast) -> dict[str, Any]:
+    return {
+        "budget": limit.name,
+        "amount": limit.amount,
+        "currency": limit.currency,
+        "journeys": sorted(limit.journeys),
+        "channel": limit.channel,
+        "spent": [
+            {"date": day.isoformat(), "amount": round(amount, 4)}
+            for day, amount in spent_by_day(sent(forecast), limit)
         ],
     }
 

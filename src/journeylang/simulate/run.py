@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,7 +28,7 @@ from journeylang.simulate.courses import courses
 from journeylang.simulate.experiments import powers
 from journeylang.simulate.figures import HELD, Figures, Since
 from journeylang.simulate.fitting import fitted
-from journeylang.simulate.forecast import Forecast
+from journeylang.simulate.forecast import Forecast, Load
 from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
 from journeylang.simulate.reading import needed
 from journeylang.simulate.scratch import Source
@@ -102,12 +102,14 @@ def play(
     template_entry_fields: Mapping[str, Sequence[str]],
     templates: Mapping[str, str],
     providers: Mapping[str, str],
+    rates: Mapping[str, float] | None = None,
     past: Callable[[Engine], PastOf] | None = None,
     progress: Progress = lambda _now, _done, _of: None,
 ) -> Forecast:
     """Play the project on an empty database beside the live one, the `source` of its rows.
 
-    `providers` names that of each channel, `past` has the projects of earlier versions, of which
+    `providers` names that of each channel, `rates` tell how many messages a second leave by it,
+    where that is bounded. `past` has the projects of earlier versions, of which
     people may still be on some. Nothing of the live database is written.
 
     Raises:
@@ -183,9 +185,12 @@ def play(
             start, end, asked.step, progress
         )
     share = float(asked.share)
-    figures = Figures(engine=engine, since=since, share=share, providers=providers)
+    figures = Figures(
+        engine=engine, since=since, share=share, providers=providers, rates=rates or {}
+    )
     plans = {plan.name: plan for plan in session.ready.program.journeys}
     last = end - asked.step
+    loads = tuple(figures.loads())
     [[people]] = engine.query(f"SELECT count(*) FROM {base} AS c")
     forecast = Forecast(
         start=start,
@@ -205,8 +210,8 @@ def play(
         experiments=tuple(
             powers(engine, mine, session.ready, numbers, start=start, end=end, share=share)
         ),
-        loads=tuple(figures.loads()),
-        notes=tuple(notes),
+        loads=loads,
+        notes=(*notes, *_queues(loads, asked.step)),
         limits=tuple(limits(project, sorted(plans))),
     )
     if asked.budget is None:
@@ -219,6 +224,17 @@ def play(
     return replace(
         forecast, verdicts=(*forecast.verdicts, verdict), limits=(*forecast.limits, limit)
     )
+
+
+def _queues(loads: Iterable[Load], step: timedelta) -> Iterator[str]:
+    """What does not leave before the next tick, at the channel's rate."""
+    for load in loads:
+        if load.takes is not None and load.takes > step.total_seconds():
+            took = round(timedelta(seconds=load.takes) / timedelta(hours=1), 1)
+            yield (
+                f"{load.provider}: what is decided by {load.takes_at:%Y-%m-%d %H:%M} takes"
+                f" {took:,} h to leave at the channel's rate, with one worker"
+            )
 
 
 def _start(engine: Engine, asked: Asked) -> datetime:

@@ -111,6 +111,10 @@ def rate(of: Arm) -> str:
 
 def power(of: Power) -> str:
     """What could be seen, and when."""
+    if not of.goal:
+        return "no power can be told: the journey has no goal"
+    if not of.windowed:
+        return "no power can be told: the goal has no end; give it one, like `within 14d`"
     if of.rate is None:
         return "no power can be told: nobody's time to reach the goal is over"
     if not of.lifts:
