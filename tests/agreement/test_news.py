@@ -261,3 +261,31 @@ def test_a_condition_with_a_turn_asks_for_all_since_the_last_one() -> None:
         for hours in range(2, 16):
             assert pair.tick(START + hours * HOUR)["runs"] == []
         assert len(pair.tick(START + 16 * HOUR)["runs"]) == 1
+
+
+def test_what_is_set_in_a_tick_is_news_to_the_next() -> None:
+    """It is written behind the looks of its tick, and at the instant of them."""
+    text = project(
+        journey("a", 'set level = "gold"\nw: wait 90d'),
+        journey("b", "w: wait 90d", enter='enter when profile.level = "gold"'),
+    )
+    with both(text, START) as pair:
+        assert (2, "when") in pair.session.ready.news
+        people(pair, 1)
+        pair.tick(START)
+        happens(pair, "signed_up", START + MINUTE)
+        assert len(pair.tick(START + 2 * HOUR)["runs"]) == 1
+        assert len(pair.tick(START + 4 * HOUR)["runs"]) == 2
+
+
+def test_who_leaves_late_may_return_with_the_next_tick() -> None:
+    """The day has long come when the run ends, in a tick that has looked before that."""
+    text = condition("customer.points > 5", "reenter after 1d", steps="w: wait 9d")
+    with both(text, START) as pair:
+        assert by_news(pair, "when")
+        people(pair, 1)
+        pair.tick(START + HOUR)
+        pair.tick(START + 2 * HOUR)
+        # It is still active when those who enter are judged.
+        assert ends(pair.tick(START + 9 * DAY + HOUR)) == [("finished", "end")]
+        assert len(pair.tick(START + 9 * DAY + 3 * HOUR)["runs"]) == 2

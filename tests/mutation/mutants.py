@@ -118,14 +118,12 @@ MUTANTS = (
         "sql/news.py",
         "AND r.ended_at >= {looked}",
         "AND r.ended_at > {looked}",
-        f"{AGREE}test_incremental.py",
         f"{AGREE}test_news.py",
     ),
     _m(
         "sql/news.py",
         "AND p.at >= {looked}",
         "AND p.at > {looked}",
-        f"{AGREE}test_incremental.py",
         f"{AGREE}test_news.py",
     ),
     # delivery
@@ -133,7 +131,19 @@ MUTANTS = (
         "delivery/statements.py",
         "WHERE b.lease_until > {now}",
         "WHERE TRUE",
-        "tests/delivery/test_outbox.py",
+        "tests/engines/test_slots.py",
+    ),
+    _m(
+        "delivery/statements.py",
+        "WHERE b.lease_until > {now}",
+        "WHERE b.lease_until >= {now}",
+        "tests/engines/test_slots.py",
+    ),
+    _m(
+        "delivery/statements.py",
+        "l.batch_id = b.batch_id AND l.token = b.token",
+        "l.batch_id = b.batch_id",
+        "tests/engines/test_slots.py",
     ),
     _m(
         "delivery/statements.py",
@@ -145,8 +155,7 @@ MUTANTS = (
         "delivery/statements.py",
         "x.state = 'submitting' AND x.attempt = g.attempt",
         "FALSE",
-        "tests/delivery/test_outbox.py",
-        "tests/crash/test_workers.py",
+        "tests/engines/test_slots.py",
     ),
     # keys
     _m("sql/aside.py", "NOT IN ({listed})", "IN ({listed})", f"{AGREE}test_aside.py"),
