@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +19,27 @@ from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.loading.lists import read_prospects
 from journeylang.model.project import Project
 from journeylang.runtime.aside import heeding
+from journeylang.runtime.lease import Lease
 from journeylang.runtime.pauses import pause, resume
+from journeylang.runtime.pinned import Past
 from journeylang.runtime.session import Session
 from journeylang.runtime.setup import lay_foundation, prepare
 from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
+from journeylang.runtime.upgrade import Refused as Stranded
 from journeylang.source import Source
 from journeylang.sql.schema import STATUS_NAMES
 from journeylang.syntax.nodes import File
 from journeylang.syntax.parse import parse
+from tests.agreement.calls import Calls, remember, stored
 from tests.agreement.calls import shown as called
-from tests.agreement.calls import stored
 from tests.agreement.prelude import BINDING, LISTS, TABLES, create
 from tests.engines.server import new_database
 from tests.oracle import interpreter
 from tests.oracle.chance import instant_key
 from tests.oracle.entering import begin
 from tests.oracle.facts import Memory, Pause, Record, Tables
+from tests.oracle.versions import Refused, apply
 
 # What a tick leaves behind, by the runtime's own tables: the views over them are slower.
 LOOKS = {
@@ -121,14 +125,56 @@ class Both:
             self.put(table, there)
         lay_foundation(engine)
         doubts = examine(engine, self.project).doubts if counted else ()
-        session = prepare(engine, self.project, now=now, incremental=incremental, doubts=doubts)
+        lease = Lease(engine=engine)
+        self._prepare = partial(
+            prepare, engine, incremental=incremental, doubts=doubts, lease=lease
+        )
+        self._doubts, self._binding = doubts, binding
+        self._versions: dict[tuple[str, int], Project] = {}
+        self.calls: Calls = {}
+        session = self._prepared(self.project, now)
         assert isinstance(session, Session)
         self.project = heeding(self.project, doubts)
         self.session = session
         self.memory = begin(self.project, self.tables, now)
         self._events = 0
-        self._journeys = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
-        self._steps = dict(engine.query("SELECT step, path FROM journey.step"))
+        self._names()
+
+    def _prepared(self, project: Project, now: datetime) -> Session | list[Stranded]:
+        """As the runtime applies it; what was applied before is remembered by version."""
+
+        def past(name: str, version: int) -> Past:
+            return Past(project=self._versions[name, version], templates={})
+
+        def record(versions: Mapping[str, int]) -> None:
+            for one in versions.items():
+                self._versions.setdefault(one, project)
+
+        remember(self.calls, project)
+        return self._prepare(project, now=now, past=past, record=record)
+
+    def _names(self) -> None:
+        query = self.engine.query
+        self._journeys = dict(query("SELECT DISTINCT journey, name FROM journey.version"))
+        self._steps = dict(query("SELECT step, path FROM journey.step"))
+
+    def apply(self, text: str, now: datetime) -> bool:
+        """Apply another program; whether it is taken, which both forms agree upon."""
+        project = compiled(text, self._binding)
+        there = self._prepared(project, now)
+        project = heeding(project, self._doubts)
+        refused = apply(self.project, project, self.tables, self.memory, now)
+        told = (
+            {Refused(kind=r.kind, journey=r.journey, path=r.path or "") for r in there}
+            if isinstance(there, list)
+            else set()
+        )
+        assert told == refused, f"refused at {now}: {told} {refused}\n{self.text}\n\n{text}"
+        if isinstance(there, Session):
+            self.session, self.project = there, project
+            self.text = f"{self.text}\n\n-- at {now}\n{text}"
+            self._names()
+        return not refused
 
     # --- the world ------------------------------------------------------------
 
@@ -240,7 +286,7 @@ class Both:
         told = (result.entered, result.sent, result.skipped)
         new = tuple(b - a for a, b in zip(before, _counts(self.memory), strict=True))
         shown = {name: self._shown(name) for name in LOOKS}
-        meant = remembered(self.memory, self.project)
+        meant = remembered(self.memory, self.calls)
         for name in LOOKS:
             runtime, oracle = set(shown[name]), set(meant[name])
             assert len(shown[name]) == len(runtime), f"{name} twice at {now}\n{self.text}"
@@ -267,7 +313,7 @@ class Both:
             if name == "runs":
                 named[STATUS] = STATUS_NAMES[row[STATUS]]
             if name == "calls":
-                named[-1] = stored(row[-1], self.project, named[1], named[STEP[name]])
+                named[-1] = stored(row[-1], self.calls[named[1], named[STEP[name]]])
             found.append(tuple(named))
         return found
 
@@ -284,7 +330,7 @@ def _counts(memory: Memory) -> tuple[int, int, int]:
     return len(memory.runs), len(memory.messages), skipped
 
 
-def remembered(memory: Memory, project: Project) -> Look:
+def remembered(memory: Memory, calls: Calls) -> Look:
     """The oracle's memory in the shape of the views."""
     return {
         "runs": [
@@ -326,7 +372,7 @@ def remembered(memory: Memory, project: Project) -> Look:
                 c.decided_at,
                 c.expires_at,
                 c.occurrence,
-                called(c.data, project, c.journey, c.step),
+                called(c.data, calls[c.journey, c.step]),
             )
             for c in memory.calls
         ],

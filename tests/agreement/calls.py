@@ -31,17 +31,24 @@ def call(draw: Expressions, label: str, names: Names) -> str:
 
 Shown = tuple[tuple[str, object], ...]
 
+Calls = dict[tuple[str, str], Invoke]
+"""All calls of all versions, by journey and path; each has the same values in all of them."""
 
-def stored(content: str | None, project: Project, journey: str, path: str) -> Shown:
+
+def remember(calls: Calls, project: Project) -> None:
+    for name, journey in project.journeys.items():
+        found = (step for step in steps(journey.body) if isinstance(step, Invoke))
+        calls.update({(name, step.path): step for step in found})
+
+
+def stored(content: str | None, step: Invoke) -> Shown:
     """The values that the runtime keeps, by the types of the step."""
     read = {} if content is None else json.loads(content, parse_float=Decimal)
-    return shown(read, project, journey, path)
+    return shown(read, step)
 
 
-def shown(data: Mapping[str, Any], project: Project, journey: str, path: str) -> Shown:
+def shown(data: Mapping[str, Any], step: Invoke) -> Shown:
     """Values by name, as both forms can be compared: JSON has fewer kinds than the language."""
-    body = project.journeys[journey].body
-    step = next(s for s in steps(body) if isinstance(s, Invoke) and s.path == path)
     return tuple(
         (
             name,

@@ -311,7 +311,7 @@ def _given_back(pair: Both, index: int) -> None:
         pair.give_back(index % len(pair.memory.messages))
 
 
-_APPLY: dict[str, Callable[..., None]] = {
+_APPLY: dict[str, Callable[..., object]] = {
     "customer": _customer,
     "customer field": _customer_field,
     "customer goes": _customer_goes,
@@ -325,4 +325,5 @@ _APPLY: dict[str, Callable[..., None]] = {
     "pause": Both.pause,
     "resume": Both.resume,
     "given back": _given_back,
+    "apply": Both.apply,
 }

@@ -6,6 +6,7 @@ compiler takes; what it refuses is a failure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,31 @@ SEGMENTS = ("s_one", "s_two")
 MESSAGES = ("j1/m1", "j2/m1")
 
 
-class _Program(Flow, Expressions):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A journey's texts."""
+
+    headers: tuple[str, ...]
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A program's texts, so that some of them can be put otherwise; `tail` are definitions."""
+
+    head: tuple[str, ...]
+    journeys: Mapping[str, Parts]
+    tail: tuple[str, ...]
+
+    def text(self) -> str:
+        journeys = (
+            f'journey {name} "J" {{\n  ' + "\n  ".join([*parts.headers, *parts.steps]) + "\n}"
+            for name, parts in self.journeys.items()
+        )
+        return "\n".join([*self.head, *journeys, *self.tail])
+
+
+class Writer(Flow, Expressions):
     def __init__(self, draw: Draw[Any]) -> None:
         super().__init__(draw)
         self.theme = self.pick(tuple(Theme))
@@ -37,22 +62,21 @@ class _Program(Flow, Expressions):
         self.sends: list[str] = []
         self.loops = 0
         self.learns = False
+        # What is learnt may be left out altogether.
+        self.learning = True
+        self.scopes: dict[str, Names] = {}
         self.trigger: str | None = None
         self.triggers: list[str | None] = []
         self.purpose = "marketing"
         self.profile = PROFILE if self.chance(3) else ()
 
     def text(self) -> str:
-        return "\n".join(
-            [
-                "language 1",
-                self._policy("p1", control=True),
-                self._policy("p2", control=False),
-                self._journey("j1"),
-                self._journey("j2"),
-                *self._audience(),
-            ]
-        )
+        return self.project().text()
+
+    def project(self) -> Source:
+        head = ("language 1", self._policy("p1", control=True), self._policy("p2", control=False))
+        journeys = {name: self._journey(name) for name in ("j1", "j2")}
+        return Source(head=head, journeys=journeys, tail=tuple(self._audience()))
 
     def _audience(self) -> list[str]:
         others = Names(others=MESSAGES, profile=self.profile)
@@ -96,7 +120,7 @@ class _Program(Flow, Expressions):
 
     # --- journeys -------------------------------------------------------------
 
-    def _journey(self, name: str) -> str:
+    def _journey(self, name: str) -> Parts:
         self.labels, self.sends = 0, []
         # Often the same for both: they then stand at their sends together.
         choices: list[str | None] = [*EVENTS, None, *self.triggers * 2]
@@ -105,7 +129,7 @@ class _Program(Flow, Expressions):
             self.trigger = "started"
         self.triggers.append(self.trigger)
         self.purpose = self.pick(("marketing",) * 4 + ("service", "transactional"))
-        self.learns = self.chance(4)
+        self.learns = self.learning and self.chance(4)
         # The first message has a label that others can speak of.
         first = self._send("m", first=True)
         match self.theme:
@@ -127,8 +151,8 @@ class _Program(Flow, Expressions):
         steps = [*before, first, *behind]
         if self.purpose != "transactional" and self.chance(2):
             headers += rationing.header(self, "\n".join(steps))
-        lines = "\n  ".join([*headers, *steps])
-        return f'journey {name} "J" {{\n  {lines}\n}}'
+        self.scopes[name] = self._names()
+        return Parts(headers=tuple(headers), steps=tuple(steps))
 
     def _headers(self, name: str) -> list[str]:
         others = MESSAGES[1:] if name == "j1" else MESSAGES
@@ -228,11 +252,12 @@ class _Program(Flow, Expressions):
             case "repeat":
                 return self._loop(depth)
             case "moment":
-                return self.until_moment(
-                    self._label("v"),
-                    self._names(),
-                    self._step(depth - 1) if depth else self._send("s"),
-                )
+                label, names = self._label("v"), self._names()
+                following = self._step(depth - 1) if depth else self._send("s")
+                if "experiment factors" in following:
+                    # It cannot be left out: what is behind it shows its values.
+                    following = self._wait()
+                return self.until_moment(label, names, following)
             case "state":
                 names, span, before = self._names(), self.pick(WAITS), tuple(self.sends)
                 braces = [self._braces(depth - 1) for _ in "ab"] if depth else ["{ }", "{ }"]
@@ -354,7 +379,9 @@ class _Program(Flow, Expressions):
                 ("g", (("1", "2", "3", "4", "5", "6", "7"), ("true", "false"), ("1.5", "2"))),
             )
         )
-        adaptive, goal = ("adaptive ", f" {self._goal()}") if self.chance(3) else ("", "")
+        adaptive, goal = "", ""
+        if self.learning and self.chance(3):
+            adaptive, goal = "adaptive ", f" {self._goal()}"
         salt = f'salt "{self.pick("uvw")}{label}"'
         return f"{label}: experiment factors {adaptive}{salt}{goal} {{ {shown} }}"
 
@@ -366,7 +393,7 @@ class _Program(Flow, Expressions):
             for name, share in zip("abc", shares, strict=False)
         )
         adaptive, goal = "", ""
-        if self.chance(3):
+        if self.learning and self.chance(3):
             adaptive, goal = "adaptive ", f" {self._goal()}"
         return f'{label}: experiment {adaptive}salt "{self.pick("uvw")}{label}"{goal} {{ {arms} }}'
 
@@ -388,7 +415,10 @@ class Program:
 
 @st.composite
 def programs(draw: Draw[Any]) -> Program:
-    program = _Program(draw)
-    text = program.text()
-    triggers = tuple(t for t in program.triggers if t in EVENTS)
-    return Program(text=text, triggers=triggers, theme=program.theme)
+    writer = Writer(draw)
+    return written(writer, writer.text())
+
+
+def written(writer: Writer, text: str) -> Program:
+    triggers = tuple(t for t in writer.triggers if t in EVENTS)
+    return Program(text=text, triggers=triggers, theme=writer.theme)

@@ -90,7 +90,8 @@ class Entries:
         """Whether an entry of this instant is one: later than the first apply, as it runs."""
         runs = journey.runs
         return (
-            at > self.stage.memory.applied[journey.name]
+            journey.upgrade != "drain"
+            and at > self.stage.memory.applied[journey.name]
             and (runs is None or runs.start is None or at >= runs.start)
             and (runs is None or runs.end is None or at < runs.end)
         )
@@ -209,8 +210,10 @@ class Entries:
             yield from self.enter(journey, customer, run_id, now, pending.entry)
 
     def season(self, journey: Journey) -> str:
-        """Whether the journey runs now."""
+        """Whether the journey runs now; one that is drained is over."""
         runs, now = journey.runs, self.stage.now
+        if journey.upgrade == "drain":
+            return "over"
         if runs is not None and runs.start is not None and now < runs.start:
             return "before"
         if runs is not None and runs.end is not None and now >= runs.end:

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from journeylang.model.journey import Journey
+
 Record = dict[str, Any]
 """A row of a table: values by column."""
 
@@ -57,7 +59,10 @@ class Happening:
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One enrolment. `step` is where it rests; `reason` says why it is held, or how it ended."""
+    """One enrolment. `step` is where it rests; `reason` says why it is held, or how it ended.
+
+    `pinned` is the version on which it finishes, with all that is asked there; None: the newest.
+    """
 
     journey: str
     customer: Any
@@ -70,6 +75,7 @@ class Run:
     wake_at: datetime | None = None
     reason: str | None = None
     passes: dict[str, int] = field(default_factory=dict)
+    pinned: Journey | None = None
 
     @property
     def occurrence(self) -> int:
@@ -206,7 +212,8 @@ class Memory:
     `applied` has each journey's first apply, `now` the latest tick, and before the first one
     the apply itself. `looked` has the tick at which an `enter when`
     was last looked at, `members` who was inside then (of `enter when joins`; before, who was at
-    the apply), `shares` the day's shares of the arms of adaptive experiments.
+    the apply), `shares` the day's shares of the arms of adaptive experiments, `started` the run
+    and the step of each `start` outside of loops.
     """
 
     applied: Mapping[str, datetime]
@@ -224,3 +231,4 @@ class Memory:
     codes: list[DrawnCode] = field(default_factory=list)
     shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)
     profile: dict[tuple[Any, str], Written] = field(default_factory=dict)
+    started: set[tuple[int, str]] = field(default_factory=set)

@@ -58,7 +58,14 @@ def tick(project: Project, tables: Tables, memory: Memory, now: datetime) -> Non
 class _Tick(Stage):
     def __init__(self, project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
         super().__init__(project, tables, memory, now)
-        self.ways = {name: ways(journey) for name, journey in project.journeys.items()}
+        self._ways: dict[int, dict[str, tuple[Resting, Way]]] = {}
+
+    def behind(self, run: Run, path: str) -> tuple[Resting, Way]:
+        """A step of the run's version, and what comes behind it."""
+        journey = run.pinned or self.project.journeys[run.journey]
+        if id(journey) not in self._ways:
+            self._ways[id(journey)] = ways(journey)
+        return self._ways[id(journey)][path]
 
     def run(self) -> None:
         """The phases, in their order."""
@@ -101,7 +108,7 @@ class _Tick(Stage):
                 continue
             assert run.step is not None
             assert run.wake_at is not None
-            step, behind = self.ways[run.journey][run.step]
+            step, behind = self.behind(run, run.step)
             match step:
                 case Wait() if run.wake_at <= self.now:
                     run.arrived_at = run.wake_at
@@ -166,10 +173,12 @@ class _Tick(Stage):
                     self.write(run, step)
                     way = behind
                 case Invoke():
-                    self.call(run, step)
+                    if not self.repeated(run, step):
+                        self.call(run, step)
                     run.arrived_at, way = self.now, behind
                 case Start():
-                    self.start(run, step)
+                    if not self.repeated(run, step):
+                        self.start(run, step)
                     way = behind
                 case Factors():
                     for factor in step.factors:
@@ -222,6 +231,9 @@ class _Tick(Stage):
                     if on is None:
                         return None
                     way = on.way
+                case Send() if self.repeated(run, step):
+                    self.refuse(run, step, "repeated")
+                    run.arrived_at, run.reason, way = self.now, None, behind
                 case Send():
                     return self.intent(run, step)
         self.end(run, "finished", "end", run.arrived_at)
@@ -287,6 +299,18 @@ class _Tick(Stage):
             rows = [rows[n] for _, n in known]
         return [dict(row.fields) for row in rows[: pick.count]]
 
+    def repeated(self, run: Run, step: Send | Invoke | Start) -> bool:
+        """Whether the run has been through this step in this pass: by another order of steps."""
+        here = (run.run_id, step.path, run.occurrence)
+        match step:
+            case Send():
+                return here in {(m.run_id, m.step, m.occurrence) for m in self.memory.messages}
+            case Invoke():
+                return here in {(c.run_id, c.step, c.occurrence) for c in self.memory.calls}
+            case Start():
+                # In a loop it counts anew each time that somebody comes there.
+                return (run.run_id, step.path) in self.memory.started
+
     # --- set ------------------------------------------------------------------
 
     def write(self, run: Run, step: Set) -> None:
@@ -310,6 +334,8 @@ class _Tick(Stage):
             value = self.reader.evaluator.value(expression, subject)
             number = type_.kind is Kind.NUMBER and value is not None
             values[name] = float(value) if number else value
+        if not run.passes:
+            self.memory.started.add((run.run_id, step.path))
         declared = entry_fields(self.project.journeys[step.journey].entry)
         self.memory.pending.append(
             Pending(
@@ -378,24 +404,28 @@ class _Tick(Stage):
             self.memory.charges += charges(intent, verdict.channel, self.rules)
         else:
             assert verdict.reason is not None
-            self.memory.decisions.append(
-                Decision(
-                    journey=run.journey,
-                    customer=run.customer,
-                    run_id=run.run_id,
-                    step=send.path,
-                    at=self.now,
-                    reason=verdict.reason,
-                )
-            )
+            self.refuse(run, send, verdict.reason)
         run.arrived_at, run.reason = self.now, None
-        _, behind = self.ways[run.journey][send.path]
+        _, behind = self.behind(run, send.path)
         if refused and send.code is not None and send.code.reason is not None:
             behind = (Leave(reason=send.code.reason, span=send.span),)
         if verdict.reason == "too_few":
             reasons = [p.reason for p in send.picks if p.otherwise == "exit"]
             behind = (Leave(reason=reasons[0] or "exit", span=send.span),) if reasons else behind
         return Moving(run=run, way=behind)
+
+    def refuse(self, run: Run, send: Send, reason: str) -> None:
+        """No message."""
+        self.memory.decisions.append(
+            Decision(
+                journey=run.journey,
+                customer=run.customer,
+                run_id=run.run_id,
+                step=send.path,
+                at=self.now,
+                reason=reason,
+            )
+        )
 
 
 def _by_rank(standing: Iterable[Intent]) -> list[list[Intent]]:

@@ -106,7 +106,8 @@ class Evaluator:
                 return of.event.at if node.name == "at" else of.event.fields[node.name]
             case EntryValue():
                 assert of.run is not None
-                return of.run.entered_at if node.name == "at" else of.run.entry[node.name]
+                # Who entered by another version may not have been handed it.
+                return of.run.entered_at if node.name == "at" else of.run.entry.get(node.name)
             case ProfileValue():
                 return self.profile(node.name, of)
             case Drawn():

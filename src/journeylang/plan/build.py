@@ -215,7 +215,7 @@ class _JourneyBuilder:
                 )
                 return self.ways.to(self._act(step.path, call, step.span, rest))
             case Start():
-                begin = Begin(journey=step.journey, values=step.values)
+                begin = Begin(journey=step.journey, values=step.values, depth=self.depth)
                 return self.ways.to(self._act(step.path, begin, step.span, rest))
             case Factors():
                 met_here = tuple((self._drawn(f.path, f.value.salt), None) for f in step.factors)

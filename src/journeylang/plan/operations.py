@@ -329,10 +329,14 @@ class Assign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """`start JOURNEY with {…}`; values with the types under which they are handed over."""
+    """`start JOURNEY with {…}`; values with the types under which they are handed over.
+
+    `depth` counts the loops around it.
+    """
 
     journey: str
     values: tuple[tuple[str, Expression, Type], ...]
+    depth: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

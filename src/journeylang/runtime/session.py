@@ -71,6 +71,7 @@ class Done:
     moved: int = 0
     sent: int = 0
     skipped: int = 0
+    repeated: int = 0
     fates: set[int] = field(default_factory=set)
     outcomes: set[int] = field(default_factory=set)
     acted: set[int] = field(default_factory=set)

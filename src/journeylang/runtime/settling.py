@@ -48,7 +48,7 @@ class Settling:
         for current in range(limit):
             going: set[tuple[int, int]] = set()
             acting: set[int] = set()
-            self._pass_by(current)
+            self._pass_by(done, current)
             for journey, fate, edge, step, leaf in self._fates(current):
                 done.fates.add(fate)
                 if fate in (GO, ACT):
@@ -69,13 +69,13 @@ class Settling:
                 standing = set()
         raise AssertionError("a journey passes each of its parks once per tick")
 
-    def _pass_by(self, current: int) -> None:
+    def _pass_by(self, done: Done, current: int) -> None:
         """Let those go on who have come to a step again that they have been through."""
         repeats = self.ready.repeats
         if repeats is None:
             return
         if repeats.record:
-            self._execute(repeats.record, round=current)
+            done.repeated += self._execute(repeats.record, round=current)
         for statement in repeats.pass_by:
             self._execute(statement, round=current)
 

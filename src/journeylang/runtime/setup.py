@@ -154,7 +154,11 @@ def prepare(
         known = numbering(engine)
         steps = dict(known.steps)
         applied = dict(
-            engine.query("SELECT journey, min(applied_at) FROM journey.version GROUP BY journey")
+            engine.query(
+                # By the order of versions: a clock may have gone back between two applies.
+                "SELECT v.journey, v.applied_at FROM journey.version AS v WHERE v.version ="
+                " (SELECT min(w.version) FROM journey.version AS w WHERE w.journey = v.journey)"
+            )
         )
     if pins or known.aliases:
         running = beside(running, sorted(pins), known, past)

@@ -360,7 +360,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             for sql in self.ready.profile.values():
                 self._execute(sql)
         done.refused = counts["non-entries"]
-        done.moved, done.skipped = counts["transitions"], counts["non-sends"]
+        done.moved = counts["transitions"]
+        done.skipped = counts["non-sends"] + done.repeated
         now = self.engine.dialect.instant(self.now)
         entered = done.candidates - done.refused
         self.engine.execute(

@@ -13,9 +13,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from journeylang.engines.base import Engine
+from journeylang.model.journey import Journey, Repeat
 from journeylang.model.project import Move, Project
+from journeylang.model.steps import steps
 from journeylang.plan.numbering import Numbering
 from journeylang.plan.operations import ActionPark, JourneyPlan, Park, Program, SendPark
+from journeylang.plan.passes import BASE, STRAIGHT, Passes, weight
 from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.localtime import ZoneTables, zones_in_use
 from journeylang.runtime.pinned import LackingError
@@ -52,13 +55,17 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """People at the step `source` who rest at `park` from now on; `again`: by another length."""
+    """People at the step `source` who rest at `park` from now on; `again`: by another length.
+
+    `passes` is what becomes of the loops that they are in.
+    """
 
     journey: str
     path: str
     source: int
     park: Park
     again: bool
+    passes: Passes = STRAIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +186,7 @@ def upgrade(
         elif move.target is None:
             left.append(Left(journey=name, path=path, source=step))
         else:
-            carried.append(_moved(move, step, stored.get(name), bodies[name], here[name]))
+            carried.append(_moved(move, step, stored.get(name), bodies[name], here[name], project))
     for (name, path, version), step in sorted(known.aliases.items(), key=lambda item: item[1]):
         # Whoever was to finish on an earlier version stays there, or comes over to the newest.
         gone = name not in project.journeys
@@ -202,7 +209,7 @@ def upgrade(
         elif move.target is None:
             left.append(Left(journey=name, path=path, source=step))
         else:
-            carried.append(_moved(move, step, None, bodies[name], here[name]))
+            carried.append(_moved(move, step, None, bodies[name], here[name], project))
     for name, plan in plans.items():
         before = stored.get(name)
         if before is None or before.fingerprint == marks[name]:
@@ -273,6 +280,7 @@ def _moved(
     before: Stored | None,
     body: Mapping[str, Any],
     here: Mapping[str, Park],
+    project: Project,
 ) -> Carried:
     """Under another name a wait of the same length goes on as it was."""
     assert move.target is not None
@@ -284,7 +292,17 @@ def _moved(
         source=step,
         park=here[move.target],
         again=not same,
+        passes=_passes(project.journeys[move.journey], move.source, move.target),
     )
+
+
+def _passes(journey: Journey, source: str, target: str) -> Passes:
+    """Who comes into a loop is in its first pass; those that they stay in go on counting."""
+    around = [s.path for s in steps(journey.body) if isinstance(s, Repeat)]
+    inside = [path for path in around if target.startswith(f"{path}/")]
+    stays = sum(source.startswith(f"{path}/") for path in inside)
+    kept = weight(stays) if stays else BASE * weight(1)
+    return Passes(kept, sum(weight(depth) for depth in range(stays + 1, len(inside) + 1)))
 
 
 def _retimed(
@@ -362,7 +380,14 @@ def gather(
         names, otherwise = zones_in_use(engine, binding), binding.customers.zone_else
         ZoneTables().cover(engine, program, names, otherwise, low=rows[0][0] or now, now=now)
     for one in found.carried:
-        statement = sql.carry(compiler, one.source, one.park, again=one.again)
+        statement = sql.carry(
+            compiler,
+            one.source,
+            one.park,
+            again=one.again,
+            same=one.path == one.park.path,
+            passes=one.passes,
+        )
         engine.execute(statement, {"now": now})
     return {
         step: Waits(later=later, earlier=earlier, at_once=at_once, unchanged=unchanged)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from journeylang.plan.operations import ActionPark, Begin, Call, Program, SendPark
+from journeylang.plan.operations import Act, ActionPark, Begin, Call, Program, SendPark
 from journeylang.plan.passes import weight
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.schema import WHY
@@ -32,15 +33,15 @@ def repeats(
 ) -> Repeats | None:
     """None where nobody can come to a step again. `aliases`: its numbers in other versions."""
     sends: dict[int, SendPark] = {}
-    acts: dict[int, ActionPark] = {}
+    acts: dict[int, Call | Begin] = {}
     for plan in program.journeys:
         for park in plan.parks:
             if park.step not in again:
                 continue
             if isinstance(park, SendPark):
                 sends[park.step] = park
-            elif isinstance(park, ActionPark) and isinstance(park.act, Call | Begin):
-                acts[park.step] = park
+            elif isinstance(park, ActionPark) and _is_once(park.act):
+                acts[park.step] = park.act
     if not sends and not acts:
         return None
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
@@ -57,9 +58,9 @@ def repeats(
             f"UPDATE trail AS t SET fate = {GO}, edge = {park.edge}, left_at = {now},"
             f" going = {WHY['skipped']} WHERE {had}"
         )
-    for step, action in acts.items():
+    for step, act in acts.items():
         numbers = (step, *aliases.get(step, ()))
-        had = _had(d, numbers, action.act.depth) if isinstance(action.act, Call) else _been(numbers)
+        had = _had(d, numbers, act.depth) if isinstance(act, Call) else _been(numbers)
         pass_by.append(
             f"UPDATE trail AS t SET fate = {GO}"
             f" WHERE {here} AND t.fate = {ACT} AND t.step = {step} AND {had}"
@@ -71,6 +72,11 @@ def repeats(
         else "",
         pass_by=tuple(pass_by),
     )
+
+
+def _is_once(act: Act) -> TypeGuard[Call | Begin]:
+    """In a loop a start counts anew each time that somebody comes there."""
+    return isinstance(act, Call) or (isinstance(act, Begin) and not act.depth)
 
 
 def _had(d: Dialect, numbers: Collection[int], depth: int) -> str:

@@ -6,6 +6,7 @@ that they can be counted before anything is written.
 
 from __future__ import annotations
 
+from journeylang.model.types import TEXT
 from journeylang.plan.operations import (
     ActionPark,
     MomentPark,
@@ -16,6 +17,7 @@ from journeylang.plan.operations import (
     StatePark,
     WaitPark,
 )
+from journeylang.plan.passes import Passes
 from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.moments import instant
@@ -28,17 +30,22 @@ CARRIED = {
     "step": "INTEGER",
     "target": "INTEGER",
     "wake_at": "TIMESTAMP",
+    "reason": "VARCHAR",
+    "passes": "INTEGER",
 }
 
 MOVED = "moved"
 """Why those have left whose step is gone, with nothing to go on to."""
 
 
-def carry(compiler: Compiler, source: int, park: Park, *, again: bool) -> str:
+def carry(
+    compiler: Compiler, source: int, park: Park, *, again: bool, same: bool, passes: Passes
+) -> str:
     """Puts those who rest at the step `source` into `carried`: they rest at `park` from now on.
 
     {now}. With `again` the end of the wait is worked out from their arrival, and does not lie
-    before now; else it stays. At a send they are tried at once.
+    before now; else it stays. At a send they are tried at once. At the `same` step, in whichever
+    version, they keep the reason of a hold; `passes` is what becomes of the loops around them.
     """
     d = compiler.dialect
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
@@ -65,10 +72,12 @@ def carry(compiler: Compiler, source: int, park: Park, *, again: bool) -> str:
     about = ""
     if scope.fields or joins or zone:
         about = f"\nLEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
-    return f"""INSERT INTO carried (customer_id, run_id, step, target, wake_at)
+    reason = "w.reason" if same else d.literal(None, TEXT)
+    counted = f"w.passes - w.passes % {passes.kept} + {passes.added}"
+    return f"""INSERT INTO carried (customer_id, run_id, step, target, wake_at, reason, passes)
 WITH held AS (SELECT r.*, r.arrived_at AS left_at FROM journey.run AS r
   WHERE r.status = {ACTIVE} AND r.step = {source})
-SELECT w.customer_id, w.run_id, {source}, {park.step}, {wake}
+SELECT w.customer_id, w.run_id, {source}, {park.step}, {wake}, {reason}, {counted}
 FROM held AS w{about}{zone}{joins}"""
 
 
@@ -98,9 +107,8 @@ SELECT r.customer_id, r.run_id, r.journey, CAST({d.parameter("now")} AS TIMESTAM
 FROM carried AS t
 JOIN journey.run AS r ON r.customer_id = t.customer_id AND r.run_id = t.run_id
 WHERE t.target <> t.step""",
-        # Whose step stays the same keeps the reason of a hold.
-        """UPDATE journey.run AS r SET wake_at = t.wake_at, step = t.target,
-  reason = CASE WHEN t.target = t.step THEN r.reason END
+        """UPDATE journey.run AS r SET wake_at = t.wake_at, step = t.target, reason = t.reason,
+  passes = t.passes
 FROM carried AS t
 WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id
   AND (r.wake_at <> t.wake_at OR t.target <> t.step)""",

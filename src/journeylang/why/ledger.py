@@ -139,7 +139,8 @@ def read_ledger(engine: Engine, key: str, at: datetime) -> Ledger:
     mine = f"customer_id = {key}"
     journeys, applied = {}, {}
     for number, name, since in query(
-        "SELECT journey, name, min(applied_at) FROM journey.version GROUP BY journey, name"
+        "SELECT v.journey, v.name, v.applied_at FROM journey.version AS v WHERE v.version ="
+        " (SELECT min(w.version) FROM journey.version AS w WHERE w.journey = v.journey)"
     ):
         journeys[number], applied[number] = name, since
     found = query(
