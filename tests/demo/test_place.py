@@ -60,3 +60,13 @@ def test_the_project_that_is_written_has_nothing_wrong(tmp_path: Path) -> None:
     loading = load(tmp_path, "dev")
     assert loading.outcome.ok
     assert loading.diagnostics == ()
+
+
+def test_the_project_is_the_demos_alone(tmp_path: Path) -> None:
+    """Other projects that the package ships beside it are none of it."""
+    count = write_project(tmp_path)
+    assert [path.parent for path in tmp_path.rglob("journey.toml")] == [tmp_path]
+    assert count == sum(path.is_file() for path in tmp_path.rglob("*"))
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.journey")) == ["journeys"] * 8
+    loaded = load(tmp_path)
+    assert [d for d in loaded.diagnostics if d.is_error] == []
