@@ -17,6 +17,7 @@ from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.best_hour import BestHourSql, best_hour_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
+from journeylang.sql.landing import landing_sends
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.news import FEEDBACK_LATE
@@ -61,6 +62,9 @@ class Ready:
     lessons: Mapping[int, tuple[Lesson, ...]]
     results: Mapping[int, Measured]
     writes: Mapping[str, str]
+    landing_writes: Mapping[str, str]
+    # The sends behind which nobody needs a row of the trail, and whether that takes their zone.
+    landing: Mapping[int, bool]
     profile: Mapping[str, str]
     session: tuple[str, ...]
     events: tuple[str, ...]
@@ -151,6 +155,9 @@ def make_ready(
             if (found := measured(compiler, plan)) is not None
         },
         writes=final_writes(dialect, program),
+        landing_writes=final_writes(dialect, program, landing=True) if any_send else {},
+        # Whoever has been somewhere passes by it, and then not by the way of the others.
+        landing={} if again else landing_sends(program),
         profile=profile_writes(dialect) if assigns else {},
         session=(
             *plan_tables(dialect, program),

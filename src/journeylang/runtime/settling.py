@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from journeylang.runtime.session import Blamed, Done, Marks, Session
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.moves import Way
 from journeylang.sql.reach import Situation
-from journeylang.sql.session import ACT, GO, HELD, INTENT, SEND, decided_columns, temporary
+from journeylang.sql.session import ACT, GO, HELD, INTENT, SEND, SKIPPED, decided_columns, temporary
 
 
 class Settling:
@@ -39,6 +39,8 @@ class Settling:
         ]
         self.parameters: dict[str, Any] = {}
         self.paused: dict[str, str] = {}
+        # The round of the arbitration whose decided are written as they stand.
+        self.landed: int | None = None
 
     def _settle(self, done: Done) -> None:
         """Advance and arbitrate until nobody moves."""
@@ -148,6 +150,10 @@ class Settling:
             done.sent += count
             self._batches(count)
             arbiter.charge(base, count)
+        if self._land(standing, zoned=decide.zoned):
+            self.landed = current
+            done.outcomes.add(SKIPPED)
+            return True
         ahead: set[Way] = set()
         outcomes = set()
         for journey, outcome, edge in self._query(arbitration.outcomes, round=current):
@@ -162,6 +168,11 @@ class Settling:
         leaves = self.ready.moves.reached(frozenset(ahead))
         done.leaves |= {(journey, leaf.leaf) for journey, leaf in leaves}
         return self.ready.moves.rests(leaves)
+
+    def _land(self, standing: Collection[int], *, zoned: bool) -> bool:
+        """Whether all of them rest or end, at one place for each send, as `decided` tells."""
+        landing = self.ready.landing
+        return all(step in landing and (zoned or not landing[step]) for step in standing)
 
     def _empty(self, table: str, columns: Mapping[str, str]) -> None:
         statement = temporary(self.engine.dialect, table, columns, self.session.key_type)

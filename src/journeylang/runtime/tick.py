@@ -352,9 +352,13 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             "non-sends": bool(done.outcomes),
             "non-entries": REFUSED in done.fates,
         }
+        writes = self.ready.writes
+        if self.landed is not None:
+            writes = self.ready.landing_writes
+            self.parameters["landed"] = self.landed
         counts = {
             name: self._execute(sql) if wanted.get(name, True) else 0
-            for name, sql in self.ready.writes.items()
+            for name, sql in writes.items()
         }
         if done.acted:
             for sql in self.ready.profile.values():

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from journeylang.plan.incremental import Incremental, Kind, Look, looks
+from journeylang.plan.landing import holds
 from journeylang.plan.operations import (
     JourneyPlan,
     Leaf,
-    Park,
     RacePark,
-    WaitPark,
 )
 from journeylang.plan.ways import leaves
 from journeylang.sql.actions import actions
@@ -113,7 +112,7 @@ class Moves:
     def rests(self, reached: Iterable[tuple[int, Leaf]]) -> bool:
         """Whether all who come there now stay there for this tick."""
         parks = {park.step: park for plan in self.plans for park in plan.parks}
-        return all(leaf.step is None or _holds(parks[leaf.step]) for _, leaf in reached)
+        return all(leaf.step is None or holds(parks[leaf.step]) for _, leaf in reached)
 
     def act(self, steps: frozenset[int]) -> list[str]:
         """What those who stand at these steps leave behind; parameters {now, round}."""
@@ -132,15 +131,6 @@ class Moves:
 
 
 MOST_KEPT = 1_000
-
-
-def _holds(park: Park) -> bool:
-    """Whether nobody who comes to it now is through with it now."""
-    match park:
-        case WaitPark() | RacePark():
-            return park.rule is not None or bool(park.seconds)
-        case _:
-            return False
 
 
 def journey_sql(compiler: Compiler, plan: JourneyPlan, *, incremental: bool = True) -> JourneySql:

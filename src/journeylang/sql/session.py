@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from journeylang.plan.landing import landing
 from journeylang.plan.operations import (
     ActionPark,
     JourneyPlan,
@@ -275,7 +276,7 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
             "plan_send",
             "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
             " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER,"
-            " topic VARCHAR",
+            " topic VARCHAR, leaf INTEGER",
             (
                 (
                     j.journey,
@@ -288,6 +289,7 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
                     p.edge,
                     p.edge if p.lacking is None else p.lacking,
                     None if p.topic is None else text(p.topic),
+                    None if (leaf := landing(j, p)) is None else leaf.leaf,
                 )
                 for j in program.journeys
                 for p in sends(j)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from journeylang.model.entry import EnterOn
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.plan.passes import STRAIGHT
 from journeylang.sql.dialects import Dialect
+from journeylang.sql.landing import landed
 from journeylang.sql.schema import ACTIVE, WHY
 from journeylang.sql.session import END, MOVED, REFUSED, REST, SKIPPED
 
 
-def final_writes(dialect: Dialect, program: Program) -> dict[str, str]:
-    """Statements by name, in their order; parameters {now, tick}."""
+def final_writes(dialect: Dialect, program: Program, *, landing: bool = False) -> dict[str, str]:
+    """Statements by name, in their order; parameters {now, tick}.
+
+    With `landing` those decided of last are read where arbitration left them; {landed}.
+    """
     d = dialect
     now, tick = d.parameter("now"), d.parameter("tick")
     exposing = [j for j in program.journeys if any(leaf.exposures for leaf in j.leaves)]
     drawing = [j for j in program.journeys if j.holdout is not None or j.control is not None]
     writes = {
-        **_runs(d, version(program, "coalesce(t.step, t.from_step)")),
+        **_runs(d, program, landing=landing),
         "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
-FROM trail AS t WHERE {MOVED}""",
+FROM {_rows(d, program, _MOVES, MOVED, landing=landing)}""",
         "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
   "at", tick, reason, figures)
 SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures
@@ -47,12 +53,34 @@ def version(program: Program, step: str) -> str:
     return f"CASE {step} {whens} ELSE v.version END"
 
 
-def _runs(d: Dialect, of: str) -> dict[str, str]:
+_KEYS = ("customer_id", "run_id")
+_MOVES = (*_KEYS, "journey", "arrived_at", "from_step", "step", "why")
+_STATES = (
+    *(*_KEYS, "journey", "from_step", "step", "arrived_at", "left_at", "entered_at"),
+    *("fate", "status", "reason", "entry", "passes", "fresh"),
+)
+
+
+def _rows(
+    d: Dialect, program: Program, columns: Sequence[str], which: str, *, landing: bool
+) -> str:
+    """Rows of `trail AS t`, with `landing` and of those who have landed; behind FROM."""
+    if not landing:
+        return f"trail AS t WHERE {which}"
+    listed = ", ".join(f"t.{name}" for name in columns)
+    return f"""(SELECT {listed} FROM trail AS t WHERE {which}
+UNION ALL
+{landed(d, program, columns)}) AS t"""
+
+
+def _runs(d: Dialect, program: Program, *, landing: bool) -> dict[str, str]:
     """Where the runs are now.
 
     On DuckDB moved runs are deleted and inserted again: the fastest way, and the one in which
     the table grows least. On PostgreSQL, where that writes three times as much, they are updated.
     """
+    of = version(program, "coalesce(t.step, t.from_step)")
+    settled = f"t.fate IN ({REST}, {END})"
     columns = {
         "version": of,
         "step": "t.step",
@@ -64,22 +92,27 @@ def _runs(d: Dialect, of: str) -> dict[str, str]:
         "passes": "t.passes",
     }
     changed = ", ".join(f"{name} = {sql}" for name, sql in columns.items())
+    states = f"(SELECT * FROM {_rows(d, program, _STATES, settled, landing=landing)}) AS t"
+    joined = f"{states} JOIN plan_version AS v ON v.journey = t.journey"
     update = f"""UPDATE journey.run AS r SET {changed}
-FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
-WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id AND t.fate IN ({REST}, {END})
-  AND NOT t.fresh"""
+FROM {joined}
+WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id AND NOT t.fresh"""
+    ids = ", ".join(_KEYS)
+    known = f"SELECT {ids} FROM trail AS t WHERE {settled} AND NOT t.fresh"
+    if landing:
+        mine = f"phase = {d.parameter('landed')} AND NOT fresh"
+        known += f" UNION ALL SELECT {ids} FROM decided WHERE {mine}"
     delete = f"""DELETE FROM journey.run AS r
-USING (SELECT customer_id, run_id FROM trail WHERE fate IN ({REST}, {END}) AND NOT fresh) AS t
+USING ({known}) AS t
 WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id"""
     insert = f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
   arrived_at, wake_at, entered_at, status, reason, entry, ended_at, passes)
 SELECT t.customer_id, t.run_id, t.journey, {of}, t.step, t.arrived_at,
   CASE WHEN t.fate = {REST} THEN t.left_at END, t.entered_at, t.status, t.reason, t.entry,
   CASE WHEN t.fate = {END} THEN {d.parameter("now")} END, t.passes
-FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
-WHERE t.fate IN ({REST}, {END})"""
+FROM {joined}"""
     if d.updates_rows:
-        return {"clear runs": update, "runs": f"{insert} AND t.fresh"}
+        return {"clear runs": update, "runs": f"{insert} WHERE t.fresh"}
     return {"clear runs": delete, "runs": insert}
 
 
