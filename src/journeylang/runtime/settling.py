@@ -39,6 +39,8 @@ class Settling:
         ]
         self.parameters: dict[str, Any] = {}
         self.paused: dict[str, str] = {}
+        # The rounds in which those stand who set out: 1, if they have been taken on already.
+        self.begun: set[int] = set()
         # The round of the arbitration whose decided are written as they stand.
         self.landed: int | None = None
 
@@ -47,7 +49,7 @@ class Settling:
         arbitrated = -1
         standing: set[int] = set()
         limit = 4 + sum(plan.max_rounds for plan, _ in self.journeys)
-        for current in range(limit):
+        for current in range(min(self.begun, default=0), limit):
             going: set[tuple[int, int]] = set()
             acting: set[int] = set()
             self._pass_by(done, current)
@@ -62,7 +64,7 @@ class Settling:
                 done.leaves.add((journey, leaf))
             self._act(done, acting, current)
             self._advance(self.ready.moves.advance, going, current)
-            if not going:
+            if not going and current >= max(self.begun, default=0):
                 if not standing:
                     return
                 if self._arbitrate(done, standing, after=arbitrated, current=current):

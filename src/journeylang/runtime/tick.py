@@ -266,7 +266,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             opening = openings.get(plan.journey)
             if opening is not None:
                 with Blamed(plan.name):
-                    count = self._enter(sql, opening)
+                    count = self._enter(sql, opening, news, done)
                     done.candidates += self._let_in(plan, count, news)
         behind = news.pauses.resumed.keys() - news.pauses.paused
         if behind:
@@ -324,16 +324,21 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             now=self.now,
         )
 
-    def _enter(self, sql: JourneySql, opening: Opening) -> int:
+    def _enter(self, sql: JourneySql, opening: Opening, news: News, done: Done) -> int:
         members = sql.membership
-        enter = sql.enter
+        enter, straight = sql.enter, sql.straight
         if members is not None:
             changed = members.inside_changed if opening.among == "changed" else None
             self._execute(changed or members.inside, **opening.parameters)
         elif opening.among == "changed":
             assert sql.enter_changed is not None
-            enter = sql.enter_changed
-        candidates = self._execute(enter, **opening.parameters)
+            enter, straight = sql.enter_changed, sql.straight_changed
+        if sql.journey in news.pauses.paused:
+            straight = None
+        candidates = self._execute(straight or enter, **opening.parameters)
+        self.begun.add(0 if straight is None else 1)
+        if candidates and straight is not None:
+            done.fates.add(REFUSED)
         for statement in members.keep if members is not None else ():
             self.engine.execute(statement)
         if sql.taken is not None:

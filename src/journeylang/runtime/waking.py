@@ -57,8 +57,19 @@ class Waking(Settling):
         asked = {sql.journey: self._states(sql, news) for sql in waking}
         everybody = frozenset(j for j, among in asked.items() if among == "everybody")
         changed = frozenset(j for j, among in asked.items() if among == "changed")
-        wake = self.ready.moves.wake(frozenset(asked), everybody, changed)
-        return self._execute(wake, **self._since("states", *changed))
+        return self._set_out(frozenset(asked), everybody, changed, self._since("states", *changed))
+
+    def _set_out(
+        self,
+        journeys: frozenset[int],
+        everybody: frozenset[int],
+        changed: frozenset[int],
+        since: dict[str, datetime],
+    ) -> int:
+        moves = self.ready.moves
+        wake = moves.wake_straight(journeys, everybody, changed)
+        self.begun.add(0 if wake is None else 1)
+        return self._execute(wake or moves.wake(journeys, everybody, changed), **since)
 
     def _since(self, kind: Kind, *journeys: int) -> dict[str, datetime]:
         return {"looked": self.looks.looked(kind, *journeys)} if journeys else {}
@@ -76,7 +87,7 @@ class Waking(Settling):
             with Blamed(sql.name):
                 alone = frozenset([sql.journey])
                 waiting = self._states(sql, news) != "nobody"
-                wake = self.ready.moves.wake(alone, alone if waiting else frozenset())
-                done.woken += self._execute(wake, **since)
+                asked = alone if waiting else frozenset()
+                done.woken += self._set_out(alone, asked, frozenset(), since)
             earliest = min(since.values())
             news.earliest = min(news.earliest or earliest, earliest)

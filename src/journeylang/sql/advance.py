@@ -22,6 +22,7 @@ from journeylang.plan.operations import (
     SendPark,
     Split,
     StatePark,
+    WaitPark,
 )
 from journeylang.plan.passes import BASE, STRAIGHT, weight
 from journeylang.plan.ways import leaves
@@ -38,7 +39,7 @@ from journeylang.sql.schema import ACTIVE, GONE, WHY
 from journeylang.sql.session import ACT, END, GO, HELD, REST, SEND, SENT, edge_ahead
 from journeylang.sql.wakes import earliest, race_hits
 
-Source = Literal["trail", "decided", "decided and zoned"]
+Source = Literal["trail", "decided", "decided and zoned", "entering", "waking"]
 
 
 def advance(
@@ -46,11 +47,13 @@ def advance(
     plans: Sequence[JourneyPlan],
     edges: Collection[tuple[int, int]],
     source: Source = "trail",
+    rows: str = "",
 ) -> str:
     """Take everybody who leaves by one of the edges to where it leads.
 
     Those of the trail's round, or those of whom this round's arbitration has decided: they are
-    read where it has left them.
+    read where it has left them. Or those whom `rows` selects, who are entering or waking: the
+    round that they would else begin in is 0 (see `straight`).
 
     Only what those edges need is in the statement: most ticks take a few of many, and a
     database takes longer to plan a statement than to run it for some hundred people.
@@ -114,8 +117,15 @@ def advance(
         left = f"CASE {whens} ELSE w.wake_at END"
     parked = "w.kind IN ('wait', 'race', 'state')"
     passed = f"{parked} AND w.wake_at <= {now}"
+    entering = source == "entering"
+    # Who may not enter, or is drawn into a control group, passes through as they are.
+    stays = f"w.was <> {GO}"
     columns = {
-        "round": f"{d.parameter('round')} + 1",
+        "round": f"{d.parameter('round')} + 1"
+        if not rows
+        else f"CASE WHEN {stays} THEN 0 ELSE 1 END"
+        if entering
+        else "1",
         "customer_id": "w.customer_id",
         "run_id": "w.run_id",
         "journey": "w.journey",
@@ -126,7 +136,8 @@ def advance(
         "left_at": left,
         "entered_at": "w.entered_at",
         "fate": (
-            f"CASE WHEN w.kind = 'end' THEN {END} WHEN w.kind = 'send' THEN {SEND}"
+            f"CASE {f'WHEN {stays} THEN w.was ' if entering else ''}"
+            f"WHEN w.kind = 'end' THEN {END} WHEN w.kind = 'send' THEN {SEND}"
             f" {acting.format(ACT)} {hit_at.format(GO)} WHEN {passed} THEN {GO} ELSE {REST} END"
         ),
         "status": "w.status",
@@ -146,19 +157,26 @@ def advance(
     columns |= {name: f"w.{name}" for name in chosen}
     journeys = ", ".join(str(journey) for journey in ways)
     # Who has come to a send in this tick was there: they are looked up again only to be read.
-    decided = source != "trail"
+    decided = source in ("decided", "decided and zoned")
     if source == "decided and zoned":
         zoned, zones = (", w.zone" if rules else ""), ()
-    read = bool(zones or scope.fields or joins or moments or not decided)
+    read = bool(zones or scope.fields or joins or moments or not (decided or entering))
     base = compiler.base(*zones, *scope.fields)
-    gone = "c.customer_id IS NULL" if read else "FALSE"
+    gone = "c.customer_id IS NULL" if read and not entering else "FALSE"
     about = f"\n  LEFT JOIN {base} AS c ON c.customer_id = w.customer_id" if read else ""
+    going_rows = _decided(d, journeys, source) if decided else rows or _trail(d, journeys)
+    status, kept, was, from_step = f"coalesce(l.status, {ACTIVE})", "", "", "w.step"
+    if entering:
+        # Whoever enters is a customer.
+        status, kept = f"coalesce(l.status, a.drawn, {ACTIVE})", f"a.was <> {GO} OR "
+        was, from_step = ", w.fate AS was, w.status AS drawn", "CAST(NULL AS INTEGER)"
+        leaf = f"CASE WHEN w.fate = {GO} THEN {leaf} END"
     return f"""{insert_head(columns)}
 WITH going AS (
-  {_decided(d, journeys, source) if decided else _trail(d, journeys)}
+  {going_rows}
 ), headed AS (
-  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.passes, w.fresh, {gone} AS gone{zoned},
+  SELECT w.customer_id, w.run_id, w.journey, {from_step} AS from_step, w.left_at, w.entered_at,
+    w.entry, w.going AS why, w.reason, w.passes, w.fresh, {gone} AS gone{zoned}{was},
     {leaf} AS leaf{_columns(masks, contents, moments)}
   FROM going AS w{about}{joins}
 ), landed AS (
@@ -166,14 +184,56 @@ WITH going AS (
     {wake} AS wake_at, a.entered_at, a.entry, a.why, a.fresh, l.edge, l.leaf,
     coalesce(a.passes - a.passes % l.kept + l.added, a.passes) AS passes,
     CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
-    CASE WHEN a.gone THEN {GONE} ELSE coalesce(l.status, {ACTIVE}) END AS status,
-    CASE WHEN a.gone THEN 'gone' WHEN l.kind = 'send' THEN a.reason ELSE l.reason END
-      AS reason{"".join(f", {sql} AS {name}" for name, sql in chosen.items())}
+    CASE WHEN a.gone THEN {GONE} ELSE {status} END AS status,
+    CASE WHEN a.gone THEN 'gone' WHEN {kept}l.kind = 'send' THEN a.reason ELSE l.reason END
+      AS reason{", a.was" if entering else ""}{"".join(f", {sql} AS {name}" for name, sql in chosen.items())}
   FROM headed AS a
   LEFT JOIN plan_leaf AS l ON l.journey = a.journey AND l.leaf = a.leaf AND NOT a.gone{zone}
 ){hits}
 SELECT {select(columns)}
 FROM landed AS w{join}"""
+
+
+def straight(
+    compiler: Compiler,
+    plans: Sequence[JourneyPlan],
+    edges: Collection[tuple[int, int]],
+    source: Literal["entering", "waking"],
+    rows: str,
+) -> str | None:
+    """`advance` in the very statement that finds who sets out; None if that takes more.
+
+    More is a clock of somebody's own, an event that may have come, and figures that are better
+    worked out for those alone who need them.
+    """
+    reached = {
+        leaf.step
+        for plan in plans
+        for edge in plan.edges
+        if (plan.journey, edge.edge) in edges
+        for leaf in leaves(edge.node)
+    }
+    parks = [park for plan in plans for park in plan.parks if park.step in reached]
+    if len(edges) > MOST_STRAIGHT or not all(map(_plain, parks)):
+        return None
+    scope = compiler.scope(Rows(name="going"))
+    scope.written = True
+    for plan in plans:
+        for edge in plan.edges:
+            if (plan.journey, edge.edge) in edges:
+                _way(plan, edge, scope)
+    _send_columns(parks, scope)
+    return None if scope.joins() else advance(compiler, plans, edges, source, rows)
+
+
+MOST_STRAIGHT = 16
+"""A statement for more ways takes longer to plan than two, of which one has those taken alone."""
+
+
+def _plain(park: Park) -> bool:
+    return isinstance(park, SendPark | ActionPark) or (
+        isinstance(park, WaitPark) and park.rule is None
+    )
 
 
 def _trail(d: Dialect, journeys: str) -> str:

@@ -30,6 +30,12 @@ from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT, WHY, public_messag
 from journeylang.sql.session import END, GO, REFUSED
 
 
+ENTRANT = (
+    *("round", "customer_id", "run_id", "journey", "edge", "arrived_at", "left_at", "entered_at"),
+    *("fate", "status", "reason", "entry", "why", "going", "passes", "fresh"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     """Who is inside a segment, kept from look to look.
@@ -88,7 +94,12 @@ def _people(compiler: Compiler, among: News | None, *fields: str) -> str:
 
 
 def enter(compiler: Compiler, plan: JourneyPlan, among: News | None = None) -> str:
-    """The statement that puts those who enter, and those who may not, into `trail`.
+    """The statement that puts those who enter, and those who may not, into `trail`."""
+    return f"{insert_head(ENTRANT)}\n{entrants(compiler, plan, among)}"
+
+
+def entrants(compiler: Compiler, plan: JourneyPlan, among: News | None = None) -> str:
+    """Selects those who enter, and those who may not, with the columns `ENTRANT` of `trail`.
 
     Parameters {now}, and by the way in {since_entry, until_entry}: between which instants its
     event's rows count; or {open}: whether anybody may enter at all. With `among` only those
@@ -224,8 +235,7 @@ def _judged(compiler: Compiler, plan: JourneyPlan, fresh: str, per: str | None =
     columns = _entrant_columns(plan, "w.refusal")
     # Hardly anybody has two candidates in a tick: to put all of them in order costs the most here.
     rival = "j.refused IS NULL AND j.customer_id IN (SELECT customer_id FROM several)"
-    return f"""{insert_head(columns)}
-WITH {fresh}, judged AS (
+    return f"""WITH {fresh}, judged AS (
   SELECT w.*, CASE WHEN p.active THEN 'active'{again}{audience} END AS refused
   FROM fresh AS w
   JOIN {compiler.base(*zones, *only.fields)} AS c ON c.customer_id = w.customer_id
@@ -307,8 +317,7 @@ def _everybody(
     nth = (
         f",\n    row_number() OVER (PARTITION BY c.customer_id ORDER BY {at}) AS nth" if due else ""
     )
-    return f"""{insert_head(columns)}
-{_changed(among, ", ", once) or "WITH "}fresh AS (
+    return f"""{_changed(among, ", ", once) or "WITH "}fresh AS (
   SELECT c.customer_id, {at} AS at,
     {d.hash60(text(plan.name), d.as_text("c.customer_id"), key)} AS run_id,
     {d.literal(None, TEXT)} AS entry, {_drawn(compiler, plan, "c")} AS status{nth}
@@ -332,7 +341,7 @@ def _previous(
         # A run that left in this tick is no longer in the way.
         left = (
             " LEFT JOIN trail AS x ON x.customer_id = r.customer_id AND x.run_id = r.run_id"
-            f" AND x.fate = {END}"
+            f" AND x.fate = {END} AND x.round = 0"
         )
         gone = " AND x.run_id IS NULL"
     keys, named = "r.customer_id", ""

@@ -19,26 +19,30 @@ from journeylang.plan.operations import (
 )
 from journeylang.plan.ways import leaves
 from journeylang.sql.actions import actions
-from journeylang.sql.advance import Source, advance
+from journeylang.sql.advance import Source, advance, straight
 from journeylang.sql.calls import calls
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
-from journeylang.sql.entries import Membership, enter, membership, taken
+from journeylang.sql.entries import Membership, enter, entrants, membership, taken
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.news import News, changed_people, news
 from journeylang.sql.schema import EXITED, WHY
 from journeylang.sql.session import END
-from journeylang.sql.wakes import news_of, run_rows, wake
+from journeylang.sql.wakes import news_of, run_rows, wake, waking
 
 # A journey, and one of its edges.
 Way = tuple[int, int]
+
+# The edges of those who leave a park by themselves.
+_WAKING = ("due", "event", "state", "timeout", "retry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneySql:
     """The statements of one journey; parameters in braces.
 
-    `enter`: see there. `exits` {now}: all active runs. `enter_changed` and `exits_changed`
+    `enter`: see there. `straight` and `straight_changed` take those who enter to where they come
+    to as well (None: that is another statement's). `exits` {now}: all active runs. `enter_changed` and `exits_changed`
     {now, looked}: only of those for whom the condition may have changed since (None if that
     would not be exact). `looks` say how each condition is looked at, `news` for whom it may have
     changed. `race_events` are what races wait for, by `news_of`.
@@ -48,6 +52,8 @@ class JourneySql:
     name: str
     enter: str
     enter_changed: str | None
+    straight: str | None
+    straight_changed: str | None
     taken: str | None
     membership: Membership | None
     exits: str | None
@@ -61,7 +67,7 @@ class JourneySql:
 class Moves:
     """What moves runs that are there: one statement for all journeys together.
 
-    Parameters: `wake` {now, looked, since_EVENT}, `advance`, `go_on` {now, round}. Statements are
+    Parameters: `wake`, `wake_straight` {now, looked, since_EVENT}, `advance`, `go_on` {now, round}. Statements are
     kept, for the same few ways are taken again and again. `states` has the news of waits until a
     state.
     """
@@ -84,11 +90,29 @@ class Moves:
         For a state are asked all who wait in journeys of `everybody`, and those of whom there is
         news in journeys of `changed`.
         """
+        plans, looks, what = self._wakes(journeys, everybody, changed)
+        return self._keep("wake", what, lambda: wake(self.compiler, plans, looks))
+
+    def wake_straight(
+        self, journeys: frozenset[int], everybody: frozenset[int], changed: frozenset[int]
+    ) -> str | None:
+        """The same, and where they come to; None if that is another statement's."""
+        plans, looks, what = self._wakes(journeys, everybody, changed)
+        edges = {(p.journey, e.edge) for p in plans for e in p.edges if e.kind in _WAKING}
+
+        def made() -> str:
+            rows = waking(self.compiler, plans, looks)
+            return straight(self.compiler, plans, edges, "waking", rows) or ""
+
+        return self._keep("wake straight", what, made) or None
+
+    def _wakes(
+        self, journeys: frozenset[int], everybody: frozenset[int], changed: frozenset[int]
+    ) -> tuple[list[JourneyPlan], dict[int, News | None], frozenset[Any]]:
         plans = [p for p in self.plans if p.journey in journeys]
         looks: dict[int, News | None] = dict.fromkeys(everybody)
         looks |= {journey: self.states[journey] for journey in changed}
-        what = frozenset({("of", journeys), ("all", everybody), ("changed", changed)})
-        return self._keep("wake", what, lambda: wake(self.compiler, plans, looks))
+        return plans, looks, frozenset({("of", journeys), ("all", everybody), ("changed", changed)})
 
     def advance(self, edges: frozenset[Way]) -> str:
         """Where those come to who leave by these (journey, edge)."""
@@ -147,6 +171,8 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan, *, incremental: bool = Tr
         name=plan.name,
         enter=enter(compiler, plan),
         enter_changed=enter(compiler, plan, entering) if entering is not None else None,
+        straight=_straight(compiler, plan, None),
+        straight_changed=_straight(compiler, plan, entering) if entering is not None else None,
         taken=taken(compiler, plan),
         membership=membership(compiler, plan, entering),
         exits=_exits(compiler, plan, None) if plan.exits else None,
@@ -159,6 +185,11 @@ def journey_sql(compiler: Compiler, plan: JourneyPlan, *, incremental: bool = Tr
             )
         ),
     )
+
+
+def _straight(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str | None:
+    rows = entrants(compiler, plan, among)
+    return straight(compiler, [plan], {(plan.journey, 0)}, "entering", rows)
 
 
 # --- exits and wakes ----------------------------------------------------------

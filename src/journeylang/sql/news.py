@@ -65,6 +65,7 @@ def news(compiler: Compiler, found: Incremental, *, leaving: bool) -> News:
     if leaving:
         people += [
             f"SELECT x.customer_id FROM trail AS x WHERE x.journey = {s.journey} AND x.fate = {END}"
+            " AND x.round = 0"
             for s in found.sources
             if isinstance(s, Returns)
         ]

@@ -94,27 +94,24 @@ FROM (SELECT {ago} AS ago, count(*) AS n FROM ({_entries(journey)}) AS e
 
 def _entries(journey: int) -> str:
     return f"""SELECT r.entered_at FROM journey.run AS r WHERE r.journey = {journey}
-  UNION ALL SELECT t.entered_at FROM trail AS t WHERE t.journey = {journey} AND t.round = 0
+  UNION ALL SELECT t.entered_at FROM trail AS t WHERE t.journey = {journey}
     AND t.why = {WHY["entered"]} AND t.fate <> {REFUSED}"""
 
 
 def keep_out(journey: int, reason: str) -> str:
     """This tick's candidates of a journey are refused, and so not tried again."""
-    return f"""UPDATE trail SET fate = {REFUSED}, reason = {text(reason)}
-WHERE journey = {journey} AND round = 0 AND why = {WHY["entered"]} AND fate <> {REFUSED}"""
+    return f"""UPDATE trail SET round = 0, fate = {REFUSED}, reason = {text(reason)}, leaf = NULL
+WHERE journey = {journey} AND why = {WHY["entered"]} AND fate <> {REFUSED}"""
 
 
 def forget(journey: int) -> str:
     """This tick's candidates of a journey have not been there."""
-    return f"DELETE FROM trail WHERE journey = {journey} AND round = 0 AND why = {WHY['entered']}"
+    return f"DELETE FROM trail WHERE journey = {journey} AND why = {WHY['entered']}"
 
 
 def leave_asleep(journey: int) -> str:
     """Whoever woke in this tick rests on."""
-    return (
-        f"DELETE FROM trail WHERE journey = {journey} AND round = 0 AND NOT fresh"
-        f" AND going IS NOT NULL"
-    )
+    return f"DELETE FROM trail WHERE journey = {journey} AND NOT fresh AND going IS NOT NULL"
 
 
 def begin(journey: int, cause: str, detail: str, instants: Sequence[str] | None = None) -> str:

@@ -25,8 +25,24 @@ def run_rows(condition: str) -> str:
     return f"SELECT r.* FROM journey.run AS r WHERE r.status = {ACTIVE} AND {condition}"
 
 
+WAKING = (
+    *("round", "customer_id", "run_id", "journey", "edge", "step", "arrived_at", "left_at"),
+    *("entered_at", "fate", "status", "reason", "entry", "going", "passes", "fresh"),
+)
+
+
 def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, News | None]) -> str:
-    """Who leaves a park. `looks`: journeys whose conditions are asked, and of whom, if not all."""
+    """The statement that puts those who leave a park into `trail`."""
+    return f"{insert_head(WAKING)}\n{waking(compiler, plans, looks)}"
+
+
+def waking(
+    compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, News | None]
+) -> str:
+    """Selects those who leave a park, with the columns `WAKING` of `trail`.
+
+    `looks`: journeys whose conditions are asked, and of whom, if not all.
+    """
     races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
     asked = [plan for plan in plans if plan.journey in looks]
     states = [
@@ -62,7 +78,7 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, N
         awake = f"({awake} OR h.at IS NOT NULL)"
     exited = (
         "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
-        f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = {END})"
+        f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = {END} AND x.round = 0)"
         if any(plan.exits for plan in plans)
         else ""
     )
@@ -85,8 +101,7 @@ def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, N
         "fresh": "FALSE",
     }
     journeys = ", ".join(str(plan.journey) for plan in plans)
-    return f"""{insert_head(columns)}
-{hits}SELECT {select(columns)}
+    return f"""{hits}SELECT {select(columns)}
 FROM journey.run AS w
 JOIN plan_park AS k ON k.step = w.step{join}
 WHERE w.journey IN ({journeys}) AND w.status = {ACTIVE} AND {awake}{exited}"""

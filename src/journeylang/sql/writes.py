@@ -9,7 +9,7 @@ from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.plan.passes import STRAIGHT
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.landing import landed
-from journeylang.sql.schema import ACTIVE, WHY
+from journeylang.sql.schema import CONTROL, HELD_OUT, WHY
 from journeylang.sql.session import END, MOVED, REFUSED, REST, SKIPPED
 
 
@@ -160,10 +160,10 @@ def _drawn(plans: list[JourneyPlan]) -> str:
     return f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
 SELECT{once}
   t.customer_id, v.holdout_step,
-  CASE WHEN t.status = {ACTIVE} THEN 'treated' ELSE t.reason END,
+  CASE WHEN t.status IN ({CONTROL}, {HELD_OUT}) THEN t.reason ELSE 'treated' END,
   t.entered_at, t.run_id, v.salt
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
-WHERE t.round = 0 AND t.why = {WHY["entered"]} AND t.fate <> {REFUSED}
+WHERE t.why = {WHY["entered"]} AND t.fate <> {REFUSED} AND (t.round = 1 OR t.fate = {END})
   AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
     WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
     AND k.salt = v.salt){order}"""
