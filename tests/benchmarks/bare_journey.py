@@ -100,7 +100,7 @@ def tick(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
     arriving, due = _row(
         connection,
         f"""SELECT EXISTS (SELECT 1 FROM shop.signups AS e
-    WHERE e.signed_up_at > {t.since} AND e.signed_up_at <= {t.now}),
+    WHERE e.signed_up_at > {t.since} - INTERVAL 1 HOUR AND e.signed_up_at <= {t.now}),
   EXISTS (SELECT 1 FROM journey.run AS r WHERE r.status = 0 AND r.wake_at <= {t.now})""",
     )
     # Never both here; who needs both numbers the messages of one behind the other's.
@@ -110,6 +110,9 @@ def tick(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
         for statement in (_zones(t), *(_enter(t) if arriving else _wake(t)), *_send(t)):
             changed = connection.execute(statement).fetchone()
             verb, _, table = statement.split(maxsplit=3)[:3]
+            if " TABLE entering AS" in statement and changed == (0,):
+                connection.execute("COMMIT")
+                return
             if verb == "INSERT" and changed is not None:
                 written[table.removeprefix("journey.")] = changed[0]
         entered = written["run"] if arriving else 0
@@ -153,7 +156,8 @@ SELECT e.customer_id, e.entered_at, c.score >= 80 AS gated,
 FROM (SELECT s.customer_id, min(s.signed_up_at) AS entered_at,
     arg_min(s.signup_id, (s.signed_up_at, s.signup_id)) AS signup_id
   FROM shop.signups AS s
-  WHERE s.signed_up_at > {t.since} AND s.signed_up_at <= {t.now} GROUP BY s.customer_id) AS e
+  WHERE s.signed_up_at > {t.since} - INTERVAL 1 HOUR AND s.signed_up_at <= {t.now}
+  GROUP BY s.customer_id) AS e
 JOIN shop.customers AS c ON c.customer_id = e.customer_id
 WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
   WHERE r.customer_id = e.customer_id AND r.journey = {JOURNEY})""",
@@ -223,7 +227,8 @@ SELECT i.*, z.wake_at, z.quiet_from, z.quiet_until, coalesce(m.sent, 0) AS count
     WHEN m.sent >= 3 THEN 'capped' END AS reason
 FROM (SELECT {columns} FROM {source} WHERE {condition}) AS i
 JOIN zone AS z ON z.tz = i.tz
-LEFT JOIN (SELECT customer_id, arg_max(granted, changed_at) AS granted
+LEFT JOIN (SELECT customer_id, max(changed_at) FILTER (WHERE granted)
+      > coalesce(max(changed_at) FILTER (WHERE NOT granted), TIMESTAMP '-infinity') AS granted
   FROM (SELECT customer_id, changed_at, status = 'opt_in' AS granted FROM shop.consents
     WHERE topic = 'email' AND changed_at <= {t.now}
     UNION ALL SELECT customer_id, "at", granted FROM journey.consent_change

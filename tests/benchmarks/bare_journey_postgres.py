@@ -92,7 +92,7 @@ def tick(connection: Connection, now: datetime) -> None:
         arriving, due = row(
             connection,
             f"""SELECT EXISTS (SELECT 1 FROM shop.signups AS e
-    WHERE e.signed_up_at > {t.since} AND e.signed_up_at <= {t.now}),
+    WHERE e.signed_up_at > {t.since} - INTERVAL '1 hour' AND e.signed_up_at <= {t.now}),
   EXISTS (SELECT 1 FROM journey.run AS r WHERE r.status = 0 AND r.wake_at <= {t.now})""",
         )
         assert not (arriving and due)
@@ -102,6 +102,8 @@ def tick(connection: Connection, now: datetime) -> None:
         for statement in (*_zones(t), *(_enter(t) if arriving else _wake(t)), *_send(t)):
             changed = connection.execute(statement).rowcount
             verb, _, table = (*statement.split(maxsplit=3), "", "")[:3]
+            if table == "entering" and verb == "INSERT" and not changed:
+                return
             if verb in ("INSERT", "UPDATE"):
                 table = table if verb == "INSERT" else "run"
                 written[table.removeprefix("journey.")] = changed
@@ -148,7 +150,8 @@ SELECT e.customer_id, e.entered_at, c.score >= 80,
     WHEN {hash60("'j1-subject:' || e.customer_id")} % 10000 < 5000 THEN {PLAIN} ELSE {NAMED} END,
   c.tz, c.email IS NOT NULL
 FROM (SELECT DISTINCT ON (s.customer_id) s.customer_id, s.signed_up_at AS entered_at, s.signup_id
-  FROM shop.signups AS s WHERE s.signed_up_at > {t.since} AND s.signed_up_at <= {t.now}
+  FROM shop.signups AS s
+  WHERE s.signed_up_at > {t.since} - INTERVAL '1 hour' AND s.signed_up_at <= {t.now}
   ORDER BY s.customer_id, s.signed_up_at, s.signup_id) AS e
 JOIN shop.customers AS c ON c.customer_id = e.customer_id
 WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
@@ -203,7 +206,7 @@ LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, granted
     WHERE topic = 'email' AND changed_at <= {t.now}
     UNION ALL SELECT customer_id, "at", granted FROM journey.consent_change
     WHERE consent = 'email_marketing' AND "at" <= {t.now}) AS k
-  ORDER BY customer_id, changed_at DESC) AS a ON a.customer_id = i.customer_id
+  ORDER BY customer_id, changed_at DESC, granted) AS a ON a.customer_id = i.customer_id
 LEFT JOIN (SELECT DISTINCT customer_id FROM journey.suppression WHERE channel = 'email') AS s
   ON s.customer_id = i.customer_id
 LEFT JOIN (SELECT customer_id, count(*) AS sent FROM journey.message

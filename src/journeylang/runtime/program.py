@@ -17,7 +17,6 @@ from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.best_hour import BestHourSql, best_hour_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.landing import landing_sends
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.news import FEEDBACK_LATE
@@ -28,7 +27,7 @@ from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.repeats import Repeats, repeats
 from journeylang.sql.scope import Rows
-from journeylang.sql.session import plan_tables, sends
+from journeylang.sql.session import landing_sends, plan_tables, sends
 from journeylang.sql.wakes import news_of
 from journeylang.sql.writes import final_writes
 
@@ -63,8 +62,6 @@ class Ready:
     results: Mapping[int, Measured]
     writes: Mapping[str, str]
     landing_writes: Mapping[str, str]
-    # The sends behind which nobody needs a row of the trail, and whether that takes their zone.
-    landing: Mapping[int, bool]
     profile: Mapping[str, str]
     session: tuple[str, ...]
     events: tuple[str, ...]
@@ -132,6 +129,8 @@ def make_ready(
     )
     if any(isinstance(j.entry, EnterByStart) for j in program.journeys):
         probe += f"\nUNION ALL {probed_starts(dialect)}"
+    # Whoever has been somewhere passes by it, and then not by the way of the others.
+    landing = {} if again else landing_sends(program)
     return Ready(
         project=project,
         program=program,
@@ -142,7 +141,7 @@ def make_ready(
             plans=program.journeys,
             states={sql.journey: sql.news["states"] for sql in journeys if "states" in sql.news},
         ),
-        arbitration=arbitration_sql(compiler, program) if any_send else None,
+        arbitration=arbitration_sql(compiler, program, landing) if any_send else None,
         codes=codes.codes_sql(compiler, program),
         lessons={
             plan.journey: tuple(Lesson(of=x, outcomes=outcomes(compiler, x)) for x in plan.learning)
@@ -156,8 +155,6 @@ def make_ready(
         },
         writes=final_writes(dialect, program),
         landing_writes=final_writes(dialect, program, landing=True) if any_send else {},
-        # Whoever has been somewhere passes by it, and then not by the way of the others.
-        landing={} if again else landing_sends(program),
         profile=profile_writes(dialect) if assigns else {},
         session=(
             *plan_tables(dialect, program),

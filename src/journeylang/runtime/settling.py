@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
@@ -152,7 +152,7 @@ class Settling:
             done.sent += count
             self._batches(count)
             arbiter.charge(base, count)
-        if self._land(standing, zoned=decide.zoned):
+        if decide.lands:
             self.landed = current
             done.outcomes.add(SKIPPED)
             return True
@@ -170,11 +170,6 @@ class Settling:
         leaves = self.ready.moves.reached(frozenset(ahead))
         done.leaves |= {(journey, leaf.leaf) for journey, leaf in leaves}
         return self.ready.moves.rests(leaves)
-
-    def _land(self, standing: Collection[int], *, zoned: bool) -> bool:
-        """Whether all of them rest or end, at one place for each send, as `decided` tells."""
-        landing = self.ready.landing
-        return all(step in landing and (zoned or not landing[step]) for step in standing)
 
     def _empty(self, table: str, columns: Mapping[str, str]) -> None:
         statement = temporary(self.engine.dialect, table, columns, self.session.key_type)

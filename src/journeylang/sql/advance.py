@@ -171,6 +171,8 @@ def advance(
         status, kept = f"coalesce(l.status, a.drawn, {ACTIVE})", f"a.was <> {GO} OR "
         was, from_step = ", w.fate AS was, w.status AS drawn", "CAST(NULL AS INTEGER)"
         leaf = f"CASE WHEN w.fate = {GO} THEN {leaf} END"
+    more = ", a.was" if entering else ""
+    more += "".join(f", {sql} AS {name}" for name, sql in chosen.items())
     return f"""{insert_head(columns)}
 WITH going AS (
   {going_rows}
@@ -186,7 +188,7 @@ WITH going AS (
     CASE WHEN a.gone THEN 'end' ELSE l.kind END AS kind,
     CASE WHEN a.gone THEN {GONE} ELSE {status} END AS status,
     CASE WHEN a.gone THEN 'gone' WHEN {kept}l.kind = 'send' THEN a.reason ELSE l.reason END
-      AS reason{", a.was" if entering else ""}{"".join(f", {sql} AS {name}" for name, sql in chosen.items())}
+      AS reason{more}
   FROM headed AS a
   LEFT JOIN plan_leaf AS l ON l.journey = a.journey AND l.leaf = a.leaf AND NOT a.gone{zone}
 ){hits}

@@ -8,9 +8,9 @@ next. The decided then go on (`advance`), but for those who are `held`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from journeylang.model.entry import EnterOn
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import Program
 from journeylang.plan.passes import weight
@@ -21,13 +21,17 @@ from journeylang.sql.dialects import Dialect
 from journeylang.sql.reach import Situation
 from journeylang.sql.schema import ACTIVE, WHY
 from journeylang.sql.session import (
+    CHOSEN,
     HELD,
     INTENT,
     REST,
     SEND,
     SENT,
+    choice,
     choosing,
     edge_ahead,
+    of_rank,
+    rivals,
     sends,
     worded,
 )
@@ -42,13 +46,15 @@ _SITUATION = """SELECT EXISTS (SELECT 1 FROM journey.consent_change),
 class DecideSql:
     """One rank: `settle` alone, or behind `verdicts` and what is done with the `rations`.
 
-    `zoned`: it leaves behind in which zone everybody is.
+    `zoned`: it leaves behind in which zone everybody is. `lands`: and all else that is written of
+    those whom it decides about.
     """
 
     verdicts: str | None
     rations: Rations | None
     settle: str
     zoned: bool
+    lands: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,7 @@ class ArbitrationSql:
     compiler: Compiler
     program: Program
     situation: str
+    landing: Mapping[int, bool]
     _decides: dict[tuple[frozenset[int], Situation], DecideSql] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -83,21 +90,26 @@ class ArbitrationSql:
                     _standing(d, self.program, "1"), f"SELECT t.customer_id {_at_sends(d)}"
                 )
             )
-            deciding = Deciding(self.compiler, self.program, steps, situation, standing)
+            deciding = Deciding(
+                *(self.compiler, self.program, steps, situation, standing), self.landing
+            )
             self._decides[key] = DecideSql(
                 verdicts=None if deciding.rations is None else deciding.verdicts(),
                 rations=deciding.rations,
                 settle=deciding.sql(),
                 zoned=deciding.zoned,
+                lands=deciding.lands,
             )
         return self._decides[key]
 
 
-def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
-    """The statements for a program with at least one send."""
+def arbitration_sql(
+    compiler: Compiler, program: Program, landing: Mapping[int, bool]
+) -> ArbitrationSql:
+    """The statements for a program with at least one send; `landing` as `landing_sends` tells."""
     d = compiler.dialect
     intents = None
-    if _rivals(program):
+    if rivals(program):
         rank = (
             "row_number() OVER (PARTITION BY t.customer_id"
             " ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id)"
@@ -110,14 +122,9 @@ def arbitration_sql(compiler: Compiler, program: Program) -> ArbitrationSql:
         held=_held(d),
         compiler=compiler,
         program=program,
+        landing=landing,
         situation=f"{_SITUATION}, (SELECT max(rank) FROM intent)" if intents else _SITUATION,
     )
-
-
-def _rivals(program: Program) -> bool:
-    """Whether somebody can stand at two sends at once: not in one journey of one run at a time."""
-    per = any(isinstance(j.entry, EnterOn) and j.entry.per is not None for j in program.journeys)
-    return per or sum(1 for j in program.journeys if sends(j)) > 1
 
 
 def _standing(d: Dialect, program: Program, rank: str) -> str:
@@ -127,8 +134,7 @@ def _standing(d: Dialect, program: Program, rank: str) -> str:
     content = "t.content" if "content" in asked else d.literal(None, TEXT)
     return f"""SELECT t.customer_id, t.run_id, t.journey, t.step, t.arrived_at, t.entered_at,
   t.entry, t.reason AS last_reason, {mask} AS mask, {content} AS content, t.passes, t.fresh,
-  {d.shift("t.arrived_at", "s.hold_seconds")} AS limit_at,
-  {d.shift("t.arrived_at", "s.expires")} AS expires_at, {rank} AS rank
+  {d.shift("t.arrived_at", "s.hold_seconds")} AS limit_at, {rank} AS rank
 {_at_sends(d, " JOIN plan_send AS s ON s.step = t.step")}"""
 
 
@@ -150,20 +156,24 @@ def _messages(compiler: Compiler, program: Program) -> str:
     batch = d.whole_quotient("m.message_id", str(BATCH))
     message_id = f"{d.parameter('base')} + row_number() OVER () - 1"
     topics = any(p.topic is not None for j in program.journeys for p in sends(j))
-    topic, topic_of = "NULL", ""
-    if topics:
-        topic, topic_of = "p.topic", "\n    JOIN plan_send AS p ON p.step = s.step"
+    topic = "p.topic" if topics else "NULL"
     of = version(program, "s.step")
+    # Where no send has a choice, what it chose is the same for all.
+    chosen, offer = "", ""
+    if not choice(program):
+        chosen = "".join(f", o.{name}" for name in CHOSEN)
+        offer = "\n    JOIN plan_offer AS o ON o.step = s.step"
     return f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
   version, step, occurrence, channel, counted, decided_at, expires_at, quiet_from, quiet_until,
   cost, content, topic)
 SELECT m.customer_id, m.message_id, {batch}, m.run_id, m.journey, m.version,
   m.step, {occurrence}, m.channel, m.counted, {d.parameter("now")}, m.expires_at, m.quiet_from,
   m.quiet_until, m.cost, {"m.content" if worded(program) else "NULL"}, m.topic
-FROM (SELECT s.*, {of} AS version, {topic} AS topic, {message_id} AS message_id
-  FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey{topic_of}
-  WHERE s.phase = {d.parameter("round")} AND s.rank = {d.parameter("rank")}
-    AND s.outcome = {SENT}) AS m"""
+FROM (SELECT s.*, {of} AS version, {topic} AS topic, {message_id} AS message_id,
+    {d.shift("s.arrived_at", "p.expires")} AS expires_at{chosen}
+  FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey
+    JOIN plan_send AS p ON p.step = s.step{offer}
+  WHERE s.phase = {d.parameter("round")}{of_rank(d, program)} AND s.outcome = {SENT}) AS m"""
 
 
 BATCH = 500

@@ -15,7 +15,7 @@ from journeylang.plan.operations import Program, SendPark
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.relations import pool
-from journeylang.sql.session import SENT, SKIPPED, sends
+from journeylang.sql.session import SENT, SKIPPED, of_rank, sends
 from journeylang.sql.written import table
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -42,6 +42,7 @@ class CodesSql:
     parks: tuple[SendPark, ...]
     fill: str
     refuse: str
+    ranked: str
     _made: dict[frozenset[int], tuple[Drawing, ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -60,7 +61,7 @@ class CodesSql:
                 by_promo.setdefault(park.code.promo, []).append(park.step)
         promos = self.compiler.project.binding.promos
         return [
-            _drawing(promos[name], at, self.compiler.dialect)
+            _drawing(promos[name], at, self.compiler.dialect, self.ranked)
             for name, at in sorted(by_promo.items())
         ]
 
@@ -71,12 +72,14 @@ def codes_sql(compiler: Compiler, program: Program) -> CodesSql | None:
     if not parks:
         return None
     d = compiler.dialect
-    mine = f"s.phase = {d.parameter('round')} AND s.rank = {d.parameter('rank')}"
+    ranked = of_rank(d, program)
+    mine = f"s.phase = {d.parameter('round')}{ranked}"
     mine += f" AND s.outcome = {SENT}"
     drawn = _drawn(d, "s")
     return CodesSql(
         compiler=compiler,
         parks=parks,
+        ranked=ranked,
         fill=f"""UPDATE decided AS s SET content = {d.json_with("s.content", "p.name", "k.code")}
 FROM plan_code AS p JOIN journey.promo_code AS k ON k.promo = p.promo
 WHERE p.step = s.step AND {mine} AND {drawn}""",
@@ -112,8 +115,8 @@ def plan_tables(compiler: Compiler, program: Program) -> list[str]:
     return [table(d, "plan_code", f"{columns} until TIMESTAMP", rows)] if rows else []
 
 
-def _drawing(promo: Promo, steps: Sequence[int], d: Dialect) -> Drawing:
-    needing = _needing(promo, steps, d)
+def _drawing(promo: Promo, steps: Sequence[int], d: Dialect, ranked: str) -> Drawing:
+    needing = _needing(promo, steps, d, ranked)
     left = (
         ""
         if promo.first is None
@@ -129,14 +132,14 @@ def _drawing(promo: Promo, steps: Sequence[int], d: Dialect) -> Drawing:
     return Drawing(wanted=f"WITH w AS ({needing}) SELECT count(*) FROM w", attempts=attempts)
 
 
-def _needing(promo: Promo, steps: Sequence[int], d: Dialect) -> str:
+def _needing(promo: Promo, steps: Sequence[int], d: Dialect, ranked: str) -> str:
     """Who needs a code and has none, numbered along the line."""
     in_time = "" if promo.until is None else f" AND {d.parameter('now')} < {d.instant(promo.until)}"
     return f"""SELECT s.customer_id, s.run_id, s.journey, s.step, p.path,
     row_number() OVER (ORDER BY o.priority DESC, s.arrived_at, o.ordinal, s.customer_id, s.run_id)
       AS n
   FROM decided AS s JOIN plan_code AS p ON p.step = s.step JOIN plan_send AS o ON o.step = s.step
-  WHERE s.phase = {d.parameter("round")} AND s.rank = {d.parameter("rank")}
+  WHERE s.phase = {d.parameter("round")}{ranked}
     AND s.outcome = {SENT} AND s.step IN ({", ".join(str(step) for step in steps)}){in_time}
     AND NOT EXISTS (SELECT 1 FROM journey.promo_code AS k
       WHERE k.promo = p.promo AND {_drawn(d, "s")})"""

@@ -8,7 +8,7 @@ be waited for.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from journeylang.model.types import TEXT, Kind, Type
@@ -16,10 +16,21 @@ from journeylang.plan.operations import Program
 from journeylang.sql.allowances import VERDICT, Rations, rations, release
 from journeylang.sql.caps import Caps
 from journeylang.sql.compiler import Compiler
+from journeylang.sql.landing import wake as landing_wake
 from journeylang.sql.learning import best_channel
 from journeylang.sql.picks import TOO_FEW
 from journeylang.sql.reach import Reach, Situation
-from journeylang.sql.session import HELD, SENT, SKIPPED, local_waits, offers, worded
+from journeylang.sql.session import (
+    CHOSEN,
+    HELD,
+    SENT,
+    SKIPPED,
+    choice,
+    decided_columns,
+    offers,
+    rivals,
+    worded,
+)
 
 _CARRIED = (
     *("customer_id", "run_id", "position", "channel", "cost", "counted"),
@@ -52,13 +63,15 @@ class Deciding:
         steps: Collection[int],
         there: Situation,
         standing: Standing,
+        landing: Mapping[int, bool],
     ) -> None:
         self.d = compiler.dialect
         self.standing = standing
         self.offers = [o for o in offers(program) if o.step in steps]
         self.caps = Caps(compiler, program, self.offers, there, standing.customers)
         self.reach = Reach(
-            compiler, program, self.offers, there, self.caps.wishes, standing.customers
+            *(compiler, program, self.offers, there, self.caps.wishes, standing.customers),
+            alone=not self.caps.calendar,
         )
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
@@ -66,7 +79,9 @@ class Deciding:
         self.rations: Rations | None = rations(self.d, program, self.offers)
         # Nobody has more than one candidate: a verdict stays with the row that it is about.
         self.flat = self.single and self.rations is None
-        self.zoned = self.flat and local_waits(program)
+        # With all that is written of them, if no clock of their own is asked that is not at hand.
+        self.lands = all(s in landing and (self.flat or not landing[s]) for s in steps)
+        self.zoned = self.flat and not self.lands and "zone" in decided_columns(program)
 
     def verdicts(self) -> str:
         """The first half, if there are budgets: all rules but those; {now, rank}."""
@@ -87,22 +102,30 @@ SELECT {columns} FROM ruled AS k WHERE {self.now} < k.limit_at"""
             chosen = (
                 "i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id"
             )
-        more = (["content"] if worded(self.program) else []) + (["zone"] if self.zoned else [])
-        further, furthers = ("".join(f", {i}{name}" for name in more) for i in ("", "i."))
+        program = self.program
+        outcome, joins = self._outcome(row), ""
+        wake = f"least(coalesce({row}.release, i.limit_at), i.limit_at)"
+        if self.lands:
+            wake, joins = landing_wake(self.d, program, f"{outcome} = {HELD}", wake)
+        more = {
+            **({"rank": "i.rank"} if rivals(program) else {}),
+            **({name: f"{row}.{name}" for name in CHOSEN} if choice(program) else {}),
+            **({"content": "i.content"} if worded(program) else {}),
+            **({"zone": "i.zone"} if self.zoned else {}),
+        }
+        further, furthers = ("".join(f", {part}" for part in x) for x in (more, more.values()))
         return f"""INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
-  entered_at, entry, passes, fresh, expires_at, rank, outcome, channel, reason, figures,
-  wake_at, quiet_from, quiet_until, cost, counted{further})
+  entered_at, entry, passes, fresh, outcome, reason, figures, wake_at, quiet_from,
+  quiet_until{further})
 WITH {("," + chr(10)).join(ctes)}
 SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
-  i.entered_at, i.entry, i.passes, i.fresh, i.expires_at, i.rank,
-  {self._outcome(row)} AS outcome, {row}.channel,
+  i.entered_at, i.entry, i.passes, i.fresh, {outcome} AS outcome,
   CASE WHEN {self.now} >= i.limit_at THEN coalesce(i.last_reason, 'expired')
     ELSE coalesce({row}.reason,
       CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
-  {self._figures(row)}, least(coalesce({row}.release, i.limit_at), i.limit_at),
-  {row}.quiet_from, {row}.quiet_until, {row}.cost, {row}.counted{furthers}
+  {self._figures(row)}, {wake}, {row}.quiet_from, {row}.quiet_until{furthers}
 FROM {chosen}
-JOIN plan_send AS s ON s.step = i.step"""
+JOIN plan_send AS s ON s.step = i.step{joins}"""
 
     def _rules(self) -> list[str]:
         reach, caps = self.reach.ctes(), self.caps.ctes()
@@ -192,7 +215,7 @@ JOIN plan_send AS s ON s.step = i.step"""
         channel = "o.channel"
         caps = f", {self.caps.figures('n', 'o')} AS caps"
         if self.flat:
-            row = "i.*, r.zone" if self.zoned else "i.*"
+            row = "i.*, r.zone" if self.zoned or self.lands else "i.*"
             caps = self.caps.counted()
             channel = "CASE WHEN r.customer_id IS NOT NULL THEN o.channel END AS channel"
         return f"""candidate AS (

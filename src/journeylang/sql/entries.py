@@ -29,7 +29,6 @@ from journeylang.sql.relations import event
 from journeylang.sql.schema import ACTIVE, CONTROL, HELD_OUT, WHY, public_message_id
 from journeylang.sql.session import END, GO, REFUSED
 
-
 ENTRANT = (
     *("round", "customer_id", "run_id", "journey", "edge", "arrived_at", "left_at", "entered_at"),
     *("fate", "status", "reason", "entry", "why", "going", "passes", "fresh"),

@@ -42,10 +42,10 @@ class JourneySql:
     """The statements of one journey; parameters in braces.
 
     `enter`: see there. `straight` and `straight_changed` take those who enter to where they come
-    to as well (None: that is another statement's). `exits` {now}: all active runs. `enter_changed` and `exits_changed`
-    {now, looked}: only of those for whom the condition may have changed since (None if that
-    would not be exact). `looks` say how each condition is looked at, `news` for whom it may have
-    changed. `race_events` are what races wait for, by `news_of`.
+    to as well (None: that is another statement's). `exits` {now}: all active runs. `enter_changed`
+    and `exits_changed` {now, looked}: only of those for whom the condition may have changed since
+    (None if that would not be exact). `looks` say how each condition is looked at, `news` for whom
+    it may have changed. `race_events` are what races wait for, by `news_of`.
     """
 
     journey: int
@@ -67,9 +67,9 @@ class JourneySql:
 class Moves:
     """What moves runs that are there: one statement for all journeys together.
 
-    Parameters: `wake`, `wake_straight` {now, looked, since_EVENT}, `advance`, `go_on` {now, round}. Statements are
-    kept, for the same few ways are taken again and again. `states` has the news of waits until a
-    state.
+    Parameters: `wake`, `wake_straight` {now, looked, since_EVENT}, `advance`, `go_on` {now, round}.
+    Statements are kept, for the same few ways are taken again and again. `states` has the news of
+    waits until a state.
     """
 
     compiler: Compiler

@@ -20,7 +20,7 @@ from journeylang.sql.profile import profile_writes
 from journeylang.sql.rankings import ranking_rows
 from journeylang.sql.reach import Situation
 from journeylang.sql.results import result
-from journeylang.sql.session import sends
+from journeylang.sql.session import landing_sends, sends
 from journeylang.sql.writes import final_writes
 
 
@@ -96,7 +96,7 @@ def scripts(
         for by, _, _ in rankings(project, program.journeys)
     ]
     if any(sends(plan) for plan in program.journeys):
-        arbitration = arbitration_sql(compiler, program)
+        arbitration = arbitration_sql(compiler, program, landing_sends(program))
         everything = frozenset(p.step for plan in program.journeys for p in sends(plan))
         shared += [
             *([("who stands at a send", arbitration.intents)] if arbitration.intents else []),

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from journeylang.model.entry import EnterOn
 from journeylang.plan.landing import landing
 from journeylang.plan.operations import (
     ActionPark,
@@ -77,7 +78,6 @@ INTENT = {
     "passes": "INTEGER",
     "fresh": "BOOLEAN",
     "limit_at": "TIMESTAMP",
-    "expires_at": "TIMESTAMP",
     "rank": "INTEGER",
 }
 DECIDED = {
@@ -91,18 +91,15 @@ DECIDED = {
     "entry": "VARCHAR",
     "passes": "INTEGER",
     "fresh": "BOOLEAN",
-    "expires_at": "TIMESTAMP",
-    "rank": "INTEGER",
     "outcome": "INTEGER",
-    "channel": "VARCHAR",
     "reason": "VARCHAR",
     "figures": "VARCHAR",
     "wake_at": "TIMESTAMP",
     "quiet_from": "TIMESTAMP",
     "quiet_until": "TIMESTAMP",
-    "cost": "DECIMAL(18,4)",
-    "counted": "BOOLEAN",
 }
+# What was chosen, where a send has a choice.
+CHOSEN = {"channel": "VARCHAR", "cost": "DECIMAL(18,4)", "counted": "BOOLEAN"}
 # The instants of schedules that have come, for a zone or (NULL) for everybody; a yearly one's for
 # those whose date is of that month and day and not later than the anniversary.
 DUE = {
@@ -184,14 +181,56 @@ def trail_columns(program: Program) -> dict[str, str]:
 
 
 def decided_columns(program: Program) -> dict[str, str]:
-    zone = {"zone": "VARCHAR"} if local_waits(program) else {}
-    return DECIDED | ({"content": "VARCHAR"} if worded(program) else {}) | zone
+    return (
+        DECIDED
+        | ({"rank": "INTEGER"} if rivals(program) else {})
+        | (CHOSEN if choice(program) else {})
+        | ({"content": "VARCHAR"} if worded(program) else {})
+        | ({"zone": "VARCHAR"} if _zoned(program) else {})
+    )
+
+
+def _zoned(program: Program) -> bool:
+    """Whether those decided of may go on to a wait on their own clock by another statement."""
+    land = landing_sends(program)
+    return local_waits(program) and any(
+        s.step not in land for j in program.journeys for s in sends(j)
+    )
+
+
+def rivals(program: Program) -> bool:
+    """Whether somebody can stand at two sends at once: not in one journey of one run at a time."""
+    per = any(isinstance(j.entry, EnterOn) and j.entry.per is not None for j in program.journeys)
+    return per or sum(1 for j in program.journeys if sends(j)) > 1
+
+
+def choice(program: Program) -> bool:
+    """Whether some send has more than one candidate."""
+    return any(offer.position > 0 for offer in offers(program))
+
+
+def of_rank(d: Dialect, program: Program) -> str:
+    """Which of `decided AS s` are of the rank {rank}, behind other conditions."""
+    return f" AND s.rank = {d.parameter('rank')}" if rivals(program) else ""
 
 
 def local_waits(program: Program) -> bool:
     """Whether a wait hangs on somebody's clock or calendar."""
     parks = (park for journey in program.journeys for park in journey.parks)
     return any(getattr(park, "rule", None) is not None for park in parks)
+
+
+def landing_sends(program: Program) -> dict[int, bool]:
+    """The sends whose decided need no row of `trail`: whether that takes their zone."""
+    found = {}
+    for plan in program.journeys:
+        parks = {park.step: park for park in plan.parks}
+        for send in sends(plan):
+            leaf = landing(plan, send)
+            if leaf is not None:
+                park = None if leaf.step is None else parks[leaf.step]
+                found[send.step] = getattr(park, "rule", None) is not None
+    return found
 
 
 def working_tables(d: Dialect, program: Program, key_type: str) -> list[str]:

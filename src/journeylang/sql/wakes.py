@@ -78,7 +78,8 @@ def waking(
         awake = f"({awake} OR h.at IS NOT NULL)"
     exited = (
         "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
-        f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = {END} AND x.round = 0)"
+        f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id"
+        f" AND x.fate = {END} AND x.round = 0)"
         if any(plan.exits for plan in plans)
         else ""
     )

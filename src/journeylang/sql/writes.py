@@ -27,7 +27,7 @@ def final_writes(dialect: Dialect, program: Program, *, landing: bool = False) -
         "transitions": f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT t.customer_id, t.run_id, t.journey, t.arrived_at, {tick}, t.from_step, t.step, t.why
-FROM {_rows(d, program, _MOVES, MOVED, landing=landing)}""",
+FROM {_rows(d, _MOVES, MOVED, landing=landing)}""",
         "non-sends": f"""INSERT INTO journey.decision (customer_id, run_id, journey, step,
   "at", tick, reason, figures)
 SELECT s.customer_id, s.run_id, s.journey, s.step, {now}, {tick}, s.reason, s.figures
@@ -61,16 +61,14 @@ _STATES = (
 )
 
 
-def _rows(
-    d: Dialect, program: Program, columns: Sequence[str], which: str, *, landing: bool
-) -> str:
+def _rows(d: Dialect, columns: Sequence[str], which: str, *, landing: bool) -> str:
     """Rows of `trail AS t`, with `landing` and of those who have landed; behind FROM."""
     if not landing:
         return f"trail AS t WHERE {which}"
     listed = ", ".join(f"t.{name}" for name in columns)
     return f"""(SELECT {listed} FROM trail AS t WHERE {which}
 UNION ALL
-{landed(d, program, columns)}) AS t"""
+{landed(d, columns)}) AS t"""
 
 
 def _runs(d: Dialect, program: Program, *, landing: bool) -> dict[str, str]:
@@ -92,7 +90,7 @@ def _runs(d: Dialect, program: Program, *, landing: bool) -> dict[str, str]:
         "passes": "t.passes",
     }
     changed = ", ".join(f"{name} = {sql}" for name, sql in columns.items())
-    states = f"(SELECT * FROM {_rows(d, program, _STATES, settled, landing=landing)}) AS t"
+    states = f"(SELECT * FROM {_rows(d, _STATES, settled, landing=landing)}) AS t"
     joined = f"{states} JOIN plan_version AS v ON v.journey = t.journey"
     update = f"""UPDATE journey.run AS r SET {changed}
 FROM {joined}
