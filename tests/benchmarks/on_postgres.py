@@ -30,7 +30,10 @@ _TYPES = {"INTEGER": "integer", "BIGINT": "bigint", "VARCHAR": "text", "TIMESTAM
 
 def connect(url: str) -> Connection:
     connection = psycopg.connect(url, autocommit=True)
-    connection.execute("SET TimeZone = 'UTC'; SET jit = off; SET default_statistics_target = 10")
+    connection.execute(
+        "SET TimeZone = 'UTC'; SET jit = off; SET default_statistics_target = 10;"
+        " SET temp_buffers = '64MB'"
+    )
     return connection
 
 

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     import psycopg
 
 # What statements rest on, whatever the server's or the user's defaults are. Compiling them to
-# machine code takes longer than running them.
+# machine code takes longer than running them; a mass send's working tables want to stay in memory.
 _SETTINGS = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
     " SET standard_conforming_strings = on; SET client_min_messages = warning;"
-    " SET extra_float_digits = 1; SET jit = off; SET default_statistics_target = 10"
+    " SET extra_float_digits = 1; SET jit = off; SET default_statistics_target = 10;"
+    " SET temp_buffers = '64MB'"
 )
 _WRITTEN = re.compile(r"(?:INSERT INTO|UPDATE|COPY) ((?:journey\.)?[a-z_]+)(?=\s)")
 # So many rows of a table of the runtime are worth counting.

@@ -208,15 +208,16 @@ def straight(
     More is a clock of somebody's own, an event that may have come, and figures that are better
     worked out for those alone who need them.
     """
-    reached = {
-        leaf.step
+    found = [
+        leaf
         for plan in plans
         for edge in plan.edges
         if (plan.journey, edge.edge) in edges
         for leaf in leaves(edge.node)
-    }
+    ]
+    reached = {leaf.step for leaf in found}
     parks = [park for plan in plans for park in plan.parks if park.step in reached]
-    if len(edges) > MOST_STRAIGHT or not all(map(_plain, parks)):
+    if len(found) - len(edges) > MOST_DECISIONS or not all(map(_plain, parks)):
         return None
     scope = compiler.scope(Rows(name="going"))
     scope.written = True
@@ -228,8 +229,8 @@ def straight(
     return None if scope.joins() else advance(compiler, plans, edges, source, rows)
 
 
-MOST_STRAIGHT = 16
-"""A statement for more ways takes longer to plan than two, of which one has those taken alone."""
+MOST_DECISIONS = 200
+"""A statement with more takes longer to plan than two, of which one has the ways taken alone."""
 
 
 def _plain(park: Park) -> bool:

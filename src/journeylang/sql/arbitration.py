@@ -87,7 +87,7 @@ class ArbitrationSql:
                 Standing(f"SELECT n.* {lined}", f"SELECT n.customer_id {lined}")
                 if self.intents is not None
                 else Standing(
-                    _standing(d, self.program, "1"), f"SELECT t.customer_id {_at_sends(d)}"
+                    _standing(d, self.program, "1", steps), f"SELECT t.customer_id {_at_sends(d)}"
                 )
             )
             deciding = Deciding(
@@ -127,15 +127,20 @@ def arbitration_sql(
     )
 
 
-def _standing(d: Dialect, program: Program, rank: str) -> str:
+def _standing(d: Dialect, program: Program, rank: str, steps: frozenset[int] | None = None) -> str:
     """Those who have come to a send since the last arbitration, as rows of `intent`."""
+    parks = [park for journey in program.journeys for park in sends(journey)]
+    limits = {park.limit for park in parks if steps is None or park.step in steps}
+    seconds, joined = "s.hold_seconds", " JOIN plan_send AS s ON s.step = t.step"
+    if steps is not None and len(limits) == 1:
+        seconds, joined = str(limits.pop()), ""
     asked = choosing(program)
     mask = "coalesce(t.mask, -1)" if "mask" in asked else "-1"
     content = "t.content" if "content" in asked else d.literal(None, TEXT)
     return f"""SELECT t.customer_id, t.run_id, t.journey, t.step, t.arrived_at, t.entered_at,
   t.entry, t.reason AS last_reason, {mask} AS mask, {content} AS content, t.passes, t.fresh,
-  {d.shift("t.arrived_at", "s.hold_seconds")} AS limit_at, {rank} AS rank
-{_at_sends(d, " JOIN plan_send AS s ON s.step = t.step")}"""
+  {d.shift("t.arrived_at", seconds)} AS limit_at, {rank} AS rank
+{_at_sends(d, joined)}"""
 
 
 def _at_sends(d: Dialect, joins: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from journeylang.model.expressions import Expression
@@ -50,6 +50,6 @@ def select(columns: dict[str, str]) -> str:
     return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
 
-def insert_head(columns: dict[str, str]) -> str:
+def insert_head(columns: Iterable[str]) -> str:
     """The head of a statement that adds rows with these columns to `trail`."""
     return f"INSERT INTO trail ({', '.join(columns)})"

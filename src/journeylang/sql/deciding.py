@@ -8,7 +8,7 @@ be waited for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from journeylang.model.types import TEXT, Kind, Type
@@ -23,12 +23,15 @@ from journeylang.sql.reach import Reach, Situation
 from journeylang.sql.session import (
     CHOSEN,
     HELD,
+    OFFER,
     SENT,
     SKIPPED,
     choice,
     decided_columns,
+    offer_rows,
     offers,
     rivals,
+    sends,
     worded,
 )
 
@@ -76,6 +79,10 @@ class Deciding:
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")
         self.program = program
+        self.steps = steps
+        self.parks = {
+            p.otherwise != "skip" for j in program.journeys for p in sends(j) if p.step in steps
+        }
         self.rations: Rations | None = rations(self.d, program, self.offers)
         # Nobody has more than one candidate: a verdict stays with the row that it is about.
         self.flat = self.single and self.rations is None
@@ -106,7 +113,9 @@ SELECT {columns} FROM ruled AS k WHERE {self.now} < k.limit_at"""
         outcome, joins = self._outcome(row), ""
         wake = f"least(coalesce({row}.release, i.limit_at), i.limit_at)"
         if self.lands:
-            wake, joins = landing_wake(self.d, program, f"{outcome} = {HELD}", wake)
+            wake, joins = landing_wake(self.d, program, self.steps, f"{outcome} = {HELD}", wake)
+        if len(self.parks) > 1:
+            joins = f"\nJOIN plan_send AS s ON s.step = i.step{joins}"
         more = {
             **({"rank": "i.rank"} if rivals(program) else {}),
             **({name: f"{row}.{name}" for name in CHOSEN} if choice(program) else {}),
@@ -124,8 +133,7 @@ SELECT {self.d.parameter("round")}, i.customer_id, i.run_id, i.journey, i.step, 
     ELSE coalesce({row}.reason,
       CASE WHEN i.mask = {TOO_FEW} THEN 'too_few' ELSE 'no_channel' END) END,
   {self._figures(row)}, {wake}, {row}.quiet_from, {row}.quiet_until{furthers}
-FROM {chosen}
-JOIN plan_send AS s ON s.step = i.step{joins}"""
+FROM {chosen}{joins}"""
 
     def _rules(self) -> list[str]:
         reach, caps = self.reach.ctes(), self.caps.ctes()
@@ -141,10 +149,11 @@ JOIN plan_send AS s ON s.step = i.step{joins}"""
 )"""
 
     def _outcome(self, row: str) -> str:
+        parks = "s.parks" if len(self.parks) > 1 else "TRUE" if True in self.parks else "FALSE"
         return (
             f"CASE WHEN {self.now} >= i.limit_at OR {row}.channel IS NULL THEN {SKIPPED}"
             f" WHEN {row}.reason IS NULL THEN {SENT}"
-            f" WHEN {row}.waiting AND s.parks THEN {HELD} ELSE {SKIPPED} END"
+            f" WHEN {row}.waiting AND {parks} THEN {HELD} ELSE {SKIPPED} END"
         )
 
     def _now_in(self, alias: str) -> str:
@@ -166,7 +175,11 @@ JOIN plan_send AS s ON s.step = i.step{joins}"""
             else ""
         )
         join = "LEFT JOIN" if self.flat else "JOIN"
-        joins = f"\n  {join} plan_offer AS o ON o.step = i.step{when}"
+        alike = {row[1:] for row in offer_rows(self.program, self.offers)}
+        if self.flat and len(alike) == 1 and not conditional:
+            joins = f"\n  CROSS JOIN ({self._constant(*alike)}) AS o"
+        else:
+            joins = f"\n  {join} plan_offer AS o ON o.step = i.step{when}"
         joins += f"\n  {join} reach AS r ON r.customer_id = i.customer_id"
         position = "o.position"
         firsts = ["y.arm"] if self.reach.learned else []
@@ -233,6 +246,16 @@ JOIN plan_send AS s ON s.step = i.step{joins}"""
   FROM i{joins}
 )"""
 
+    def _constant(self, row: Sequence[object]) -> str:
+        """What all are offered alike: it stands in the statement, and is not looked up."""
+        cells = ["NULL" if value is None else str(value) for value in row]
+        kinds = list(OFFER.items())[1:]
+        listed = (
+            f"{self.d.as_text(cell) if kind == 'VARCHAR' else f'CAST({cell} AS {kind})'} AS {name}"
+            for (name, kind), cell in zip(kinds, cells, strict=True)
+        )
+        return f"SELECT {', '.join(listed)}"
+
     def _ruled(self) -> str:
         """The reasons before and behind those of budgets, and whether waiting may help."""
         return """ruled AS (
@@ -252,10 +275,10 @@ JOIN plan_send AS s ON s.step = i.step{joins}"""
         """What came of each candidate."""
         columns = ", ".join(f"k.{column}" for column in _CARRIED)
         if self.flat:
-            return """judged AS (
+            return f"""judged AS (
   SELECT k.*, CASE WHEN k.channel IS NOT NULL THEN coalesce(k.early, k.late) END AS reason,
     NOT k.stuck AND k.held AS waiting
-  FROM ruled AS k
+  FROM ruled AS k{self.d.barrier}
 )"""
         if self.rations is None:
             return f"""judged AS (

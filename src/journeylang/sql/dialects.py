@@ -43,6 +43,9 @@ class Dialect:
     indexed: bool = False
     # Whether several processes may have the database at once.
     shared: bool = False
+    # Behind a subquery whose columns are asked for often: where they would else be written out, and
+    # worked out, at each place.
+    barrier: str = ""
 
     def foundation(self) -> Sequence[str]:
         """Statements that create what expressions rest on; again they change nothing."""

@@ -154,7 +154,7 @@ def _enter_on(compiler: Compiler, plan: JourneyPlan, entry: EnterOn) -> str:
     seen = f"""{first}seen AS (
   SELECT e.customer_id, e."_at" AS at, {key} AS key, {run_id} AS run_id, {held} AS entry
   FROM {came}{joins}
-  WHERE {new}{where}
+  WHERE {new}{where}{d.barrier}
 ), fresh AS (
   SELECT s.*{per} FROM seen AS s
   WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r

@@ -6,26 +6,34 @@ then not pass through `trail` first, which for a mass send is as much work as th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from journeylang.plan.operations import Program
 from journeylang.sql.compiler import zone_join
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.schema import ACTIVE, WHY
-from journeylang.sql.session import END, HELD, REST, SENT, landing_sends
+from journeylang.sql.session import HELD, REST, SENT, landings
 
 
-def wake(d: Dialect, program: Program, held: str, otherwise: str) -> tuple[str, str]:
-    """When those of `judged AS i` go on, and the joins that tell it behind `plan_send AS s`.
+def wake(
+    d: Dialect, program: Program, steps: Collection[int], held: str, otherwise: str
+) -> tuple[str, str]:
+    """When those of `judged AS i` at these steps go on, and the joins that tell it.
 
     `otherwise`: who waits there (`held`).
     """
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
-    joins = "\nLEFT JOIN plan_leaf AS l ON l.journey = i.journey AND l.leaf = s.leaf"
-    at = d.shift(now, "l.seconds")
-    if any(landing_sends(program).values()):
+    rows = (row for plan in program.journeys for row in landings(plan))
+    ahead = {(row[5], row[6]) for row in rows if row[0] in steps}
+    seconds, rule, joins = "l.seconds", "l.rule", "\nJOIN plan_landing AS l ON l.step = i.step"
+    if len(ahead) == 1:
+        # The same for all: nothing needs to be looked up.
+        [(of, by)] = ahead
+        seconds, rule, joins = str(of or "NULL"), str(by), ""
+    at = d.shift(now, f"CAST({seconds} AS BIGINT)")
+    if any(by is not None for _, by in ahead):
         at = f"coalesce({at}, z.instant, {d.shift(now, 'z.shift')})"
-        joins += zone_join("l.rule", "i.zone", d.parameter("now"))
+        joins += zone_join(rule, "i.zone", d.parameter("now"))
     return f"CASE WHEN {held} THEN {otherwise} ELSE {at} END", joins
 
 
@@ -35,20 +43,21 @@ def landed(d: Dialect, columns: Sequence[str]) -> str:
     held = f"s.outcome = {HELD}"
     written = {
         "from_step": "s.step",
-        "step": f"CASE WHEN {held} THEN s.step ELSE l.step END",
+        "step": f"CASE WHEN {held} THEN s.step ELSE l.to_step END",
         "arrived_at": f"CASE WHEN {held} THEN s.arrived_at ELSE {now} END",
         "left_at": "s.wake_at",
-        "fate": f"CASE WHEN l.kind = 'end' THEN {END} ELSE {REST} END",
-        "status": f"coalesce(l.status, {ACTIVE})",
+        "fate": f"CASE WHEN {held} THEN {REST} ELSE l.fate END",
+        "status": f"CASE WHEN {held} THEN {ACTIVE} ELSE l.status END",
         "reason": f"CASE WHEN {held} THEN s.reason ELSE l.reason END",
         "why": (
             f"CASE WHEN {held} THEN {WHY['held']} WHEN s.outcome = {SENT} THEN {WHY['sent']}"
             f" ELSE {WHY['skipped']} END"
         ),
-        "passes": "coalesce(s.passes - s.passes % l.kept + l.added, s.passes)",
+        "passes": (
+            f"CASE WHEN {held} THEN s.passes ELSE s.passes - s.passes % l.kept + l.added END"
+        ),
     }
     listed = ", ".join(f"{written.get(name, f's.{name}')} AS {name}" for name in columns)
     return f"""SELECT {listed}
-FROM decided AS s JOIN plan_send AS p ON p.step = s.step
-  LEFT JOIN plan_leaf AS l ON l.journey = s.journey AND l.leaf = p.leaf AND s.outcome <> {HELD}
+FROM decided AS s JOIN plan_landing AS l ON l.step = s.step
 WHERE s.phase = {d.parameter("landed")}"""

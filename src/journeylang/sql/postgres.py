@@ -85,6 +85,7 @@ class Postgres(Dialect):
     joins_exists: bool = False
     indexed: bool = True
     shared: bool = True
+    barrier: str = " OFFSET 0"
 
     # --- tables ---------------------------------------------------------------
 
@@ -209,11 +210,7 @@ class Postgres(Dialect):
         return f"journey.in_order({key})"
 
     def hash60(self, *parts: str) -> str:
-        return self.hex_number(f"substr({self.md5(*parts)}, 1, 15)")
-
-    def md5(self, *parts: str) -> str:
-        joined = " || ':' || ".join(parts)
-        return f"md5(convert_to({joined}, 'UTF8'))"
+        return f"CAST(CAST('x0' || substr({self.md5(*parts)}, 1, 15) AS BIT(64)) AS BIGINT)"
 
     def hex_number(self, digits: str) -> str:
         return f"CAST(CAST('x' || lpad({digits}, 16, '0') AS BIT(64)) AS BIGINT)"

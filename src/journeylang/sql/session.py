@@ -35,7 +35,7 @@ from journeylang.plan.operations import (
     WaitPark,
 )
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.schema import EXITED, FINISHED, WHY
+from journeylang.sql.schema import ACTIVE, EXITED, FINISHED, WHY
 from journeylang.sql.written import table
 
 GO, SEND, REST, END, REFUSED, ACT = 1, 2, 3, 4, 5, 6
@@ -100,6 +100,21 @@ DECIDED = {
 }
 # What was chosen, where a send has a choice.
 CHOSEN = {"channel": "VARCHAR", "cost": "DECIMAL(18,4)", "counted": "BOOLEAN"}
+# What a candidate of a send is, whoever stands there.
+OFFER = {
+    "step": "INTEGER",
+    "position": "INTEGER",
+    "channel": "VARCHAR",
+    "caps": "INTEGER",
+    "consents": "INTEGER",
+    "controlled": "BOOLEAN",
+    "quiet": "INTEGER",
+    "quiet_hold": "INTEGER",
+    "quiet_skip": "INTEGER",
+    "counted": "BOOLEAN",
+    "cost": "DECIMAL(18,4)",
+    "transactional": "BOOLEAN",
+}
 # The instants of schedules that have come, for a zone or (NULL) for everybody; a yearly one's for
 # those whose date is of that month and day and not later than the anniversary.
 DUE = {
@@ -280,8 +295,6 @@ def edge_ahead(row: str, send: str) -> str:
 
 def plan_tables(d: Dialect, program: Program) -> list[str]:
     """The program as tables: what a leaf, a park, a send and an offer are."""
-    caps = {offer.caps: n for n, offer in enumerate(caps_sets(program))}
-    consents = {c: n for n, c in enumerate(consent_sets(program))}
     order = sorted((j.name, p.path, p.step) for j in program.journeys for p in sends(j))
     ordinal = {step: n for n, (_, _, step) in enumerate(order)}
     return [
@@ -315,7 +328,7 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
             "plan_send",
             "journey INTEGER, step INTEGER, ordinal INTEGER, priority INTEGER,"
             " hold_seconds BIGINT, expires BIGINT, parks BOOLEAN, edge INTEGER, lacking INTEGER,"
-            " topic VARCHAR, leaf INTEGER",
+            " topic VARCHAR",
             (
                 (
                     j.journey,
@@ -328,11 +341,17 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
                     p.edge,
                     p.edge if p.lacking is None else p.lacking,
                     None if p.topic is None else text(p.topic),
-                    None if (leaf := landing(j, p)) is None else leaf.leaf,
                 )
                 for j in program.journeys
                 for p in sends(j)
             ),
+        ),
+        table(
+            d,
+            "plan_landing",
+            "step INTEGER, to_step INTEGER, fate INTEGER, status SMALLINT, reason VARCHAR,"
+            " seconds BIGINT, rule INTEGER, kept INTEGER, added INTEGER",
+            (row for j in program.journeys for row in landings(j)),
         ),
         table(
             d,
@@ -343,28 +362,45 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
         table(
             d,
             "plan_offer",
-            "step INTEGER, position INTEGER, channel VARCHAR, caps INTEGER, consents INTEGER,"
-            " controlled BOOLEAN, quiet INTEGER, quiet_hold INTEGER, quiet_skip INTEGER,"
-            " counted BOOLEAN, cost DECIMAL(18,4), transactional BOOLEAN",
-            (
-                (
-                    o.step,
-                    o.position,
-                    text(o.channel),
-                    caps[o.caps],
-                    consents[o.consents],
-                    "TRUE" if o.control is not None else "FALSE",
-                    o.quiet,
-                    o.quiet_hold,
-                    o.quiet_skip,
-                    "TRUE" if o.counted else "FALSE",
-                    o.cost,
-                    "TRUE" if o.transactional else "FALSE",
-                )
-                for o in offers(program)
-            ),
+            ", ".join(f"{name} {kind}" for name, kind in OFFER.items()),
+            offer_rows(program, offers(program)),
         ),
     ]
+
+
+def offer_rows(program: Program, of: Iterable[Offer]) -> Iterable[Sequence[object]]:
+    """Rows of `plan_offer`, as SQL."""
+    caps = {offer.caps: n for n, offer in enumerate(caps_sets(program))}
+    consents = {c: n for n, c in enumerate(consent_sets(program))}
+    return (
+        (
+            o.step,
+            o.position,
+            text(o.channel),
+            caps[o.caps],
+            consents[o.consents],
+            "TRUE" if o.control is not None else "FALSE",
+            o.quiet,
+            o.quiet_hold,
+            o.quiet_skip,
+            "TRUE" if o.counted else "FALSE",
+            o.cost,
+            "TRUE" if o.transactional else "FALSE",
+        )
+        for o in of
+    )
+
+
+def landings(j: JourneyPlan) -> Iterable[Sequence[object]]:
+    """Of each send that lets everybody come to one place: where that is."""
+    leaves = {row[1]: row for row in _leaves(j)}
+    for send in sends(j):
+        leaf = landing(j, send)
+        if leaf is not None:
+            _, _, kind, step, seconds, rule, _, status, reason = leaves[leaf.leaf]
+            fate = END if kind == "'end'" else REST
+            state = (ACTIVE if status is None else status, reason, seconds, rule)
+            yield (send.step, step, fate, *state, leaf.passes.kept, leaf.passes.added)
 
 
 def turns(program: Program) -> list[tuple[int, str, int, int]]:
