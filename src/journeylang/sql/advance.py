@@ -225,7 +225,7 @@ def straight(
         for edge in plan.edges:
             if (plan.journey, edge.edge) in edges:
                 _way(plan, edge, scope)
-    _send_columns(parks, scope)
+    send_columns(parks, scope)
     return None if scope.joins() else advance(compiler, plans, edges, source, rows)
 
 

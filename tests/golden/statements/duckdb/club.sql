@@ -160,7 +160,10 @@ WITH seen AS (
       MAX(r.entered_at) AS entered_at
     FROM journey.run AS r
     LEFT JOIN trail AS x
-      ON x.customer_id = r.customer_id AND x.run_id = r.run_id AND x.fate = 4
+      ON x.customer_id = r.customer_id
+      AND x.run_id = r.run_id
+      AND x.fate = 4
+      AND x.round = 0
     WHERE
       r.journey = 1 AND r.customer_id IN (
         SELECT
@@ -429,7 +432,10 @@ WHERE
       1
     FROM trail AS x
     WHERE
-      x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = 4
+      x.customer_id = w.customer_id
+      AND x.run_id = w.run_id
+      AND x.fate = 4
+      AND x.round = 0
   );
 
 -- where they come to

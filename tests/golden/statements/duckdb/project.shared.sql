@@ -89,6 +89,23 @@ VALUES
   (2, 16, 5, 0, 604800, 604800, TRUE, 1, 1, NULL),
   (3, 18, 0, 0, 604800, 604800, TRUE, 1, 1, NULL),
   (4, 20, 4, 0, 604800, 604800, TRUE, 1, 1, NULL);
+CREATE OR REPLACE TEMPORARY TABLE plan_landing (
+  step INT,
+  to_step INT,
+  fate INT,
+  status SMALLINT,
+  reason TEXT,
+  seconds BIGINT,
+  rule INT,
+  kept INT,
+  added INT
+);
+INSERT INTO plan_landing
+VALUES
+  (4, 5, 3, 0, NULL, NULL, 4, 1, 0),
+  (16, NULL, 4, 1, 'end', NULL, NULL, 1, 0),
+  (18, NULL, 4, 1, 'end', NULL, NULL, 1, 0),
+  (20, NULL, 4, 1, 'end', NULL, NULL, 1, 0);
 CREATE OR REPLACE TEMPORARY TABLE plan_turn (
   step INT,
   favourite TEXT,
@@ -332,7 +349,6 @@ INSERT INTO intent (
   passes,
   fresh,
   limit_at,
-  expires_at,
   rank
 )
 SELECT
@@ -351,9 +367,6 @@ SELECT
   (
     t.arrived_at + TO_SECONDS(s.hold_seconds)
   ) AS limit_at,
-  (
-    t.arrived_at + TO_SECONDS(s.expires)
-  ) AS expires_at,
   ROW_NUMBER() OVER (
     PARTITION BY t.customer_id
     ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id
@@ -1065,15 +1078,14 @@ INSERT INTO decided (
   entry,
   passes,
   fresh,
-  expires_at,
-  rank,
   outcome,
-  channel,
   reason,
   figures,
   wake_at,
   quiet_from,
   quiet_until,
+  rank,
+  channel,
   cost,
   counted,
   content
@@ -1209,18 +1221,15 @@ SELECT
   i.entry,
   i.passes,
   i.fresh,
-  i.expires_at,
-  i.rank,
   CASE
     WHEN $now >= i.limit_at OR k.channel IS NULL
     THEN 3
     WHEN k.reason IS NULL
     THEN 1
-    WHEN k.waiting AND s.parks
+    WHEN k.waiting AND TRUE
     THEN 2
     ELSE 3
   END AS outcome,
-  k.channel,
   CASE
     WHEN $now >= i.limit_at
     THEN COALESCE(i.last_reason, 'expired')
@@ -1238,14 +1247,14 @@ SELECT
   LEAST(COALESCE(k.release, i.limit_at), i.limit_at),
   k.quiet_from,
   k.quiet_until,
+  i.rank,
+  k.channel,
   k.cost,
   k.counted,
   i.content
 FROM i
 LEFT JOIN chosen AS k
-  ON k.customer_id = i.customer_id AND k.run_id = i.run_id
-JOIN plan_send AS s
-  ON s.step = i.step;
+  ON k.customer_id = i.customer_id AND k.run_id = i.run_id;
 
 -- what the messages are charged to
 INSERT INTO journey.budget_use (
@@ -1500,10 +1509,15 @@ FROM (
     s.*,
     v.version AS version,
     NULL AS topic,
-    $base + ROW_NUMBER() OVER () - 1 AS message_id
+    $base + ROW_NUMBER() OVER () - 1 AS message_id,
+    (
+      s.arrived_at + TO_SECONDS(p.expires)
+    ) AS expires_at
   FROM decided AS s
   JOIN plan_version AS v
     ON v.journey = s.journey
+  JOIN plan_send AS p
+    ON p.step = s.step
   WHERE
     s.phase = $round AND s.rank = $rank AND s.outcome = 1
 ) AS m;
@@ -1564,9 +1578,9 @@ DELETE FROM journey.run AS r USING   (
     SELECT
       customer_id,
       run_id
-    FROM trail
+    FROM trail AS t
     WHERE
-      fate IN (3, 4) AND NOT fresh
+      t.fate IN (3, 4) AND NOT t.fresh
   ) AS t
 WHERE
   r.customer_id = t.customer_id AND r.run_id = t.run_id;
@@ -1601,11 +1615,15 @@ SELECT
   t.entry,
   CASE WHEN t.fate = 4 THEN $now END,
   t.passes
-FROM trail AS t
+FROM (
+  SELECT
+    *
+  FROM trail AS t
+  WHERE
+    t.fate IN (3, 4)
+) AS t
 JOIN plan_version AS v
-  ON v.journey = t.journey
-WHERE
-  t.fate IN (3, 4);
+  ON v.journey = t.journey;
 
 -- transitions
 INSERT INTO journey.transition (
@@ -1729,7 +1747,7 @@ INSERT INTO journey.exposure (
 SELECT
   t.customer_id,
   v.holdout_step,
-  CASE WHEN t.status = 0 THEN 'treated' ELSE t.reason END,
+  CASE WHEN t.status IN (5, 4) THEN t.reason ELSE 'treated' END,
   t.entered_at,
   t.run_id,
   v.salt
@@ -1737,9 +1755,11 @@ FROM trail AS t
 JOIN plan_version AS v
   ON v.journey = t.journey AND v.draws
 WHERE
-  t.round = 0
-  AND t.why = 1
+  t.why = 1
   AND t.fate <> 5
+  AND (
+    t.round = 1 OR t.fate = 4
+  )
   AND NOT EXISTS(
     SELECT
       1

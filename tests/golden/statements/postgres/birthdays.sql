@@ -2,8 +2,8 @@
 INSERT INTO trail (round, customer_id, run_id, journey, edge, arrived_at, left_at, entered_at, fate, status, reason, entry, why, going, passes, fresh)
 WITH fresh AS (
   SELECT c.customer_id, o.due_at AS at,
-    CAST(CAST('x' || lpad(substr(md5(convert_to('birthdays' || ':' || (CAST(c.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(o.due_at AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) AS run_id,
-    CAST(NULL AS TEXT) AS entry, CASE WHEN (CAST(CAST('x' || lpad(substr(md5(convert_to('control-2026' || ':' || (CAST(c.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 ELSE 0 END AS status,
+    CAST(CAST('x0' || substr(md5('birthdays' || ':' || (CAST(c.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(o.due_at AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) AS run_id,
+    CAST(NULL AS TEXT) AS entry, CASE WHEN (CAST(CAST('x0' || substr(md5('control-2026' || ':' || (CAST(c.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 ELSE 0 END AS status,
     row_number() OVER (PARTITION BY c.customer_id ORDER BY o.due_at) AS nth
   FROM (SELECT t."id" AS customer_id, coalesce((CAST(t."tz" AS TEXT) COLLATE "C"), 'Europe/Berlin') AS "_zone", CASE WHEN journey.to_date(t."born") BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN journey.to_date(t."born") END AS "born" FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c
   JOIN due AS o ON o.journey = 3 AND o.zone = c."_zone" AND o.month_day = extract(month FROM c."born") * 100 + extract(day FROM c."born") AND o.anniversary >= c."born"
@@ -25,8 +25,8 @@ WITH going AS (
   SELECT t.* FROM trail AS t WHERE t.round = $round
     AND t.fate IN (1, 6) AND t.journey IN (3)
 ), headed AS (
-  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone,
+  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at,
+    w.entry, w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone,
     CASE w.journey WHEN 3 THEN CASE w.edge WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 0 END END AS leaf, (CAST(json_build_object('age', journey.as_json(CAST(CASE WHEN c."born" <= c."_today" THEN extract(year FROM c."_today") - extract(year FROM c."born") - CASE WHEN (extract(month FROM c."_today") * 100 + extract(day FROM c."_today")) < (extract(month FROM c."born") * 100 + extract(day FROM c."born")) THEN 1 ELSE 0 END END AS BIGINT))) AS TEXT) COLLATE "C") AS content_18
   FROM going AS w
   LEFT JOIN (SELECT t."id" AS customer_id, CASE WHEN journey.to_date(t."born") BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN journey.to_date(t."born") END AS "born", z.date AS "_today" FROM "crm"."customers" AS t LEFT JOIN zone_day AS z ON z.zone = coalesce((CAST(t."tz" AS TEXT) COLLATE "C"), 'Europe/Berlin') AND $now >= z.since AND $now < z.until WHERE t."deleted" IS NULL) AS c ON c.customer_id = w.customer_id

@@ -10,10 +10,10 @@ WHERE ((coalesce(g0.a0, 0) > 0));
 -- who enters
 INSERT INTO trail (round, customer_id, run_id, journey, edge, arrived_at, left_at, entered_at, fate, status, reason, entry, why, going, passes, fresh)
 WITH seen AS (
-  SELECT e.customer_id, e."_at" AS at, e."_key" AS key, CAST(CAST('x' || lpad(substr(md5(convert_to('club' || ':' || (CAST(e.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(e."_key" AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) AS run_id, CAST(NULL AS TEXT) AS entry
+  SELECT e.customer_id, e."_at" AS at, e."_key" AS key, CAST(CAST('x0' || substr(md5('club' || ':' || (CAST(e.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(e."_key" AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) AS run_id, CAST(NULL AS TEXT) AS entry
   FROM (SELECT t."customer_id" AS customer_id, t."id" AS "_key", journey.to_instant(t."at") AS "_at", (CAST(t."source" AS TEXT) COLLATE "C") AS "source" FROM "shop"."signups" AS t) AS e
   WHERE e."_at" > $since_entry AND e."_at" <= $until_entry
-    AND e."_key" IS NOT NULL AND e."source" <> 'import'
+    AND e."_key" IS NOT NULL AND e."source" <> 'import' OFFSET 0
 ), fresh AS (
   SELECT s.* FROM seen AS s
   WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
@@ -24,7 +24,7 @@ WITH seen AS (
   SELECT w.*, CASE WHEN p.active THEN 'active' WHEN p.entered_at >= z.instant THEN 'reentry' WHEN NOT coalesce(NOT coalesce(c."country" = 'FR', FALSE), FALSE) THEN 'audience' END AS refused
   FROM fresh AS w
   JOIN (SELECT t."id" AS customer_id, coalesce((CAST(t."tz" AS TEXT) COLLATE "C"), 'Europe/Berlin') AS "_zone", (CAST(t."country" AS TEXT) COLLATE "C") AS "country" FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c ON c.customer_id = w.customer_id
-  LEFT JOIN (SELECT r.customer_id, bool_or(r.status = 0 AND x.run_id IS NULL) AS active, max(r.entered_at) AS entered_at FROM journey.run AS r LEFT JOIN trail AS x ON x.customer_id = r.customer_id AND x.run_id = r.run_id AND x.fate = 4 WHERE r.journey = 1 AND r.customer_id IN (SELECT customer_id FROM fresh) GROUP BY r.customer_id) AS p ON p.customer_id = w.customer_id
+  LEFT JOIN (SELECT r.customer_id, bool_or(r.status = 0 AND x.run_id IS NULL) AS active, max(r.entered_at) AS entered_at FROM journey.run AS r LEFT JOIN trail AS x ON x.customer_id = r.customer_id AND x.run_id = r.run_id AND x.fate = 4 AND x.round = 0 WHERE r.journey = 1 AND r.customer_id IN (SELECT customer_id FROM fresh) GROUP BY r.customer_id) AS p ON p.customer_id = w.customer_id
   LEFT JOIN zone_rule AS z ON z.zone = c."_zone" AND z.rule = 6 AND w.at >= z.since AND w.at < z.until
 ), several AS (
   SELECT j.customer_id FROM judged AS j WHERE j.refused IS NULL
@@ -39,7 +39,7 @@ WITH seen AS (
   WHERE j.refused IS NULL AND j.customer_id IN (SELECT customer_id FROM several)
 )
 SELECT 0 AS round, w.customer_id AS customer_id, w.run_id AS run_id, 1 AS journey, 0 AS edge, w.at AS arrived_at, w.at AS left_at, w.at AS entered_at, CASE WHEN w.refusal IS NOT NULL THEN 5 ELSE CASE WHEN w.status <> 0 THEN 4 ELSE 1 END END AS fate, w.status AS status, coalesce(w.refusal, CASE w.status WHEN 5 THEN 'global_control' WHEN 4 THEN 'held_out' END) AS reason, w.entry AS entry, 1 AS why, 1 AS going, 0 AS passes, TRUE AS fresh
-FROM (SELECT r.*, CASE WHEN (CAST(CAST('x' || lpad(substr(md5(convert_to('control-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 WHEN (CAST(CAST('x' || lpad(substr(md5(convert_to('club-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 1000 THEN 4 ELSE 0 END AS status,
+FROM (SELECT r.*, CASE WHEN (CAST(CAST('x0' || substr(md5('control-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 WHEN (CAST(CAST('x0' || substr(md5('club-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 1000 THEN 4 ELSE 0 END AS status,
     CASE WHEN r.nth > 1 THEN 'active' ELSE r.refused END AS refusal FROM ranked AS r) AS w;
 
 -- who wakes: everybody each time, for rows of `ordered` may change unseen; bind `ordered` as `append only`, or with `changed at`
@@ -58,7 +58,7 @@ FROM journey.run AS w
 JOIN plan_park AS k ON k.step = w.step
 LEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id
 WHERE w.journey IN (1) AND w.status = 0 AND (w.wake_at <= $now OR h.at IS NOT NULL)
-  AND NOT EXISTS (SELECT 1 FROM trail AS x WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = 4);
+  AND NOT EXISTS (SELECT 1 FROM trail AS x WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id AND x.fate = 4 AND x.round = 0);
 
 -- where they come to
 INSERT INTO trail (round, customer_id, run_id, journey, edge, from_step, step, arrived_at, left_at, entered_at, fate, status, reason, entry, leaf, why, going, passes, fresh, mask, content)
@@ -66,9 +66,9 @@ WITH going AS (
   SELECT t.* FROM trail AS t WHERE t.round = $round
     AND t.fate IN (1, 6) AND t.journey IN (1)
 ), headed AS (
-  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone, c."_zone" AS zone,
-    CASE w.journey WHEN 1 THEN CASE w.edge WHEN 0 THEN CASE WHEN (coalesce(g0.a0, 0) > 0) THEN 15 ELSE CASE WHEN (CAST(CAST('x' || lpad(substr(md5(convert_to('subject-2026' || ':' || (CAST(w.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 5000 THEN 0 ELSE 1 END END WHEN 1 THEN 2 WHEN 2 THEN CASE WHEN (coalesce(g0.a1, 0) > 0) THEN 3 ELSE CASE WHEN ((w.passes) / 1000000) % 1000 < 3 THEN 4 ELSE 3 END END WHEN 3 THEN 5 WHEN 4 THEN 5 WHEN 5 THEN 4 WHEN 6 THEN 6 WHEN 7 THEN 4 WHEN 8 THEN 7 WHEN 9 THEN CASE WHEN k0.place * 10000 < k0.among * 1000 THEN 8 ELSE 4 END WHEN 10 THEN 9 WHEN 11 THEN 9 WHEN 12 THEN CASE WHEN CASE WHEN g1.customer_id IS NULL THEN CAST(0 AS DECIMAL(18,4)) ELSE g1.a0 END > CAST('50.0000' AS DECIMAL(18,4)) THEN 9 ELSE 10 END WHEN 13 THEN 11 WHEN 14 THEN 12 WHEN 15 THEN 13 WHEN 16 THEN 12 WHEN 17 THEN 14 END END AS leaf, CASE WHEN (coalesce(g2.a0, 0) > 0) THEN 1 ELSE 0 END + 2 AS mask_13, (CAST(json_build_object('points', journey.as_json(c."points")) AS TEXT) COLLATE "C") AS content_3
+  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at,
+    w.entry, w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone, c."_zone" AS zone,
+    CASE w.journey WHEN 1 THEN CASE w.edge WHEN 0 THEN CASE WHEN (coalesce(g0.a0, 0) > 0) THEN 15 ELSE CASE WHEN (CAST(CAST('x0' || substr(md5('subject-2026' || ':' || (CAST(w.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 5000 THEN 0 ELSE 1 END END WHEN 1 THEN 2 WHEN 2 THEN CASE WHEN (coalesce(g0.a1, 0) > 0) THEN 3 ELSE CASE WHEN ((w.passes) / 1000000) % 1000 < 3 THEN 4 ELSE 3 END END WHEN 3 THEN 5 WHEN 4 THEN 5 WHEN 5 THEN 4 WHEN 6 THEN 6 WHEN 7 THEN 4 WHEN 8 THEN 7 WHEN 9 THEN CASE WHEN k0.place * 10000 < k0.among * 1000 THEN 8 ELSE 4 END WHEN 10 THEN 9 WHEN 11 THEN 9 WHEN 12 THEN CASE WHEN CASE WHEN g1.customer_id IS NULL THEN CAST(0 AS DECIMAL(18,4)) ELSE g1.a0 END > CAST('50.0000' AS DECIMAL(18,4)) THEN 9 ELSE 10 END WHEN 13 THEN 11 WHEN 14 THEN 12 WHEN 15 THEN 13 WHEN 16 THEN 12 WHEN 17 THEN 14 END END AS leaf, CASE WHEN (coalesce(g2.a0, 0) > 0) THEN 1 ELSE 0 END + 2 AS mask_13, (CAST(json_build_object('points', journey.as_json(c."points")) AS TEXT) COLLATE "C") AS content_3
   FROM going AS w
   LEFT JOIN (SELECT t."id" AS customer_id, coalesce((CAST(t."tz" AS TEXT) COLLATE "C"), 'Europe/Berlin') AS "_zone", journey.to_int(t."points") AS "points" FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c ON c.customer_id = w.customer_id
 LEFT JOIN (SELECT customer_id, place, among FROM ranking WHERE ranking = 780550799915489448) AS k0 ON k0.customer_id = w.customer_id

@@ -56,6 +56,14 @@ INSERT INTO plan_send VALUES
   (3, 18, 0, 0, 604800, 604800, TRUE, 1, 1, NULL),
   (4, 20, 4, 0, 604800, 604800, TRUE, 1, 1, NULL);
 ANALYZE plan_send;
+DROP TABLE IF EXISTS pg_temp.plan_landing;
+CREATE TEMP TABLE plan_landing (step INTEGER, to_step INTEGER, fate INTEGER, status SMALLINT, reason TEXT COLLATE "C", seconds BIGINT, rule INTEGER, kept INTEGER, added INTEGER);
+INSERT INTO plan_landing VALUES
+  (4, 5, 3, 0, NULL, NULL, 4, 1, 0),
+  (16, NULL, 4, 1, 'end', NULL, NULL, 1, 0),
+  (18, NULL, 4, 1, 'end', NULL, NULL, 1, 0),
+  (20, NULL, 4, 1, 'end', NULL, NULL, 1, 0);
+ANALYZE plan_landing;
 DROP TABLE IF EXISTS pg_temp.plan_turn;
 CREATE TEMP TABLE plan_turn (step INTEGER, favourite TEXT COLLATE "C", position INTEGER, turn INTEGER);
 INSERT INTO plan_turn VALUES
@@ -114,11 +122,10 @@ LEFT JOIN (SELECT e.customer_id, journey.to_money(coalesce(sum(e."total"), 0)) A
 WHERE r.metric IS NOT NULL;
 
 -- who stands at a send
-INSERT INTO intent (customer_id, run_id, journey, step, arrived_at, entered_at, entry, last_reason, mask, content, passes, fresh, limit_at, expires_at, rank)
+INSERT INTO intent (customer_id, run_id, journey, step, arrived_at, entered_at, entry, last_reason, mask, content, passes, fresh, limit_at, rank)
 SELECT t.customer_id, t.run_id, t.journey, t.step, t.arrived_at, t.entered_at,
   t.entry, t.reason AS last_reason, coalesce(t.mask, -1) AS mask, t.content AS content, t.passes, t.fresh,
-  (t.arrived_at + s.hold_seconds * INTERVAL '1' SECOND) AS limit_at,
-  (t.arrived_at + s.expires * INTERVAL '1' SECOND) AS expires_at, row_number() OVER (PARTITION BY t.customer_id ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id) AS rank
+  (t.arrived_at + s.hold_seconds * INTERVAL '1' SECOND) AS limit_at, row_number() OVER (PARTITION BY t.customer_id ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id) AS rank
 FROM trail AS t JOIN plan_send AS s ON s.step = t.step WHERE t.round > $after AND t.fate = 2;
 
 -- what is used up of budgets and capacities
@@ -174,7 +181,7 @@ candidate AS (
     o.channel, o.cost, o.counted,
     NOT CASE o.channel WHEN 'push' THEN r."address_push" WHEN 'email' THEN r."address_email" WHEN 'sms' THEN r."address_sms" ELSE FALSE END AS no_address,
     CASE o.channel WHEN 'push' THEN r."suppressed_push" WHEN 'email' THEN r."suppressed_email" WHEN 'sms' THEN r."suppressed_sms" ELSE FALSE END AS suppressed,
-    NOT (CASE o.consents WHEN 0 THEN r."granted_sms_ok" WHEN 1 THEN r."granted_email_ok" ELSE TRUE END) AS no_consent, (o.controlled AND (CAST(CAST('x' || lpad(substr(md5(convert_to('control-2026' || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 200) AS controlled,
+    NOT (CASE o.consents WHEN 0 THEN r."granted_sms_ok" WHEN 1 THEN r."granted_email_ok" ELSE TRUE END) AS no_consent, (o.controlled AND (CAST(CAST('x0' || substr(md5('control-2026' || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 200) AS controlled,
     coalesce(qh.quiet, FALSE) AS quiet_hold, FALSE AS quiet_skip,
     qh.release AS quiet_release, coalesce(qh.next_from) AS quiet_from,
     coalesce(qh.next_until) AS quiet_until,
@@ -184,7 +191,7 @@ candidate AS (
   FROM i
   JOIN plan_offer AS o ON o.step = i.step AND (i.mask = -1 OR i.mask >= 0 AND (i.mask >> o.position) & 1 = 1)
   JOIN reach AS r ON r.customer_id = i.customer_id
-  LEFT JOIN journey.weight AS y ON y.experiment = i.step AND y.day = CAST($now AS DATE) AND i.step IN (4) AND (CAST(CAST('x' || lpad(substr(md5(convert_to(y.salt || ':' || (CAST(CAST($now AS DATE) AS TEXT) COLLATE "C") || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) >= y.low AND (CAST(CAST('x' || lpad(substr(md5(convert_to(y.salt || ':' || (CAST(CAST($now AS DATE) AS TEXT) COLLATE "C") || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < y.high
+  LEFT JOIN journey.weight AS y ON y.experiment = i.step AND y.day = CAST($now AS DATE) AND i.step IN (4) AND (CAST(CAST('x0' || substr(md5(y.salt || ':' || (CAST(CAST($now AS DATE) AS TEXT) COLLATE "C") || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) >= y.low AND (CAST(CAST('x0' || substr(md5(y.salt || ':' || (CAST(CAST($now AS DATE) AS TEXT) COLLATE "C") || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < y.high
   LEFT JOIN plan_turn AS q ON q.step = o.step AND q.position = o.position AND q.favourite = coalesce(y.arm)
   LEFT JOIN counts AS n ON n.customer_id = i.customer_id
   LEFT JOIN members AS b ON b.customer_id = i.customer_id
@@ -278,8 +285,8 @@ WHERE g.position = $position GROUP BY a.allowance;
 
 -- may it be sent
 INSERT INTO decided (phase, customer_id, run_id, journey, step, arrived_at,
-  entered_at, entry, passes, fresh, expires_at, rank, outcome, channel, reason, figures,
-  wake_at, quiet_from, quiet_until, cost, counted, content)
+  entered_at, entry, passes, fresh, outcome, reason, figures, wake_at, quiet_from,
+  quiet_until, rank, channel, cost, counted, content)
 WITH i AS (
   SELECT n.*, row_number() OVER (
     ORDER BY p.priority DESC, n.arrived_at, p.ordinal, n.customer_id, n.run_id) AS line
@@ -318,15 +325,12 @@ chosen AS (
     AND j.position = coalesce(s.open, s.held, s.first)
 )
 SELECT $round, i.customer_id, i.run_id, i.journey, i.step, i.arrived_at,
-  i.entered_at, i.entry, i.passes, i.fresh, i.expires_at, i.rank,
-  CASE WHEN $now >= i.limit_at OR k.channel IS NULL THEN 3 WHEN k.reason IS NULL THEN 1 WHEN k.waiting AND s.parks THEN 2 ELSE 3 END AS outcome, k.channel,
+  i.entered_at, i.entry, i.passes, i.fresh, CASE WHEN $now >= i.limit_at OR k.channel IS NULL THEN 3 WHEN k.reason IS NULL THEN 1 WHEN k.waiting AND TRUE THEN 2 ELSE 3 END AS outcome,
   CASE WHEN $now >= i.limit_at THEN coalesce(i.last_reason, 'expired')
     ELSE coalesce(k.reason,
       CASE WHEN i.mask = -2 THEN 'too_few' ELSE 'no_channel' END) END,
-  CASE WHEN k.reason IS NOT NULL THEN (CAST(json_build_object('channel', journey.as_json(k.channel), 'channels', journey.as_json(k.others), 'counted', journey.as_json(CAST(k.caps AS JSON)), 'budgets', journey.as_json(k.budgets)) AS TEXT) COLLATE "C") END, least(coalesce(k.release, i.limit_at), i.limit_at),
-  k.quiet_from, k.quiet_until, k.cost, k.counted, i.content
-FROM i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id
-JOIN plan_send AS s ON s.step = i.step;
+  CASE WHEN k.reason IS NOT NULL THEN (CAST(json_build_object('channel', journey.as_json(k.channel), 'channels', journey.as_json(k.others), 'counted', journey.as_json(CAST(k.caps AS JSON)), 'budgets', journey.as_json(k.budgets)) AS TEXT) COLLATE "C") END, least(coalesce(k.release, i.limit_at), i.limit_at), k.quiet_from, k.quiet_until, i.rank, k.channel, k.cost, k.counted, i.content
+FROM i LEFT JOIN chosen AS k ON k.customer_id = i.customer_id AND k.run_id = i.run_id;
 
 -- what the messages are charged to
 INSERT INTO journey.budget_use (customer_id, message_id, budget, "at", amount)
@@ -384,10 +388,11 @@ INSERT INTO journey.message (customer_id, message_id, batch_id, run_id, journey,
 SELECT m.customer_id, m.message_id, ((m.message_id) / 500), m.run_id, m.journey, m.version,
   m.step, CASE m.step WHEN 13 THEN ((m.passes) / 1000000) ELSE 1 END, m.channel, m.counted, $now, m.expires_at, m.quiet_from,
   m.quiet_until, m.cost, m.content, m.topic
-FROM (SELECT s.*, v.version AS version, NULL AS topic, $base + row_number() OVER () - 1 AS message_id
+FROM (SELECT s.*, v.version AS version, NULL AS topic, $base + row_number() OVER () - 1 AS message_id,
+    (s.arrived_at + p.expires * INTERVAL '1' SECOND) AS expires_at
   FROM decided AS s JOIN plan_version AS v ON v.journey = s.journey
-  WHERE s.phase = $round AND s.rank = $rank
-    AND s.outcome = 1) AS m;
+    JOIN plan_send AS p ON p.step = s.step
+  WHERE s.phase = $round AND s.rank = $rank AND s.outcome = 1) AS m;
 
 -- what came of them
 SELECT DISTINCT s.journey, s.outcome, CASE WHEN s.reason IN ('too_few', 'no_code') THEN p.lacking ELSE p.edge END
@@ -404,9 +409,8 @@ FROM decided AS s WHERE s.phase = $round AND s.outcome = 2;
 
 -- clear runs
 UPDATE journey.run AS r SET version = v.version, step = t.step, arrived_at = t.arrived_at, wake_at = CASE WHEN t.fate = 3 THEN t.left_at END, status = t.status, reason = t.reason, ended_at = CASE WHEN t.fate = 4 THEN $now END, passes = t.passes
-FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
-WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id AND t.fate IN (3, 4)
-  AND NOT t.fresh;
+FROM (SELECT * FROM trail AS t WHERE t.fate IN (3, 4)) AS t JOIN plan_version AS v ON v.journey = t.journey
+WHERE r.customer_id = t.customer_id AND r.run_id = t.run_id AND NOT t.fresh;
 
 -- runs
 INSERT INTO journey.run (customer_id, run_id, journey, version, step,
@@ -414,8 +418,7 @@ INSERT INTO journey.run (customer_id, run_id, journey, version, step,
 SELECT t.customer_id, t.run_id, t.journey, v.version, t.step, t.arrived_at,
   CASE WHEN t.fate = 3 THEN t.left_at END, t.entered_at, t.status, t.reason, t.entry,
   CASE WHEN t.fate = 4 THEN $now END, t.passes
-FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey
-WHERE t.fate IN (3, 4) AND t.fresh;
+FROM (SELECT * FROM trail AS t WHERE t.fate IN (3, 4)) AS t JOIN plan_version AS v ON v.journey = t.journey WHERE t.fresh;
 
 -- transitions
 INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
@@ -450,10 +453,10 @@ ORDER BY t.customer_id, x.experiment, x.salt, t.arrived_at, t.run_id;
 INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
 SELECT
   t.customer_id, v.holdout_step,
-  CASE WHEN t.status = 0 THEN 'treated' ELSE t.reason END,
+  CASE WHEN t.status IN (5, 4) THEN t.reason ELSE 'treated' END,
   t.entered_at, t.run_id, v.salt
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
-WHERE t.round = 0 AND t.why = 1 AND t.fate <> 5
+WHERE t.why = 1 AND t.fate <> 5 AND (t.round = 1 OR t.fate = 4)
   AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
     WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
     AND k.salt = v.salt);

@@ -8,7 +8,7 @@ WHERE c.customer_id IS NOT NULL;
 -- who enters
 INSERT INTO trail (round, customer_id, run_id, journey, edge, arrived_at, left_at, entered_at, fate, status, reason, entry, why, going, passes, fresh)
 WITH fresh AS (
-  SELECT i.customer_id, CAST($now AS TIMESTAMP) AS at, 0 AS key, CAST(CAST('x' || lpad(substr(md5(convert_to('returners' || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(CAST($now AS TIMESTAMP) AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) AS run_id, CAST(NULL AS TEXT) AS entry
+  SELECT i.customer_id, CAST($now AS TIMESTAMP) AS at, 0 AS key, CAST(CAST('x0' || substr(md5('returners' || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(CAST($now AS TIMESTAMP) AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) AS run_id, CAST(NULL AS TEXT) AS entry
   FROM inside AS i
   WHERE i.journey = 4 AND i.inside AND $open
     AND NOT EXISTS (SELECT 1 FROM journey.member AS m
@@ -31,7 +31,7 @@ WITH fresh AS (
   WHERE j.refused IS NULL AND j.customer_id IN (SELECT customer_id FROM several)
 )
 SELECT 0 AS round, w.customer_id AS customer_id, w.run_id AS run_id, 4 AS journey, 0 AS edge, w.at AS arrived_at, w.at AS left_at, w.at AS entered_at, CASE WHEN w.refusal IS NOT NULL THEN 5 ELSE CASE WHEN w.status <> 0 THEN 4 ELSE 1 END END AS fate, w.status AS status, coalesce(w.refusal, CASE w.status WHEN 5 THEN 'global_control' WHEN 4 THEN 'held_out' END) AS reason, w.entry AS entry, 1 AS why, 1 AS going, 0 AS passes, TRUE AS fresh
-FROM (SELECT r.*, CASE WHEN (CAST(CAST('x' || lpad(substr(md5(convert_to('control-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 ELSE 0 END AS status,
+FROM (SELECT r.*, CASE WHEN (CAST(CAST('x0' || substr(md5('control-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 ELSE 0 END AS status,
     CASE WHEN r.nth > 1 THEN 'active' ELSE r.refused END AS refusal FROM ranked AS r) AS w;
 
 -- who was inside
@@ -58,8 +58,8 @@ WITH going AS (
   SELECT t.* FROM trail AS t WHERE t.round = $round
     AND t.fate IN (1, 6) AND t.journey IN (4)
 ), headed AS (
-  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone,
+  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at,
+    w.entry, w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone,
     CASE w.journey WHEN 4 THEN CASE w.edge WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 0 END END AS leaf
   FROM going AS w
   LEFT JOIN (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c ON c.customer_id = w.customer_id

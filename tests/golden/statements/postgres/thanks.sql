@@ -1,7 +1,7 @@
 -- who enters
 INSERT INTO trail (round, customer_id, run_id, journey, edge, arrived_at, left_at, entered_at, fate, status, reason, entry, why, going, passes, fresh)
 WITH fresh AS (
-  SELECT p.customer_id, CAST($now AS TIMESTAMP) AS at, p.entry_key AS key, CAST(CAST('x' || lpad(substr(md5(convert_to('thanks' || ':' || (CAST(p.customer_id AS TEXT) COLLATE "C") || ':' || p.entry_key, 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) AS run_id,
+  SELECT p.customer_id, CAST($now AS TIMESTAMP) AS at, p.entry_key AS key, CAST(CAST('x0' || substr(md5('thanks' || ':' || (CAST(p.customer_id AS TEXT) COLLATE "C") || ':' || p.entry_key), 1, 15) AS BIT(64)) AS BIGINT) AS run_id,
     p.entry
   FROM journey.pending_entry AS p
   WHERE p.journey = 'thanks' AND p."at" < $now AND $open
@@ -23,7 +23,7 @@ WITH fresh AS (
   WHERE j.refused IS NULL AND j.customer_id IN (SELECT customer_id FROM several)
 )
 SELECT 0 AS round, w.customer_id AS customer_id, w.run_id AS run_id, 2 AS journey, 0 AS edge, w.at AS arrived_at, w.at AS left_at, w.at AS entered_at, CASE WHEN w.refusal IS NOT NULL THEN 5 ELSE CASE WHEN w.status <> 0 THEN 4 ELSE 1 END END AS fate, w.status AS status, coalesce(w.refusal, CASE w.status WHEN 5 THEN 'global_control' WHEN 4 THEN 'held_out' END) AS reason, w.entry AS entry, 1 AS why, 1 AS going, 0 AS passes, TRUE AS fresh
-FROM (SELECT r.*, CASE WHEN (CAST(CAST('x' || lpad(substr(md5(convert_to('control-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C"), 'UTF8')), 1, 15), 16, '0') AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 ELSE 0 END AS status,
+FROM (SELECT r.*, CASE WHEN (CAST(CAST('x0' || substr(md5('control-2026' || ':' || (CAST(r.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < 200 THEN 5 ELSE 0 END AS status,
     CASE WHEN r.nth > 1 THEN 'active' ELSE r.refused END AS refusal FROM ranked AS r) AS w;
 
 -- what was started is done
@@ -42,8 +42,8 @@ WITH going AS (
   SELECT t.* FROM trail AS t WHERE t.round = $round
     AND t.fate IN (1, 6) AND t.journey IN (2)
 ), headed AS (
-  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at, w.entry,
-    w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone,
+  SELECT w.customer_id, w.run_id, w.journey, w.step AS from_step, w.left_at, w.entered_at,
+    w.entry, w.going AS why, w.reason, w.passes, w.fresh, c.customer_id IS NULL AS gone,
     CASE w.journey WHEN 2 THEN CASE w.edge WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 0 END END AS leaf
   FROM going AS w
   LEFT JOIN (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c ON c.customer_id = w.customer_id
