@@ -73,8 +73,7 @@ class Deciding:
         self.offers = [o for o in offers(program) if o.step in steps]
         self.caps = Caps(compiler, program, self.offers, there, standing.customers)
         self.reach = Reach(
-            *(compiler, program, self.offers, there, self.caps.wishes, standing.customers),
-            alone=not self.caps.calendar,
+            compiler, program, self.offers, there, self.caps.wishes, standing.customers
         )
         self.single = all(o.position == 0 for o in self.offers)
         self.now = self.d.parameter("now")

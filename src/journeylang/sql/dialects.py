@@ -43,6 +43,10 @@ class Dialect:
     indexed: bool = False
     # Whether several processes may have the database at once.
     shared: bool = False
+    # Whether the runs that wake may be joined on in the statement that finds them. DuckDB 2.0.0
+    # fails, and takes the database with it, where texts of a table come to a join's build side by
+    # way of outer joins (INTERNAL Error: dict-surviving join).
+    wakes_straight: bool = False
     # Behind a subquery whose columns are asked for often: where they would else be written out, and
     # worked out, at each place.
     barrier: str = ""

@@ -97,6 +97,8 @@ class Moves:
         self, journeys: frozenset[int], everybody: frozenset[int], changed: frozenset[int]
     ) -> str | None:
         """The same, and where they come to; None if that is another statement's."""
+        if not self.compiler.dialect.wakes_straight:
+            return None
         plans, looks, what = self._wakes(journeys, everybody, changed)
         edges = {(p.journey, e.edge) for p in plans for e in p.edges if e.kind in _WAKING}
 

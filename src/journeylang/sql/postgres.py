@@ -85,6 +85,7 @@ class Postgres(Dialect):
     joins_exists: bool = False
     indexed: bool = True
     shared: bool = True
+    wakes_straight: bool = True
     barrier: str = " OFFSET 0"
 
     # --- tables ---------------------------------------------------------------

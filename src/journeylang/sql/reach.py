@@ -44,12 +44,8 @@ class Reach:
         there: Situation,
         wishes: Sequence[CustomerValue],
         here: str,
-        *,
-        alone: bool,
     ) -> None:
-        """`alone`: only `i` is joined with `reach`, and that cuts it down by itself."""
         self.here = here
-        self.alone = alone
         self.wishes = wishes
         self.compiler = compiler
         self.binding = compiler.project.binding
@@ -167,8 +163,8 @@ class Reach:
       array_agg(channel) FILTER (WHERE reason NOT IN ({spared})) AS dead
     FROM journey.suppression
     WHERE customer_id IS NOT NULL GROUP BY customer_id) AS u ON u.customer_id = c.customer_id"""
-        only = "" if self.alone else f"\n  WHERE c.customer_id IN ({self.here})"
         return f"""reach AS (
   SELECT {", ".join(columns)}
-  FROM {self.compiler.base(*asked, *scope.fields)} AS c{joins}{only}
+  FROM {self.compiler.base(*asked, *scope.fields)} AS c{joins}
+  WHERE c.customer_id IN ({self.here})
 )"""
