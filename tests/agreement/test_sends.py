@@ -345,6 +345,40 @@ def test_the_favourite_channel_goes_first(favourite: str | None, channel: str) -
         assert [m[1] for m in sent(enters(pair, mobile="+49", favourite=favourite))] == [channel]
 
 
+@pytest.mark.parametrize(
+    ("said", "channel"),
+    [
+        ((("clicked", 0),), "sms"),
+        ((("replied", 0), ("opened", 1)), "sms"),
+        ((("clicked", 0), ("answered", 1)), "email"),
+        ((("opened", 0), ("delivered", 0)), "email"),
+        ((), "email"),
+    ],
+)
+def test_who_has_no_favourite_gets_the_channel_of_the_last_answer(
+    said: tuple[tuple[str, int], ...], channel: str
+) -> None:
+    steps = """by_sms: send sms "t"
+      by_email: send email "t"
+      w: wait 2h
+      hello: send preferred of { email "t" sms "t" }"""
+    with both(program(steps), START) as pair:
+        assert [m[1] for m in sent(enters(pair, mobile="+49"))] == ["sms", "email"]
+        for n, (name, message) in enumerate(said):
+            pair.say(message, name, START + HOUR + MINUTE * (n + 1))
+        assert [m[1] for m in sent(pair.tick(START + 4 * HOUR))][2:] == [channel]
+
+
+def test_a_favourite_goes_before_the_last_answer() -> None:
+    steps = """by_sms: send sms "t"
+      w: wait 2h
+      hello: send preferred of { email "t" sms "t" }"""
+    with both(program(steps), START) as pair:
+        enters(pair, mobile="+49", favourite="email")
+        pair.say(0, "clicked", START + HOUR + MINUTE)
+        assert [m[1] for m in sent(pair.tick(START + 4 * HOUR))] == ["sms", "email"]
+
+
 def test_behind_the_favourite_the_order_is_as_written() -> None:
     steps = 'hello: send preferred of { push "t" email "t" sms "t" }'
     with both(program(steps), START) as pair:

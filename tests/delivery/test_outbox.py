@@ -319,6 +319,7 @@ class Scripted:
     def __init__(self, *answers: Answer | None, keyed: bool = False) -> None:
         self.answers = list(answers)
         self.keyed = keyed
+        self.rate = 0.0
         self.refusal: Refused | TryLater | None = None
         self.got: list[str] = []
 

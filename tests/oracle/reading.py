@@ -220,6 +220,16 @@ class Reader:
         ]
         return at not in later
 
+    def last_answered(self, customer: Any) -> str | None:
+        """The channel of the customer's newest answer."""
+        mine = [
+            (said.at, said.key, said.message.channel)
+            for name in ("clicked", "replied", "answered")
+            for said in self._of_messages(name)
+            if said.message is not None and said.message.customer == customer
+        ]
+        return max(mine)[2] if mine else None
+
     def _of_messages(self, name: str) -> Iterable[Happening]:
         """A built-in event: the decisions themselves, or what providers say about messages."""
         if name == "sent":

@@ -137,7 +137,10 @@ class Rules:
         written = list(intent.send.candidates)
         match intent.send.strategy:
             case "preferred":
-                favourite = self.reader.customers[intent.run.customer].prefers
+                customer = intent.run.customer
+                favourite = self.reader.customers[customer].prefers
+                if favourite is None:
+                    favourite = self.reader.last_answered(customer)
                 return sorted(written, key=lambda c: c.channel != favourite)
             case "cheapest":
                 channels = self.reader.project.binding.channels

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from time import sleep
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
@@ -36,6 +37,7 @@ from journeylang.delivery.ramp import room, tomorrow
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
 from journeylang.delivery.statements import OpenMessage, pause
+from journeylang.delivery.turns import AHEAD, at_once, turn
 from journeylang.delivery.writing import CallDraft, Draft
 from journeylang.engines.base import ConflictError, StatementError
 from journeylang.runtime.pauses import paused
@@ -132,6 +134,7 @@ class Delivery:
             size = self.channels[name].provider.in_flight
             if self.order.limit is not None:
                 size = min(size, max(self.order.limit - self.summary.handled, 1))
+            size = min(size, at_once(self.channels[name]) or size)
             mine = self._within_ramp(self.channels[name], mine, claimed)
             chunks = deque(mine[at : at + size] for at in range(0, len(mine), size))
             self._through(self.channels[name], chunks, claimed)
@@ -248,6 +251,7 @@ class Delivery:
     def _chunk(self, channel: Channel, begun: Begun, claimed: Claimed) -> None:
         before = self.summary.handled
         outgoing, ended = self._write(channel, begun, claimed)
+        outgoing = self._in_turn(channel, outgoing, claimed)
         sent = self._let_out(channel, outgoing, ended, claimed)
         answers: dict[str, Answer] = {}
         try:
@@ -330,6 +334,17 @@ class Delivery:
             self.summary.problems.append(
                 f"{one.draft.plan.name}/{one.draft.park.path} ({one.channel}): {detail}"
             )
+
+    def _in_turn(self, channel: Channel, mails: list[Mail], claimed: Claimed) -> list[Mail]:
+        """Wait for the channel's turn, which others may have; if that is far off, they wait."""
+        wait = turn(self.engine, channel, len(mails))
+        if wait is None:
+            for mail in mails:
+                claimed.until(mail.of.batch, claimed.now + timedelta(seconds=AHEAD))
+            return []
+        if wait > 0:
+            sleep(wait)
+        return mails
 
     def _let_out(
         self, channel: Channel, mails: list[Mail], ended: Receipts, claimed: Claimed

@@ -28,6 +28,7 @@ class FileProvider:
     """Writes into `folder`, which is made when it is missing."""
 
     key_life: timedelta | None = None
+    rate = 0.0
 
     def __init__(
         self, folder: Path, *, name: str = "file", in_flight: int = 2000, form: str = "each"

@@ -69,7 +69,8 @@ class HttpProvider:
         self._connections = int(settings["connections"])
         self._timeout = float(settings["timeout"])
         self._ca = str(settings["ca"]) if "ca" in settings else None
-        self.pace = Pace(per_second(str(settings.get("rate", ""))), burst=manifest.limits.burst)
+        self.rate = per_second(str(settings.get("rate", "")))
+        self.pace = Pace(self.rate, burst=manifest.limits.burst)
         self._runner: asyncio.Runner | None = None
         self._transport: PinnedTransport | Http2Transport | ManyHosts | None = None
 

@@ -146,7 +146,7 @@ def http_settings(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         },
         "rate": {
             "type": "rate",
-            "help": "at most so many messages of each worker: `100/s`, `500/m`",
+            "help": "at most so many messages, of all who deliver: `100/s`, `500/m`",
         },
         "connections": {
             "type": "int",

@@ -68,13 +68,15 @@ class Provider(Protocol):
 
     `keyed`: the same id sent twice makes one message, within `key_life` where that is not None.
     `in_flight`: how many messages are
-    given to one `send`, and so at most in doubt after a crash.
+    given to one `send`, and so at most in doubt after a crash. `rate`: messages a second at most;
+    0 is no limit.
     """
 
     name: str
     keyed: bool
     key_life: timedelta | None
     in_flight: int
+    rate: float
 
     def open(self) -> Refused | TryLater | None:
         """Be ready to send; None if it is. Nothing has been handed over if it is not."""

@@ -33,6 +33,7 @@ class SetProvider:
     """Writes into `folder`, which is made when it is missing."""
 
     keyed = False
+    rate = 0.0
     key_life: timedelta | None = None
 
     def __init__(

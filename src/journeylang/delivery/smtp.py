@@ -84,6 +84,7 @@ class SmtpProvider:
         self._idle: list[SMTP] = []
         self._live = 0  # connections that a worker holds
         self._tls: ssl.SSLContext | None = None
+        self.rate = server.per_second
         self._pace = Pace(server.per_second)
 
     # -- Provider

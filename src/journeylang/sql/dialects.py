@@ -62,6 +62,15 @@ class Dialect:
         """
         return None
 
+    @property
+    def turn(self) -> str | None:
+        """{name, takes, ahead} -> seconds until a turn of `takes` seconds begins; no row if that is
+        more than `ahead`.
+
+        None where a single process has the database anyway.
+        """
+        return None
+
     def held(self, alias: str) -> str:
         """What makes a SELECT's rows of a table stay as they are until the transaction ends.
 

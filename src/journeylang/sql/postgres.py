@@ -98,6 +98,18 @@ class Postgres(Dialect):
         which = f"(hashtext('journey.{doing}'))"
         return f"SELECT pg_advisory_lock{which}", f"SELECT pg_advisory_unlock{which}"
 
+    @property
+    def turn(self) -> str:
+        # Real time: that of a transaction stands still.
+        now = "extract(epoch FROM clock_timestamp())::DOUBLE PRECISION"
+        takes, ahead = (f"{self.parameter(n)}::DOUBLE PRECISION" for n in ("takes", "ahead"))
+        kept = "m.value::DOUBLE PRECISION"
+        return f"""INSERT INTO journey.meta AS m (name, value)
+VALUES ({self.parameter("name")}, ({now} + {takes})::TEXT)
+ON CONFLICT (name) DO UPDATE SET value = (greatest({kept}, {now}) + {takes})::TEXT
+WHERE {kept} <= {now} + {ahead}
+RETURNING {kept} - {takes} - {now}"""
+
     def held(self, alias: str) -> str:
         return f" FOR SHARE OF {alias}"
 

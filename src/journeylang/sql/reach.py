@@ -15,9 +15,12 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.prospects import collected_rows
-from journeylang.sql.relations import PREFERS, consent_rows
+from journeylang.sql.relations import PREFERS, consent_rows, message_event
 from journeylang.sql.schema import OF_MARKETING
 from journeylang.sql.session import consent_sets, sends
+
+ANSWERS = ("clicked", "replied", "answered")
+"""What somebody does who answers a message; machines open them too."""
 
 
 class Situation(NamedTuple):
@@ -135,12 +138,25 @@ class Reach:
             return f"(coalesce({condition}, FALSE) AND NOT ({refused}))"
         return f"({latest})"
 
+    def _last_answered(self) -> str:
+        """(customer_id, channel): by which each customer has answered last."""
+        d = self.d
+        rows = " UNION ALL ".join(
+            f"SELECT * FROM {message_event(name, (), d)} AS e" for name in ANSWERS
+        )
+        newest = d.newest("a.channel", 'a."_at"', d.in_order('a."_key"'))
+        return (
+            f"(SELECT a.customer_id, {newest} AS channel FROM ({rows}) AS a"
+            f' WHERE a."_at" <= {d.parameter("now")} AND a.customer_id IN ({self.here})'
+            " GROUP BY a.customer_id)"
+        )
+
     def _reach(self) -> str:
         scope = self.scope
         columns = ['c.customer_id, c."_zone" AS zone']
         asked = ["timezone"]
         if self.preferring:
-            columns.append(f"c.{quote(PREFERS)} AS favourite")
+            columns.append(f"coalesce(c.{quote(PREFERS)}, ans.channel) AS favourite")
             asked.append(PREFERS)
         for channel in self.channels:
             address = value(self.binding.channels[channel].address, scope)
@@ -156,6 +172,9 @@ class Reach:
         columns += [f"{self._granted(n)} AS {quote('granted_' + n)}" for n in names]
         said = [quote("said_" + n) for n in self._said()]
         joins = "".join(f"\n  LEFT JOIN {s} ON {s}.customer_id = c.customer_id" for s in said)
+        if self.preferring:
+            joins += f"\n  LEFT JOIN {self._last_answered()} AS ans"
+            joins += " ON ans.customer_id = c.customer_id"
         if self.there.suppressions:
             spared = ", ".join(text(reason) for reason in OF_MARKETING)
             joins += f"""

@@ -129,7 +129,7 @@ def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None
 def event(binding: Binding, source: EventSource, fields: Sequence[str], dialect: Dialect) -> str:
     """The rows of an event: customer_id, "_key", "_at" and the fields named."""
     if not isinstance(source, BoundEvent):
-        return _message_event(source.name, fields, dialect)
+        return message_event(source.name, fields, dialect)
     bound = binding.events[source.name]
     wanted = [f for f in bound.fields if f.name in fields]
     key = bound_value(bound.key, dialect)
@@ -188,7 +188,7 @@ def newness(bound: Event) -> str:
 _MESSAGE_FIELDS = {"cost": "m.cost", "channel": "m.channel"}
 
 
-def _message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
+def message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
     """A built-in event: also run_id, step and channel of the message it is about."""
     about = 'm.customer_id, m.run_id, m.step, m.channel, m.decided_at AS "_decided"'
     if name == "sent":
