@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from journeylang.api.program import template_entry_fields
 from journeylang.simulate.forecast import Forecast
-from journeylang.simulate.run import Asked, Mode, play
+from journeylang.simulate.run import Asked, Mode, NotClosedError, play
 from journeylang.simulate.scratch import beside_a_file
 from tests.runtime.world import BINDING, DATABASE, loaded, write
 from tests.simulate.lives import journeys
@@ -78,3 +78,43 @@ def test_whole_lives_are_what_ticks_make_of_them(case: tuple[str, str], seed: in
         assert left == ticked
         assert alike(told) == alike(stepped)
         assert told.stepped is None
+
+
+GUARDED = """journey j "J" {
+  owner "a@b.example"
+  enter on signed_up
+  guard entries <= 4 over 1d
+  policy p
+  hello: send email "m/m"
+  rest: wait 1d
+  again: send email "m/m"
+}"""
+OFTEN = """policy p { quiet email 20:00 to 09:00 }
+assume typical {
+  opened 40% within 24h
+  unsubscribed 30% within 12h
+  signed_up 90% per 1d
+}"""
+
+
+def test_what_a_guard_would_pause_goes_tick_by_tick(tmp_path: Path) -> None:
+    root = world(tmp_path / "shop", GUARDED, OFTEN)
+    told, left = played(root, "auto", 1, days=2)
+    stepped, ticked = played(root, "stepped", 1, days=2)
+    assert told.stepped == "a guard would pause it"
+    assert [v.met for v in told.verdicts] == [False]
+    assert left == ticked
+    assert alike(told) == alike(stepped)
+    # Where it would not, it has no part in what happens.
+    world(tmp_path / "more", GUARDED.replace("<= 4 ", "<= 4000 "), OFTEN)
+    told, left = played(tmp_path / "more", "auto", 1, days=2)
+    assert told.stepped is None
+    assert [v.met for v in told.verdicts] == [True]
+
+
+def test_what_couples_people_is_named(tmp_path: Path) -> None:
+    rationed = OFTEN.replace("policy p {", "policy p { capacity email 100 per day\n")
+    root = world(tmp_path / "shop", GUARDED, rationed)
+    with pytest.raises(NotClosedError) as refused:
+        played(root, "closed", 1, days=1)
+    assert refused.value.reason == "people share a budget or a capacity"

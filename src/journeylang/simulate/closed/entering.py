@@ -15,11 +15,12 @@ from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import quote, text
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.relations import event
-from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT
+from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT, WHY
 
 CANDIDATES = f"{SCHEMA}.candidate"
 LATEST = f"{SCHEMA}.latest"
 JUDGED = f"{SCHEMA}.judged"
+ENTERED = f"FROM {JUDGED} AS j WHERE j.nth = 1 AND j.refused IS NULL"
 _ONE = timedelta(microseconds=1)
 
 
@@ -156,6 +157,31 @@ WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused
         return [
             refused,
             f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT {kept} FROM ({left}) AS k",
+        ]
+
+    def drawn(self, version: int) -> list[str]:
+        """What is left behind by whoever is drawn into a control group as they enter, or not."""
+        plan, step = self.plan, self.plan.holdout_step
+        if plan.holdout is None and plan.control is None:
+            return []
+        reason = (
+            f"CASE j.status WHEN {CONTROL} THEN 'global_control'"
+            f" WHEN {HELD_OUT} THEN 'held_out' END"
+        )
+        arm = f"CASE WHEN j.status = {ACTIVE} THEN 'treated' ELSE {reason} END"
+        salt = "(SELECT v.salt FROM plan_version AS v)"
+        who = f"j.customer_id, j.run_id, {plan.journey}"
+        kept = f"{ENTERED} AND j.status <> {ACTIVE}"
+        return [
+            f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
+  entered_at, status, reason, entry, ended_at, passes)
+SELECT {who}, {version}, j.at, j.at, j.status, {reason}, j.entry, j.now, 0 {kept}""",
+            f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, why)
+SELECT {who}, j.at, $tick, {WHY["entered"]} {kept}""",
+            f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
+SELECT j.customer_id, {step}, {arm}, j.at, j.run_id, {salt} {ENTERED}
+  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = j.customer_id
+    AND k.experiment = {step} AND k.salt = {salt})""",
         ]
 
     def _drawn(self) -> str:

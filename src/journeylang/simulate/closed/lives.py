@@ -7,7 +7,6 @@ ahead of it nothing is seen. What is left behind is what ticks would leave in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +24,7 @@ from journeylang.plan.operations import (
 from journeylang.plan.ways import leaves
 from journeylang.runtime.session import Session
 from journeylang.simulate.behaviour import Behaviour
-from journeylang.simulate.closed.entering import CANDIDATES, JUDGED, Entering
+from journeylang.simulate.closed.entering import CANDIDATES, ENTERED, Entering
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.leaving import leaving
 from journeylang.simulate.closed.people import People
@@ -36,7 +35,7 @@ from journeylang.sql.arbitration import BATCH
 from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows
-from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT, WHY
+from journeylang.sql.schema import ACTIVE, EXITED, WHY
 from journeylang.sql.session import HELD, SENT, SKIPPED
 from journeylang.sql.wakes import earliest, race_hits
 
@@ -81,11 +80,7 @@ class Lives:
         self.next_message = self.first_batch * BATCH
 
     def play(self) -> None:
-        """All of it.
-
-        Raises:
-            TooManyRunsError: one customer has more runs than are looked at one after the other.
-        """
+        """All of it; TooManyRunsError if one customer has too many runs, one after the other."""
         self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
         for statement in (
             *clocks(self.grid),
@@ -126,34 +121,14 @@ class Lives:
     # --- entering -----------------------------------------------------------------
 
     def _enter(self) -> None:
-        journey = self.plan.journey
-        rows = f"FROM {JUDGED} AS j WHERE j.nth = 1 AND j.refused IS NULL"
-        if self.plan.holdout is not None or self.plan.control is not None:
-            reason = (
-                f"CASE j.status WHEN {CONTROL} THEN 'global_control'"
-                f" WHEN {HELD_OUT} THEN 'held_out' END"
-            )
-            drawn = f"{rows} AND j.status <> {ACTIVE}"
-            self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
-  entered_at, status, reason, entry, ended_at, passes)
-SELECT j.customer_id, j.run_id, {journey}, {self._version}, j.at, j.at, j.status, {reason}, j.entry,
-  j.now, 0 {drawn}""")
-            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
-  why)
-SELECT j.customer_id, j.run_id, {journey}, j.at, $tick, {WHY["entered"]} {drawn}""")
-            arm = f"CASE WHEN j.status = {ACTIVE} THEN 'treated' ELSE {reason} END"
-            salt = "(SELECT v.salt FROM plan_version AS v)"
-            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
-  salt)
-SELECT j.customer_id, {self.plan.holdout_step}, {arm}, j.at, j.run_id, {salt} {rows}
-  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = j.customer_id
-    AND k.experiment = {self.plan.holdout_step} AND k.salt = {salt})""")
+        for statement in self.entering.drawn(self._version):
+            self._do(statement)
         own = ", ".join(f"j.{c}" for c in self.people.columns)
         came = self._table("entered")
         self._do(f"""CREATE OR REPLACE TABLE {came} AS
 SELECT j.customer_id, j.run_id, j.at AS entered_at, j.entry, {own}, j.at AS left_at, j.now,
   CAST(NULL AS INTEGER) AS from_step, {WHY["entered"]} AS why
-{rows} AND j.status = {ACTIVE}""")
+{ENTERED} AND j.status = {ACTIVE}""")
         (edge,) = (e for e in self.plan.edges if e.kind == "entered")
         self._advance(edge, came, "TRUE", exits=True)
 
@@ -275,7 +250,7 @@ FROM (SELECT {own}, w.arrived_at, w.wake_at, coalesce({hit}, w.wake_at) AS left_
         )
         self._stay(left, park.step)
         last = d.instant(self.grid.last)
-        for edge_ in self._edges({park.edge, *branches(park)}):
+        for edge_ in self._edges(park.edge, *branches(park)):
             which = f"w.edge = {edge_.edge} AND w.due <= {last}"
             which += " AND NOT coalesce(w.out_at <= w.due, FALSE)"
             self._advance(edge_, left, which)
@@ -377,7 +352,7 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
 
     def _behind(self, park: SendPark, decided: str) -> None:
         """Where those go who have been sent to, or skipped."""
-        (edge,) = self._edges({park.edge})
+        (edge,) = self._edges(park.edge)
         table = self._table(f"behind_{park.step}")
         why = f"CASE WHEN w.outcome = {SENT} THEN {WHY['sent']} ELSE {WHY['skipped']} END AS why"
         self._do(
@@ -409,7 +384,7 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
     def _version(self) -> int:
         return self.session.ready.versions[self.plan.journey]
 
-    def _edges(self, numbers: Iterable[int]) -> list[Edge]:
+    def _edges(self, *numbers: int) -> list[Edge]:
         return [edge for edge in self.plan.edges if edge.edge in numbers]
 
     def _table(self, name: str) -> str:
