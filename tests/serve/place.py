@@ -15,7 +15,8 @@ import httpx
 import uvicorn
 
 from journeylang.delivery.links import Links
-from journeylang.serve.app import Serving, application, listen
+from journeylang.serve.app import Serving, application
+from journeylang.serve.listening import config, listen
 from journeylang.serve.opening import opened
 from tests.runtime.world import HOUR, NOW, loaded, make, sql
 from tests.runtime.world import opened as running
@@ -98,7 +99,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 @contextmanager
-def served(root: Path, **options: Any) -> Iterator[Served]:
+def served(root: Path, *, head: float = 10.0, **options: Any) -> Iterator[Served]:
     """The shop's server, in this process, on a port of its own."""
     found = opened(loaded(root), "dev", environ=ENVIRON, **options)
     assert found.value is not None, found.diagnostics
@@ -107,8 +108,7 @@ def served(root: Path, **options: Any) -> Iterator[Served]:
     serving.spool.open()
     serving.keeper.start()
     listening = listen("127.0.0.1", 0)
-    config = uvicorn.Config(application(serving), log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(application(serving), serving.metrics, head=head))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()
     port = listening.getsockname()[1]

@@ -129,10 +129,10 @@ def _beating(
 
 
 def _serve(serving: Serving, host: str, port: int, stack: ExitStack) -> None:
-    import asyncio
     import logging
 
-    from journeylang.serve.app import application, listen, serve
+    from journeylang.serve.app import application
+    from journeylang.serve.listening import listen, serve
 
     # The server's own words quote addresses of requests; what goes wrong is counted.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
@@ -154,4 +154,4 @@ def _serve(serving: Serving, host: str, port: int, stack: ExitStack) -> None:
     stack.enter_context(listening)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"listening at http://{shown}:{listening.getsockname()[1]}")
-    asyncio.run(serve(application(serving), listening))
+    serve(application(serving), serving.metrics, listening)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -181,32 +180,3 @@ def _digest(token: str) -> bytes:
     from hashlib import sha256
 
     return sha256(token.encode("utf-8", "replace")).digest()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that programs may connect to from now on; port 0 is any that is free.
-
-    Raises:
-        OSError: the address is not this machine's, or the port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=1024)
-
-
-async def serve(app: App, listening: socket.socket) -> None:
-    """Answer until a signal comes."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=30,
-        limit_concurrency=2_000,
-        h11_max_incomplete_event_size=32 * 1024,
-        timeout_graceful_shutdown=10,
-        lifespan="off",
-    )
-    await uvicorn.Server(config).serve(sockets=[listening])

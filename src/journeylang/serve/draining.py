@@ -17,7 +17,7 @@ from journeylang.serve.records import Happened, Said, from_line
 from journeylang.serve.spool import Spool
 from journeylang.serve.taking import Taker
 
-PORTION = 1024 * 1024
+PORTION = 512 * 1024
 """Bytes that are taken together, about."""
 
 ASIDE = "refused.log"

@@ -19,6 +19,10 @@ from journeylang.serve.metrics import Metrics
 LARGEST = 1024 * 1024
 """Bytes of a body, as sent and as unpacked."""
 
+LARGEST_HEAD = 32 * 1024
+MOST_HEADERS = 100
+"""Bytes and fields of a request's head."""
+
 PATIENCE = 15.0
 """Seconds for the body to arrive in."""
 
@@ -161,6 +165,9 @@ class Guarded:
             if not self.rates.allows(client[0] if client else ""):
                 self.metrics.count("journey_refused_total", "reason", "rate")
                 await plain(sending, 429, b"too many requests\n", ((b"retry-after", b"1"),))
+            elif _too_much(scope["headers"]):
+                self.metrics.count("journey_refused_total", "reason", "head")
+                await plain(sending, 431, b"too many headers\n", ((b"connection", b"close"),))
             else:
                 await self.app(scope, receive, sending)
         except Exception:  # noqa: BLE001 - the last handler there is
@@ -170,6 +177,11 @@ class Guarded:
         finally:
             seconds = time.perf_counter() - began
             self.metrics.request(scope.get("journey_route", "other"), status, seconds)
+
+
+def _too_much(headers: list[tuple[bytes, bytes]]) -> bool:
+    size = sum(len(name) + len(value) for name, value in headers)
+    return len(headers) > MOST_HEADERS or size > LARGEST_HEAD
 
 
 async def plain(

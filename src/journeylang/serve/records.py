@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -86,12 +86,17 @@ _KINDS: dict[str, type[Happened | Said | Wrote | Chose]] = {
     "chose": Chose,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+_FIELDS = {kind: tuple(one.name for one in fields(kind)) for kind in _KINDS.values()}
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def to_line(record: Record) -> bytes:
     """One line of ASCII, its end included."""
-    values = {**asdict(record), "at": record.at.isoformat()}
-    return json.dumps([_NAMES[type(record)], values], separators=(",", ":")).encode() + b"\n"
+    # Not `asdict`, which copies whatever is within: it took half the time of a request.
+    kind = type(record)
+    values = {name: getattr(record, name) for name in _FIELDS[kind]}
+    values["at"] = record.at.isoformat()
+    return _ENCODER.encode([_NAMES[kind], values]).encode() + b"\n"
 
 
 def from_line(line: bytes) -> Record | None:
