@@ -55,9 +55,11 @@ FEEDBACK = {
     "called": "outcome",
     "answered": "value",
     "replied": "keyword",
+    "complained": "",
+    "unsubscribed": "",
 }
-# Of the feedback that is seldom: what is talked of, written or answered.
-TALK = ("called", "called", "answered", "replied", "failed")
+# Of the feedback that is seldom: what is talked of, written or answered, and objections.
+TALK = ("called", "called", "answered", "replied", "failed", "complained", "unsubscribed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,8 @@ class Expressions:
 
     def _arithmetic(self, names: Names, kind: str) -> str:
         left = self.value(names, kind, 0)
+        if kind in ("int", "number", "money") and self.chance(2):
+            return f"(-{left})"
         match kind:
             case "instant" | "date":
                 spans = [d for d in LITERALS["duration"] if kind == "instant" or d.endswith("d")]
@@ -236,6 +240,7 @@ class Expressions:
             options += [(f"{name} of {of}", name) for name in ("opened", "clicked")]
             options.append((f"{talk} of {of}", talk))
         options.append(("delivered", "delivered"))
+        options += [("redeemed of pool", "redeemed"), ("redeemed of own", "redeemed")]
         return self.pick(options)
 
     def scope(self, names: Names, event: str) -> str:

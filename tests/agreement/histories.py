@@ -91,7 +91,7 @@ FIELDS_OF = {
 }
 MESSAGE_EVENTS = (
     *("opened", "opened", "opened", "clicked", "clicked", "bounced", "delivered"),
-    *("called", "called", "answered", "replied", "failed"),
+    *("called", "called", "answered", "replied", "failed", "complained", "unsubscribed"),
 )
 OUTCOMES = ("reached", "no_answer", "refused", "later")
 
@@ -174,7 +174,7 @@ class _History:
             + ("event at another's instant",) * (5 if self.theme is Theme.RACES else 1)
             + ("feedback", "feedback", "feedback", "change a row")
             + ("customer field", "customer field", "customer goes", "consent", "preference")
-            + ("suppression", "given back", "row goes", "pause", "resume")
+            + ("suppression", "given back", "row goes", "pause", "resume", "redeem")
         )
         who = self.pick((*range(1, people + 1),) * 3 + (people + 1,))
         match kind:
@@ -210,6 +210,9 @@ class _History:
                 return ("suppression", who, self.pick(("email", "sms")), now, reason)
             case "pause" | "resume":
                 return (kind, self.pick(("j1", "j2")))
+            case "redeem":
+                self.keys += 1
+                return (kind, self.keys, self.draw(st.integers(0, 5)), who, self._at(now))
             case "given back":
                 return ("given back", self.draw(st.integers(0, 9)))
             case _:
@@ -311,6 +314,13 @@ def _given_back(pair: Both, index: int) -> None:
         pair.give_back(index % len(pair.memory.messages))
 
 
+def _redeem(pair: Both, key: int, index: int, who: int, at: datetime) -> None:
+    """Somebody uses a code that was drawn; not always who has got it."""
+    if pair.memory.codes:
+        code = pair.memory.codes[index % len(pair.memory.codes)].code
+        pair.add("shop.uses", record("shop.uses", id=key, customer_id=who, at=at, code=code))
+
+
 _APPLY: dict[str, Callable[..., object]] = {
     "customer": _customer,
     "customer field": _customer_field,
@@ -325,5 +335,6 @@ _APPLY: dict[str, Callable[..., object]] = {
     "pause": Both.pause,
     "resume": Both.resume,
     "given back": _given_back,
+    "redeem": _redeem,
     "apply": Both.apply,
 }

@@ -25,6 +25,11 @@ DAYS = ("weekdays", "monday", "sunday", "saturday, monday", "day")
 METRICS = (("m_count", "int"), ("m_spent", "money"))
 SEGMENTS = ("s_one", "s_two")
 MESSAGES = ("j1/m1", "j2/m1")
+FRAGMENT = """fragment chase(what: text, gap: duration = 1h, least: int = 1) {
+  pause: wait gap
+  note: send email "t" with { v: what }
+  if customer.points >= least { on: wait for opened of note up to gap } else { late: wait 30m }
+}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,8 @@ class Writer(Flow, Expressions):
         return self.project().text()
 
     def project(self) -> Source:
-        head = ("language 1", self._policy("p1", control=True), self._policy("p2", control=False))
+        policies = (self._policy("p1", control=True), self._policy("p2", control=False))
+        head = ("language 1", *policies, FRAGMENT)
         journeys = {name: self._journey(name) for name in ("j1", "j2")}
         return Source(head=head, journeys=journeys, tail=tuple(self._audience()))
 
@@ -232,7 +238,7 @@ class Writer(Flow, Expressions):
 
     def _step(self, depth: int) -> str:
         kinds = ["wait", "wait", "send", "send", "send"] * (3 if self.busy else 1)
-        kinds += ["set", "set"] * bool(self.profile) + ["moment", "state", "call"]
+        kinds += ["set", "set"] * bool(self.profile) + ["moment", "state", "call", "include"]
         if depth:
             kinds += ["race", "race", "race", "if", "if", "experiment", "factors"]
             kinds += ["repeat", "repeat"] * (self.loops < 2)
@@ -269,10 +275,17 @@ class Writer(Flow, Expressions):
                 return call(self, self._label("c"), self._names())
             case "set":
                 return self.assignment(self._names())
+            case "include":
+                return self._include()
             case "factors":
                 return self._factors()
             case _:
                 return self.pick(("exit", "exit as done"))
+
+    def _include(self) -> str:
+        gap = self.pick(("", f", gap: {self.pick(WAITS)}", f", {self.pick(WAITS)}"))
+        least = f", least: {self.pick(('1', '-3', '10'))}" if gap and self.chance(5) else ""
+        return f'{self._label("i")}: include chase("web"{gap}{least})'
 
     def _wait(self) -> str:
         label = self._label("w")

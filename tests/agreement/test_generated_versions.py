@@ -30,7 +30,7 @@ MOMENTS = ("before", "behind")
 def cases(draw: Draw[Any]) -> tuple[Program, tuple[str, ...], History]:
     """A program, its later versions, and a history in which they are applied."""
     writer = Writer(draw)
-    writer.learning = False
+    writer.learning = writer.chance(4)
     editor = Editor(writer, writer.project())
     program = written(writer, editor.source.text())
     versions = [editor.version() for _ in range(draw(st.integers(1, 3)))]
