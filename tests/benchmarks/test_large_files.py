@@ -18,6 +18,8 @@ MEASURED = (
     "a chain of segments",
     "journeys",
     "ifs",
+    "exits and ifs",
+    "constants",
     "sends",
     "fragments",
     "levels",

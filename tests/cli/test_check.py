@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
 from tests.docs.fences import ROOT
-from tests.loading.folder import BINDING, WELCOME, write
+from tests.loading.folder import WELCOME, write
 from tests.schemas.validation import problems
 
 
@@ -23,11 +23,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-WITH_MONEY = BINDING.replace("text?\n", "text?\n  field spent: money(EUR)?\n") + (
-    "event bought from shop.orders as o {"
-    " key o.id customer o.c at o.t append only field total: money(EUR) }\n"
-)
-A_WARNING = "value { revenue: bought.total acquisition: customer.spent }"
+A_WARNING = 'segment fair "At the fair" = in list "lists/fair.csv"'
+NOBODY = "email\n"
 WITH_POLICY = WELCOME.replace("enter", "policy standard\n  enter")
 
 
@@ -43,7 +40,7 @@ def test_nothing_found(root: Path) -> None:
 def test_findings(root: Path) -> None:
     write(
         root,
-        journeys__binding=WITH_MONEY,
+        lists__fair_dot_csv=NOBODY,
         journeys__more=f"segment a = exists(signd_up)\n{A_WARNING}",
     )
     done = check()
@@ -58,7 +55,7 @@ def test_findings(root: Path) -> None:
             "  |\n"
             "  = help: did you mean `signed_up`?      journey rule JRN101\n"
             "\n"
-            "warning[JRN009]"
+            "warning[JRN842]"
         )
         or " 1 | segment a" in done.output
     )
@@ -77,7 +74,7 @@ def test_of_very_many_findings_the_first_errors_are_shown_as_text(root: Path) ->
 
 
 def test_warnings_alone_are_fine(root: Path) -> None:
-    write(root, journeys__binding=WITH_MONEY, journeys__more=A_WARNING)
+    write(root, lists__fair_dot_csv=NOBODY, journeys__more=A_WARNING)
     done = check()
     assert done.exit_code == 0
     assert done.output.endswith("checked 3 files: 1 warning\n")
@@ -111,7 +108,7 @@ def test_select_and_ignore(root: Path) -> None:
     assert "JRN302" in check().output
     assert "JRN302" in check("--select", "JRN3").output
     assert "JRN302" in check("--select", "302,jrn109").output
-    assert "JRN302" not in check("--select", "702,JRN009").output
+    assert "JRN302" not in check("--select", "702,JRN842").output
     assert "JRN302" not in check("--ignore", "uncapped-send").output
     # Of two the longer counts, and of equally long ones the one that leaves out.
     assert "JRN302" in check("--ignore", "JRN3", "--select", "JRN302").output
@@ -283,7 +280,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root.mkdir(parents=True)
     write(
         root,
-        journeys__binding=WITH_MONEY,
+        lists__fair_dot_csv=NOBODY,
         journeys__more=f"segment a = exists(signd_up)\n{A_WARNING}",
     )
     monkeypatch.chdir(root)

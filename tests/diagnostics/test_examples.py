@@ -33,7 +33,7 @@ WHOLE = """
 """
 CONTEXTS = {
     **dict.fromkeys(WHOLE.split(), FILE),
-    "JRN009": FILE,
+    "JRN009": TEMPLATE,
     "JRN105": TEMPLATE,
     "JRN106": TEMPLATE,
     "JRN108": STEPS,

@@ -18,7 +18,6 @@ from tests.docs.fences import ROOT, pages
 PARTS: dict[str, Callable[[], str]] = {
     "verbs": parts.verbs,
     "codes": parts.code_pages,
-    "not yet": parts.not_yet,
     "tables": parts.tables,
     "views": parts.views,
     "providers": provider_parts.built_in,

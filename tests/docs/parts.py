@@ -1,4 +1,4 @@
-"""The parts of pages that are made from the code: verbs, codes, tables, what is still to come."""
+"""The parts of pages that are made from the code: verbs, codes, tables."""
 
 from __future__ import annotations
 
@@ -132,52 +132,6 @@ def reported() -> set[str]:
         for module in _families()
         for name, value in vars(module).items()
         if isinstance(value, Code) and name in named
-    }
-
-
-# --- what is still to come ----------------------------------------------------
-
-CASES = {
-    "later_declarations": "Declarations",
-}
-_EXPECTED = re.compile(r'(?P<line>.*?)\s*#\s*(?P<kind>error|warning): JRN009 "(?P<words>[^"]*)"')
-
-
-def not_yet() -> str:
-    """The cases of tests/errors that expect JRN009: what is written, what is answered."""
-    parts = []
-    for name, title in CASES.items():
-        rows = [
-            (
-                _code_span(found["line"].strip().removesuffix("{").strip()),
-                found["words"],
-                "refused" if found["kind"] == "error" else "no effect",
-            )
-            for found in _expectations(name)
-        ]
-        parts.append(f"### {title}\n\n{table(('written', 'what is meant', 'today'), rows)}")
-    return "\n\n".join(parts)
-
-
-def _expectations(name: str) -> Iterator[re.Match[str]]:
-    path = ROOT / "tests" / "errors" / f"{name}.journey"
-    for line in path.read_text(encoding="utf-8").splitlines():
-        found = _EXPECTED.match(line)
-        if found is not None:
-            yield found
-
-
-def later_cases() -> set[str]:
-    """Files of tests/errors with something that is not supported yet, and not yet told."""
-    folder = ROOT / "tests" / "errors"
-    told = {found["words"] for name in CASES for found in _expectations(name)}
-    return {
-        *(name for name in CASES if any(_expectations(name))),
-        *(
-            path.stem
-            for path in folder.glob("*.journey")
-            if any(found["words"] not in told for found in _expectations(path.stem))
-        ),
     }
 
 

@@ -62,11 +62,6 @@ def test_codes_that_are_reported_are_known_as_such() -> None:
     assert told <= {code.id for code in ALL_CODES}
 
 
-def test_every_case_of_what_is_to_come_is_on_the_page() -> None:
-    """A new file of tests/errors with JRN009 in it has to be named in `parts`."""
-    assert parts.later_cases() == set(parts.CASES)
-
-
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
 
 

@@ -59,9 +59,11 @@ WELCOME = """journey welcome "Say hello" {
 """
 
 BOUND = (
-    BINDING.replace("consent: email_ok }", "consent: email_ok, cost: 0.5 EUR }")
+    BINDING.replace("consent: email_ok }", "consent: email_ok, cost: 0.5 EUR }").replace(
+        "  field points:", "  field won_for: money(EUR)? = c.points\n  field points:"
+    )
     + "\nsegment many = customer.points >= 50\n"
-    + "\nvalue { revenue: ordered.total }\n"
+    + "\nvalue { revenue: ordered.total acquisition: customer.won_for }\n"
     + """
 event used from shop.uses as u {
   key u.id

@@ -172,6 +172,22 @@ def test_what_was_caused_is_the_difference_of_the_groups(read: Source) -> None:
     assert in_all["caused"] == pytest.approx(own.difference * int(str(treated["mature"])))  # type: ignore[union-attr]
     worth = {row["what"]: row["amount"] for row in rows(tables["worth:1"])}
     assert worth["revenue"] == treated["value"]
+    points = dict(read.query("SELECT id, points FROM crm.customers"))
+    acquired = sum(
+        points.get(customer) or 0
+        for customer, (name, since) in firsts(read).items()
+        if name == "treated" and since + WINDOW <= read.now
+    )
+    assert worth["cost of acquisition"] == acquired > 0
+    behind = treated["value"] - worth["cost of offers"] - worth["cost of messages"] - acquired  # type: ignore[operator]
+    left = worth["left (customer lifetime value within the window)"]
+    assert left == pytest.approx(float(behind))
+    assert worth["left per customer"] == pytest.approx(float(behind) / int(str(treated["mature"])))
+    ratios = {row["what"]: row["ratio"] for row in rows(tables["roi:1"])}
+    spent = float(worth["cost of messages"]) + acquired  # type: ignore[arg-type]
+    assert ratios["per unit spent on messages and acquisition"] == pytest.approx(
+        float(behind) / spent
+    )
     # The second goal is worth nothing of its own: what is sold counts.
     assert "value" in rows(tables["goal:2"])[0]
 

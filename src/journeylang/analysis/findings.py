@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.experiments import SHARES_NOT_100
-from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
-from journeylang.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, Severity, in_order
+from journeylang.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, in_order
 from journeylang.diagnostics.suggest import closest
 from journeylang.source import Span
 
@@ -103,30 +102,6 @@ class Findings:
             label=label or f"no {kind} of this name is defined",
             help=_did_you_mean(near) or help or self._all(kind, candidates),
             fix=Fix(title=f"write `{near}`", edits=(Edit(span, near),)) if near and exact else None,
-        )
-
-    def later(
-        self,
-        what: str,
-        span: Span,
-        *,
-        warning: bool = False,
-        label: str = "read, but without effect",
-        advice: str = "",
-    ) -> None:
-        """A construct of the language that is read and has no meaning yet.
-
-        A warning only where nothing that is sent depends on it.
-        """
-        self.found.append(
-            Diagnostic(
-                code=NOT_SUPPORTED_YET,
-                message=f"{what} is not supported yet",
-                span=span,
-                label=label if warning else "",
-                help=advice,
-                severity=Severity.WARNING if warning else Severity.ERROR,
-            )
         )
 
     @property

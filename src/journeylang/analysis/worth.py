@@ -73,7 +73,6 @@ def _worth(node: nodes.CustomerValue, checker: Checker) -> Worth | None:
 def _setting(pair: nodes.Pair, checker: Checker) -> tuple[EventField | CustomerValue, str] | None:
     """The field, and the currency that it is in."""
     if pair.key.text == "acquisition":
-        checker.findings.later("`acquisition`", pair.key.span, warning=True)
         found = None
         if not isinstance(pair.value, nodes.TopOf | nodes.ListOf):
             found = checker.value(pair.value, PERSON)

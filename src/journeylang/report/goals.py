@@ -202,17 +202,23 @@ def _worth(source: Source, goal: Goal, of: Mapping[str, Outcome], number: int) -
         return []
     left = total(treated.net)
     assert left is not None
+    acquired = source.project.worth is not None and source.project.worth.acquisition is not None
+    behind = float(left) - float(treated.acquisition) if acquired else left
     rows: list[tuple[Cell, ...]] = [
         ("revenue", total(treated.value), None),
         ("cost of goods", treated.goods, None),
         ("cost of offers", treated.offers, None),
         ("cost of messages", treated.cost, None),
-        ("left (customer lifetime value within the window)", left, None),
-        ("left per customer", each(treated.net), None),
+        ("cost of acquisition", treated.acquisition, None),
+        ("left (customer lifetime value within the window)", behind, None),
+        ("left per customer", float(behind) / treated.mature, None),
     ]
     roi: list[tuple[Cell, ...]] = []
     if treated.cost:
         roi.append(("per unit spent on messages", float(left) / float(treated.cost), None))
+    spent = float(treated.cost) + float(treated.acquisition)
+    if acquired and spent:
+        roi.append(("per unit spent on messages and acquisition", float(behind) / spent, None))
     for group in (HELD, GLOBAL):
         if group not in of:
             continue
@@ -228,6 +234,8 @@ def _worth(source: Source, goal: Goal, of: Mapping[str, Outcome], number: int) -
             roi.append((f"{label}, per unit spent", found.difference * by, at))
     if source.project.worth is None or source.project.worth.goods is None:
         rows = [row for row in rows if row[0] != "cost of goods"]
+    if not acquired:
+        rows = [row for row in rows if row[0] != "cost of acquisition"]
     if not treated.offers:
         rows = [row for row in rows if row[0] != "cost of offers"]
     tables = [
@@ -246,7 +254,7 @@ def _worth(source: Source, goal: Goal, of: Mapping[str, Outcome], number: int) -
         tables.append(
             Table(
                 name=f"roi:{number}",
-                title="return on what messages cost",
+                title="return on what was spent",
                 columns=(
                     text("what", ""),
                     Column(name="ratio", title="ratio", kind=Kind.RATIO),

@@ -24,7 +24,9 @@ class Outcome:
     """Of one group. Only ``customers`` counts those whose time is not over yet.
 
     ``part`` is what the group was divided by, if it was. ``value`` and ``net`` (what is left behind
-    goods, offers and messages) are per customer; None without an amount.
+    goods, offers and messages) are per customer; None without an amount. ``acquisition`` is what
+    the mature customers cost once, before any of it: no part of ``net``, for it is the same
+    whatever is done with them.
     """
 
     arm: str
@@ -39,6 +41,7 @@ class Outcome:
     messages: int
     cost: Figure
     net: Sample | None
+    acquisition: Figure = 0
 
     @property
     def rate(self) -> Rate:
@@ -85,6 +88,7 @@ def _outcome(
     cost: Figure,
     net: Figure,
     net2: float,
+    acquisition: Figure,
 ) -> Outcome:
     known = amounts.revenue is not None
     return Outcome(
@@ -100,6 +104,7 @@ def _outcome(
         messages=int(messages),
         cost=cost,
         net=Sample(n=mature, total=net, squares=net2) if known else None,
+        acquisition=acquisition,
     )
 
 

@@ -33,7 +33,8 @@ class Pass:
 
 def statement(source: Source, journey: Journey, goal: Goal, groups: str, by: By | None) -> str:
     """{now} -> one row per group and part: customers, mature, and of these reached, events, value,
-    its squares, goods, offers, messages, their cost, what is left, its squares."""
+    its squares, goods, offers, messages, their cost, what is left, its squares, and what acquiring
+    these customers has cost."""
     d = source.dialect
     window = None if goal.within is None else d.interval(goal.within)
     mature = "TRUE"
@@ -66,17 +67,20 @@ def statement(source: Source, journey: Journey, goal: Goal, groups: str, by: By 
         value = f"CAST(u.{name} AS {number})"
         return f"coalesce(sum({value} * {value}) {of}, 0)"
 
+    acquired, acquisition = _acquired(source)
+    if acquired:
+        joined += "\n  LEFT JOIN acquired AS a ON a.customer_id = u.customer_id"
     return f"""WITH begun AS ({groups}
 ), unit AS (
   SELECT w.customer_id, w.arm, {mature} AS mature, {part} AS part FROM begun AS w{joins}
-){scans}, spent AS (
+){scans}{acquired}, spent AS (
   SELECT m.customer_id, count(*) AS messages, sum(m.cost) AS cost
   FROM begun AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id
   WHERE m.decided_at >= w.exposed_at{ends} GROUP BY m.customer_id
 ), every AS (
   SELECT u.arm, u.part, u.mature, coalesce(p0.events, 0) AS events, {each("value")} AS value,
     {each("goods")} AS goods, {each("offers")} AS offers, coalesce(m.messages, 0) AS messages,
-    coalesce(m.cost, 0) AS cost
+    coalesce(m.cost, 0) AS cost, {acquisition} AS acquisition
   FROM unit AS u{joined}
   LEFT JOIN spent AS m ON m.customer_id = u.customer_id
 ), left_over AS (
@@ -84,7 +88,8 @@ def statement(source: Source, journey: Journey, goal: Goal, groups: str, by: By 
 )
 SELECT u.arm, u.part, count(*), count(*) {of}, count(*) FILTER (WHERE u.mature AND u.events > 0),
   {summed("events")}, {summed("value")}, {squares("value")}, {summed("goods")},
-  {summed("offers")}, {summed("messages")}, {summed("cost")}, {summed("net")}, {squares("net")}
+  {summed("offers")}, {summed("messages")}, {summed("cost")}, {summed("net")}, {squares("net")},
+  {summed("acquisition")}
 FROM left_over AS u GROUP BY u.arm, u.part ORDER BY u.arm, u.part"""
 
 
@@ -139,6 +144,19 @@ def _scan(source: Source, one: Pass, within: int | None) -> str:
         for name, of in one.sums.items()
     )
     return f"SELECT {who}, {sums} FROM {rows} GROUP BY {who}"
+
+
+def _acquired(source: Source) -> tuple[str, str]:
+    """What each customer of `begun` has cost to win, as a further query, and its value there."""
+    worth = source.project.worth
+    if worth is None or worth.acquisition is None:
+        return "", "0"
+    scope = source.compiler.scope(Rows(name="begun"))
+    cost = value(worth.acquisition, scope)
+    base = customers(source.project.binding, source.dialect, scope.fields)
+    query = f"""SELECT DISTINCT w.customer_id, {cost} AS cost FROM begun AS w
+  JOIN {base} AS c ON c.customer_id = w.customer_id{scope.joins()}"""
+    return f", acquired AS ({query}\n)", "coalesce(a.cost, 0)"
 
 
 def _may_repeat(source: Source, of: EventSource) -> bool:

@@ -35,8 +35,9 @@ def costs_fit(project: Project, goal: Goal) -> bool:
         for field in bound.fields
         if field.name == "cost"
     }
-    if project.worth is not None and project.worth.goods is not None:
-        costs.add(project.worth.currency)
+    worth = project.worth
+    if worth is not None and (worth.goods is not None or worth.acquisition is not None):
+        costs.add(worth.currency)
     return costs <= {currency_of(project, goal)} and currency_of(project, goal) is not None
 
 

@@ -92,8 +92,9 @@ NOT_SUPPORTED_YET = Code(
     why="The construct belongs to the language and is written correctly. This version has no"
     " meaning for it yet, and it is never left out in silence: a journey without one of its"
     " rules is another journey.",
-    bad="value { revenue: order_placed.total acquisition: customer.spent }",
-    good="value { revenue: order_placed.total }",
+    bad="{% include voucher %}",
+    good='{% include "parts/banner.html" %}',
+    fence="jinja",
 )
 
 CODES = family(globals())
