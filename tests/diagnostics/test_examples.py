@@ -85,6 +85,7 @@ SHOWN_BY = {
     "JRN842": "tests/loading/test_lists.py",
     "JRN861": "tests/cli/test_test.py",
     "JRN871": "tests/cli/test_simulate.py",
+    "JRN872": "tests/cli/test_simulate.py",
 }
 
 NOT_YET = {

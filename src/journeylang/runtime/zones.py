@@ -46,8 +46,12 @@ def local(tz: ZoneInfo, instant: datetime) -> datetime:
     return instant.replace(tzinfo=UTC).astimezone(tz).replace(tzinfo=None, fold=0)
 
 
+@lru_cache(maxsize=16_384)
 def resolve(tz: ZoneInfo, wall: datetime) -> datetime:
-    """The instant (naive UTC) at which the wall clock shows `wall`; see the module."""
+    """The instant (naive UTC) at which the wall clock shows `wall`; see the module.
+
+    Remembered, for each tick asks for the midnights and quiet hours of the one before.
+    """
     early = wall.replace(tzinfo=tz, fold=0)
     instant = early.astimezone(UTC).replace(tzinfo=None)
     if local(tz, instant) == wall:
