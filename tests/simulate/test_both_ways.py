@@ -112,6 +112,13 @@ def test_what_a_guard_would_pause_goes_tick_by_tick(tmp_path: Path) -> None:
     assert [v.met for v in told.verdicts] == [True]
 
 
+def test_messages_that_let_people_in_go_tick_by_tick(tmp_path: Path) -> None:
+    more = OFTEN.replace("signed_up 90% per 1d", "signed_up after opened 90% within 1d")
+    root = world(tmp_path / "shop", GUARDED, more)
+    told, _ = played(root, "auto", 1, days=1)
+    assert told.stepped == "its messages bring about what it is entered on"
+
+
 def test_what_couples_people_is_named(tmp_path: Path) -> None:
     rationed = OFTEN.replace("policy p {", "policy p { capacity email 100 per day\n")
     root = world(tmp_path / "shop", GUARDED, rationed)

@@ -6,10 +6,11 @@ nothing happens to them: each decision then hangs on the run's own rows and inst
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from journeylang.engines.base import Engine
+from journeylang.model.assumptions import Assumption
 from journeylang.model.binding import ConsentTable
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import (
@@ -30,6 +31,7 @@ from journeylang.model.expressions import (
     Expression,
     Known,
     Listed,
+    MessageEvent,
     MetricValue,
     Negated,
     OneOf,
@@ -65,7 +67,11 @@ _OF_ROWS = (
 
 
 def why_not(
-    engine: Engine, ready: Ready, grid: Grid, applied: Mapping[int, datetime]
+    engine: Engine,
+    ready: Ready,
+    grid: Grid,
+    applied: Mapping[int, datetime],
+    lines: Sequence[Assumption],
 ) -> str | None:
     """What stands against it, in words that go behind "because"; None: nothing."""
     plans = ready.program.journeys
@@ -76,9 +82,21 @@ def why_not(
         return "its ticks are less than a second apart"
     for reason in (*_of_the_journey(plan, ready), *_of_the_steps(plan, ready.project)):
         return reason
+    if isinstance(plan.entry, EnterOn) and plan.entry.event.name in _brought_about(lines):
+        return "its messages bring about what it is entered on"
     if usual_is_judged(plan, grid, applied[plan.journey]) and _DAY % grid.step:
         return "its ticks do not divide a day"
     return _of_the_database(engine, plan, ready.project, grid)
+
+
+def _brought_about(lines: Sequence[Assumption]) -> set[str]:
+    """The bound events that may follow from messages."""
+    found: set[str] = set()
+    for _ in lines:
+        for line in lines:
+            if isinstance(line.after, MessageEvent) or (line.after and line.after.name in found):
+                found.add(line.event.name)
+    return found
 
 
 def of_rows(node: Expression, project: Project) -> bool:

@@ -34,7 +34,7 @@ def play_whole(
     engine, ready = session.engine, session.ready
     [[latest]] = engine.query("SELECT now FROM journey.lock WHERE name = 'tick'")
     grid = Grid(start=start, step=step, count=count, since=latest)
-    reason = why_not(engine, ready, grid, session.applied)
+    reason = why_not(engine, ready, grid, session.applied, behaviour.lines)
     if reason is not None:
         return reason
     (plan,) = ready.program.journeys
