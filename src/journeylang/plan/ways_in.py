@@ -63,9 +63,17 @@ def _schedule(schedule: Schedule) -> str:
         case Yearly():
             date = schedule.date
             of = f" on {date.name}" if isinstance(date, CustomerValue) else ""
-            return f"every year{of} at {clock(schedule.at)}"
+            moved = _shift(schedule.months, "mo") + _shift(schedule.days, "d")
+            return f"every year{of}{moved} at {clock(schedule.at)}"
         case _:
             assert_never(schedule)
+
+
+def _shift(number: int, unit: str) -> str:
+    """` - 7d`; nothing for none."""
+    if not number:
+        return ""
+    return f" {'-' if number < 0 else '+'} {abs(number)}{unit}"
 
 
 def days(weekdays: tuple[int, ...]) -> str:
