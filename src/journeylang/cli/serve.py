@@ -99,6 +99,8 @@ def _tell(serving: Serving, loaded: LoadedProject, env: str) -> None:
     click.echo(f"webhooks  {', '.join(f'/hooks/{name}' for name in serving.feeds) or 'none'}")
     click.echo(f"tracking  {settings.tracking_consent or 'of everybody'}")
     click.echo(f"spool     {settings.spool}")
+    if serving.dashboard is not None:
+        click.echo("dashboard /dashboard, with a token")
     if settings.preferences is not None:
         click.echo(f"choices   told to {settings.preferences}")
 

@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from journeylang.engines.base import Engine
     from journeylang.loading.project import LoadedProject
 
-_STEPS = """SELECT r.journey, coalesce(r.step, r.status) AS step, r.status, count(*) AS runs,
-  min(r.wake_at) AS next_wake, count(*) FILTER (WHERE r.wake_at < l.previous) AS overdue
-FROM journey.runs AS r, journey.lock AS l GROUP BY r.journey, r.step, r.status
-ORDER BY r.journey, r.status <> 'active', coalesce(r.step, r.status)"""
-_QUEUE = """SELECT channel, state, count(*) FROM journey.messages
-GROUP BY channel, state ORDER BY channel, state"""
-_CALLS = """SELECT service, state, count(*) FROM journey.calls
-GROUP BY service, state ORDER BY service, state"""
-_SKIPS = """SELECT journey, step, reason, count(*) FROM journey.non_sends
-GROUP BY journey, step, reason ORDER BY journey, step, reason, count(*)"""
-
-_SUPPRESSED = """SELECT channel, reason, count(*) FROM journey.suppression
-GROUP BY channel, reason ORDER BY channel, reason"""
-
 _WIDEST = 32
 _MOST = 20
 """So many messages in doubt are shown one by one."""
@@ -60,9 +46,11 @@ def command(
     the latest one, a guard or a template has paused a journey, or things are older than --max-lag;
     and with --verify if the next tick would miss somebody.
     """
+    from journeylang.api.standing import standing
+
     loaded = load_project(env)
     with opened(loaded, env) as engine:
-        found = _read(engine, loaded, max_lag)
+        found = standing(engine, loaded, utc_now(), max_lag)
         if verify:
             found["verified"] = _verified(engine, loaded) if found["now"] is not None else []
     if output == "json":
@@ -91,60 +79,6 @@ def _verified(engine: Engine, loaded: LoadedProject) -> list[dict[str, Any]]:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _read(engine: Engine, loaded: LoadedProject, max_lag: timedelta | None) -> dict[str, Any]:
-    from journeylang.api.program import template_entry_fields
-    from journeylang.delivery.outbox import doubtful
-    from journeylang.runtime.alarms import alarms, late, waiting_since
-    from journeylang.runtime.channel_pauses import paused_channels
-    from journeylang.runtime.guards import guarded
-    from journeylang.runtime.pauses import paused
-
-    if engine.columns(("journey", "lock")) is None:
-        nothing: dict[str, Any] = {"now": None, "ticks": 0, "lag_seconds": None}
-        lists = (
-            "alarms",
-            "paused",
-            "paused_channels",
-            "guards",
-            "runs",
-            "messages",
-            "calls",
-            "non_sends",
-        )
-        further = ("suppressed", "doubtful")
-        return nothing | {name: [] for name in (*lists, *further)} | {"queued_since": None}
-    # A database that was applied by an earlier version has no such view yet.
-    calls = engine.columns(("journey", "calls")) is not None
-    now, ticks = engine.query("SELECT now, token FROM journey.lock WHERE name = 'tick'")[0]
-    still, clock, silent = list(paused(engine)), utc_now(), list(paused_channels(engine))
-    alarming = [*alarms(engine, still, silent)]
-    if max_lag is not None:
-        alarming += late(engine, now, clock, max_lag, still, silent)
-    guards = guarded(engine, loaded.project, template_entry_fields(loaded))
-    return {
-        "now": now,
-        "ticks": ticks,
-        "lag_seconds": int((clock - now).total_seconds()),
-        "queued_since": waiting_since(engine, clock, still, silent),
-        "alarms": [dataclasses.asdict(one) for one in alarming],
-        "paused": [dataclasses.asdict(one) for one in still],
-        "paused_channels": [dataclasses.asdict(one) for one in silent],
-        "guards": [dataclasses.asdict(one) for one in guards],
-        "runs": _rows(
-            engine.query(_STEPS), "journey", "step", "status", "runs", "next_wake", "overdue"
-        ),
-        "messages": _rows(engine.query(_QUEUE), "channel", "state", "messages"),
-        "calls": _rows(engine.query(_CALLS) if calls else [], "service", "state", "calls"),
-        "non_sends": _rows(engine.query(_SKIPS), "journey", "step", "reason", "count"),
-        "suppressed": _rows(engine.query(_SUPPRESSED), "channel", "reason", "count"),
-        "doubtful": [dataclasses.asdict(message) for message in doubtful(engine)],
-    }
-
-
-def _rows(rows: list[tuple[Any, ...]], *names: str) -> list[dict[str, Any]]:
-    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -120,8 +120,8 @@ def _show(answer: Answer) -> None:
     import sys
 
     from journeylang.cli.terminal import console, wants_colour
-    from journeylang.cli.why_text import Text
     from journeylang.runtime.zones import zone
+    from journeylang.why.text import Text
 
     tz = zone(answer.zone)
     assert tz is not None

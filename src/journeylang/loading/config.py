@@ -118,7 +118,8 @@ class ServeTable(_Table):
     they are bound to. Opens and clicks are kept of each person who gave ``tracking_consent``, of
     others as sums; without one, of everybody. ``opens = false`` puts no picture into e-mails.
     ``preferences`` is the service of ``invoke`` that is told what people choose. ``spool`` is the
-    folder for what is not in the database yet.
+    folder for what is not in the database yet. ``dashboard`` is the secret of those who may look at
+    how things stand, and pause; without one there is no dashboard.
     """
 
     token: str | None = None
@@ -128,6 +129,12 @@ class ServeTable(_Table):
     opens: bool = True
     preferences: str | None = None
     spool: str = Field(default=".journey/spool", min_length=1)
+    dashboard: str | None = None
+
+    @field_validator("dashboard")
+    @classmethod
+    def _dashboard_by_reference(cls, written: str | None) -> str | None:
+        return _reference("dashboard", "DASHBOARD_TOKEN", written)
 
     @field_validator("token", "former_token")
     @classmethod

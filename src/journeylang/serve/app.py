@@ -18,6 +18,7 @@ from journeylang.delivery.feedback import Feed
 from journeylang.delivery.links import Links
 from journeylang.model.project import Project
 from journeylang.serve.burning import Burnt
+from journeylang.serve.dashboard import Dashboard
 from journeylang.serve.hooks import Hooks
 from journeylang.serve.intake import Intake, UnfitError
 from journeylang.serve.keeper import Keeper
@@ -55,6 +56,7 @@ class Serving:
     tokens: tuple[str, ...] = field(default=(), repr=False)
     rate: float = 500.0
     teller: Teller | None = None
+    dashboard: Dashboard | None = None
 
 
 def application(serving: Serving) -> App:
@@ -96,6 +98,7 @@ def application(serving: Serving) -> App:
             Route(f"/{purpose}/{{rest:path}}", tracking.answer, methods=["GET", "POST"])
             for purpose in ("c", "o", "u", "p", "a", "q")
         ),
+        *(serving.dashboard.routes() if serving.dashboard is not None else ()),
     ]
     app = Starlette(routes=routes)
     serving.metrics.gauges["journey_spool_bytes"] = lambda: float(serving.keeper.drain.waiting())

@@ -28,6 +28,8 @@ from journeylang.model.binding import Event
 from journeylang.model.project import Project
 from journeylang.runtime.setup import create_missing
 from journeylang.serve.app import Serving
+from journeylang.serve.board import Board
+from journeylang.serve.dashboard import Dashboard
 from journeylang.serve.intake import Intake, NotWritable, Shape, shape
 from journeylang.serve.keeper import ClosedError, Keeper, utc_now
 from journeylang.serve.metrics import Metrics
@@ -73,6 +75,9 @@ def opened(
     tokens = _tokens(loaded, env, settings, variables)
     if tokens.value is None:
         return Outcome(value=None, diagnostics=tokens.diagnostics)
+    looks = _looks(loaded, env, settings, variables)
+    if looks.diagnostics:
+        return Outcome(value=None, diagnostics=looks.diagnostics)
     if engine is None:
         first = open_database(loaded, env, environ=variables)
         if first.value is None:
@@ -108,6 +113,11 @@ def opened(
             raise ClosedError
         return ready.taker(again.value)
 
+    def open_board() -> Engine | None:
+        if engine is not None:
+            return engine()
+        return open_database(loaded, env, environ=variables, wait=WAIT).value
+
     keeps = engine is not None or connection.dialect.shared
     keeper = Keeper(spool, open_taker, metrics, keeps=keeps, now=now)
     serving = Serving(
@@ -122,6 +132,11 @@ def opened(
         tokens=tokens.value,
         rate=rate,
     )
+    if looks.value is not None:
+        base = loaded.config.env[env].base_url or ""
+        board = Board(loaded=loaded, project=project, env=env, open=open_board, now=now)
+        dashboard = Dashboard(board, looks.value, metrics, secure=base.startswith("https:"))
+        serving = replace(serving, dashboard=dashboard)
     if ready.tells is not None and settings.preferences is not None:
         teller = Teller(settings.preferences, ready.tells, keeper, metrics)
         serving = replace(serving, teller=teller)
@@ -231,6 +246,26 @@ def _wrong(loaded: LoadedProject, env: str, key: str, message: str, help_: str) 
     source = loaded.sources.get(CONFIG)
     span = None if source is None else place(source, ("env", env, "serve", key))
     return Diagnostic(code=BAD_CONFIG, message=message, span=span, help=help_)
+
+
+SHORTEST = 16
+"""Characters of a token that cannot be guessed."""
+
+
+def _looks(
+    loaded: LoadedProject, env: str, settings: ServeTable, environ: Mapping[str, str]
+) -> Outcome[str]:
+    """The token of those who may see the dashboard; no value where there is none."""
+    if settings.dashboard is None:
+        return Outcome(value=None)
+    source = loaded.sources.get(CONFIG)
+    keys = ("env", env, "serve", "dashboard")
+    found = secret(settings.dashboard, environ, source=source, keys=keys)
+    if found.value is not None and len(found.value) < SHORTEST:
+        words = f"the token of the dashboard has fewer than {SHORTEST} characters"
+        help_ = "make one by chance: `python -c 'import secrets; print(secrets.token_urlsafe())'`"
+        return Outcome(value=None, diagnostics=(_wrong(loaded, env, "dashboard", words, help_),))
+    return found
 
 
 def _tokens(
