@@ -42,7 +42,7 @@ _THEME = TerminalTheme(
 _EDITS = (
     ("as ordered", "exists(order_placed since", "exists(order_palced since"),
     ("as ordered", "exists(order_palced since", "exists(order_placed since"),
-    ("remind:", "remind: send", "reminder: send"),
+    ("", "remind", "reminder"),
     ("sleep:", "wait 22h", "wait 2d"),
 )
 
@@ -67,10 +67,12 @@ def _edit(shop: Path, number: int) -> None:
     line, old, new = _EDITS[number]
     file = shop / "journeys" / "cart.journey"
     lines = file.read_text(encoding="utf-8").split("\n")
-    at = next(n for n, text in enumerate(lines) if line in text)
-    assert old in lines[at]
-    lines[at] = lines[at].replace(old, new)
-    file.write_text("\n".join(lines), encoding="utf-8")
+    for at, text in enumerate(lines):
+        if line in text and "/remind" not in text:
+            lines[at] = text.replace(old, new)
+    changed = "\n".join(lines)
+    assert changed != file.read_text(encoding="utf-8")
+    file.write_text(changed, encoding="utf-8")
 
 
 def recorded(shop: Path) -> Text:

@@ -318,7 +318,7 @@ def test_outline_folding_and_tokens(root: Path) -> None:
         answer = await client.text_document_document_symbol_async(
             lsp.DocumentSymbolParams(text_document=client.document(WELCOME))
         )
-        (welcome,) = (s for s in answer or () if isinstance(s, lsp.DocumentSymbol))
+        welcome = next(s for s in answer or () if isinstance(s, lsp.DocumentSymbol))
         names = [s.name for s in welcome.children or ()]
         assert names[:3] == ["confirm", "subject", "settle"]
         subject = (welcome.children or ())[1]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HEAD = 10.0
 """Seconds for a request's head to arrive in, from its first byte on, or from the connection on."""
 
+LARGEST_REST = 16 * 1024 * 1024
+"""Bytes of a body that are read and thrown away behind an answer that did not wait for them."""
+
 CONNECTIONS = 2_000
 """Connections and requests at once; further ones are answered with 503."""
 
@@ -100,6 +103,7 @@ def _protocol(metrics: Metrics, patience: float) -> type[asyncio.Protocol]:
 
         head_since: float | None = None
         head_bytes = 0
+        rest_bytes = 0
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -108,14 +112,20 @@ def _protocol(metrics: Metrics, patience: float) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             former = self.cycle
+            # Of a body that was refused before its end.
+            rest = former is not None and former.response_complete and former.more_body
             if self.head_since is None and self.waits():
                 self.head_since = self.loop.time()
             super().data_received(data)
             if self.cycle is not former or not self.waits():
-                self.head_since, self.head_bytes = None, 0
+                self.head_since, self.head_bytes, self.rest_bytes = None, 0, 0
                 return
-            self.head_bytes += len(data)
-            if self.head_bytes > LARGEST_HEAD and not self.transport.is_closing():
+            if rest:
+                self.rest_bytes += len(data)
+            else:
+                self.head_bytes += len(data)
+            large = self.head_bytes > LARGEST_HEAD or self.rest_bytes > LARGEST_REST
+            if large and not self.transport.is_closing():
                 metrics.count("journey_refused_total", "reason", "head")
                 self.transport.write(_TOO_LARGE)
                 self.transport.close()
