@@ -401,3 +401,15 @@ def test_the_cheapest_channel_goes_first_and_of_equal_ones_the_first_written() -
         happens(pair, "signed_up", START + MINUTE, 2)
         look = enters(pair, mobile="+49", token="t")
         assert sorted(m[1] for m in sent(look)) == ["email", "push"]
+
+
+@pytest.mark.parametrize("choice", ["preferred", "best"])
+def test_a_choice_of_one_beside_a_plain_send(choice: str) -> None:
+    """All offers are alike, so that what they have in common stands in the statement itself."""
+    goals = ("goal signed_up within 1h",) if choice == "best" else ()
+    text = project(
+        journey("j", f'hello: send {choice} of {{ email "t" }}', *goals),
+        journey("plain", 'hello: send email "t"'),
+    )
+    with both(text, START) as pair:
+        assert len(sent(enters(pair, START + HOUR))) == 2

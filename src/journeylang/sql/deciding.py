@@ -187,7 +187,7 @@ FROM {chosen}{joins}"""
             joins += best_channel(self.d, self.reach.learned)
         if firsts:
             joins += (
-                "\n  LEFT JOIN plan_turn AS q ON q.step = o.step AND q.position = o.position"
+                "\n  LEFT JOIN plan_turn AS q ON q.step = i.step AND q.position = o.position"
                 f" AND q.favourite = coalesce({', '.join(firsts)})"
             )
             position = "coalesce(q.turn, o.position)"

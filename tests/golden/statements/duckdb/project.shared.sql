@@ -801,7 +801,7 @@ WITH i AS (
       ) AS BIGINT) % 10000
     ) < y.high
   LEFT JOIN plan_turn AS q
-    ON q.step = o.step AND q.position = o.position AND q.favourite = COALESCE(y.arm)
+    ON q.step = i.step AND q.position = o.position AND q.favourite = COALESCE(y.arm)
   LEFT JOIN counts AS n
     ON n.customer_id = i.customer_id
   LEFT JOIN members AS b

@@ -192,7 +192,7 @@ candidate AS (
   JOIN plan_offer AS o ON o.step = i.step AND (i.mask = -1 OR i.mask >= 0 AND (i.mask >> o.position) & 1 = 1)
   JOIN reach AS r ON r.customer_id = i.customer_id
   LEFT JOIN journey.weight AS y ON y.experiment = i.step AND y.day = CAST($now AS DATE) AND i.step IN (4) AND (CAST(CAST('x0' || substr(md5(y.salt || ':' || (CAST(CAST($now AS DATE) AS TEXT) COLLATE "C") || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) >= y.low AND (CAST(CAST('x0' || substr(md5(y.salt || ':' || (CAST(CAST($now AS DATE) AS TEXT) COLLATE "C") || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) % 10000) < y.high
-  LEFT JOIN plan_turn AS q ON q.step = o.step AND q.position = o.position AND q.favourite = coalesce(y.arm)
+  LEFT JOIN plan_turn AS q ON q.step = i.step AND q.position = o.position AND q.favourite = coalesce(y.arm)
   LEFT JOIN counts AS n ON n.customer_id = i.customer_id
   LEFT JOIN members AS b ON b.customer_id = i.customer_id
   LEFT JOIN zone_day AS z ON z.zone = r.zone AND $now >= z.since AND $now < z.until
