@@ -37,7 +37,6 @@ def standing(
 
     `clock` is the present moment, against which lags are told; with `max_lag` a longer one alarms.
     """
-
     if engine.columns(("journey", "lock")) is None:
         nothing: dict[str, Any] = {"now": None, "ticks": 0, "lag_seconds": None}
         lists = (

@@ -16,7 +16,7 @@ from journeylang.engines.base import Engine
 from journeylang.loading.project import LoadedProject
 from journeylang.model.project import Project
 from journeylang.runtime.channel_pauses import pause_channel, resume_channel
-from journeylang.runtime.pauses import journeys, pause, resume
+from journeylang.runtime.pauses import Pause, journeys, pause, paused, resume
 from journeylang.runtime.zones import zone
 
 COLUMNS = 110
@@ -60,6 +60,11 @@ class Board:
         if found is None:
             return svg(drawn, None)
         return svg(drawn, found.told, as_of=f", as of {found.now:%Y-%m-%d %H:%M} UTC")
+
+    def paused(self, journey: str) -> Pause | None:
+        """Why and since when it stands still, if it does."""
+        with self._engine() as engine:
+            return next((one for one in paused(engine) if one.journey == journey), None)
 
     def report(self, journey: str) -> str | None:
         """The journey's report as a page of its own; None where nothing has run."""

@@ -27,6 +27,7 @@ from journeylang.serve.board import AwayError, Board, NoSuchError
 from journeylang.serve.dashboard_pages import CSP, page
 from journeylang.serve.limits import TooLargeError, UnreadableError, body
 from journeylang.serve.metrics import Metrics
+from journeylang.serve.tokens import Tokens
 
 ROOT = "/dashboard"
 COOKIE = "journey_dashboard"
@@ -50,7 +51,7 @@ class Dashboard:
         self.board = board
         self.metrics = metrics
         self.secure = secure
-        self._token = token
+        self._tokens = Tokens([token])
         self._key = hashlib.sha256(b"journey dashboard\0" + token.encode()).digest()
         self._wrong: list[float] = []
 
@@ -98,14 +99,8 @@ class Dashboard:
         return guarded
 
     def _knows(self, request: Request) -> bool:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._is_token(token.strip())
-        return self._fresh(request.cookies.get(COOKIE, ""))
-
-    def _is_token(self, given: str) -> bool:
-        # Compared as bytes of one length, whatever was sent.
-        return hmac.compare_digest(_digest(given), _digest(self._token))
+        header = request.headers.get("authorization", "")
+        return self._tokens.bears(header) or self._fresh(request.cookies.get(COOKIE, ""))
 
     def _fresh(self, cookie: str) -> bool:
         until, _, sign = cookie.partition(".")
@@ -130,7 +125,7 @@ class Dashboard:
             words = "Too many wrong tokens. Try again in a minute."
             return _html(page("told", **_told("Not now", words)), 429)
         form = await _form(request)
-        if not self._is_token(form.get("token", "")):
+        if not self._tokens.knows(form.get("token", "")):
             self._wrong.append(now)
             self.metrics.count("journey_refused_total", "reason", "token")
             return _html(page("enter", root=ROOT, wrong=True), 403)
@@ -179,8 +174,7 @@ class Dashboard:
     async def journey(self, request: Request) -> Response:
         name = request.path_params["name"]
         drawing = await run_in_threadpool(self.board.drawing, name)
-        found = await run_in_threadpool(self.board.overview)
-        paused = next((one for one in found["paused"] if one["journey"] == name), None)
+        paused = await run_in_threadpool(self.board.paused, name)
         told = self.board.project.journeys[name].title
         values = {"name": name, "drawing": drawing, "paused": paused, "told": told}
         return _html(page("journey", **self._common(request), **values))
@@ -281,10 +275,6 @@ class Dashboard:
                 for name in self.board.project.binding.channels
             ],
         }
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def _span(seconds: int | None) -> str:

@@ -98,17 +98,8 @@ def section(course: Course) -> Iterator[str]:
     drawn = [flow.funnel(course.ways, order), _losses(course.steps)]
     yield markup.figures(picture for picture in drawn if picture is not None)
     yield markup.table(
-        ("step", "came", "sent", "not sent", "held at first"),
-        (
-            (
-                s.path,
-                telling.count(s.came),
-                "" if s.sent is None else telling.count(s.sent),
-                telling.listed(s.not_sent),
-                telling.listed(s.held),
-            )
-            for s in course.steps
-        ),
+        telling.STEP,
+        map(telling.step, course.steps),
         right=(1, 2),
         name=f"steps of {course.journey}",
     )

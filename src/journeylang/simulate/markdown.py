@@ -86,17 +86,8 @@ def _lost(course: Course) -> tuple[str, str]:
 
 def _steps(course: Course) -> Iterator[str]:
     return _table(
-        ("step", "came", "sent", "not sent", "held at first"),
-        (
-            (
-                f"`{s.path}`",
-                telling.count(s.came),
-                "" if s.sent is None else telling.count(s.sent),
-                telling.listed(s.not_sent),
-                telling.listed(s.held),
-            )
-            for s in course.steps
-        ),
+        telling.STEP,
+        ((f"`{path}`", *rest) for path, *rest in map(telling.step, course.steps)),
         right=(1, 2),
     )
 

@@ -6,7 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from journeylang.simulate.forecast import Arm, Course, Estimate, Forecast, Power, Verdict, total
+from journeylang.simulate.forecast import (
+    Arm,
+    Course,
+    Estimate,
+    Forecast,
+    Power,
+    Step,
+    Verdict,
+    total,
+)
 
 
 def count(of: Estimate) -> str:
@@ -79,6 +88,16 @@ def course(of: Course) -> list[str]:
     if of.ended:
         lines.append(f"left: {listed(of.ended)}")
     return lines
+
+
+STEP = ("step", "came", "sent", "not sent", "held at first")
+"""The head of a table of steps, of which the second and third are figures."""
+
+
+def step(of: Step) -> tuple[str, str, str, str, str]:
+    """A row of it."""
+    sent = "" if of.sent is None else count(of.sent)
+    return of.path, count(of.came), sent, listed(of.not_sent), listed(of.held)
 
 
 def all_of(counts: Iterable[tuple[tuple[str, Estimate], ...]]) -> str:

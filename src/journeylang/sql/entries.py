@@ -208,6 +208,14 @@ def taken(compiler: Compiler, plan: JourneyPlan) -> str | None:
     return f'DELETE FROM journey.pending_entry WHERE journey = {text(plan.name)} AND "at" < {now}'
 
 
+REENTRY = {
+    "never": " WHEN p.customer_id IS NOT NULL THEN 'reentry'",
+    "always": "",
+    "after": " WHEN p.entered_at >= z.instant THEN 'reentry'",
+}
+"""By the rule: whom their former run `p` keeps out; `z` is the instant from which it does."""
+
+
 def _judged(compiler: Compiler, plan: JourneyPlan, fresh: str, per: str | None = None) -> str:
     """Of the candidates in `fresh` who enters, and why the others may not.
 
@@ -220,11 +228,7 @@ def _judged(compiler: Compiler, plan: JourneyPlan, fresh: str, per: str | None =
         if plan.only is not None
         else ""
     )
-    again = {
-        "never": " WHEN p.customer_id IS NOT NULL THEN 'reentry'",
-        "always": "",
-        "after": " WHEN p.entered_at >= z.instant THEN 'reentry'",
-    }[plan.reenter.rule]
+    again = REENTRY[plan.reenter.rule]
     zone = ""
     zones: list[str] = []
     if plan.reenter_rule is not None:

@@ -13,6 +13,7 @@ from journeylang.simulate.population import SCHEMA
 from journeylang.sql.aggregates import event_fields
 from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import quote, text
+from journeylang.sql.entries import REENTRY
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.relations import event
 from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, HELD_OUT, WHY
@@ -109,11 +110,7 @@ GROUP BY x.customer_id"""
         if plan.only is not None:
             only = f"coalesce({predicate(plan.only, scope)}, FALSE)"
             audience = f" WHEN NOT {only} THEN 'audience'"
-        again = {
-            "never": " WHEN p.customer_id IS NOT NULL THEN 'reentry'",
-            "always": "",
-            "after": " WHEN p.entered_at >= z.instant THEN 'reentry'",
-        }[plan.reenter.rule]
+        again = REENTRY[plan.reenter.rule]
         zone = ""
         if plan.reenter_rule is not None:
             zone = zone_join(plan.reenter_rule, "w.zone", "w.at")
