@@ -15,7 +15,7 @@ from journeylang.engines.base import Engine
 from journeylang.model.assumptions import Assumption
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import EventSource, MessageEvent
-from journeylang.simulate.draws import OUT_OF, donor, drawn, happens, seconds, threshold
+from journeylang.simulate.draws import OUT_OF, donor, drawn, limit, seconds, threshold
 from journeylang.simulate.population import SCHEMA, Happening
 from journeylang.simulate.wording import told
 from journeylang.sql.dialects import quote, text
@@ -29,6 +29,9 @@ NESTED = ("delivered", "opened", "clicked")
 
 AGAINST = ("bounced", "failed")
 """The same draw from its other end: what bounced was not opened."""
+
+SECOND = "unsubscribed"
+"""Of other digits of the same md5; all else has one of its own."""
 
 SUPPRESSING = {"unsubscribed": "unsubscribe", "complained": "complaint", "bounced": "hard_bounce"}
 """After which the channel is closed for the customer, and why."""
@@ -162,16 +165,25 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
             "s.path",
             d.as_text("m.occurrence"),
         )
-        parts = []
+        parts, some = [], []
         for name, lines in named.items():
-            h = "m.h" if name in (*NESTED, *AGAINST) else d.md5("m.h", text(name))
+            h, first = "m.h", 1
+            digits = h
+            if name == SECOND:
+                first = 16
+                digits = "substr(m.h, 16)"
+            elif name not in (*NESTED, *AGAINST):
+                h = digits = d.md5("m.h", text(name))
             lines.sort(key=_how_narrow, reverse=True)
-            chance = _narrowest(lines, (threshold(x.chance) for x in lines), self.steps)
-            within = _narrowest(lines, (x.seconds or 0 for x in lines), self.steps)
-            yes = f"{happens(d, h)} < {chance}"
+            chances = [threshold(x.chance) for x in lines]
             if name in AGAINST:
-                yes = f"{happens(d, h)} >= {OUT_OF} - {chance}"
-            at = d.shift("m.decided_at", seconds(d, h, within))
+                chances = [OUT_OF - chance for chance in chances]
+            nobody = limit(OUT_OF if name in AGAINST else 0)
+            chance = _narrowest(lines, map(limit, chances), self.steps, nobody)
+            within = _narrowest(lines, (str(x.seconds or 0) for x in lines), self.steps, "0")
+            yes = f"{digits} {'>=' if name in AGAINST else '<'} {chance}"
+            some.append(yes)
+            at = d.shift("m.decided_at", seconds(d, h, within, first + 7))
             parts.append(
                 f"SELECT m.customer_id, m.message_id, {text(name + ' ')} || m.h AS id,"
                 f' {text(name)} AS name, {at} AS "at", m.journey, m.step, m.channel'
@@ -182,17 +194,18 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
                 "SELECT m.customer_id, m.message_id, 'sent ' || m.h, 'sent', m.decided_at,"
                 " m.journey, m.step, m.channel FROM m"
             )
+            some.append("TRUE")
         self.engine.execute(f"DELETE FROM {_FRESH}")
         if parts:
             whole = "\nUNION ALL ".join(parts)
             self.engine.execute(
                 f"""INSERT INTO {_FRESH} (customer_id, message_id, id, name, "at", journey, step,
   channel)
-WITH m AS MATERIALIZED (
+WITH every AS MATERIALIZED (
   SELECT m.customer_id, m.message_id, m.decided_at, m.journey, m.step, m.channel, {one} AS h
   FROM journey.message AS m JOIN journey.step AS s ON s.step = m.step
   WHERE m.action IS NULL AND {which}
-)
+), m AS MATERIALIZED (SELECT m.* FROM every AS m WHERE {" OR ".join(some)})
 SELECT * FROM (
 {whole}
 ) AS x WHERE x."at" <= {d.instant(self.end)}"""
@@ -231,7 +244,7 @@ SELECT * FROM (
     AS "at"
   FROM (SELECT c.customer_id, k.nth, {h} AS h FROM {customers(self.binding, d, ())} AS c
     CROSS JOIN (SELECT unnest(range({stretches})) AS nth) AS k) AS x
-  WHERE {happens(d, "x.h")} < {threshold(line.chance)}""",
+  WHERE x.h < {limit(threshold(line.chance))}""",
         )
 
     def _remember(self, cause: EventSource, since: datetime) -> None:
@@ -272,7 +285,7 @@ SELECT * FROM (
         within = str(line.seconds or 1)
         rows = f"""SELECT x.*, {d.shift('x."at"', seconds(d, "x.h", within))} AS later
   FROM (SELECT f.*, {h} AS h FROM {_FRESH} AS f WHERE f.name = {text(cause.name)}{about}) AS x
-  WHERE {happens(d, "x.h")} < {threshold(line.chance)}"""
+  WHERE x.h < {limit(threshold(line.chance))}"""
         if isinstance(line.event, MessageEvent):
             name = line.event.name
             self.engine.execute(
@@ -314,13 +327,15 @@ def _how_narrow(line: Assumption) -> int:
     return 2 if source.path is not None else int(source.channel is not None)
 
 
-def _narrowest(lines: Sequence[Assumption], values: Iterable[int], steps: Steps) -> str:
+def _narrowest(
+    lines: Sequence[Assumption], values: Iterable[str], steps: Steps, otherwise: str
+) -> str:
     """Of the lines of one event, the narrowest first, the value of that which a message meets."""
     whens = ""
     for line, value in zip(lines, values, strict=True):
         about = _about(line.event, steps, "m").removeprefix(" AND ") or "TRUE"
         whens += f" WHEN {about} THEN {value}"
-    return f"CASE{whens} ELSE 0 END"
+    return f"CASE{whens} ELSE {otherwise} END"
 
 
 def _about(source: EventSource, steps: Steps, alias: str) -> str:

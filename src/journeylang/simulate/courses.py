@@ -104,16 +104,8 @@ class _Counts:
                 where=f"x.status <> {ACTIVE} AND coalesce(b.status, {ACTIVE}) = {ACTIVE}",
             ),
             active=figures.counted(("x.journey",), "journey.run AS x", where=active),
-            came=figures.counted(
-                ("x.journey", "x.to_step"),
-                "journey.transition AS x",
-                where=f"{behind} AND x.to_step IS DISTINCT FROM x.from_step",
-            ),
-            moved=figures.counted(
-                ("x.journey", "x.from_step", "x.to_step", "r.status", "coalesce(r.reason, '')"),
-                _MOVED,
-                where=f"{behind} AND (x.to_step IS NULL OR x.to_step IS DISTINCT FROM x.from_step)",
-            ),
+            came=_came(figures, behind),
+            moved=_moved(figures, behind),
             skipped=figures.counted(
                 ("x.journey", "x.step", "x.reason"), "journey.decision AS x", where=behind
             ),
@@ -132,6 +124,23 @@ class _Counts:
                 )
             ),
         )
+
+
+def _came(figures: Figures, behind: str) -> Counts:
+    names, elsewhere = ("x.journey", "x.to_step"), "x.to_step IS DISTINCT FROM x.from_step"
+    if figures.moved is not None:
+        return figures.counted(names, f"{figures.moved} AS x", "x.n", elsewhere)
+    return figures.counted(names, "journey.transition AS x", where=f"{behind} AND {elsewhere}")
+
+
+def _moved(figures: Figures, behind: str) -> Counts:
+    names = ("x.journey", "x.from_step", "x.to_step")
+    elsewhere = "(x.to_step IS NULL OR x.to_step IS DISTINCT FROM x.from_step)"
+    if figures.moved is not None:
+        how = ("x.status", "coalesce(x.reason, '')")
+        return figures.counted((*names, *how), f"{figures.moved} AS x", "x.n", elsewhere)
+    how = ("r.status", "coalesce(r.reason, '')")
+    return figures.counted((*names, *how), _MOVED, where=f"{behind} AND {elsewhere}")
 
 
 def _steps(journey: Journey, number: int, numbers: Numbers, counts: _Counts) -> Iterator[Step]:

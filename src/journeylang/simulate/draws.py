@@ -2,7 +2,8 @@
 
     md5(seed : purpose : …)   0-6   happens if below chance * 2^28
                               7-14  when: these over 2^32 of the time it may take
-                              15-21 whose fields it has
+                              15-21 whose fields it has; of answers a second draw,
+                              22-29 and when
 
 Whole numbers throughout, so that a draw is the same in every engine and in Python.
 """
@@ -27,18 +28,18 @@ def drawn(d: Dialect, seed: int, purpose: str, *parts: str) -> str:
     return d.md5(text(f"{seed}:{purpose}"), *parts)
 
 
-def happens(d: Dialect, md5: str) -> str:
-    """Compared with a threshold."""
-    return d.hex_number(f"substr({md5}, 1, 7)")
+def limit(threshold: int) -> str:
+    """What digits are compared with as text: as many lie before it as numbers below.
+
+    That costs a tenth of making numbers of them.
+    """
+    return text(f"{threshold:07x}" if threshold < OUT_OF else "g")
 
 
-def seconds(d: Dialect, md5: str, within: str) -> str:
-    """Whole seconds from 1 to `within`."""
-    return f"(1 + {d.whole_quotient(f'{within} * {_eight(d, md5)}', str(STEPS))})"
-
-
-def _eight(d: Dialect, md5: str) -> str:
-    return d.hex_number(f"substr({md5}, 8, 8)")
+def seconds(d: Dialect, md5: str, within: str, first: int = 8) -> str:
+    """Whole seconds from 1 to `within`, by eight digits."""
+    eight = d.hex_number(f"substr({md5}, {first}, 8)")
+    return f"(1 + {d.whole_quotient(f'{within} * {eight}', str(STEPS))})"
 
 
 def donor(d: Dialect, md5: str, of: int) -> str:

@@ -12,22 +12,24 @@ from journeylang.engines.base import Engine, StatementError
 from journeylang.model.journey import Experiment, Factors, Goal, Journey
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
-from journeylang.plan.operations import JourneyPlan, Learning
+from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.program import Ready
 from journeylang.simulate.forecast import Arm, Power, estimate
 from journeylang.simulate.population import SCHEMA
+from journeylang.sql.aggregates import awaited
 from journeylang.sql.caps import span_of_time
 from journeylang.sql.compiler import Compiler
-from journeylang.sql.learning import outcomes
+from journeylang.sql.dialects import text
+from journeylang.sql.expressions import Rows
 from journeylang.stats.power import smallest_rise
 from journeylang.stats.refusals import Refusal
 
 LIFTS = (0.05, 0.1, 0.2)
 
-_EXPOSED = f"""SELECT x.arm, count(*) FROM journey.exposure AS x
-WHERE x.experiment = $step AND x.salt = $salt AND NOT EXISTS (SELECT 1 FROM {SCHEMA}.exposed AS b
-  WHERE b.customer_id = x.customer_id AND b.experiment = x.experiment AND b.salt = x.salt)
-GROUP BY x.arm"""
+_EXPOSED = """SELECT x.arm, count(*) FROM journey.exposure AS x
+WHERE x.experiment = $step AND x.salt = $salt{but} GROUP BY x.arm"""
+_BUT_BEFORE = f""" AND NOT EXISTS (SELECT 1 FROM {SCHEMA}.exposed AS b
+  WHERE b.customer_id = x.customer_id AND b.experiment = x.experiment AND b.salt = x.salt)"""
 
 Tried = tuple[str, int, str, str | None, Goal | None]
 """Path, number, salt, control arm and goal, if there is one."""
@@ -86,14 +88,15 @@ def _power(
     share: float,
 ) -> Power | None:
     path, step, salt, control, goal = tried
-    exposed = dict(engine.query(_EXPOSED, {"step": step, "salt": salt}))
+    before = engine.query(f"SELECT 1 FROM {SCHEMA}.exposed LIMIT 1")
+    newly = _EXPOSED.format(but=_BUT_BEFORE if before else "")
+    exposed = dict(engine.query(newly, {"step": step, "salt": salt}))
     within = goal.within if goal is not None else None
     judged: dict[str, tuple[int, int]] = {}
     if goal is not None and within is not None:
-        asked = Learning(step=step, salt=salt, arms=(), goal=goal, judged="exposures")
         # A goal that asks for a ranking, which stands in tables of a tick, is not judged.
         with suppress(StatementError):
-            found = engine.query(outcomes(compiler, asked), {"now": end})
+            found = engine.query(_outcomes(compiler, step, salt, goal), {"now": end})
             judged = {arm: (n, k) for arm, n, k in found}
     names = sorted(set(exposed) | set(judged), key=lambda arm: (arm != control, arm))
     if not names:
@@ -124,6 +127,33 @@ def _power(
         lifts=tuple(lifts),
         smallest=smallest,
     )
+
+
+def _outcomes(compiler: Compiler, step: int, salt: str, goal: Goal) -> str:
+    """{now} -> (arm, how many, of them converted), of all whose window has passed.
+
+    Runs are looked at only of those who have an event of the goal at all.
+    """
+    d = compiler.dialect
+    assert goal.within is not None, "asked before"
+    window = d.interval(goal.within)
+    joined, about, asked = awaited(goal.event, goal.where, compiler.scope(Rows(name="begun")))
+    times = ['e."_at" > w.exposed_at', f'e."_at" <= w.exposed_at + {window}']
+    return f"""WITH over AS (
+  SELECT x.customer_id, x.run_id, x.arm, x."at" AS exposed_at FROM journey.exposure AS x
+  WHERE x.experiment = {step} AND x.salt = {text(salt)}
+    AND x."at" + {window} <= {d.parameter("now")}
+), begun AS (
+  SELECT j.*, r.entered_at, r.entry FROM over AS j
+  JOIN journey.run AS r ON r.customer_id = j.customer_id AND r.run_id = j.run_id
+), reached AS (
+  SELECT DISTINCT w.customer_id, w.arm FROM {joined}
+  WHERE {" AND ".join([*times, *about, *asked])}
+)
+SELECT k.arm, sum(k.n), sum(k.reached) FROM (
+  SELECT arm, count(*) AS n, 0 AS reached FROM over GROUP BY arm
+  UNION ALL SELECT arm, 0, count(*) FROM reached GROUP BY arm
+) AS k GROUP BY k.arm"""
 
 
 def _told(goal: Goal | None) -> str:

@@ -49,7 +49,8 @@ class Since:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """`share` of the customers were there; `providers` names that of each channel, `rates` tell how
-    many messages a second leave by it, where that is bounded.
+    many messages a second leave by it, where that is bounded. `moved` is the table of counted
+    moves, if they are not rows of their own.
     """
 
     engine: Engine
@@ -57,6 +58,7 @@ class Figures:
     share: float
     providers: Mapping[str, str]
     rates: Mapping[str, float]
+    moved: str | None = None
 
     # --- counting --------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
 from journeylang.runtime.upgrade import Refused
 from journeylang.simulate.behaviour import Behaviour, bound_names
+from journeylang.simulate.closed.lives import MOVED
 from journeylang.simulate.closed.whole import play_whole
 from journeylang.simulate.courses import courses
 from journeylang.simulate.experiments import powers
@@ -70,6 +71,7 @@ class Asked:
     `journeys`: these and those that they start; none named is all. `share` of the
     customers are drawn. With `fit` the lines are measured in so long a time before the start.
     `budget` is what all messages together may cost. What comes of it is the same in each `mode`.
+    With `trace` whole lives leave each move behind as a row, as ticks do, and not only counts.
     """
 
     now: datetime
@@ -84,6 +86,7 @@ class Asked:
     fit: timedelta | None = None
     budget: tuple[Decimal, str] | None = None
     mode: Mode = "auto"
+    trace: bool = False
 
 
 Mode = Literal["auto", "closed", "stepped"]
@@ -175,8 +178,16 @@ def play(
     idle: int | None = None
     stepped: str | None = "it was asked for"
     if asked.mode != "stepped":
+        # What a sample says of all people rests on what each of them has done.
         stepped = play_whole(
-            session, behaviour, numbers, since, start=start, step=asked.step, count=total
+            session,
+            behaviour,
+            numbers,
+            since,
+            start=start,
+            step=asked.step,
+            count=total,
+            trace=asked.trace or asked.share < 1,
         )
         if stepped is not None and asked.mode == "closed":
             raise NotClosedError(stepped)
@@ -186,7 +197,12 @@ def play(
         )
     share = float(asked.share)
     figures = Figures(
-        engine=engine, since=since, share=share, providers=providers, rates=rates or {}
+        engine=engine,
+        since=since,
+        share=share,
+        providers=providers,
+        rates=rates or {},
+        moved=MOVED if stepped is None and share >= 1 else None,
     )
     plans = {plan.name: plan for plan in session.ready.program.journeys}
     last = end - asked.step

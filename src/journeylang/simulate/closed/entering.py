@@ -156,8 +156,11 @@ WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused
             f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT {kept} FROM ({left}) AS k",
         ]
 
-    def drawn(self, version: int) -> list[str]:
-        """What is left behind by whoever is drawn into a control group as they enter, or not."""
+    def drawn(self, version: int, moved: str, *, first: bool, trace: bool) -> list[str]:
+        """What is left behind by whoever is drawn into a control group as they enter, or not.
+
+        `moved` counts moves, which `trace` writes down too; `first`: nobody has been exposed yet.
+        """
         plan, step = self.plan, self.plan.holdout_step
         if plan.holdout is None and plan.control is None:
             return []
@@ -169,16 +172,21 @@ WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused
         salt = "(SELECT v.salt FROM plan_version AS v)"
         who = f"j.customer_id, j.run_id, {plan.journey}"
         kept = f"{ENTERED} AND j.status <> {ACTIVE}"
+        again = ""
+        if not first:
+            again = f""" AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+  WHERE k.customer_id = j.customer_id AND k.experiment = {step} AND k.salt = {salt})"""
+        moves = f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, why)
+SELECT {who}, j.at, $tick, {WHY["entered"]} {kept}"""
         return [
+            *([moves] if trace else ()),
+            f"""INSERT INTO {moved}
+SELECT {plan.journey}, NULL, NULL, j.status, {reason}, count(*) {kept} GROUP BY j.status""",
             f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
   entered_at, status, reason, entry, ended_at, passes)
 SELECT {who}, {version}, j.at, j.at, j.status, {reason}, j.entry, j.now, 0 {kept}""",
-            f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, why)
-SELECT {who}, j.at, $tick, {WHY["entered"]} {kept}""",
             f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
-SELECT j.customer_id, {step}, {arm}, j.at, j.run_id, {salt} {ENTERED}
-  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = j.customer_id
-    AND k.experiment = {step} AND k.salt = {salt})""",
+SELECT j.customer_id, {step}, {arm}, j.at, j.run_id, {salt} {ENTERED}{again}""",
         ]
 
     def _drawn(self) -> str:

@@ -39,7 +39,12 @@ from journeylang.sql.schema import ACTIVE, EXITED, WHY
 from journeylang.sql.session import HELD, SENT, SKIPPED
 from journeylang.sql.wakes import earliest, race_hits
 
+MOVED = f"{SCHEMA}.moved"
+"""How many went from step to step, or how they ended: what is told of moves."""
+
 RUN = ("customer_id", "run_id", "entered_at", "entry")
+CREATE_MOVED = f"""CREATE TABLE {MOVED} (journey INTEGER, from_step INTEGER, to_step INTEGER,
+  status INTEGER, reason VARCHAR, n BIGINT)"""
 DEEPEST = 200
 """So many runs of one customer, one after the other, are looked at."""
 
@@ -50,7 +55,10 @@ class TooManyRunsError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Lives:
-    """Of one journey, that `why_not` has nothing against. `first_batch` is that of its messages."""
+    """Of one journey, that `why_not` has nothing against. `first_batch` is that of its messages.
+
+    `trace`: each move is written down, as ticks do, and not only counted.
+    """
 
     session: Session
     compiler: Compiler
@@ -59,10 +67,12 @@ class Lives:
     behaviour: Behaviour
     first_batch: int
     number: int
+    trace: bool
     people: People = field(init=False)
     entering: Entering = field(init=False)
     engine: Engine = field(init=False)
     next_message: int = field(init=False)
+    exposed_before: bool = False
     generation: int = 0
     ways: int = 0
     went: dict[int, list[str]] = field(default_factory=dict)
@@ -82,7 +92,9 @@ class Lives:
     def play(self) -> None:
         """All of it; TooManyRunsError if one customer has too many runs, one after the other."""
         self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
+        self.exposed_before = bool(self._ask("SELECT 1 FROM journey.exposure LIMIT 1"))
         for statement in (
+            CREATE_MOVED,
             *clocks(self.grid),
             self.entering.candidates(),
             self.entering.before(),
@@ -121,11 +133,13 @@ class Lives:
     # --- entering -----------------------------------------------------------------
 
     def _enter(self) -> None:
-        for statement in self.entering.drawn(self._version):
+        for statement in self.entering.drawn(
+            self._version, MOVED, first=self.first_exposures, trace=self.trace
+        ):
             self._do(statement)
         own = ", ".join(f"j.{c}" for c in self.people.columns)
-        came = self._table("entered")
-        self._do(f"""CREATE OR REPLACE TABLE {came} AS
+        came = self._seen("entered")
+        self._do(f"""CREATE OR REPLACE VIEW {came} AS
 SELECT j.customer_id, j.run_id, j.at AS entered_at, j.entry, {own}, j.at AS left_at, j.now,
   CAST(NULL AS INTEGER) AS from_step, {WHY["entered"]} AS why
 {ENTERED} AND j.status = {ACTIVE}""")
@@ -161,11 +175,12 @@ WHERE {out.tick} <= w.now""")
             reached += by_reason
         own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
         self.ways += 1
-        table = self._table(f"went_{self.ways}")
+        table, kind = self._table(f"went_{self.ways}"), "TABLE"
         if not exits and len(reached) == 1:
             # Nobody has a choice.
-            leaf = str(reached[0].leaf)
-        self._do(f"""CREATE OR REPLACE TABLE {table} AS
+            leaf, joins = str(reached[0].leaf), ""
+            table, kind = self._seen(f"went_{self.ways}"), "VIEW"
+        self._do(f"""CREATE OR REPLACE {kind} {table} AS
 SELECT {own}, w.left_at, w.now, w.from_step, w.why, {leaf} AS leaf
 FROM {rows} AS w{joins} WHERE {which}""")
         self._land(table, reached)
@@ -178,10 +193,17 @@ FROM {rows} AS w{joins} WHERE {which}""")
             self.went.setdefault(step, []).append(
                 f"SELECT * EXCLUDE (leaf) FROM {table} WHERE leaf IN ({', '.join(mine)})"
             )
-        self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
+        on_the_leaf = f"JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf"
+        if self.trace:
+            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT w.customer_id, w.run_id, {journey}, w.left_at, $tick, w.from_step, l.step, w.why
-FROM {table} AS w JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf""")
+FROM {table} AS w {on_the_leaf}""")
+        self._do(f"""INSERT INTO {MOVED}
+SELECT {journey}, w.from_step, l.step, CASE WHEN l.kind = 'end' THEN l.status END,
+  CASE WHEN l.kind = 'end' THEN l.reason END, w.n
+FROM (SELECT w.from_step, w.leaf, count(*) AS n FROM {table} AS w GROUP BY w.from_step, w.leaf) AS w
+{on_the_leaf}""")
         if any(leaf.step is None for leaf in reached):
             self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
   entered_at, status, reason, entry, ended_at, passes)
@@ -190,21 +212,23 @@ SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.left_at, w.entered
 FROM {table} AS w JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf
 WHERE l.kind = 'end'""")
         if any(leaf.exposures for leaf in reached):
+            again = ""
+            if not self.first_exposures:
+                again = """ WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+  WHERE k.customer_id = w.customer_id AND k.experiment = x.experiment AND k.salt = x.salt)"""
             self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
   salt)
 SELECT w.customer_id, x.experiment, x.arm, w.left_at, w.run_id, x.salt
-FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {journey} AND x.leaf = w.leaf
-WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k WHERE k.customer_id = w.customer_id
-  AND k.experiment = x.experiment AND k.salt = x.salt)""")
+FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {journey} AND x.leaf = w.leaf{again}""")
 
     def _came(self, park: Park) -> str | None:
-        """Everybody who ever comes to a step, in a table; None if no way leads there."""
+        """Everybody who ever comes to a step; None if no way leads there."""
         ways = self.went.get(park.step)
         if not ways:
             return None
-        table = self._table(f"at_{park.step}")
+        table = self._seen(f"at_{park.step}")
         own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
-        self._do(f"""CREATE OR REPLACE TABLE {table} AS
+        self._do(f"""CREATE OR REPLACE VIEW {table} AS
 SELECT {own}, w.left_at AS arrived_at, w.now, CAST(NULL AS VARCHAR) AS last_reason
 FROM ({" UNION ALL ".join(ways)}) AS w""")
         return table
@@ -214,14 +238,15 @@ FROM ({" UNION ALL ".join(ways)}) AS w""")
     def _rest(self, park: WaitPark | RacePark, here: str) -> None:
         """Those at a wait or a race: until it is over, they leave, or the dry run ends."""
         d = self.compiler.dialect
-        waiting = self._table(f"waiting_{park.step}")
+        waiting, kind = self._seen(f"waiting_{park.step}"), "VIEW"
         zone = ""
         wake = d.shift("w.arrived_at", str(park.seconds)) if park.seconds is not None else ""
         if park.rule is not None:
             zone = zone_join(park.rule, "w.zone", "w.arrived_at")
             wake = f"coalesce(z.instant, {d.shift('w.arrived_at', 'z.shift')})"
+            waiting, kind = self._table(f"waiting_{park.step}"), "TABLE"
         self._do(
-            f"CREATE OR REPLACE TABLE {waiting} AS SELECT w.*, {wake} AS wake_at"
+            f"CREATE OR REPLACE {kind} {waiting} AS SELECT w.*, {wake} AS wake_at"
             f" FROM {here} AS w{zone}"
         )
         hit = "CAST(NULL AS TIMESTAMP)"
@@ -264,9 +289,12 @@ FROM (SELECT {own}, w.arrived_at, w.wake_at, coalesce({hit}, w.wake_at) AS left_
   entered_at, status, reason, entry, ended_at, passes)
 SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.out_at, w.entered_at, {EXITED},
   w.out_by, w.entry, w.out_at, 0 {gone}""")
-            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
-  from_step, why)
+            if self.trace:
+                self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at",
+  tick, from_step, why)
 SELECT w.customer_id, w.run_id, {journey}, w.out_at, $tick, {step}, {WHY["exit"]} {gone}""")
+            self._do(f"""INSERT INTO {MOVED}
+SELECT {journey}, {step}, NULL, {EXITED}, w.out_by, count(*) {gone} GROUP BY w.out_by""")
         there = f"w.now > {last}"
         reason = "w.reason" if table.endswith("_held") else "NULL"
         self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
@@ -311,15 +339,16 @@ FROM {decided} AS w WHERE w.outcome = {SKIPPED}""")
         """Those who are held, where they are tried again."""
         journey = self.plan.journey
         of = f"FROM {decided} AS w WHERE w.outcome = {HELD}"
-        self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
+        if self.trace:
+            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
   from_step, to_step, why)
 SELECT w.customer_id, w.run_id, {journey}, w.arrived_at, $tick, {park.step}, {park.step},
   {WHY["held"]} {of}""")
         self._do(f"""INSERT INTO {SCHEMA}.held
 SELECT w.customer_id, {journey}, {park.step}, w.reason, 1
 {of}""")
-        held = self._table(f"at_{park.step}_{again}_rows")
-        self._do(f"CREATE OR REPLACE TABLE {held} AS SELECT w.* {of}")
+        held = self._seen(f"at_{park.step}_{again}_rows")
+        self._do(f"CREATE OR REPLACE VIEW {held} AS SELECT w.* {of}")
         out = leaving(self.compiler, self.plan, self.grid, held, self.entering.since)
         whole = self._table(f"at_{park.step}_{again}_held")
         self._do(f"""CREATE OR REPLACE TABLE {whole} AS
@@ -327,9 +356,9 @@ SELECT k.* REPLACE (CASE WHEN k.out_at <= k.due THEN k.out_at ELSE k.due END AS 
 FROM (SELECT w.*, {self.grid.tick("w.wake_at")} AS due, {out.tick} AS out_at,
     {out.reason} AS out_by FROM {held} AS w{out.joins}) AS k""")
         self._stay(whole, park.step)
-        here = self._table(f"at_{park.step}_{again}")
+        here = self._seen(f"at_{park.step}_{again}")
         own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
-        self._do(f"""CREATE OR REPLACE TABLE {here} AS
+        self._do(f"""CREATE OR REPLACE VIEW {here} AS
 SELECT {own}, w.arrived_at, w.now, w.reason AS last_reason FROM {whole} AS w
 WHERE w.due <= {last} AND NOT coalesce(w.out_at <= w.due, FALSE)""")
         return here
@@ -353,7 +382,7 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
     def _behind(self, park: SendPark, decided: str) -> None:
         """Where those go who have been sent to, or skipped."""
         (edge,) = self._edges(park.edge)
-        table = self._table(f"behind_{park.step}")
+        table = self._seen(f"behind_{self.ways}")
         why = f"CASE WHEN w.outcome = {SENT} THEN {WHY['sent']} ELSE {WHY['skipped']} END AS why"
         self._do(
             f"CREATE OR REPLACE VIEW {table} AS SELECT w.*, {why} FROM {decided} AS w"
@@ -378,6 +407,11 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
         first = self.first_batch * BATCH
         return not self._ask(f"SELECT 1 FROM journey.message WHERE message_id < {first} LIMIT 1")
 
+    @property
+    def first_exposures(self) -> bool:
+        """Whether nobody can have been exposed before: one comes to an experiment once in a run."""
+        return self.generation == 1 and not self.exposed_before
+
     # --- statements ------------------------------------------------------------------
 
     @property
@@ -389,6 +423,10 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
 
     def _table(self, name: str) -> str:
         return f"{SCHEMA}.life_{name}"
+
+    def _seen(self, name: str) -> str:
+        """A view: what is read from it once need not be written down."""
+        return f"{SCHEMA}.seen_{name}"
 
     def _do(self, statement: str, now: datetime | None = None) -> int:
         given: dict[str, Any] = {"now": now or self.grid.start, "tick": self.number}

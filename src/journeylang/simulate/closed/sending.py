@@ -111,7 +111,8 @@ FROM (SELECT j.*, {late} AS late, coalesce({open_}, {waiting}, {first}) AS taken
         suppressed = self._suppressed(offer)
         no_consent = f"NOT {self.people.granted(offer)}"
         control = "FALSE"
-        if offer.control is not None:
+        # Who is in the control group of the entry has not entered.
+        if offer.control is not None and offer.control != self.plan.control:
             control = f"{d.bucket(offer.control.salt, 'w.customer_id')} < {offer.control.share}"
         hold = f"coalesce(qh_{number}.quiet, FALSE)" if offer.quiet_hold is not None else "FALSE"
         skip = f"coalesce(qs_{number}.quiet, FALSE)" if offer.quiet_skip is not None else "FALSE"

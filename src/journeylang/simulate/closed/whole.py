@@ -29,6 +29,7 @@ def play_whole(
     start: datetime,
     step: timedelta,
     count: int,
+    trace: bool,
 ) -> str | None:
     """Play all ticks at once; why that is not possible, with nothing changed, or None."""
     engine, ready = session.engine, session.ready
@@ -48,6 +49,7 @@ def play_whole(
         behaviour=copy(behaviour),
         first_batch=since.batch,
         number=since.tick + 1,
+        trace=trace,
     )
     zones = ZoneTables(ahead=grid.last - start + timedelta(days=2))
     try:
