@@ -41,6 +41,19 @@ def test_parameters_are_named_and_may_be_left_out_or_given_twice(engine: Engine)
     assert rows == [(12,)]
 
 
+def test_a_statement_that_comes_again_means_what_the_tables_are_by_then(engine: Engine) -> None:
+    insert, read = "INSERT INTO seen VALUES ($a)", "SELECT * FROM seen ORDER BY 1"
+    for kind, values in (("BIGINT", [1, 2]), ("VARCHAR", ["a", "it's"])):
+        engine.execute("DROP TABLE IF EXISTS seen")
+        engine.execute(f"CREATE TABLE seen (value {kind})")
+        assert [engine.execute(insert, {"a": value}) for value in values] == [1, 1]
+        assert engine.query(read) == [(value,) for value in values]
+    engine.execute("DROP TABLE seen")
+    for _ in range(2):
+        with pytest.raises(StatementError, match="seen"):
+            engine.query(read)
+
+
 @pytest.mark.parametrize("text", ["$a", "100 %", "%s", "it's $a", 'a "$a"', "\\n", "ä🎁"])
 def test_texts_are_no_parameters(engine: Engine, text: str) -> None:
     quoted = text.replace("'", "''")
