@@ -15,6 +15,7 @@ import httpx
 from journeylang import __version__
 from journeylang.delivery.authorisation import Unsigned, authorisation
 from journeylang.delivery.declared import Auth, Request
+from journeylang.delivery.json_text import Written
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
 from journeylang.delivery.mime import Email
 from journeylang.delivery.network import Host, host
@@ -72,9 +73,9 @@ class Prepared(NamedTuple):
 
 
 class Item(NamedTuple):
-    """What stands for a message in a batch."""
+    """What stands for a message in a batch: JSON."""
 
-    value: Any
+    content: bytes
 
 
 class Bodies:
@@ -93,7 +94,7 @@ class Bodies:
             self._requests = Requests(self.manifest, self.settings, signs=False)
         if self.manifest.batch is None:
             return self._requests.body(one)
-        return Item(self._requests.item(one))
+        return self._requests.item(one)
 
 
 def compile_request(manifest: Manifest) -> Shapes:
@@ -143,6 +144,10 @@ class Requests:
             raise SettingError(f"provider `{manifest.name}`: {error}") from None
         self._authorisation = authorisation(self.declared.auth if signs else None, texts)
         by_url = "url" in manifest.settings and not settings.get("base_url")
+        batch = self.shapes.batch_body
+        self._joins = (
+            batch is not None and self.declared.encoding == "json" and batch.keeps("items")
+        )
         self._urls: dict[str, httpx.URL] = {}
         self._private = bool(settings.get("private"))
         self._allowed = str(settings.get("hosts", "")).split()
@@ -163,7 +168,7 @@ class Requests:
         """
         scope = {"settings": self.settings, **scope_of(outgoing)}
         shapes = self.shapes
-        content, kind = self._encoded(shapes.body.render(scope))
+        content, kind = self._encoded(shapes.body, scope)
         path, headers = shapes.path.render(scope), shapes.headers.render(scope) or {}
         return Prepared(content, kind, path, headers, _instant(scope))
 
@@ -189,20 +194,20 @@ class Requests:
         scope = {"settings": self.settings, **scope_of(outgoing)}
         shapes = self.shapes
         timestamp = _instant(scope)
-        body = shapes.body.render(scope)
+        body = shapes.body.json(scope)
         to = subscription(_address(outgoing), self._allowed, private=self._private)
-        content = encrypted(to, _json(body))
+        content = encrypted(to, body)
         headers = {"Content-Encoding": "aes128gcm", **(shapes.headers.render(scope) or {})}
         kind = "application/octet-stream"
         return self._sent((outgoing.id,), to.host, to.target, headers, content, kind, timestamp)
 
-    def item(self, outgoing: Outgoing) -> Any:
+    def item(self, outgoing: Outgoing) -> Item:
         """What stands for one message in a batch."""
         if not isinstance(outgoing, Call) and isinstance(outgoing.prepared, Item):
-            return outgoing.prepared.value
-        return self.shapes.body.render({"settings": self.settings, **scope_of(outgoing)})
+            return outgoing.prepared
+        return Item(self.shapes.body.json({"settings": self.settings, **scope_of(outgoing)}))
 
-    def many(self, items: Sequence[tuple[Outgoing, Any]]) -> Made:
+    def many(self, items: Sequence[tuple[Outgoing, Item]]) -> Made:
         """The request for a batch of items."""
         shapes = self.shapes
         assert shapes.batch_path is not None
@@ -212,17 +217,22 @@ class Requests:
         first = scope_of(items[0][0])
         scope: dict[str, object] = {
             "settings": self.settings,
-            "items": [item for _, item in items],
+            "items": self._listed([item for _, item in items]),
             "batch": {
                 "id": hashlib.sha256("\0".join(ids).encode()).hexdigest()[:32],
                 "size": len(ids),
             },
         }
         assert self.host is not None, "browsers are written to one by one"
-        content, kind = self._encoded(shapes.batch_body.render(scope))
+        content, kind = self._encoded(shapes.batch_body, scope)
         target = self._target(self.host, shapes.batch_path.render(scope))
         headers = shapes.batch_headers.render(scope) or {}
         return self._sent(ids, self.host, target, headers, content, kind, _instant(first))
+
+    def _listed(self, items: Sequence[Item]) -> Any:
+        """The list of them; where it goes in as it is, it is written already."""
+        joined = b"[" + b",".join([item.content for item in items]) + b"]"
+        return Written(joined) if self._joins else json.loads(joined)
 
     def _target(self, host: Host, path: Any) -> str:
         target = f"{host.path}{path or ''}" or "/"
@@ -284,27 +294,23 @@ class Requests:
             known = self._urls[text] = httpx.URL(text)
         return known
 
-    def _encoded(self, body: Any) -> tuple[bytes, str]:
+    def _encoded(self, shape: Shape, scope: Mapping[str, object]) -> tuple[bytes, str]:
         match self.declared.encoding:
             case "json" | "webpush":
-                return _json(body), "application/json"
+                return shape.json(scope), "application/json"
             case "form":
-                fields = _fields(body)
+                fields = _fields(shape.render(scope))
                 return (
                     urlencode(fields, encoding="utf-8", errors="replace").encode(),
                     "application/x-www-form-urlencoded",
                 )
             case "multipart":
+                body = shape.render(scope)
                 boundary = hashlib.sha256(repr(body).encode("utf-8", "replace")).hexdigest()[:32]
                 return (
                     _multipart(_fields(body), boundary),
                     f"multipart/form-data; boundary={boundary}",
                 )
-
-
-def _json(body: Any) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
 
 
 def _address(outgoing: Outgoing) -> str:

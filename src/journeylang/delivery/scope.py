@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import assert_never
 
-from journeylang.delivery.mime import Email, mailbox
+from journeylang.delivery.mime import Address, Email, mailbox
 from journeylang.delivery.postal import place
 from journeylang.delivery.provider import Call, Note, Outgoing
 
@@ -18,6 +19,8 @@ MESSAGE = frozenset(
 """Of `message`. What a channel does not have is none."""
 
 _NOBODY = dict.fromkeys(("email", "name", "address", "encoded"))
+
+_NOWHERE = place("")
 
 CALL = frozenset(["id", "service", "action", "customer", "at", "timestamp", "data"])
 """Of `call`."""
@@ -38,23 +41,11 @@ def scope_of(one: Outgoing) -> dict[str, object]:
                     "html": one.html,
                     "at": _iso(one.date),
                     "timestamp": _epoch(one.date),
-                    "from": {
-                        "email": one.sender.mailbox,
-                        "name": one.sender.name or None,
-                        "address": _header(one.sender.name, one.sender.mailbox),
-                        "encoded": mailbox(one.sender),
-                    },
-                    "reply_to": _NOBODY
-                    if one.reply_to is None
-                    else {
-                        "email": one.reply_to.mailbox,
-                        "name": one.reply_to.name or None,
-                        "address": _header(one.reply_to.name, one.reply_to.mailbox),
-                        "encoded": mailbox(one.reply_to),
-                    },
+                    "from": _person(one.sender),
+                    "reply_to": _NOBODY if one.reply_to is None else _person(one.reply_to),
                     "unsubscribe": one.unsubscribe,
                     "message_id": one.message_id,
-                    "place": place(""),
+                    "place": _NOWHERE,
                 }
             }
         case Note():
@@ -105,6 +96,17 @@ def personal(one: Outgoing) -> tuple[str, ...]:
             assert_never(one)
 
 
+@lru_cache(maxsize=256)
+def _person(one: Address) -> dict[str, str | None]:
+    """Who sends is the same all the time; nothing that is in a scope is ever changed."""
+    return {
+        "email": one.mailbox,
+        "name": one.name or None,
+        "address": _header(one.name, one.mailbox),
+        "encoded": mailbox(one),
+    }
+
+
 def _header(name: str, mailbox: str) -> str:
     if not name:
         return mailbox
@@ -112,9 +114,11 @@ def _header(name: str, mailbox: str) -> str:
     return f'"{quoted}" <{mailbox}>'
 
 
+@lru_cache(maxsize=64)
 def _iso(at: datetime) -> str:
     return at.replace(tzinfo=at.tzinfo or UTC).isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=64)
 def _epoch(at: datetime) -> int:
     return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp())

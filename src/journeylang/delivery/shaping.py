@@ -1,8 +1,9 @@
 """Structures with templates in their leaves: what a request holds.
 
-All leaves become one template that gives each of them a name, so that a body costs one rendering
-whatever it holds. A leaf that is one expression keeps the expression's type: a number stays a
-number. What is none is left out, and a table or list that has nothing left because of it too.
+Leaves that just name a value are looked up (`leaves`); all others become one template that gives
+each of them a name, so that a body costs one rendering at most. A leaf that is one expression keeps
+the expression's type: a number stays a number. What is none is left out, and a table or list that
+has nothing left because of it too.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -30,7 +31,9 @@ from jinja2 import (
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
-from journeylang.delivery import hashing
+from journeylang.delivery import hashing, leaves
+from journeylang.delivery.json_text import Texts, Written
+from journeylang.delivery.leaves import Reader
 from journeylang.delivery.sandbox import MessageEnvironment
 
 _TAG = re.compile(r"\{[\{%#]")
@@ -59,6 +62,17 @@ class _Leaf:
     path: str
     template: nodes.Template
 
+    def reader(self) -> Reader | None:
+        """How it is read without a template, if it can be."""
+        one = self.expression()
+        if one is not None:
+            return leaves.of_expression(one)
+        match self.template.body:
+            case [nodes.Output(nodes=parts)]:
+                return leaves.of_text(parts)
+            case _:
+                return None
+
     def expression(self) -> nodes.Expr | None:
         """The one expression that the leaf is, if it is."""
         match self.template.body:
@@ -85,6 +99,12 @@ class Shape:
         self._fixed = frozenset(_fixed(self._structure))
         self._template = self._together(self._leaves) if self._leaves else None
         self._names = [_name(n) for n in range(len(self._leaves))]
+        readers = [leaf.reader() for leaf in self._leaves]
+        self._readers = [(n, read) for n, read in enumerate(readers) if read is not None]
+        rest = [n for n, read in enumerate(readers) if read is None]
+        self._rest = [(n, _name(place)) for place, n in enumerate(rest)]
+        self._slow = self._together([self._leaves[n] for n in rest]) if rest else None
+        self._texts = Texts(self._outline, _number)
 
     def names(self) -> Iterator[tuple[str, str, str | None]]:
         """(leaf, name, attribute) of every name that the leaves ask for."""
@@ -114,20 +134,58 @@ class Shape:
         """
         if self._template is None:
             return self._structure
-        values = self._values(self._template, scope)
-        filled = _filled(self._structure, values, self._fixed)
+        filled = _filled(self._structure, self._values(scope), self._fixed)
         return None if filled is _NOTHING else filled
 
-    def _values(self, template: Template, scope: Mapping[str, object]) -> list[Any]:
-        self.environment.begin("en", "UTC")
-        context = template.new_context(dict(scope), shared=True)
+    def json(self, scope: Mapping[str, object]) -> bytes:
+        """The same as JSON.
+
+        Raises:
+            ShapeFailedError: a value is missing or unfit.
+        """
+        return self._texts.json(self._values(scope))
+
+    def keeps(self, name: str) -> bool:
+        """Whether the value of a name goes in as it is, wherever it is asked for."""
+        asked = [
+            leaf for leaf in self._leaves if name in meta.find_undeclared_variables(leaf.template)
+        ]
+        return all(isinstance(leaf.expression(), nodes.Name) for leaf in asked)
+
+    def _values(self, scope: Mapping[str, object]) -> list[Any]:
+        values: list[Any] = [None] * len(self._leaves)
         try:
-            for _ in template.root_render_func(context):
-                pass
-            found = context.vars
+            for number, read in self._readers:
+                value = read(scope)
+                values[number] = value if type(value) is str else _plain(value)
+            if self._slow is not None:
+                found = self._named(self._slow, scope)
+                for number, name in self._rest:
+                    values[number] = _plain(found[name])
+        except Exception:  # noqa: BLE001 - it is asked of the template of all, which says why
+            return self._all(scope)
+        return values
+
+    def _all(self, scope: Mapping[str, object]) -> list[Any]:
+        assert self._template is not None, "without leaves nothing is read"
+        try:
+            found = self._named(self._template, scope)
             return [_plain(found[name]) for name in self._names]
         except Exception as error:  # noqa: BLE001 - anything a template raises is the message's
             raise ShapeFailedError(self._where(scope, error)) from None
+
+    def _named(self, template: Template, scope: Mapping[str, object]) -> Mapping[str, Any]:
+        self.environment.begin("en", "UTC")
+        context = template.new_context(dict(scope), shared=True)
+        for _ in template.root_render_func(context):
+            pass
+        return context.vars
+
+    def _outline(self, there: Sequence[bool]) -> Any:
+        """The structure with its slots where a value is there."""
+        slots = [_Slot(n) if one else None for n, one in enumerate(there)]
+        filled = _filled(self._structure, slots, self._fixed)
+        return None if filled is _NOTHING else filled
 
     def _where(self, scope: Mapping[str, object], error: Exception) -> str:
         """Which leaf it was: each is tried alone. Only what the manifest wrote is named."""
@@ -244,7 +302,7 @@ def _text(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """What JSON has: Markup and decimals become text and numbers."""
     match value:
-        case None | bool() | int() | float():
+        case None | bool() | int() | float() | Written():
             return value
         case Markup():
             return str(value)
@@ -264,6 +322,10 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case _:
             raise TypeError(f"a {type(value).__name__} has no place in a request")
+
+
+def _number(part: Any) -> int | None:
+    return part.number if type(part) is _Slot else None
 
 
 class _Nothing:
