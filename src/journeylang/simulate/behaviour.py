@@ -76,9 +76,8 @@ class Behaviour:
 
     def begin(self) -> None:
         """Draw what happens by itself, and what follows from what has been."""
-        listed = ", ".join(f"{c} {kind.format(key=self.key_type)}" for c, kind in _ANSWER.items())
         for table in (_ANSWERS, _FRESH, _NEXT):
-            self.engine.execute(f"CREATE TABLE {table} ({listed})")
+            self._empty(table)
         self.heard = self.start
         [[self.last_message]] = self.engine.query(
             "SELECT coalesce(max(message_id), 0) FROM journey.message"
@@ -98,6 +97,11 @@ class Behaviour:
         for cause in dict.fromkeys(x.after for x in self.lines if x.after is not None):
             self._remember(cause, since)
         self._follow()
+
+    def _empty(self, table: str) -> None:
+        """A new table: deleted rows are carried along until the end of a transaction."""
+        listed = ", ".join(f"{c} {kind.format(key=self.key_type)}" for c, kind in _ANSWER.items())
+        self.engine.execute(f"CREATE OR REPLACE TABLE {table} ({listed})")
 
     def hear(self, now: datetime) -> None:
         """Let the runtime know of the answers up to `now`."""
@@ -120,7 +124,7 @@ class Behaviour:
         `tick` is SQL of the tick that hears of one.
         """
         self._told(f'"at" <= {self.engine.dialect.instant(until)}', {}, f", {tick}")
-        self.engine.execute(f"DELETE FROM {_ANSWERS}")
+        self._empty(_ANSWERS)
 
     def _told(self, due: str, given: Mapping[str, datetime], apart: str = "") -> None:
         """Write down the answers that are due; those of a group are one suppression."""
@@ -195,7 +199,7 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
                 " m.journey, m.step, m.channel FROM m"
             )
             some.append("TRUE")
-        self.engine.execute(f"DELETE FROM {_FRESH}")
+        self._empty(_FRESH)
         if parts:
             whole = "\nUNION ALL ".join(parts)
             self.engine.execute(
@@ -269,10 +273,10 @@ SELECT * FROM (
         """What follows from what is fresh, and from that, until nothing does."""
         lines = [x for x in self.lines if x.after is not None]
         while lines and self.engine.query(f"SELECT 1 FROM {_FRESH} LIMIT 1"):
-            self.engine.execute(f"DELETE FROM {_NEXT}")
+            self._empty(_NEXT)
             for line in lines:
                 self._effects(line)
-            self.engine.execute(f"DELETE FROM {_FRESH}")
+            self._empty(_FRESH)
             self.engine.execute(f"INSERT INTO {_FRESH} SELECT * FROM {_NEXT}")
             self._keep_answers()
 

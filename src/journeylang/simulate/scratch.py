@@ -160,6 +160,17 @@ def _in_memory() -> Iterator[DuckDbEngine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def never_compacted(engine: Engine) -> Iterator[None]:
+    """What is written meanwhile stays as it is: else a commit compresses it, also in memory."""
+    [[before]] = engine.query("SELECT current_setting('checkpoint_threshold')")
+    engine.execute("SET checkpoint_threshold = '1TB'")
+    try:
+        yield
+    finally:
+        engine.execute(f"SET checkpoint_threshold = {text(before)}")
+
+
 def _attach(connection: duckdb.DuckDBPyConnection, path: str, wait: float) -> None:
     deadline = time.monotonic() + wait
     while True:

@@ -108,7 +108,7 @@ FROM (SELECT j.*, {late} AS late, coalesce({open_}, {waiting}, {first}) AS taken
         """
         d = self.compiler.dialect
         no_address = f"NOT {self.people.address(offer)}"
-        suppressed = self._suppressed(offer)
+        suppressed = self._suppressed(number)
         no_consent = f"NOT {self.people.granted(offer)}"
         control = "FALSE"
         # Who is in the control group of the entry has not entered.
@@ -144,16 +144,18 @@ FROM (SELECT j.*, {late} AS late, coalesce({open_}, {waiting}, {first}) AS taken
             f"greatest({', '.join(release)})" if release else _NO_TIME,
         )
 
-    def _suppressed(self, offer: Offer) -> str:
-        if not self.suppressions:
-            return "FALSE"
-        binding = ""
+    def _suppressed(self, number: int) -> str:
+        return f"coalesce(closed_{number}.at <= w.now, FALSE)" if self.suppressions else "FALSE"
+
+    def _suppressions(self, offer: Offer) -> str:
+        """Of each customer the first by which the channel is closed for the offer."""
+        but = ""
         if offer.transactional:
             spared = ", ".join(text(reason) for reason in OF_MARKETING)
-            binding = f" AND u.reason NOT IN ({spared})"
+            but = f" AND u.reason NOT IN ({spared})"
         return (
-            "EXISTS (SELECT 1 FROM journey.suppression AS u WHERE u.customer_id = w.customer_id"
-            f' AND u.channel = {text(offer.channel)}{binding} AND u."at" <= w.now)'
+            '(SELECT u.customer_id, min(u."at") AS at FROM journey.suppression AS u'
+            f" WHERE u.channel = {text(offer.channel)}{but} GROUP BY u.customer_id)"
         )
 
     # --- caps ---------------------------------------------------------------------
@@ -176,6 +178,11 @@ FROM (SELECT j.*, {late} AS late, coalesce({open_}, {waiting}, {first}) AS taken
     def _joins(self) -> list[str]:
         joins = []
         for n, offer in enumerate(self.park.offers):
+            if self.suppressions:
+                joins.append(
+                    f"\n  LEFT JOIN {self._suppressions(offer)} AS closed_{n}"
+                    f" ON closed_{n}.customer_id = w.customer_id"
+                )
             for alias, rule in ((f"qh_{n}", offer.quiet_hold), (f"qs_{n}", offer.quiet_skip)):
                 if rule is not None:
                     joins.append(

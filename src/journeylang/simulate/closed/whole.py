@@ -13,6 +13,7 @@ from journeylang.simulate.closed.guards import would_pause
 from journeylang.simulate.closed.lives import DEEPEST, Lives, TooManyRunsError
 from journeylang.simulate.closed.possible import why_not
 from journeylang.simulate.figures import Since
+from journeylang.simulate.scratch import never_compacted
 from journeylang.sql.compiler import Compiler
 
 
@@ -53,7 +54,7 @@ def play_whole(
     )
     zones = ZoneTables(ahead=grid.last - start + timedelta(days=2))
     try:
-        with engine.transaction():
+        with never_compacted(engine), engine.transaction():
             zones.cover(
                 engine,
                 ready.program,
