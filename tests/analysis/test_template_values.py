@@ -52,10 +52,34 @@ def test_filters_that_cannot_write_the_value(text: str, message: str) -> None:
         "{{ customer.country | number }}{{ customer.country | date }}",
         # What another filter made of it is not known.
         "{{ entry.total | int | number }}{{ entry.at | date | upper }}",
+        # An unknown value goes through to the `default` behind it.
+        '{{ customer.birth_date | date | default("never") }}',
+        "{{ customer.points | default(5) | number }}",
+        "{% if customer.birth_date %}{{ customer.birth_date | default(none) | date }}{% endif %}",
     ],
 )
 def test_filters_that_can(text: str) -> None:
     assert told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "filter_"),
+    [
+        ('{{ customer.birth_date | default("never") | date }}', "date"),
+        ("{{ customer.birth_date | default(0) | date }}", "date"),
+        ('{{ entry.total | default("-") | money }}', "money"),
+        ("{{ entry.total | default(0) | money }}", "money"),
+    ],
+)
+def test_a_default_that_cannot_be_written(text: str, filter_: str) -> None:
+    words = f"`{filter_}` cannot write what `default` puts in the value's place"
+    assert told(text) == [("JRN102", words)]
+
+
+def test_a_code_is_a_whole_picture() -> None:
+    assert told('<p>{{ qr(link("https://a.example")) }}</p>') == []
+    words = "`qr` makes the whole picture, and no address of one"
+    assert told("""<img src="{{ qr('https://a.example') }}">""") == [("JRN102", words)]
 
 
 @pytest.mark.parametrize(
@@ -150,3 +174,8 @@ def test_a_block_that_is_replaced_is_not_shown() -> None:
     assert told(child, base=base) == []
     shown = '{% extends "base.html" %}{% block a %}{{ super() }}{% endblock %}'
     assert told(shown, base=base) == [("JRN106", "`nothing` is not given to the template")]
+
+
+def test_behind_a_default_it_is_still_the_value() -> None:
+    found = told("{{ customer.points | default(5) | date }}")
+    assert ("JRN102", "`date` cannot write `customer.points`") in found

@@ -164,6 +164,17 @@ def test_a_value_that_is_unknown_is_never_printed() -> None:
         assert isinstance(render("{{ customer." + use + " }}"), Failed), use
 
 
+def test_a_value_that_is_unknown_goes_through_to_the_default() -> None:
+    for filter_ in ("money", "number", "date('long')"):
+        assert html("{{ customer.nothing | " + filter_ + " | default('none') }}") == "none"
+
+
+def test_a_filter_says_what_it_cannot_write() -> None:
+    assert failed("{{ 5 | money }}").kind.startswith("`money` of a value without a currency")
+    assert failed("{{ customer.first_name | date }}").kind == "`date` of a text that is no date"
+    assert failed("{{ customer.first_name | number }}").kind == "a text that is no number"
+
+
 def test_a_value_that_is_unknown_is_false_and_equal_to_nothing() -> None:
     body = (
         "{{ customer.nothing | default('friend') }}"

@@ -148,5 +148,5 @@ def _broken(source: Source, start: int, end: int, message: str) -> Diagnostic:
         message=message,
         span=source.span(start, end),
         help="between the `---` lines stand `key: value` lines; a text with a colon in it is"
-        " put in quotation marks",
+        " put in quotation marks, and within them others are `'…'`",
     )

@@ -6,13 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from journeylang.analysis.front_matter import take_apart
-from journeylang.analysis.template_use import Used
+from journeylang.analysis.template_guards import WRITERS
+from journeylang.analysis.template_use import FilterUse, Used
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.model.types import NUMERIC, Kind, Type
 
 if TYPE_CHECKING:
+    from jinja2 import nodes as jinja
+
     from journeylang.analysis.messages import TemplateFile, TemplateKey
+    from journeylang.source import Span
 
 _OF_TIME = frozenset({Kind.DATE, Kind.INSTANT, Kind.TIME})
 _FIGURES = NUMERIC | {Kind.MONEY}
@@ -64,5 +68,29 @@ def wrong_filter(used: Used, name: str, type_: Type | None) -> Iterator[Diagnost
         message=f"`{filter_.name}` cannot write `{name}`",
         span=used.span,
         label=f"this is {type_}",
+        help=advice,
+    )
+
+
+def wrong_default(filter_: FilterUse, instead: jinja.Node, place: Span) -> Iterator[Diagnostic]:
+    """What `default` puts in an unknown value's place, and a filter behind it cannot write."""
+    from jinja2 import nodes as jinja
+
+    if filter_.name not in WRITERS or not isinstance(instead, jinja.Const):
+        return
+    value = instead.value
+    if isinstance(value, str):
+        shown = f'"{value}"' if len(value) <= 20 and '"' not in value else "…"
+        advice = f"put it behind: `| {filter_.name} | default({shown})`"
+    elif filter_.name == "date":
+        advice = "`date` is for dates and instants"
+    elif filter_.name == "money" and not filter_.arguments:
+        advice = 'say the currency: `| money("EUR")`'
+    else:
+        return
+    yield Diagnostic(
+        code=names.TYPE_MISMATCH,
+        message=f"`{filter_.name}` cannot write what `default` puts in the value's place",
+        span=place,
         help=advice,
     )

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 OWNERS = ("customer", "entry", "profile")
 
+WRITERS = ("money", "number", "date")
+"""Filters that write a value by the locale; they hand on an unknown one as it is."""
+
+DEFAULT = ("default", "d")
+
 Field = tuple[str, str]
 """(``customer``, field)."""
 
@@ -36,9 +41,20 @@ def fields_of(node: jinja.Node) -> frozenset[Field]:
     """The field or plain name itself, for the filters and tests that take an unknown one."""
     from jinja2 import nodes as jinja
 
+    while isinstance(node, jinja.Filter) and node.name in WRITERS and node.node is not None:
+        node = node.node
     if (at := field_of(node)) is not None:
         return frozenset({at})
     return frozenset({("", node.name)}) if isinstance(node, jinja.Name) else frozenset()
+
+
+def left_as_it_is(node: jinja.Node | None, guarded: frozenset[Field]) -> jinja.Node | None:
+    """What a value may be instead where it is unknown and `default` stands behind it."""
+    from jinja2 import nodes as jinja
+
+    if not isinstance(node, jinja.Filter) or node.name not in DEFAULT or node.node is None:
+        return None
+    return node.args[0] if node.args and fields_of(node.node) - guarded else None
 
 
 def asked(test: jinja.Node) -> frozenset[Field]:

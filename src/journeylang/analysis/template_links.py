@@ -11,6 +11,7 @@ _ATTRIBUTE = re.compile(
     r"\b(?:href|src|srcset|action|formaction|background|poster)\s*=\s*([\"'])", re.IGNORECASE
 )
 _CALL = re.compile(r"\blink\s*\(")
+_PICTURE = re.compile(r"\bqr(?=\s*\()")
 _BARE = re.compile(r"https?://", re.IGNORECASE)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -31,6 +32,16 @@ def linked(text: str) -> Iterator[Range]:
     for output in _OUTPUT.finditer(text):
         for call in _CALL.finditer(text, output.start(1), output.end(1)):
             yield call.end(), _closing(text, call.end(), output.end(1))
+
+
+def pictures_for_addresses(text: str) -> Iterator[Range]:
+    """Where `qr(…)`, which makes a whole picture, stands as the address of one."""
+    text = _COMMENT.sub(lambda found: " " * len(found[0]), text)
+    for attribute in _ATTRIBUTE.finditer(text):
+        end = _end(text, attribute.end(), frozenset(attribute[1]))
+        for output in _OUTPUT.finditer(text, attribute.end(), end):
+            for call in _PICTURE.finditer(text, output.start(1), output.end(1)):
+                yield call.span()
 
 
 def _addresses(text: str) -> Iterator[Range]:

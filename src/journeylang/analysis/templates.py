@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from journeylang.analysis.front_matter import Part, take_apart
-from journeylang.analysis.template_guards import OWNERS, Field, asked, field_of, fields_of
+from journeylang.analysis.template_checks import wrong_default
+from journeylang.analysis.template_guards import (
+    DEFAULT,
+    OWNERS,
+    Field,
+    asked,
+    field_of,
+    fields_of,
+    left_as_it_is,
+)
+from journeylang.analysis.template_links import pictures_for_addresses
 from journeylang.analysis.template_parts import asked_about, defined_in, replacing
 from journeylang.analysis.template_scope import FILTERS, GIVEN, GLOBALS, LARGEST
 from journeylang.analysis.template_trees import environment
@@ -89,6 +99,7 @@ class _Finder:
     _replaced: frozenset[str] = frozenset()
     _looped: dict[str, str] = field(default_factory=dict)
     _filter: FilterUse | None = None
+    _behind: FilterUse | None = None
     _printed: bool = False
 
     def file(self, source: Source, given: frozenset[str], *, head: bool) -> None:
@@ -112,9 +123,22 @@ class _Finder:
         self.problems.extend(parts.diagnostics)
         self.unreadable = self.unreadable or bool(parts.diagnostics)
         assert parts.value is not None
+        if not source.path.endswith((".txt", ".md")):
+            self._pictures(parts.value.body)
         for part in (*(parts.value.head if head else ()), parts.value.body):
             self._part = part
             self._parse(part, given)
+
+    def _pictures(self, body: Part) -> None:
+        for start, end in pictures_for_addresses(body.text):
+            self.problems.append(
+                Diagnostic(
+                    code=names.TYPE_MISMATCH,
+                    message="`qr` makes the whole picture, and no address of one",
+                    span=self.source.span(body.start + start, body.start + end),
+                    help="write `{{ qr(url) }}` where the picture is to stand, and no `<img …>`",
+                )
+            )
 
     def _parse(self, part: Part, given: frozenset[str]) -> None:
         if not _TAG.search(part.text):
@@ -261,12 +285,20 @@ class _Finder:
                 self._printed = False
             case jinja.Filter():
                 self._known("filter", node.name, node.lineno)
-                safe = node.name in ("default", "d")
+                safe = node.name in DEFAULT
                 inner = guarded | fields_of(node.node) if safe and node.node else guarded
-                if node.node is not None and fields_of(node.node):
-                    self._filter = FilterUse(name=node.name, arguments=len(node.args))
+                use = FilterUse(name=node.name, arguments=len(node.args) + len(node.kwargs))
+                instead = left_as_it_is(node.node, guarded)
+                if instead is not None:
+                    self._behind = use
+                    place = self._place(rf"\b{node.name}\b", node.lineno)
+                    self.problems.extend(wrong_default(use, instead, place))
+                elif node.node is not None and fields_of(node.node):
+                    # `default` leaves a value as it is: what stands behind it writes it.
+                    self._filter = self._filter or (self._behind if safe else None) or use
+                    self._behind = None
                 self._each([node.node] if node.node else [], inner)
-                self._filter = None
+                self._filter = self._behind = None
                 self._each([*node.args, *node.kwargs], guarded)
             case jinja.Test():
                 self._known("test", node.name, node.lineno)

@@ -66,6 +66,20 @@ def open_database(
     return opened
 
 
+def file_stamp(loaded: LoadedProject, env: str, environ: Mapping[str, str]) -> object:
+    """What changes whenever something is written to the environment's file; None without one."""
+    from journeylang.loading.config import secret
+
+    found = secret(loaded.config.env[env].database, environ).value
+    if found is None or "://" in found:
+        return None
+    try:
+        stat = (loaded.root / found).stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
 def newer(error: NewerSchemaError) -> Outcome[Any]:
     """A later release has been here."""
     return _refused(

@@ -82,7 +82,11 @@ def _serving(
     from journeylang.serve.opening import opened
 
     found = opened(
-        loaded, env, engine=runtime.engine.beside if runtime is not None else None, rate=rate
+        loaded,
+        env,
+        engine=runtime.engine.beside if runtime is not None else None,
+        rate=rate,
+        tell=lambda told: print_diagnostics(told, loaded.sources, err=True),
     )
     if found.value is None:
         stop(found.diagnostics, loaded)
@@ -118,7 +122,7 @@ def _beating(
 
     beats = Beats(
         runtime,
-        lambda: Runtime.open(loaded, env, now=utc_now(), writers=WRITERS),
+        lambda apply: Runtime.open(loaded, env, now=utc_now(), writers=WRITERS, apply=apply),
         serving.metrics,
         every=every.total_seconds(),
         tell=lambda found: print_diagnostics(found, loaded.sources, err=True),

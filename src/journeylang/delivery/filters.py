@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from jinja2 import Undefined
@@ -27,44 +27,57 @@ _VALUES = (str, int, float, Decimal, date, time, Undefined)
 _MAX_CHARACTERS = 1024 * 1024
 
 
-def money(value: Any, currency: str | None, locale: str) -> str:
+class UnfitError(ValueError):
+    """A value that a filter cannot write; the words are of the filter, and quote no value."""
+
+
+# An unknown value goes through as it is: a `default` behind it says what is shown instead.
+
+
+def money(value: Any, currency: str | None, locale: str) -> Any:
     """`{{ entry.total | money }}`; a plain number needs its currency: `money("EUR")`."""
     if isinstance(value, Undefined):
-        return str(value)
+        return value
     unit = currency or getattr(value, "currency", None)
     if unit is None:
-        raise TypeError("`money` of a value without a currency")
+        raise UnfitError('`money` of a value without a currency: `money("EUR")` says it')
     return formats.format_money(_decimal(value), unit, locale)
 
 
-def number(value: Any, digits: int | None, locale: str) -> str:
+def number(value: Any, digits: int | None, locale: str) -> Any:
     if isinstance(value, Undefined):
-        return str(value)
+        return value
     if digits is not None and not 0 <= digits <= 15:
-        raise ValueError("`number` has 0 to 15 digits behind the point")
+        raise UnfitError("`number` has 0 to 15 digits behind the point")
     return formats.format_number(_decimal(value), digits, locale)
 
 
-def day(value: Any, style: str, locale: str, zone: str) -> str:
+def day(value: Any, style: str, locale: str, zone: str) -> Any:
     """`{{ entry.at | date }}`, `| date("long")`, `| date("d. MMMM HH:mm")`."""
     if isinstance(value, Undefined):
-        return str(value)
+        return value
     if isinstance(value, str):
-        value = datetime.fromisoformat(value)
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise UnfitError("`date` of a text that is no date") from None
     if not isinstance(value, (date, time)):
-        raise TypeError("`date` of a value that is no date")
+        raise UnfitError("`date` of a value that is no date")
     if len(style) > 100:
-        raise ValueError("`date` has a pattern of at most 100 characters")
+        raise UnfitError("`date` has a pattern of at most 100 characters")
     return formats.format_date(value, style, locale, zone)
 
 
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise TypeError("a value that is no number")
+        raise UnfitError("a value that is no number")
     if isinstance(value, str) and len(value) > 40:
-        raise ValueError("a value that is no number")
-    # Babel asks the exact type: a Decimal's subclass would be cached under itself.
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        raise UnfitError("a text that is no number")
+    try:
+        # Babel asks the exact type: a Decimal's subclass would be cached under itself.
+        return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except InvalidOperation:
+        raise UnfitError("a text that is no number") from None
 
 
 def _replace(text: Any, old: str, new: str, count: int | None = None) -> str:
@@ -84,7 +97,7 @@ def _join(values: Iterable[Any], between: str = "", attribute: str | None = None
         parts = [part[attribute] for part in parts]
     for part in parts:
         if not isinstance(part, _VALUES):
-            raise TypeError("`join` is for values, not for structures")
+            raise UnfitError("`join` is for values, not for structures")
     if len(between) * len(parts) > _MAX_CHARACTERS:
         raise SecurityError("`join` makes more than a message may hold")
     texts = [part if isinstance(part, (str, Markup)) else str(part) for part in parts]
@@ -99,7 +112,7 @@ def _total(values: Iterable[Any], attribute: str | None = None, start: Any = 0) 
     for value in values:
         part = value[attribute] if attribute is not None else value
         if isinstance(part, bool) or not isinstance(part, (int, float, Decimal)):
-            raise TypeError("`sum` is for numbers")
+            raise UnfitError("`sum` is for numbers")
         total = (
             Decimal(repr(part)) + total
             if isinstance(total, Decimal) and isinstance(part, float)
@@ -110,7 +123,7 @@ def _total(values: Iterable[Any], attribute: str | None = None, start: Any = 0) 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
     if not -15 <= precision <= 15:
-        raise ValueError("`round` has at most 15 digits")
+        raise UnfitError("`round` has at most 15 digits")
     if isinstance(value, Decimal):
         return round(value, precision)
     return jinja.do_round(value, precision, method)  # type: ignore[arg-type]
@@ -118,7 +131,7 @@ def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
 
 def _batch(values: Iterable[Any], size: int, fill: Any = None) -> Any:
     if not 1 <= size <= 1000:
-        raise ValueError("`batch` has 1 to 1000 in each")
+        raise UnfitError("`batch` has 1 to 1000 in each")
     return list(jinja.do_batch(list(values), size, fill))
 
 

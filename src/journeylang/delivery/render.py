@@ -31,6 +31,7 @@ from journeylang.analysis.template_scope import EXTENSIONS, LARGEST
 from journeylang.analysis.template_use import TemplateUse
 from journeylang.analysis.templates import template_use
 from journeylang.delivery.codes import WIDTH, data_url
+from journeylang.delivery.filters import UnfitError
 from journeylang.delivery.html_text import html_to_text, text_template, tidy
 from journeylang.delivery.links import Links
 from journeylang.delivery.markup import MarkupError, mjml_to_html, with_inlined_styles
@@ -418,6 +419,7 @@ def _kind(error: Exception) -> str:
 
     kinds: tuple[tuple[type[Exception], Callable[[], str]], ...] = (
         (UnknownValueError, lambda: str(error)),
+        (UnfitError, lambda: str(error)),
         (TooMuchWorkError, lambda: "more work or output than one message may cost"),
         (SecurityError, lambda: "not available in templates"),
         (UndefinedError, lambda: "a name that is not defined"),

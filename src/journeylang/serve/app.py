@@ -17,6 +17,7 @@ from journeylang.delivery.feedback import Feed
 from journeylang.delivery.links import Links
 from journeylang.model.project import Project
 from journeylang.serve.burning import Burnt
+from journeylang.serve.current import Current
 from journeylang.serve.dashboard import Dashboard
 from journeylang.serve.hooks import Hooks
 from journeylang.serve.intake import Intake, UnfitError
@@ -45,10 +46,9 @@ LAGS = 120.0
 class Serving:
     """What is served. Without `tokens` nobody can post events."""
 
-    project: Project
+    current: Current
     name: str
     links: Links
-    intake: Intake
     spool: Spool
     keeper: Keeper
     metrics: Metrics
@@ -58,11 +58,21 @@ class Serving:
     teller: Teller | None = None
     dashboard: Dashboard | None = None
 
+    @property
+    def project(self) -> Project:
+        """As it was applied last."""
+        return self.current.applied.loaded.project
+
+    @property
+    def intake(self) -> Intake:
+        """What may be posted now."""
+        return self.current.intake
+
 
 def application(serving: Serving) -> App:
     """The ASGI application; the spool is open and the keeper runs."""
     tracking = Tracking(
-        serving.project, serving.links, serving.spool, serving.keeper, serving.metrics
+        serving.current, serving.links, serving.spool, serving.keeper, serving.metrics
     )
     posts = Posts(serving)
     hooks = Hooks(
@@ -73,7 +83,6 @@ def application(serving: Serving) -> App:
         metrics=serving.metrics,
         burnt=Burnt(serving.spool.folder),
     )
-    described = document(serving.name, serving.intake)
 
     async def health(request: Request) -> Response:
         return _health(request, serving)
@@ -86,7 +95,7 @@ def application(serving: Serving) -> App:
 
     async def openapi(request: Request) -> Response:
         request.scope["journey_route"] = "/openapi.json"
-        return JSONResponse(described)
+        return JSONResponse(document(serving.name, serving.intake))
 
     routes = [
         Route("/health", health),
@@ -101,6 +110,7 @@ def application(serving: Serving) -> App:
         *(serving.dashboard.routes() if serving.dashboard is not None else ()),
     ]
     app = Starlette(routes=routes)
+    serving.metrics.gauges["journey_revision"] = lambda: float(serving.current.applied.revision)
     serving.metrics.gauges["journey_spool_bytes"] = lambda: float(serving.keeper.drain.waiting())
     return Guarded(app, serving.metrics, Rates(serving.rate))
 

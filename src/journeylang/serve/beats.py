@@ -11,24 +11,30 @@ from journeylang.api.applying import in_use
 from journeylang.api.runtime import Runtime
 from journeylang.diagnostics.codes.running import DATABASE_ERROR
 from journeylang.diagnostics.model import Diagnostic, Outcome
-from journeylang.engines.base import DatabaseUnavailableError, StatementError
+from journeylang.engines.base import (
+    ConflictError,
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    StatementError,
+)
 from journeylang.runtime.lease import TakenOverError
+from journeylang.serve.current import Tell, revision_number
 from journeylang.serve.keeper import utc_now
 from journeylang.serve.metrics import Metrics
-
-Tell = Callable[[Iterable[Diagnostic]], None]
 
 
 class Beats:
     """A thread that ticks and delivers, `every` so many seconds, until it is stopped.
 
     Without a `runtime` it opens one; where another one has the lease, it tries again and again.
+    Between two beats the lease is free, so that somebody else can apply; what they have applied
+    is what runs from the next beat on.
     """
 
     def __init__(
         self,
         runtime: Runtime | None,
-        reopen: Callable[[], Outcome[Runtime]],
+        reopen: Callable[[bool | None], Outcome[Runtime]],
         metrics: Metrics,
         *,
         every: float,
@@ -36,6 +42,7 @@ class Beats:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.runtime = runtime
+        self.revision = None if runtime is None else _revision(runtime)
         self.reopen = reopen
         self.metrics = metrics
         self.every = every
@@ -69,6 +76,8 @@ class Beats:
             except TakenOverError as error:
                 # Another one ticks now. When it has ended, this one goes on.
                 self._tell([in_use(error.holder)])
+            except DatabaseBusyError as error:
+                self._tell([in_use(error.holder)])
             except (StatementError, DatabaseUnavailableError) as error:
                 self.metrics.count("journey_failures_total", "kind", "tick")
                 words = f"the database refused a statement: {error}"
@@ -81,14 +90,10 @@ class Beats:
             self._ends.wait(max(0.0, self.every - (time.monotonic() - began)))
 
     def _beat(self) -> None:
-        if self.runtime is None:
-            opened = self.reopen()
-            self._tell(opened.diagnostics)
-            if opened.value is None:
-                self.metrics.count("journey_failures_total", "kind", "tick")
-                return
-            self.runtime = opened.value
-        runtime = self.runtime
+        runtime = self._held()
+        if runtime is None:
+            self.metrics.count("journey_failures_total", "kind", "tick")
+            return
         try:
             result = runtime.tick(self.now())
             self.metrics.count("journey_ticks_total", "kind", "idle" if result.idle else "busy")
@@ -101,6 +106,32 @@ class Beats:
                     self.metrics.count("journey_messages_total", "state", state, number)
         finally:
             self._tell(runtime.problems)
+        runtime.session.lease.give_back()
+
+    def _held(self) -> Runtime | None:
+        """The runtime of what was applied last, with the lease.
+
+        Raises:
+            DatabaseBusyError: another one has it.
+        """
+        if self.runtime is not None:
+            try:
+                self.runtime.session.lease.hold()
+            except ConflictError:
+                # The connection was lost.
+                self.runtime.session.begin_again()
+                self.runtime.session.lease.hold()
+            if _revision(self.runtime) == self.revision:
+                return self.runtime
+            self.runtime.close()
+            self.runtime = None
+        # By itself an environment applies what is there when the server starts, and once.
+        opened = self.reopen(None if self.revision is None else False)
+        self._tell(opened.diagnostics)
+        if opened.value is not None:
+            self.runtime = opened.value
+            self.revision = _revision(opened.value)
+        return opened.value
 
     def _tell(self, problems: Iterable[Diagnostic]) -> None:
         """Each once, however many ticks it lasts."""
@@ -108,3 +139,7 @@ class Beats:
         self._told.update(p.message for p in new)
         if new:
             self.tell(new)
+
+
+def _revision(runtime: Runtime) -> int:
+    return revision_number(runtime.engine)

@@ -18,6 +18,7 @@ from journeylang.model.project import Project
 from journeylang.runtime.channel_pauses import pause_channel, resume_channel
 from journeylang.runtime.pauses import Pause, journeys, pause, paused, resume
 from journeylang.runtime.zones import zone
+from journeylang.serve.current import Current
 
 COLUMNS = 110
 """Of the text by which a customer's story is told."""
@@ -35,12 +36,20 @@ class AwayError(Exception):
 class Board:
     """`open`: the database, or None while it cannot be had. One request asks it at a time."""
 
-    loaded: LoadedProject
-    project: Project
+    current: Current
     env: str
     open: Callable[[], Engine | None]
     now: Callable[[], datetime]
     _alone: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def loaded(self) -> LoadedProject:
+        """The project as it was applied last."""
+        return self.current.applied.loaded
+
+    @property
+    def project(self) -> Project:
+        return self.loaded.project
 
     def overview(self) -> dict[str, Any]:
         """What `journey status --output json` has."""

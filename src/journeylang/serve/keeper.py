@@ -22,6 +22,7 @@ from journeylang.engines.base import (
     Engine,
     StatementError,
 )
+from journeylang.serve.current import Current, Follower
 from journeylang.serve.draining import Drain, try_unclaimed
 from journeylang.serve.findings import Taken
 from journeylang.serve.metrics import Metrics
@@ -29,6 +30,9 @@ from journeylang.serve.spool import Spool
 from journeylang.serve.taking import Taker
 
 T = TypeVar("T")
+
+FOLLOWS = 5.0
+"""Seconds between two looks whether something else was applied."""
 
 UNCLAIMED = 30.0
 """Seconds between two looks at what was said of messages that are not known yet."""
@@ -54,22 +58,32 @@ def utc_now() -> datetime:
 
 
 class Keeper:
-    """`open_taker` opens the database and says what takes records; `keeps`: it stays open."""
+    """`open_engine` opens the database, and what is served now takes records in.
+
+    `keeps`: the database stays open. Of a file that does not, `touched` tells by another value
+    that somebody has written to it: an apply may have been among it.
+    """
 
     def __init__(
         self,
         spool: Spool,
-        open_taker: Callable[[], Taker],
+        open_engine: Callable[[], Engine],
+        current: Current,
+        follower: Follower,
         metrics: Metrics,
         *,
         keeps: bool,
+        touched: Callable[[], object] | None = None,
         every: float = 0.5,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.spool = spool
-        self.open_taker = open_taker
+        self.open_engine = open_engine
+        self.current = current
+        self.follower = follower
         self.metrics = metrics
         self.keeps = keeps
+        self.touched = touched
         self.every = every
         self.now = now
         self.drain = Drain(spool)
@@ -82,6 +96,8 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._ends = threading.Event()
         self._unclaimed_at = 0.0
+        self._followed_at = 0.0
+        self._stamp: object = None
 
     def start(self) -> None:
         self._thread.start()
@@ -136,10 +152,11 @@ class Keeper:
         clock = time.monotonic()
         waits = self.drain.waiting() > 0
         look = clock - self._unclaimed_at > UNCLAIMED
-        if not (asked or waits or (look and self.keeps)):
+        follow = clock - self._followed_at > FOLLOWS and self._may_differ()
+        if not (asked or waits or follow or (look and self.keeps)):
             self.drained_at = clock
             return
-        taker = self._open()
+        taker = self._open(follow=follow)
         for one in asked:
             try:
                 one.answer.set_result(one.question(taker.engine, taker))
@@ -158,9 +175,17 @@ class Keeper:
         self.metrics.count_all("journey_written_total", "kind", taken.written)
         self.metrics.count_all("journey_lost_total", "reason", taken.lost)
 
-    def _open(self) -> Taker:
+    def _may_differ(self) -> bool:
+        """Whether something else may have been applied since the last look."""
+        return self.keeps or (self.touched is not None and self.touched() != self._stamp)
+
+    def _open(self, *, follow: bool) -> Taker:
         if self._taker is None:
-            self._taker = self.open_taker()
+            self._taker = self.current.taker(self.open_engine())
+        if follow:
+            self._followed_at = time.monotonic()
+            if self.follower.look(self._taker.engine):
+                self._taker = self.current.taker(self._taker.engine)
         return self._taker
 
     def _failed(self, kind: str) -> None:
@@ -177,3 +202,5 @@ class Keeper:
             except StatementError:
                 self.metrics.count("journey_failures_total", "kind", "database")
             self._taker = None
+            if self.touched is not None:
+                self._stamp = self.touched()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from journeylang.api.database import open_database
+from journeylang.api.database import file_stamp, open_database
 from journeylang.api.deploying import what_runs
 from journeylang.api.runtime import link_key
 from journeylang.delivery.channels import channel_limits, open_channels
@@ -26,11 +26,13 @@ from journeylang.loading.project import LoadedProject
 from journeylang.loading.toml_places import place
 from journeylang.model.binding import Event
 from journeylang.model.project import Project
+from journeylang.runtime.channel_pauses import Limits
 from journeylang.runtime.setup import create_missing
 from journeylang.serve.app import Serving
 from journeylang.serve.board import Board
+from journeylang.serve.current import Applied, Current, Follower, Tell, revision_number
 from journeylang.serve.dashboard import Dashboard
-from journeylang.serve.intake import Intake, NotWritable, Shape, shape
+from journeylang.serve.intake import NotWritable, Shape, shape
 from journeylang.serve.keeper import ClosedError, Keeper, utc_now
 from journeylang.serve.metrics import Metrics
 from journeylang.serve.spool import Spool
@@ -44,13 +46,12 @@ WAIT = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """What opening has found; `taker` makes one over an open database."""
+class Settings:
+    """What the environment's settings say, whatever is applied; `tells`: whom to tell choices."""
 
     links: Links
-    shapes: Mapping[str, Shape]
-    taker: Callable[[Engine], Taker]
     feeds: Mapping[str, Feed]
+    limits: Mapping[str, Limits]
     tells: Provider | None = None
 
 
@@ -62,13 +63,15 @@ def opened(
     engine: Callable[[], Engine] | None = None,
     rate: float = 500.0,
     now: Callable[[], datetime] = utc_now,
+    tell: Tell = lambda _: None,
 ) -> Outcome[Serving]:
     """Everything but the listening: the tables are there, the settings make sense.
 
     An environment that does not apply by itself is served as it was applied, whatever the files
-    say by now; a warning tells of the difference. `engine` yields another connection of a database
-    that this process keeps open; without one it is opened when there is something to do. The spool
-    is not open yet, nor does the keeper run.
+    say by now; a warning tells of the difference. Later applies are followed; `tell` hears why one
+    cannot be. `engine` yields another connection of a database that this process keeps open;
+    without one it is opened when there is something to do. The spool is not open yet, nor does the
+    keeper run.
     """
     variables = os.environ if environ is None else environ
     settings = loaded.config.env[env].serve
@@ -86,14 +89,22 @@ def opened(
     else:
         connection = engine()
     told: tuple[Diagnostic, ...] = ()
-    project = loaded.project
+    runs = Outcome(value=loaded)
     try:
         if not loaded.config.applies_by_itself(env):
             runs = what_runs(connection, loaded, env)
-            if runs.value is None:
-                return Outcome(value=None, diagnostics=runs.diagnostics)
-            project, told = runs.value.project, runs.diagnostics
-        found = _ready(connection, loaded, project, env, variables, now())
+            told = runs.diagnostics
+        if runs.value is None:
+            return Outcome(value=None, diagnostics=runs.diagnostics)
+        set_up = _settings(connection, loaded, runs.value.project, env, variables, now())
+        if set_up.value is None:
+            return Outcome(value=None, diagnostics=set_up.diagnostics)
+        given = set_up.value
+
+        def ready(engine: Engine, found: LoadedProject, revision: int) -> Outcome[Applied]:
+            return _applied(engine, found, env, given, revision, now())
+
+        found = ready(connection, runs.value, revision_number(connection))
     except StatementError as error:
         words = f"the database refused a statement: {error}"
         return Outcome(value=None, diagnostics=(Diagnostic(code=DATABASE_ERROR, message=words),))
@@ -101,17 +112,20 @@ def opened(
         connection.close()
     if found.value is None:
         return Outcome(value=None, diagnostics=found.diagnostics)
-    ready = found.value
     metrics = Metrics()
     spool = Spool(loaded.root / settings.spool)
+    current = Current(found.value)
+    follower = Follower(
+        current=current, loaded=loaded, env=env, ready=ready, metrics=metrics, tell=tell
+    )
 
-    def open_taker() -> Taker:
+    def open_engine() -> Engine:
         if engine is not None:
-            return ready.taker(engine())
+            return engine()
         again = open_database(loaded, env, environ=variables, wait=WAIT)
         if again.value is None:
             raise ClosedError
-        return ready.taker(again.value)
+        return again.value
 
     def open_board() -> Engine | None:
         if engine is not None:
@@ -119,48 +133,86 @@ def opened(
         return open_database(loaded, env, environ=variables, wait=WAIT).value
 
     keeps = engine is not None or connection.dialect.shared
-    keeper = Keeper(spool, open_taker, metrics, keeps=keeps, now=now)
+    keeper = Keeper(
+        spool,
+        open_engine,
+        current,
+        follower,
+        metrics,
+        keeps=keeps,
+        touched=None if keeps else lambda: file_stamp(loaded, env, variables),
+        now=now,
+    )
     serving = Serving(
-        project=project,
+        current=current,
         name=loaded.config.project.name,
-        links=ready.links,
-        intake=Intake(shapes=ready.shapes),
+        links=given.links,
         spool=spool,
         keeper=keeper,
         metrics=metrics,
-        feeds=ready.feeds,
+        feeds=given.feeds,
         tokens=tokens.value,
         rate=rate,
     )
     if looks.value is not None:
         base = loaded.config.env[env].base_url or ""
-        board = Board(loaded=loaded, project=project, env=env, open=open_board, now=now)
+        board = Board(current=current, env=env, open=open_board, now=now)
         dashboard = Dashboard(board, looks.value, metrics, secure=base.startswith("https:"))
         serving = replace(serving, dashboard=dashboard)
-    if ready.tells is not None and settings.preferences is not None:
-        teller = Teller(settings.preferences, ready.tells, keeper, metrics)
+    if given.tells is not None and settings.preferences is not None:
+        teller = Teller(settings.preferences, given.tells, keeper, metrics)
         serving = replace(serving, teller=teller)
     return Outcome(value=serving, diagnostics=told)
 
 
-def _ready(
+def _settings(
     engine: Engine,
     loaded: LoadedProject,
     project: Project,
     env: str,
     environ: Mapping[str, str],
     now: datetime,
-) -> Outcome[Ready]:
+) -> Outcome[Settings]:
+    """What `journey.toml` says of links, webhooks and services; the runtime's tables are there."""
     environment = loaded.config.env[env]
+    tells = _told(loaded, env, environ)
+    named = link_key(loaded, env, environ)
+    tables = environment.channels
+    given = {name: {"provider": c.provider, **c.settings} for name, c in tables.items()}
+    feeds = open_feeds(given, root=loaded.root, environment=environ)
+    problems = (*tells.diagnostics, *named.diagnostics, *feeds.diagnostics)
+    if problems or feeds.value is None:
+        return Outcome(value=None, diagnostics=problems)
+    create_missing(engine, project, now)
+    return Outcome(
+        value=Settings(
+            links=Links(key=named.value or own_key(engine), base_url=environment.base_url),
+            feeds=feeds.value,
+            limits=channel_limits(given),
+            tells=tells.value or None,
+        )
+    )
+
+
+def _applied(
+    engine: Engine,
+    loaded: LoadedProject,
+    env: str,
+    settings: Settings,
+    revision: int,
+    now: datetime,
+) -> Outcome[Applied]:
+    """What rests on the project itself: how its events look, and what takes records in."""
+    project, serve = loaded.project, loaded.config.env[env].serve
     problems: list[Diagnostic] = []
     shapes: dict[str, Shape] = {}
-    for name in environment.serve.events:
+    for name in serve.events:
         found = _shape(engine, loaded, project.binding.events, env, name)
         if isinstance(found, Shape):
             shapes[name] = found
         else:
             problems.append(found)
-    consent = environment.serve.tracking_consent
+    consent = serve.tracking_consent
     if consent is not None and consent not in project.binding.consents:
         known = project.binding.consents
         problems.append(
@@ -172,36 +224,26 @@ def _ready(
                 did_you_mean(consent, known) or f"there are {', '.join(known) or 'none'}",
             )
         )
-    tells = _told(loaded, env, environ)
-    problems += tells.diagnostics
-    named = link_key(loaded, env, environ)
-    problems += named.diagnostics
-    tables = environment.channels
-    given = {name: {"provider": c.provider, **c.settings} for name, c in tables.items()}
-    feeds = open_feeds(given, root=loaded.root, environment=environ)
-    problems += feeds.diagnostics
-    if problems or feeds.value is None:
+    if problems:
         return Outcome(value=None, diagnostics=tuple(problems))
     kind = create_missing(engine, project, now)
-    limits = channel_limits(given)
-    links = Links(key=named.value or own_key(engine), base_url=environment.base_url)
 
-    def taker(connection: Engine) -> Taker:
+    def taker(connection: Engine, former: Mapping[str, Shape]) -> Taker:
         return Taker(
             connection,
             project,
             kind,
-            links=links,
+            links=settings.links,
             shapes=shapes,
+            former=former,
             tracking_consent=consent,
-            limits=limits,
-            tells=environment.serve.preferences,
+            limits=settings.limits,
+            tells=serve.preferences,
         )
 
-    ready = Ready(
-        links=links, shapes=shapes, taker=taker, feeds=feeds.value, tells=tells.value or None
+    return Outcome(
+        value=Applied(loaded=loaded, revision=revision, shapes=shapes, taker=taker, former={})
     )
-    return Outcome(value=ready)
 
 
 def _told(loaded: LoadedProject, env: str, environ: Mapping[str, str]) -> Outcome[Provider | None]:

@@ -59,17 +59,20 @@ class Taker:
         *,
         links: Links,
         shapes: Mapping[str, Shape],
+        former: Mapping[str, Shape] | None = None,
         tracking_consent: str | None = None,
         limits: Mapping[str, Limits] | None = None,
         tells: str | None = None,
     ) -> None:
-        """`limits`: where channels pause. `tells`: the service that is told what people choose."""
+        """`former`: how events looked before the latest apply. `limits`: where channels pause.
+        `tells`: the service that is told what people choose."""
         self.engine = engine
         self.project = project
         self.binding = project.binding
         self.answers = Answers(project=project, dialect=engine.dialect, key=key)
         self.links = links
         self.shapes = shapes
+        self.former = former or {}
         self.tracking_consent = tracking_consent
         self.limits = limits or {}
         self.tells = tells
@@ -148,10 +151,9 @@ class Taker:
     def _rows(
         self, event: str, fields: tuple[str, ...], rows: list[Happened], taken: Taken
     ) -> None:
-        shape = self.shapes.get(event)
-        known = {field.name for field in shape.fields} if shape is not None else set()
-        if shape is None or not known.issuperset(fields):
-            # It was taken in by a former version of the project.
+        shape = self._shape(event, fields)
+        if shape is None:
+            # It was taken in by a version of the project that nobody here knows any more.
             taken.lost["unknown_event"] += len(rows)
             return
         given: dict[str, Any] = {
@@ -161,6 +163,14 @@ class Taker:
         }
         given |= {f"f{n}": [row.values[name] for row in rows] for n, name in enumerate(fields)}
         taken.written[event] += self.engine.execute(self.answers.rows(shape, fields), given)
+
+    def _shape(self, event: str, fields: tuple[str, ...]) -> Shape | None:
+        """The one that these fields were posted by."""
+        for shapes in (self.shapes, self.former):
+            shape = shapes.get(event)
+            if shape is not None and {field.name for field in shape.fields}.issuperset(fields):
+                return shape
+        return None
 
     # -- messages
 

@@ -18,6 +18,7 @@ from journeylang.delivery.codes import png
 from journeylang.delivery.links import Links, Purpose
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
+from journeylang.serve.current import Current
 from journeylang.serve.keeper import ClosedError, Keeper
 from journeylang.serve.limits import TooLargeError, UnreadableError, body
 from journeylang.serve.machines import device, is_machine
@@ -38,9 +39,9 @@ class Tracking:
     """Answers the links of one project's messages."""
 
     def __init__(
-        self, project: Project, links: Links, spool: Spool, keeper: Keeper, metrics: Metrics
+        self, current: Current, links: Links, spool: Spool, keeper: Keeper, metrics: Metrics
     ) -> None:
-        self.project = project
+        self.current = current
         self.links = links
         self.spool = spool
         self.keeper = keeper
@@ -69,6 +70,10 @@ class Tracking:
             return _html("later", 503)
         assert isinstance(answer, Response)
         return answer
+
+    @property
+    def project(self) -> Project:
+        return self.current.applied.loaded.project
 
     async def _keep(self, record: Record) -> None:
         await self.spool.keep([to_line(record)])
@@ -176,13 +181,9 @@ class Tracking:
             message=message,
             at=self.keeper.now(),
             consents={t.consent: t.name in topics for t in self.project.binding.topics.values()},
-            channels={name: name in channels for name in self._channels()},
+            channels={name: name in channels for name in _channels(self.project)},
             frequency=frequency if frequency in FREQUENCIES else None,
         )
-
-    def _channels(self) -> list[str]:
-        """Those that rest on a consent; without one there is nothing to take back."""
-        return [c.name for c in self.project.binding.channels.values() if c.consent is not None]
 
     def _standing(
         self, engine: Engine, taker: Taker, message: str
@@ -192,8 +193,9 @@ class Tracking:
         who = next((row[1] for row in engine.query(sql.messages, {"names": [message]})), None)
         if who is None:
             return None
-        binding = self.project.binding
-        channels = {name: binding.channels[name].consent for name in self._channels()}
+        # The taker's: another project may be served by now, which its statements know nothing of.
+        binding = taker.project.binding
+        channels = {name: binding.channels[name].consent for name in _channels(taker.project)}
         topics = list(binding.topics.values())
         consents = list(
             dict.fromkeys([*(c for c in channels.values() if c), *(t.consent for t in topics)])
@@ -222,6 +224,11 @@ class Tracking:
             ],
             wishes[0][0] if wishes else "any",
         )
+
+
+def _channels(project: Project) -> list[str]:
+    """Those that rest on a consent; without one there is nothing to take back."""
+    return [c.name for c in project.binding.channels.values() if c.consent is not None]
 
 
 _POLICY = {"content-security-policy": CSP}

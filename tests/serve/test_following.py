@@ -1,0 +1,161 @@
+"""A server goes on with what is applied later, and drops nothing on the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from journeylang.api import Runtime
+from journeylang.api.deploying import apply_project
+from journeylang.diagnostics.codes.running import DATABASE_UNAVAILABLE
+from journeylang.diagnostics.model import Diagnostic
+from journeylang.serve import keeper
+from journeylang.serve.beats import Beats
+from journeylang.serve.metrics import Metrics
+from tests.engines.databases import ENGINES
+from tests.runtime.world import BINDING, JOURNEYS, NOW, WELCOME, loaded, make, sql, write
+from tests.serve.place import ENVIRON, eventually, messages, served, served_shop
+from tests.serve.test_applied import by_hand
+
+CHANGED = BINDING.replace(
+    "field total: money(EUR)? = o.total", "field amount: money(EUR)? = o.total"
+)
+RENAMED = JOURNEYS | {"welcome": WELCOME.replace("total > 500", "amount > 500")}
+CHANGED += 'topic offers "Personal offers" { consent: email_ok }\n'
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "FOLLOWS", 0.05)
+
+
+def apply(root: Path, journeys: dict[str, str], binding: str = BINDING) -> int:
+    """Change the files, and apply them as `journey apply` does; the revision."""
+    write(root, journeys, binding=binding, config=(root / "journey.toml").read_text())
+    deadline = time.monotonic() + 30
+    while True:
+        applied = apply_project(loaded(root), "dev", now=NOW, environ=ENVIRON)
+        if applied.value is not None:
+            return applied.value
+        # One process opens a DuckDB file once: the server has it just now.
+        assert [d.code for d in applied.diagnostics] == [DATABASE_UNAVAILABLE]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_later_apply_is_served(tmp_path: Path, engine: str) -> None:
+    root = served_shop(tmp_path, engine, number=8)
+    by_hand(root)
+    with served(root) as server:
+        post = _posts(server.post)
+        path = server.path(server.links.preferences(next(iter(messages(root).values()))))
+        assert "Personal offers" not in server.client.get(path).text
+        told: list[int] = []
+        ends = threading.Event()
+
+        def busy() -> None:
+            key = 1000
+            while not ends.is_set():
+                key += 1
+                told.append(post("signed_up", key, source="web"))
+                time.sleep(0.02)
+
+        thread = threading.Thread(target=busy)
+        thread.start()
+        assert post("ordered", 1, total=5) == 202
+        number = apply(root, RENAMED, CHANGED)
+        eventually(lambda: server.serving.current.applied.revision == number)
+        assert post("ordered", 2, amount=7) == 202
+        assert post("ordered", 3, total=7) == 422
+        assert "Personal offers" in server.client.get(path).text
+        ends.set()
+        thread.join()
+        assert set(told) == {202}
+        assert len(told) > 3
+        assert "amount" in server.client.get("/openapi.json").text
+        assert f"journey_revision {number}" in server.client.get("/metrics").text
+    rows = sql(root, "SELECT id, CAST(total AS INTEGER) FROM shop.orders ORDER BY id")
+    assert rows == [(1, 5), (2, 7)]
+    assert sql(root, "SELECT count(*) FROM shop.signups WHERE id > 1000") == [(len(told),)]
+
+
+def _posts(post: Callable[..., object]) -> Callable[..., int]:
+    def one(event: str, key: int, **data: object) -> int:
+        answer = post({"event": event, "key": key, "customer": 1, "data": data})
+        return int(getattr(answer, "status_code"))  # noqa: B009
+
+    return one
+
+
+def test_what_was_posted_before_is_taken_in_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = served_shop(tmp_path, number=3)
+    by_hand(root)
+    with served(root) as server:
+        post = _posts(server.post)
+        # Nothing is taken in until the other project is served.
+        monkeypatch.setattr(
+            server.serving.keeper.drain, "run", lambda *_: (_ for _ in ()).throw(keeper.ClosedError)
+        )
+        assert post("ordered", 1, total=5) == 202
+        number = apply(root, RENAMED, CHANGED)
+        eventually(lambda: server.serving.current.applied.revision == number)
+        assert post("ordered", 2, amount=7) == 202
+        monkeypatch.undo()
+    rows = sql(root, "SELECT id, CAST(total AS INTEGER) FROM shop.orders ORDER BY id")
+    assert rows == [(1, 5), (2, 7)]
+
+
+def test_an_apply_that_cannot_be_served_changes_nothing(tmp_path: Path) -> None:
+    root = served_shop(tmp_path, number=3)
+    by_hand(root)
+    heard: list[Diagnostic] = []
+    with served(root, tell=heard.extend) as server:
+        post = _posts(server.post)
+        hidden = BINDING.replace("= o.total\n}", "= o.total\n  only where o.total > 1 EUR\n}")
+        assert apply(root, JOURNEYS, hidden) == 2
+        eventually(lambda: bool(heard))
+        [told] = heard
+        assert "`only where` may hide what is written" in told.message
+        assert post("ordered", 1, total=5) == 202
+        assert server.count("failures", "apply") == 1
+        # Mended, it is followed again.
+        assert apply(root, RENAMED, CHANGED) == 3
+        eventually(lambda: server.serving.current.applied.revision == 3)
+        assert len(heard) == 1
+
+
+def test_a_server_that_ticks_lets_others_apply(tmp_path: Path) -> None:
+    root = make(tmp_path, number=5, engine="postgres")
+    heard: list[Diagnostic] = []
+    project = loaded(root)
+    beats = Beats(
+        None,
+        lambda apply: Runtime.open(project, "dev", now=NOW, apply=apply, wait=0),
+        Metrics(),
+        every=0.05,
+        tell=heard.extend,
+        now=lambda: NOW,
+    )
+    beats.start()
+    try:
+        eventually(lambda: beats.revision == 1)
+        again = WELCOME.replace("settle: wait 1d", "settle: wait 2d")
+        number = apply(root, JOURNEYS | {"welcome": again})
+        assert number == 2
+        eventually(lambda: beats.revision == 2)
+        ticked = beats.ticked_at
+        eventually(lambda: beats.ticked_at != ticked)
+        assert beats.runtime is not None
+        text = beats.runtime.loaded.sources["journeys/welcome.journey"].text
+        assert "settle: wait 2d" in text
+        # The files of the start were not applied again.
+        assert sql(root, "SELECT max(revision) FROM journey.revision") == [(2,)]
+    finally:
+        beats.stop()
