@@ -42,6 +42,12 @@ def person(number: int, **values: Any) -> dict[str, Any]:
     return record("crm.customers", **(given | values))
 
 
+def goes(pair: Both, *numbers: int) -> None:
+    """They are customers no longer. Somebody else still is: an empty table says nothing."""
+    there = [row for row in pair.tables.rows["crm.customers"] if row["id"] not in numbers]
+    pair.put("crm.customers", [*there, person(999)])
+
+
 def happens(pair: Both, event: str, at: datetime, customer: int = 1, **values: Any) -> None:
     table = TABLE_OF[event]
     key = len(pair.tables.rows[table]) + 1

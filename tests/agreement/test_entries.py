@@ -198,28 +198,6 @@ def test_enter_when_every_looks_once_per_period_and_records_nobody() -> None:
         assert look["decisions"] == []
 
 
-def test_somebody_who_is_gone_leaves_when_the_run_is_next_moved() -> None:
-    with both(program("w: wait 1d", "exit when customer.points = 11"), START) as pair:
-        people(pair, 1)
-        happens(pair, "signed_up", START + MINUTE)
-        pair.tick(START + HOUR)
-        pair.put("crm.customers", [])
-        assert ends(pair.tick(START + 2 * HOUR)) == [("active", None)]
-        assert ends(pair.tick(START + 2 * DAY)) == [("gone", "gone")]
-
-
-def test_somebody_who_is_gone_is_moved_by_an_event_whose_condition_asks_for_them() -> None:
-    """Everything about them is unknown, so `not` of it holds."""
-    steps = "r: wait for ordered where not (customer.points > 5) up to 30d"
-    with both(program(steps), START) as pair:
-        people(pair, 1)
-        happens(pair, "signed_up", START + MINUTE)
-        pair.tick(START + HOUR)
-        pair.put("crm.customers", [])
-        happens(pair, "ordered", START + 2 * HOUR)
-        assert ends(pair.tick(START + 2 * HOUR)) == [("gone", "gone")]
-
-
 @pytest.mark.parametrize(("before", "number"), [(MINUTE, 1), (0 * MINUTE, 0)])
 def test_nobody_enters_from_the_end_on(before: timedelta, number: int) -> None:
     headers = ("runs from 2026-03-01 until 2026-03-03",)

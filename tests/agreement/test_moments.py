@@ -133,8 +133,8 @@ def test_of_somebody_who_is_gone_nothing_is_true() -> None:
     with both(program(steps), START) as pair:
         enters(pair, points=500)
         pair.put("crm.customers", [])
-        assert ends(pair.tick(NOW + HOUR)) == [("active", None)]
-        assert ends(pair.tick(NOW + DAY)) == [("gone", "gone")]
+        assert ends(pair.tick(NOW + HOUR)) == [("active", None)], "an empty table says nothing"
+        assert ends(pair.tick(NOW + DAY)) == [("gone", "gone")], "but moves nobody on"
 
 
 def test_a_moment_that_is_the_arrival_has_passed() -> None:

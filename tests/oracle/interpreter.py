@@ -89,11 +89,13 @@ class _Tick(Stage):
 
     def exits(self) -> None:
         for run in self.active():
-            # Somebody who is no longer a customer leaves when the run is next moved.
             if run.customer in self.reader.customers:
                 reason = self.exit_of(run)
                 if reason is not None:
                     self.end(run, "exited", reason, self.now)
+            elif self.reader.customers:
+                # An empty table is one that is being loaded.
+                self.end(run, "gone", "gone", self.now)
 
     def exit_of(self, run: Run) -> str | None:
         """The first exit that is true."""

@@ -16,7 +16,7 @@ from journeylang.model.binding import Catalog, Customers, Event
 from journeylang.model.project import Project
 from journeylang.sql.aside import source_of
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.relations import bound_condition, bound_value, table_name
+from journeylang.sql.relations import bound_value, rows_of
 
 # More of them, and more than this share of a table's rows, are no slips: a table was loaded twice,
 # or another column is the key. What reads the table then stands still.
@@ -41,7 +41,7 @@ def doubts(engine: Engine, bound: Customers | Event | Catalog) -> Iterator[Doubt
     d = engine.dialect
     key = bound_value(bound.key, d)
     rows, known, distinct = engine.query(
-        f"SELECT count(*), count({key}), count(DISTINCT {key}) FROM {_rows(bound, d)}"
+        f"SELECT count(*), count({key}), count(DISTINCT {key}) FROM {rows_of(bound, d)}"
     )[0]
     without, same = rows - known, 0
     if known > distinct:
@@ -88,17 +88,11 @@ def heeding(project: Project, found: Iterable[Doubt]) -> Project:
     return replace(project, binding=replace(project.binding, aside=aside))
 
 
-def _rows(bound: Customers | Event | Catalog, dialect: Dialect) -> str:
-    only = bound.only_where
-    where = "" if only is None else f" WHERE {bound_condition(only, dialect)}"
-    return f"{table_name(bound.table)} AS t{where}"
-
-
 def _repeated(bound: Customers | Event | Catalog, dialect: Dialect) -> str:
     """Keys that several rows have, as text, and how many rows each of them has."""
     key = dialect.as_text(bound_value(bound.key, dialect))
     return (
-        f"SELECT k.key, count(*) AS rows FROM (SELECT {key} AS key FROM {_rows(bound, dialect)})"
+        f"SELECT k.key, count(*) AS rows FROM (SELECT {key} AS key FROM {rows_of(bound, dialect)})"
         " AS k WHERE k.key IS NOT NULL GROUP BY k.key HAVING count(*) > 1"
     )
 

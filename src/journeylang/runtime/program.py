@@ -17,6 +17,7 @@ from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.best_hour import BestHourSql, best_hour_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
+from journeylang.sql.gone import leave, mark, probed_customers
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.news import FEEDBACK_LATE
@@ -67,6 +68,9 @@ class Ready:
     events: tuple[str, ...]
     probe: str
     probe_with_zones: str
+    gone: str
+    # What stands before the counts of the customers.
+    counted: str
     # Per journey and kind the numbers of its news in the probe; none if it is not asked there.
     news: Mapping[tuple[int, Kind], frozenset[int]]
     rankings: tuple[Ranking, ...] = ()
@@ -93,11 +97,12 @@ def make_ready(
     *,
     incremental: bool = True,
     again: Collection[int] = (),
+    keys: str | None = "",
 ) -> Ready:
     """Write all statements of a program in the dialect of its database.
 
     Without `incremental` each look at a condition is at everybody. `again` are steps that somebody
-    may come to who has been through them.
+    may come to who has been through them. `keys`: as `gone.known_keys`.
     """
     compiler = Compiler(project=project, dialect=dialect, steps=steps)
     journeys = tuple(
@@ -125,6 +130,7 @@ def make_ready(
             *probed_events(project, events, dialect),
             *probed(dialect, program),
             *(probed_news(number, part) for part, number in parts.items()),
+            *([probed_customers(project.binding, dialect, keys)] if journeys else []),
         ]
     )
     if any(isinstance(j.entry, EnterByStart) for j in program.journeys):
@@ -167,6 +173,8 @@ def make_ready(
         probe_with_zones=f"{probe}\nUNION ALL {probed_zones(project, dialect)}"
         if program.journeys
         else probe,
+        gone=leave(compiler) if journeys else "",
+        counted=mark(project.binding, dialect, keys) if journeys else "",
         news=news,
         rankings=_rankings(compiler, program),
         best_hour=best_hour_sql(compiler, program),

@@ -58,6 +58,8 @@ class News:
     pauses: Pauses = field(default_factory=Pauses)
     zones: set[str] = field(default_factory=set)
     started: set[str] = field(default_factory=set)
+    # What the database counts of the customers now.
+    counts: str | None = None
 
 
 @dataclass(slots=True)
@@ -90,8 +92,8 @@ class Session:
     ready: Ready
     key_type: str
     applied: dict[int, datetime]
-    # Watermarks after the tick of that number, if this session made it.
-    memory: dict[int, Marks] = field(default_factory=dict)
+    # After the tick of that number, if this session made it: watermarks, counts of the customers.
+    memory: dict[int, tuple[Marks, str | None]] = field(default_factory=dict)
     zones: ZoneTables = field(default_factory=ZoneTables)
     lease: Lease
 

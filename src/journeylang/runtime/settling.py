@@ -22,6 +22,7 @@ class Settling:
 
     now: datetime
     marks: Marks
+    counts: str | None
     first_batch: int
     next_batch: int
 
@@ -39,6 +40,8 @@ class Settling:
         ]
         self.parameters: dict[str, Any] = {}
         self.paused: dict[str, str] = {}
+        # Whether it is asked in this tick who is no longer among the customers.
+        self.gone = False
         # The rounds in which those stand who set out: 1, if they have been taken on already.
         self.begun: set[int] = set()
         # The round of the arbitration whose decided are written as they stand.

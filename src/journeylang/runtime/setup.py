@@ -15,6 +15,7 @@ from journeylang.plan.incremental import Kind
 from journeylang.plan.numbering import Numbering, step_paths
 from journeylang.plan.operations import Program
 from journeylang.runtime.aside import Doubt, heeding, remember, remembered
+from journeylang.runtime.gone import ask_again, known_keys
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.lists import store_lists
 from journeylang.runtime.looks import look_mark
@@ -144,6 +145,7 @@ def prepare(
         if doubts is not None and remember(engine, project, doubts):
             # What was not read may be read now, and the other way round, without any news.
             _forget_looks(engine, list(known.journeys.values()))
+            ask_again(engine)
         versions = {
             plan.journey: stored[plan.name].version for plan in program.journeys if not apply
         }
@@ -171,6 +173,7 @@ def prepare(
         engine.dialect,
         incremental=incremental,
         again=known.again,
+        keys=known_keys(engine, running.binding),
     )
     with engine.transaction():
         begin_memberships(engine, ready, kind, now)

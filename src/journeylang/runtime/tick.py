@@ -36,6 +36,7 @@ from journeylang.runtime.session import (
     TickResult,
 )
 from journeylang.runtime.waking import Waking
+from journeylang.sql.gone import COUNTS
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
 from journeylang.sql.session import (
@@ -115,12 +116,14 @@ class _Tick(Waking):
                 asked, events=news.events, zones=news.zones, started=news.started
             )
             self.exits = [(plan, sql, exits) for plan, sql, exits in leaving if exits is not None]
-            if openings or self.exits or any(self._wakes(sql, news) for _, sql in self.journeys):
+            self.gone = news.counts != self.counts and any(news.active.values())
+            moving = bool(openings or self.exits or self.gone)
+            if moving or any(self._wakes(sql, news) for _, sql in self.journeys):
                 result = self._move(news, openings)
             else:
                 result = TickResult(now=self.now, idle=True)
                 self.marks = {**self.marks, **dict.fromkeys(self.looks.seen, self.now)}
-        self.session.memory[self.number] = self.marks
+        self.session.memory[self.number] = self.marks, self.counts
         return replace(result, paused=tuple(self.paused.items())) if self.paused else result
 
     def _guard(self, news: News) -> None:
@@ -178,9 +181,14 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         known = self.session.memory.get(self.number - 1)
         self.session.memory.clear()
         if known is not None:
-            self.marks = known
+            self.marks, self.counts = known
             return
-        self.marks = dict(self.engine.query('SELECT name, "at" FROM journey.watermark'))
+        rows = self.engine.query(
+            'SELECT name, "at", NULL FROM journey.watermark'
+            f" UNION ALL SELECT name, NULL, value FROM journey.meta WHERE name = '{COUNTS}'"
+        )
+        self.marks = {name: at for name, at, _ in rows if at is not None}
+        self.counts = next((value for _, at, value in rows if at is None), None)
 
     def _learn(self, news: News) -> None:
         plans = {plan.name: plan for plan, _ in self.journeys}
@@ -224,6 +232,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
                     news.looks.add(int(name))
             elif kind == "start":
                 news.started.add(name)
+            elif kind == "gone":
+                news.counts = f"{self.ready.counted}{first}"
             elif count:
                 news.events.add(name)
         return news
@@ -255,6 +265,10 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             invalid = self._local_time(news, among=None)
         make_rankings(self.engine, self.ready, self.session.key_type, acting, self.now)
         done = Done()
+        if self.gone:
+            done.left += self._execute(self.ready.gone)
+        if news.counts != self.counts:
+            self._keep_counts(news.counts)
         for plan, sql, exits in self.exits:
             with Blamed(plan.name):
                 looked = self._since("exits", sql.journey) if exits == sql.exits_changed else {}
@@ -386,6 +400,16 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             self._execute(
                 f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'"
             )
+
+    def _keep_counts(self, counts: str | None) -> None:
+        """Nobody is asked again whether they are gone until these are others."""
+        self.counts = counts
+        kept = {"name": COUNTS, "value": counts}
+        name, value = self._p("name"), self._p("value")
+        update = f"UPDATE journey.meta SET value = {value} WHERE name = {name}"
+        if not self.engine.execute(update, kept):
+            insert = f"INSERT INTO journey.meta (name, value) VALUES ({name}, {value})"
+            self.engine.execute(insert, kept)
 
     def _lose(self, names: list[str]) -> None:
         """Let these watermarks not have been."""

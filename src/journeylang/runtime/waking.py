@@ -67,9 +67,11 @@ class Waking(Settling):
         since: dict[str, datetime],
     ) -> int:
         moves = self.ready.moves
-        wake = moves.wake_straight(journeys, everybody, changed)
+        wake = moves.wake_straight(journeys, everybody, changed, left=self.gone)
         self.begun.add(0 if wake is None else 1)
-        return self._execute(wake or moves.wake(journeys, everybody, changed), **since)
+        if wake is None:
+            wake = moves.wake(journeys, everybody, changed, left=self.gone)
+        return self._execute(wake, **since)
 
     def _since(self, kind: Kind, *journeys: int) -> dict[str, datetime]:
         return {"looked": self.looks.looked(kind, *journeys)} if journeys else {}

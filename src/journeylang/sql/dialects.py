@@ -102,6 +102,28 @@ class Dialect:
         """The same of a table whose columns are always these."""
         return self.fresh_table(name, ", ".join(f"{c} {kind}" for c, kind in columns.items()))
 
+    def is_table(self, parts: Sequence[str]) -> str:
+        """A query of one truth: the database counts the rows of what is called so."""
+        schema = parts[-2] if len(parts) > 1 else "main"
+        where = [f"lower(table_name) = lower({text(parts[-1])})"]
+        # `a.b` may be a schema and a table, or a database and a table.
+        where.append(f"lower({text(schema)}) IN (lower(schema_name), lower(database_name))")
+        if len(parts) > 2:
+            where.append(f"lower(database_name) = lower({text(parts[-3])})")
+        return f"SELECT count(*) > 0 FROM duckdb_tables() WHERE {' AND '.join(where)}"
+
+    def row_counts(self, parts: Sequence[str], rows: str, *, only: bool) -> str:
+        """A text, another one when rows of a table have gone: cheap, whatever the table's size.
+
+        `rows`: those of the table that count; `only`: not all of them do. It may also be another
+        one when none have.
+        """
+        return f"(SELECT CAST(count(*) AS VARCHAR) FROM {rows})"
+
+    def digest(self, key: str) -> str | None:
+        """An aggregate, another one for other keys; None where `row_counts` tells all there is."""
+        return f"bit_xor(hash({key}))"
+
     def measured(self, name: str) -> str:
         """Behind the statements that fill a small table: lets the planner know how small."""
         return ""

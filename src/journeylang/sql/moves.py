@@ -84,37 +84,49 @@ class Moves:
         journeys: frozenset[int],
         everybody: frozenset[int] = frozenset(),
         changed: frozenset[int] = frozenset(),
+        *,
+        left: bool = False,
     ) -> str:
         """Who leaves a park, of these journeys: the wait is over, or the event is there.
 
         For a state are asked all who wait in journeys of `everybody`, and those of whom there is
-        news in journeys of `changed`.
+        news in journeys of `changed`. `left`: somebody may have left in this tick as gone.
         """
-        plans, looks, what = self._wakes(journeys, everybody, changed)
-        return self._keep("wake", what, lambda: wake(self.compiler, plans, looks))
+        plans, looks, what = self._wakes(journeys, everybody, changed, left)
+        return self._keep("wake", what, lambda: wake(self.compiler, plans, looks, left=left))
 
     def wake_straight(
-        self, journeys: frozenset[int], everybody: frozenset[int], changed: frozenset[int]
+        self,
+        journeys: frozenset[int],
+        everybody: frozenset[int],
+        changed: frozenset[int],
+        *,
+        left: bool = False,
     ) -> str | None:
         """The same, and where they come to; None if that is another statement's."""
         if not self.compiler.dialect.wakes_straight:
             return None
-        plans, looks, what = self._wakes(journeys, everybody, changed)
+        plans, looks, what = self._wakes(journeys, everybody, changed, left)
         edges = {(p.journey, e.edge) for p in plans for e in p.edges if e.kind in _WAKING}
 
         def made() -> str:
-            rows = waking(self.compiler, plans, looks)
+            rows = waking(self.compiler, plans, looks, left=left)
             return straight(self.compiler, plans, edges, "waking", rows) or ""
 
         return self._keep("wake straight", what, made) or None
 
     def _wakes(
-        self, journeys: frozenset[int], everybody: frozenset[int], changed: frozenset[int]
+        self,
+        journeys: frozenset[int],
+        everybody: frozenset[int],
+        changed: frozenset[int],
+        left: bool,
     ) -> tuple[list[JourneyPlan], dict[int, News | None], frozenset[Any]]:
         plans = [p for p in self.plans if p.journey in journeys]
         looks: dict[int, News | None] = dict.fromkeys(everybody)
         looks |= {journey: self.states[journey] for journey in changed}
-        return plans, looks, frozenset({("of", journeys), ("all", everybody), ("changed", changed)})
+        what = {("of", journeys), ("all", everybody), ("changed", changed), ("left", left)}
+        return plans, looks, frozenset(what)
 
     def advance(self, edges: frozenset[Way]) -> str:
         """Where those come to who leave by these (journey, edge)."""

@@ -14,7 +14,7 @@ from typing import Literal
 
 from journeylang.model.types import Kind, Type
 from journeylang.sql.by_hand import for_postgres
-from journeylang.sql.dialects import Dialect, text
+from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.postgres_functions import FUNCTIONS
 
 _TEXT = 'TEXT COLLATE "C"'
@@ -76,6 +76,15 @@ _CASTS = {
 }
 
 
+def _parts_of(parts: Sequence[str]) -> str:
+    """A table, or what it is divided into, as rows of pg_class AS p."""
+    table = f"to_regclass({text('.'.join(quote(part) for part in parts))})"
+    return (
+        f"pg_class AS p WHERE (p.oid = {table}"
+        f" OR p.oid IN (SELECT t.relid FROM pg_partition_tree({table}) AS t))"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres(Dialect):
     """PostgreSQL 14 and later, with a database in UTF-8."""
@@ -89,6 +98,20 @@ class Postgres(Dialect):
     barrier: str = " OFFSET 0"
 
     # --- tables ---------------------------------------------------------------
+
+    def is_table(self, parts: Sequence[str]) -> str:
+        return f"SELECT count(*) > 0 FROM {_parts_of(parts)} AND p.relkind IN ('r', 'm', 'p')"
+
+    def digest(self, key: str) -> str | None:
+        return None
+
+    def row_counts(self, parts: Sequence[str], rows: str, *, only: bool) -> str:
+        # The server's statistics: a few seconds behind, and nothing is read for them.
+        counted = ["p.oid", "p.relfilenode", "pg_stat_get_tuples_deleted(p.oid)"]
+        if only:
+            counted.append("pg_stat_get_tuples_updated(p.oid)")
+        listed = f"concat_ws(' ', {', '.join(counted)})"
+        return f"(SELECT string_agg({listed}, ', ' ORDER BY p.oid) FROM {_parts_of(parts)})"
 
     def foundation(self) -> Sequence[str]:
         return FUNCTIONS

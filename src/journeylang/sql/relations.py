@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from journeylang.model.binding import Binding, BoundField, ConsentTable, Event, Pool, Table
+from journeylang.model.binding import (
+    Binding,
+    BoundField,
+    Catalog,
+    ConsentTable,
+    Customers,
+    Event,
+    Pool,
+    Table,
+)
 from journeylang.model.expressions import BoundEvent, EventSource, Expression
 from journeylang.model.types import INSTANT, TEXT, Kind, Type
 from journeylang.sql.aside import kept
@@ -84,6 +93,11 @@ def _field(field: BoundField, column: str, dialect: Dialect) -> str:
 def _where(condition: Expression | None, dialect: Dialect, kept: Sequence[str] = ()) -> str:
     parts = [*kept, *([] if condition is None else [bound_condition(condition, dialect)])]
     return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+
+def rows_of(bound: Customers | Event | Catalog, dialect: Dialect) -> str:
+    """The rows that count of a bound table, `t`, behind FROM: also those whose keys are wrong."""
+    return f"{table_name(bound.table)} AS t{_where(bound.only_where, dialect)}"
 
 
 def customers(binding: Binding, dialect: Dialect, fields: Collection[str] | None = None) -> str:

@@ -38,6 +38,7 @@ WHY = {
     "done": 10,
     "exit": 11,
     "moved": 12,
+    "gone": 13,
 }
 
 # Suppressions that do not bind what a customer has to be told (bookings, receipts).

@@ -14,6 +14,7 @@ from journeylang.sql.codes import CodesSql, codes_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect
 from journeylang.sql.expressions import Rows, predicate
+from journeylang.sql.gone import leave
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.profile import profile_writes
@@ -91,6 +92,7 @@ def scripts(
         ]
         files[f"{plan.name}.sql"] = _script(dialect, parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
+    shared.append(("who is gone", leave(compiler)))
     shared += [
         ("a ranking of all customers", ranking_rows(by, compiler.scope(Rows())))
         for by, _, _ in rankings(project, program.journeys)

@@ -31,17 +31,28 @@ WAKING = (
 )
 
 
-def wake(compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, News | None]) -> str:
+def wake(
+    compiler: Compiler,
+    plans: Sequence[JourneyPlan],
+    looks: Mapping[int, News | None],
+    *,
+    left: bool,
+) -> str:
     """The statement that puts those who leave a park into `trail`."""
-    return f"{insert_head(WAKING)}\n{waking(compiler, plans, looks)}"
+    return f"{insert_head(WAKING)}\n{waking(compiler, plans, looks, left=left)}"
 
 
 def waking(
-    compiler: Compiler, plans: Sequence[JourneyPlan], looks: Mapping[int, News | None]
+    compiler: Compiler,
+    plans: Sequence[JourneyPlan],
+    looks: Mapping[int, News | None],
+    *,
+    left: bool,
 ) -> str:
     """Selects those who leave a park, with the columns `WAKING` of `trail`.
 
-    `looks`: journeys whose conditions are asked, and of whom, if not all.
+    `looks`: journeys whose conditions are asked, and of whom, if not all. `left`: some may have
+    left in this tick although their journeys have no exits.
     """
     races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
     asked = [plan for plan in plans if plan.journey in looks]
@@ -54,7 +65,7 @@ def waking(
     d = compiler.dialect
     hits, join = "", ""
     edge, going = "k.edge", "k.going"
-    left = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
+    left_at = "CASE WHEN k.kind = 'send' THEN w.arrived_at ELSE w.wake_at END"
     awake = f"w.wake_at <= {d.parameter('now')}"
     if races or states:
         steps = [(p.step, None) for p in races] + [(p.step, among) for p, among in states]
@@ -70,7 +81,7 @@ def waking(
         )
         hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)\n"
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
-        edge, left = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left})"
+        edge, left_at = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left_at})"
         met = str(WHY["event"])
         if states:
             met = f"CASE WHEN k.kind = 'state' THEN {WHY['state']} ELSE {met} END"
@@ -80,7 +91,7 @@ def waking(
         "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
         f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id"
         f" AND x.fate = {END} AND x.round = 0)"
-        if any(plan.exits for plan in plans)
+        if left or any(plan.exits for plan in plans)
         else ""
     )
     columns = {
@@ -91,7 +102,7 @@ def waking(
         "edge": edge,
         "step": "w.step",
         "arrived_at": "w.arrived_at",
-        "left_at": left,
+        "left_at": left_at,
         "entered_at": "w.entered_at",
         "fate": str(GO),
         "status": str(ACTIVE),

@@ -65,8 +65,9 @@ UPDATE journey.run SET status = CASE WHEN customer_id IN (SELECT key FROM {LIVE}
 DELETE FROM journey.watermark;
 UPDATE journey.lock SET token = {self.ticks}, previous = {before}, now = {before}"""
         )
+        counts = next((kept for _, kept in self.session.memory.values()), None)
         self.session.memory.clear()
-        self.session.memory[self.ticks] = {} if looks else {mark(self.journey): now}
+        self.session.memory[self.ticks] = ({} if looks else {mark(self.journey): now}), counts
 
 
 def turns(session: Session, journey: str) -> Turns:

@@ -112,7 +112,15 @@ UNION ALL SELECT 'event', 'feedback', count(*), NULL, NULL FROM journey.message_
 UNION ALL SELECT 'event', 'visited', count(*), NULL, NULL FROM (SELECT t."customer_id" AS customer_id, t."id" AS "_key", journey.to_instant(t."at") AS "_at", journey.to_instant(t."changed") AS "_changed" FROM "shop"."visits" AS t) AS e WHERE greatest(e."_at", e."_changed") > $since_visited AND e."_at" <= $now
 UNION ALL SELECT 'event', 'signed_up', count(*), NULL, NULL FROM (SELECT t."customer_id" AS customer_id, t."id" AS "_key", journey.to_instant(t."at") AS "_at" FROM "shop"."signups" AS t) AS e WHERE e."_at" > $since_signed_up AND e."_at" <= $now
 UNION ALL SELECT 'pause', (CAST(p.journey AS TEXT) COLLATE "C"), CASE WHEN p.until IS NULL THEN 1 ELSE 0 END, (CAST(p.after AS TEXT) COLLATE "C"), (CAST(p.until AS TEXT) COLLATE "C") FROM journey.pause AS p WHERE p.until IS NULL OR NOT p.caught_up
+UNION ALL SELECT 'gone', '', 1, (SELECT string_agg(concat_ws(' ', p.oid, p.relfilenode, pg_stat_get_tuples_deleted(p.oid), pg_stat_get_tuples_updated(p.oid)), ', ' ORDER BY p.oid) FROM pg_class AS p WHERE (p.oid = to_regclass('"crm"."customers"') OR p.oid IN (SELECT t.relid FROM pg_partition_tree(to_regclass('"crm"."customers"')) AS t))), NULL
 UNION ALL SELECT 'start', p.journey, count(*), NULL, NULL FROM journey.pending_entry AS p WHERE p."at" < $now GROUP BY p.journey;
+
+-- who is gone
+INSERT INTO trail (round, customer_id, run_id, journey, from_step, arrived_at, entered_at, fate, status, reason, entry, why, passes, fresh)
+SELECT 0 AS round, w.customer_id AS customer_id, w.run_id AS run_id, w.journey AS journey, w.step AS from_step, $now AS arrived_at, w.entered_at AS entered_at, 4 AS fate, 3 AS status, 'gone' AS reason, w.entry AS entry, 13 AS why, w.passes AS passes, FALSE AS fresh
+FROM journey.run AS w
+WHERE w.status = 0 AND EXISTS (SELECT 1 FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c)
+  AND NOT EXISTS (SELECT 1 FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c WHERE c.customer_id = w.customer_id);
 
 -- a ranking of all customers
 SELECT 780550799915489448 AS ranking, r.customer_id, row_number() OVER (ORDER BY r.metric DESC, journey.in_order(r.customer_id)) - 1 AS place, count(*) OVER () AS among

@@ -1,0 +1,70 @@
+"""Who is no longer in `customers`: asked of all who are on their way, when rows may have gone.
+
+To ask it costs what there are runs and customers. So the probe brings what the database counts of
+the table anyway (`Dialect.row_counts`), and it is asked when that is not what it was; once a day
+where nothing is counted, as of a view.
+"""
+
+from __future__ import annotations
+
+from hashlib import md5
+
+from journeylang.model.binding import Binding
+from journeylang.sql.compiler import Compiler, insert_head, select
+from journeylang.sql.dialects import Dialect
+from journeylang.sql.relations import customers, rows_of
+from journeylang.sql.schema import ACTIVE, GONE, WHY
+from journeylang.sql.session import END
+
+COUNTS = "customers"
+"""Under which name `journey.meta` keeps the counts at which it was last asked."""
+
+
+def mark(binding: Binding, d: Dialect, keys: str | None) -> str:
+    """What is put before the counts: of another relation, or other `keys`, they say nothing."""
+    relation = md5(customers(binding, d, ()).encode(), usedforsecurity=False).hexdigest()[:12]
+    return f"{relation} {keys} "
+
+
+def probed_customers(binding: Binding, d: Dialect, keys: str | None) -> str:
+    """A part of the probe: ('gone', '', 1, what is counted of the customers now, NULL).
+
+    `keys`: as `runtime.gone.known_keys`. Parameter {now}.
+    """
+    bound = binding.customers
+    assert bound is not None, "checked: a project with journeys binds customers"
+    counts = d.as_text(f"CAST(CAST({d.parameter('now')} AS TIMESTAMP) AS DATE)")
+    if keys is not None:
+        only = bound.only_where is not None
+        counts = d.row_counts(bound.table.parts, rows_of(bound, d), only=only)
+    return f"SELECT 'gone', '', 1, {counts}, NULL"
+
+
+def leave(compiler: Compiler) -> str:
+    """Active runs of those who are gone, into `trail`; {now}.
+
+    An empty table is one that is being loaded: of nobody is it said that they are gone.
+    """
+    d = compiler.dialect
+    columns = {
+        "round": "0",
+        "customer_id": "w.customer_id",
+        "run_id": "w.run_id",
+        "journey": "w.journey",
+        "from_step": "w.step",
+        "arrived_at": d.parameter("now"),
+        "entered_at": "w.entered_at",
+        "fate": str(END),
+        "status": str(GONE),
+        "reason": "'gone'",
+        "entry": "w.entry",
+        "why": str(WHY["gone"]),
+        "passes": "w.passes",
+        "fresh": "FALSE",
+    }
+    base = compiler.base()
+    return f"""{insert_head(columns)}
+SELECT {select(columns)}
+FROM journey.run AS w
+WHERE w.status = {ACTIVE} AND EXISTS (SELECT 1 FROM {base} AS c)
+  AND NOT EXISTS (SELECT 1 FROM {base} AS c WHERE c.customer_id = w.customer_id)"""

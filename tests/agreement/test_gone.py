@@ -1,0 +1,147 @@
+"""Who is no longer in `customers` leaves at the next tick, in both forms."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.agreement.both import Both, both
+from tests.agreement.small import (
+    DAY,
+    HOUR,
+    MINUTE,
+    START,
+    ends,
+    enters,
+    goes,
+    happens,
+    journey,
+    people,
+    person,
+    program,
+    project,
+)
+
+LATER = START + 2 * HOUR
+
+
+@pytest.mark.parametrize("headers", [(), ("exit when customer.points = 11",)])
+def test_at_the_next_tick(headers: tuple[str, ...]) -> None:
+    with both(program("w: wait 1d", *headers), START) as pair:
+        people(pair, 1, 2)
+        for n in (1, 2):
+            happens(pair, "signed_up", START + MINUTE, n)
+        pair.tick(START + HOUR)
+        goes(pair, 2)
+        look = pair.tick(LATER)
+        assert {r[0]: r[4] for r in look["runs"]} == {1: "active", 2: "gone"}
+        assert {r[6] for r in look["runs"] if r[0] == 2} == {LATER}
+        assert {r[4] for r in pair.tick(START + 2 * DAY)["runs"]} == {"finished", "gone"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "hours"),
+    [
+        ("w: wait 1h", 3),
+        ('w: wait 1h\nm: send email "t"', 3),
+        ("r: wait for ordered where not (customer.points > 5) up to 30d", 2),
+        ("u: wait until not (customer.points > 100) up to 1d", 2),
+        ("u: wait until not (customer.points > 100) up to 1d", 30),
+    ],
+    ids=["wait", "send", "race", "state", "state late"],
+)
+@pytest.mark.parametrize("headers", [(), ("exit when not (customer.points > 5)",)])
+def test_before_anything_moves_them(steps: str, hours: int, headers: tuple[str, ...]) -> None:
+    """Everything about them is unknown, so that `not` of it holds; and no exit is theirs."""
+    with both(program(steps, *headers), START) as pair:
+        enters(pair, points=500)
+        goes(pair, 1)
+        happens(pair, "ordered", START + HOUR + MINUTE)
+        look = pair.tick(START + hours * HOUR)
+        assert (ends(look), look["messages"]) == ([("gone", "gone")], [])
+        assert look["runs"][0][6] == START + hours * HOUR
+
+
+def test_whoever_is_taken_out_by_only_where() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        enters(pair)
+        pair.put("crm.customers", [person(1, deleted=START), person(2)])
+        assert ends(pair.tick(LATER)) == [("gone", "gone")]
+
+
+def test_as_many_have_come() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        people(pair, 1, 2, 3)
+        happens(pair, "signed_up", START + MINUTE, 2)
+        pair.tick(START + HOUR)
+        pair.put("crm.customers", [person(1), person(3), person(4)])
+        assert ends(pair.tick(LATER)) == [("gone", "gone")]
+
+
+def test_who_comes_back_meanwhile_was_never_gone() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        enters(pair)
+        goes(pair, 1)
+        pair.put("crm.customers", [person(1)])
+        assert ends(pair.tick(LATER)) == [("active", None)]
+
+
+def test_who_comes_back_begins_anew() -> None:
+    with both(program("w: wait 10d", "reenter after 1d"), START) as pair:
+        enters(pair)
+        goes(pair, 1)
+        pair.tick(LATER)
+        pair.put("crm.customers", [person(1)])
+        happens(pair, "signed_up", START + 2 * DAY)
+        look = pair.tick(START + 2 * DAY + MINUTE)
+        assert ends(look) == [("gone", "gone"), ("active", None)]
+
+
+def test_an_empty_table_is_one_that_is_being_loaded() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        enters(pair)
+        there = list(pair.tables.rows["crm.customers"])
+        pair.put("crm.customers", [])
+        assert ends(pair.tick(LATER)) == [("active", None)]
+        pair.put("crm.customers", there)
+        assert ends(pair.tick(LATER + MINUTE)) == [("active", None)]
+
+
+def test_of_a_paused_journey() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        enters(pair)
+        pair.pause("j")
+        goes(pair, 1)
+        assert ends(pair.tick(LATER)) == [("gone", "gone")]
+
+
+def test_of_all_journeys_and_versions_at_once() -> None:
+    second = journey("k", "w: wait 2d", "exit when customer.points > 900", "upgrade pin")
+    text = project(journey("j", "w: wait 1d"), second)
+    with both(text, START) as pair:
+        enters(pair)
+        assert pair.apply(text.replace("wait 2d", "wait 5d"), START + HOUR + MINUTE)
+        _enters_again(pair)
+        goes(pair, 1)
+        assert set(ends(pair.tick(LATER))) == {("gone", "gone")}
+
+
+def _enters_again(pair: Both) -> None:
+    people(pair, 2)
+    happens(pair, "signed_up", START + HOUR + 2 * MINUTE, 2)
+    pair.tick(START + HOUR + 3 * MINUTE)
+    goes(pair, 2)
+
+
+def test_nobody_was_on_the_way_when_the_first_went() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        people(pair, 1, 2)
+        pair.tick(START)
+        goes(pair, 2)
+        pair.tick(START + MINUTE)
+        happens(pair, "signed_up", START + 2 * MINUTE, 1)
+        happens(pair, "signed_up", START + 2 * MINUTE, 2)
+        assert len(pair.tick(START + timedelta(minutes=3))["runs"]) == 1
+        goes(pair, 1)
+        assert ends(pair.tick(START + timedelta(minutes=4))) == [("gone", "gone")]

@@ -1,0 +1,154 @@
+"""Of whom it is asked whether they are gone, and when: not in each tick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from journeylang.runtime.session import Session
+from journeylang.runtime.setup import prepare
+from journeylang.runtime.tick import tick
+from tests.agreement.both import compiled
+from tests.agreement.prelude import TABLES, create, record
+from tests.agreement.small import DAY, HOUR, MINUTE, START, person, program
+from tests.engines.databases import ENGINES, database, open_engine, put, tell_counts
+from tests.engines.watched import Count, Watched
+from tests.runtime.world import NOW, make, opened, sql
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES)
+
+WAITS = program("w: wait 90d")
+GONE = "SELECT count(*) FROM journey.run WHERE status = 3"
+
+
+def signs_up(n: int) -> dict[str, object]:
+    return record("shop.signups", id=n, customer_id=n, at=START + MINUTE)
+
+
+def test_not_in_an_idle_tick(engine: str) -> None:
+    seen = Count()
+    with database(engine) as real:
+        put(real, "crm.customers", (person(n) for n in range(1, 9)))
+        put(real, "shop.signups", map(signs_up, range(1, 9)))
+        tell_counts(real)
+        session = prepare(Watched(real, seen), compiled(WAITS), now=START)
+        assert isinstance(session, Session)
+
+        def statements(hour: int) -> int:
+            return seen.of(lambda: tick(session, START + hour * HOUR))
+
+        for hour in (1, 2, 3):
+            statements(hour)
+        assert [statements(hour) for hour in range(4, 8)] == [2] * 4
+        real.execute("DELETE FROM crm.customers WHERE id = 5")
+        tell_counts(real)
+        asked = statements(8)
+        assert real.query(GONE) == [(1,)]
+        assert asked > 2
+        assert [statements(hour) for hour in range(9, 12)] == [2] * 3
+        # Another process, which has seen nothing of this, goes on from there.
+        idle = []
+        for hour in (12, 13):
+            again = prepare(real, compiled(WAITS), now=START, lease=session.lease)
+            assert isinstance(again, Session)
+            idle.append(tick(again, START + hour * HOUR).idle)
+        assert idle[-1], "at most the first process that follows asks once more"
+
+
+def test_of_a_view_once_a_day(engine: str) -> None:
+    with database(engine) as real:
+        real.execute("ALTER TABLE crm.customers RENAME TO people")
+        real.execute("CREATE VIEW crm.customers AS SELECT * FROM crm.people")
+        columns = TABLES["crm.customers"]
+        people = [person(n) for n in range(1, 4)]
+        real.insert("crm.people", columns, [[p[name] for name in columns] for p in people])
+        put(real, "shop.signups", map(signs_up, range(1, 4)))
+        session = prepare(real, compiled(WAITS), now=START)
+        assert isinstance(session, Session)
+        for hour in (1, 3):
+            tick(session, START + hour * HOUR)
+        real.execute("DELETE FROM crm.people WHERE id = 2")
+        tell_counts(real)
+        assert tick(session, START + 4 * HOUR).idle
+        assert real.query(GONE) == [(0,)]
+        assert not tick(session, START + DAY).idle
+        assert real.query(GONE) == [(1,)]
+        assert tick(session, START + DAY + HOUR).idle
+
+
+def test_of_a_table_that_is_put_in_the_place_of_another(engine: str, tmp_path: Path) -> None:
+    root = make(tmp_path, engine=engine)
+    with opened(root, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.tick(NOW + HOUR + MINUTE)
+        assert runtime.engine.query(GONE) == [(0,)]
+    sql(root, "CREATE TABLE crm.fresh AS SELECT * FROM crm.customers WHERE id <> 4")
+    sql(root, "INSERT INTO crm.fresh SELECT * FROM crm.customers WHERE id = 4")
+    sql(root, "UPDATE crm.fresh SET id = 400 WHERE id = 4")
+    sql(
+        root,
+        "ALTER TABLE crm.customers RENAME TO former; ALTER TABLE crm.fresh RENAME TO customers",
+    )
+    with opened(root) as runtime:
+        runtime.tick(NOW + HOUR + 2 * MINUTE)
+        left = "SELECT DISTINCT customer_id FROM journey.run WHERE status = 3"
+        assert runtime.engine.query(left) == [(4,)]
+
+
+def test_who_becomes_two_rows_leaves_at_once(engine: str, tmp_path: Path) -> None:
+    root = make(tmp_path, engine=engine)
+    with opened(root, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.tick(NOW + HOUR + MINUTE)
+    sql(root, "INSERT INTO crm.customers SELECT * FROM crm.customers WHERE id = 4")
+    with opened(root) as runtime:
+        runtime.tick(NOW + HOUR + 2 * MINUTE)
+        left = "SELECT DISTINCT customer_id FROM journey.run WHERE status = 3"
+        assert runtime.engine.query(left) == [(4,)]
+
+
+def test_of_a_table_in_parts(engine: str) -> None:
+    if engine != "postgres":
+        pytest.skip("only PostgreSQL has such tables")
+    with database(engine) as real:
+        real.execute("ALTER TABLE crm.customers RENAME TO former")
+        real.execute(
+            "CREATE TABLE crm.customers (LIKE crm.former) PARTITION BY RANGE (id);"
+            "CREATE TABLE crm.few PARTITION OF crm.customers FOR VALUES FROM (0) TO (3);"
+            "CREATE TABLE crm.many PARTITION OF crm.customers FOR VALUES FROM (3) TO (99)"
+        )
+        put(real, "crm.customers", (person(n) for n in range(1, 6)))
+        put(real, "shop.signups", map(signs_up, range(1, 6)))
+        session = prepare(real, compiled(WAITS), now=START)
+        assert isinstance(session, Session)
+        for hour in (1, 3):
+            tick(session, START + hour * HOUR)
+        real.execute("DELETE FROM crm.customers WHERE id = 4")
+        tell_counts(real)
+        tick(session, START + 4 * HOUR)
+        assert real.query(GONE) == [(1,)]
+
+
+def test_of_a_file_that_is_opened_again(engine: str, tmp_path: Path) -> None:
+    if engine != "duckdb":
+        pytest.skip("only DuckDB is a file")
+    place = str(tmp_path / "file.duckdb")
+    real = open_engine(engine, place)
+    for statement in create(real.dialect):
+        real.execute(statement)
+    put(real, "crm.customers", (person(n) for n in range(1, 6)))
+    put(real, "shop.signups", map(signs_up, range(1, 6)))
+    session = prepare(real, compiled(WAITS), now=START)
+    assert isinstance(session, Session)
+    for hour in (1, 3):
+        tick(session, START + hour * HOUR)
+    real.close()
+    idle = []
+    for hour in (5, 6):
+        real = open_engine(engine, place)
+        session = prepare(real, compiled(WAITS), now=START)
+        assert isinstance(session, Session)
+        idle.append(tick(session, START + hour * HOUR).idle)
+        real.close()
+    assert idle[-1], "numbers that the engine gives anew each time are the same each time"
