@@ -12,7 +12,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs import answer_schemas, parts, programmes, provider_parts, refill
+from tests.docs import (
+    answer_schemas,
+    config_parts,
+    grammar_page,
+    parts,
+    programmes,
+    provider_parts,
+    refill,
+)
 from tests.docs.fences import ROOT, pages
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -22,6 +30,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "views": parts.views,
     "providers": provider_parts.built_in,
     "manifest": provider_parts.manifest,
+    "configuration": config_parts.configuration,
     "programmes": programmes.table,
     "shared by programmes": programmes.shared,
 }
@@ -52,6 +61,7 @@ def renewed_page(path: Path) -> str:
 
 def main() -> None:
     provider_parts.SCHEMA.write_text(provider_parts.written_schema(), encoding="utf-8")
+    grammar_page.PAGE.write_text(grammar_page.written(), encoding="utf-8")
     for path, text in programmes.written().items():
         path.write_text(text, encoding="utf-8")
     for name in answer_schemas.MADE:

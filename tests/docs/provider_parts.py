@@ -70,7 +70,7 @@ def manifest() -> str:
     for title, model in _tables():
         words = " ".join(inspect.cleandoc(model.__doc__ or "").split("\n\n")[0].split())
         rows = [
-            (f"`{field.alias or name}`", _type(model, name), field.description or "")
+            (f"`{field.alias or name}`", kind_of(model, name), field.description or "")
             for name, field in model.model_fields.items()
         ]
         parts.append(f"### {title}\n\n{words}\n\n{table(('key', 'what it holds', ''), rows)}")
@@ -112,7 +112,7 @@ _TITLES = {
 }
 
 
-def _type(model: type[BaseModel], name: str) -> str:
+def kind_of(model: type[BaseModel], name: str) -> str:
     """As the JSON Schema has it, with the default."""
     field = model.model_fields[name]
     known = model.model_json_schema()["properties"][field.alias or name]
@@ -130,7 +130,7 @@ def _words(known: dict[str, Any]) -> str:
         case {"enum": list(values)}:
             return " or ".join(f'`"{value}"`' for value in values)
         case {"const": value}:
-            return f'`"{value}"`'
+            return f"`{json.dumps(value)}`"
         case {"anyOf": list(kinds)} | {"oneOf": list(kinds)}:
             named = [_words(one) for one in kinds if one.get("type") != "null"]
             return " or ".join(dict.fromkeys(named))

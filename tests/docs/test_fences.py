@@ -38,6 +38,7 @@ LANGUAGES = {
     "json",
     "mermaid",
     "yaml",
+    "python",
 }
 
 _DECLARES = re.compile(

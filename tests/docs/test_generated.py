@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from lark import Lark
 
+from journeylang import resources
 from journeylang.diagnostics.codes import ALL_CODES
-from tests.docs import answer_schemas, generate, parts, programmes, provider_parts
+from tests.docs import answer_schemas, generate, grammar_page, parts, programmes, provider_parts
 from tests.docs.fences import ROOT, pages
 from tests.docs.generate import PARTS, names, renewed
 
@@ -24,6 +26,24 @@ def test_made_parts_are_as_the_code_is(page: Path) -> None:
 def test_the_schema_of_manifests_is_as_the_code_is() -> None:
     text = provider_parts.SCHEMA.read_text(encoding="utf-8")
     assert text == provider_parts.written_schema(), "python -m tests.docs.generate"
+
+
+def test_the_grammars_page_is_as_the_grammar_is() -> None:
+    text = grammar_page.PAGE.read_text(encoding="utf-8")
+    assert text == grammar_page.written(), "python -m tests.docs.generate"
+
+
+def test_the_grammars_page_has_every_rule_and_token() -> None:
+    text = (resources.grammar() / "journey.lark").read_text(encoding="utf-8")
+    sections, tokens = grammar_page.read(text)
+    named = {rule.name for section in sections for rule in section.rules}
+    named |= {token.name for token in tokens}
+    lark = Lark(text, parser="lalr", start="file")
+    assert {str(one.name) for one in lark.terminals if not one.name.startswith("__")} >= {
+        token.name for token in tokens
+    }
+    origins = {str(rule.origin.name) for rule in lark.rules}
+    assert {name for name in origins if not name.startswith("__")} <= named
 
 
 def test_pages_of_programmes_are_as_their_files_are() -> None:

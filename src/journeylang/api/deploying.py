@@ -50,7 +50,10 @@ def plan_project(
     environ: Mapping[str, str] | None = None,
     simulated: int | None = None,
 ) -> Outcome[Planned]:
-    """What applying the project to the environment would do. Nothing is written.
+    """What applying the project to the environment would do.
+
+    Nothing is written but the functions that expressions rest on, in a server that has not
+    had them yet.
 
     `simulated`: volume and cost of so many days to come are those of dry runs.
 
@@ -77,8 +80,10 @@ def _planned(
     from journeylang.api.forecasting import forecaster
     from journeylang.deploy.plan import make_plan
     from journeylang.deploy.revisions import identity, latest
+    from journeylang.runtime.setup import lay_foundation
     from journeylang.runtime.soundness import examine
 
+    lay_foundation(engine)
     unsound = examine(engine, loaded.project, keys=False)
     if loaded.project.journeys and unsound.journeys >= set(loaded.project.journeys):
         return Outcome(value=None, diagnostics=unsound.diagnostics)

@@ -39,22 +39,30 @@ class _Table(BaseModel):
 class ProjectTable(_Table):
     """``[project]``: what it is called, and the edition of the language it is written in."""
 
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")
-    language: Literal[1] = 1
+    name: str = Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$",
+        description="letters, digits, `-` and `_`, at most 63",
+    )
+    language: Literal[1] = Field(default=1, description="the edition that the files are written in")
 
 
 class LintTable(_Table):
     """``[lint]``: which findings are told, how severe they are; whether `sql` may be used.
 
-    Codes are ids, names, or what they begin with: ``["JRN6", "uncapped-send"]``. ``volumes`` has
-    the entries that journeys are expected to have in 30 days.
+    Codes are ids, names, or what they begin with: ``["JRN6", "uncapped-send"]``.
     """
 
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    severity: dict[str, Severity] = Field(default_factory=dict)
-    sql_escape: Literal["allow", "warning", "error"] = Field(default="allow", alias="sql-escape")
-    volumes: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    select: tuple[str, ...] = Field(default=(), description="these findings alone")
+    ignore: tuple[str, ...] = Field(default=(), description="all but these findings")
+    severity: dict[str, Severity] = Field(
+        default_factory=dict, description="a code as `error` or as `warning`"
+    )
+    sql_escape: Literal["allow", "warning", "error"] = Field(
+        default="allow", alias="sql-escape", description="what SQL written by hand is"
+    )
+    volumes: dict[str, Annotated[int, Field(gt=0)]] = Field(
+        default_factory=dict, description="entries that a journey is expected to have in 30 days"
+    )
 
     @field_validator("select")
     @classmethod
@@ -111,25 +119,38 @@ class ChannelTable(BaseModel):
 
 
 class ServeTable(_Table):
-    """``[env.NAME.serve]``: what ``journey serve`` takes in.
+    """``[env.NAME.serve]``: what ``journey serve`` takes in and shows."""
 
-    ``token`` is the secret that whoever posts events has to know, ``former_token`` the one that
-    counts beside it for a while; ``events`` are those that may be written into the tables that
-    they are bound to. Opens and clicks are kept of each person who gave ``tracking_consent``, of
-    others as sums; without one, of everybody. ``opens = false`` puts no picture into e-mails.
-    ``preferences`` is the service of ``invoke`` that is told what people choose. ``spool`` is the
-    folder for what is not in the database yet. ``dashboard`` is the secret of those who may look at
-    how things stand, and pause; without one there is no dashboard.
-    """
-
-    token: str | None = None
-    former_token: str | None = None
-    events: tuple[str, ...] = ()
-    tracking_consent: str | None = None
-    opens: bool = True
-    preferences: str | None = None
-    spool: str = Field(default=".journey/spool", min_length=1)
-    dashboard: str | None = None
+    token: str | None = Field(
+        default=None, description="`env:NAME`, the secret that whoever posts events has to know"
+    )
+    former_token: str | None = Field(
+        default=None, description="`env:NAME`, one that counts beside it for a while"
+    )
+    events: tuple[str, ...] = Field(
+        default=(), description="those that may be written into the tables they are bound to"
+    )
+    tracking_consent: str | None = Field(
+        default=None,
+        description="opens and clicks are kept of each person who gave this consent, of others as"
+        " sums; without one, of everybody",
+    )
+    opens: bool = Field(
+        default=True, description="false: no picture in e-mails that tells of opens"
+    )
+    preferences: str | None = Field(
+        default=None, description="the service of `invoke` that is told what people choose"
+    )
+    spool: str = Field(
+        default=".journey/spool",
+        min_length=1,
+        description="the folder for what is not in the database yet",
+    )
+    dashboard: str | None = Field(
+        default=None,
+        description="`env:NAME`, the secret of those who may look at how things stand, and pause;"
+        " without one there is no dashboard",
+    )
 
     @field_validator("dashboard")
     @classmethod
@@ -149,24 +170,45 @@ def _reference(key: str, variable: str, written: str | None) -> str | None:
 
 
 class Environment(_Table):
-    """``[env.NAME]``: a database, and how messages leave. ``database`` may be ``env:NAME``.
+    """``[env.NAME]``: a database, and how messages leave."""
 
-    ``base_url`` is where links of messages lead, ``link_key`` the secret that signs them.
-    ``invoke`` says of each service that journeys call who takes the calls, as ``channels`` does of
-    messages. ``parameters`` are those of all journeys that have one of the name; a table in it is
-    named like a journey, and is for that journey alone. ``writers`` is how many processes write
-    messages; with 0 who delivers writes them.
-    """
-
-    database: str = Field(min_length=1)
-    base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")
-    link_key: str | None = None
-    channels: dict[str, ChannelTable] = Field(default_factory=dict)
-    invoke: dict[str, ChannelTable] = Field(default_factory=dict)
-    parameters: dict[str, SettingValue | dict[str, SettingValue]] = Field(default_factory=dict)
-    serve: ServeTable = ServeTable()
-    auto_apply: bool | None = None
-    writers: int | None = Field(default=None, ge=0, le=64)
+    database: str = Field(
+        min_length=1,
+        description="a DuckDB file, an address `postgresql://…`, or `env:NAME`, the variable that"
+        " has either",
+    )
+    base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$",
+        description="where links of messages lead: to `journey serve`",
+    )
+    link_key: str | None = Field(
+        default=None, description="`env:NAME`, the secret that signs them; else the database's own"
+    )
+    channels: dict[str, ChannelTable] = Field(
+        default_factory=dict,
+        description="of each channel the provider, or a table with `provider` and its settings",
+    )
+    invoke: dict[str, ChannelTable] = Field(
+        default_factory=dict, description="the same of each service that journeys call"
+    )
+    parameters: dict[str, SettingValue | dict[str, SettingValue]] = Field(
+        default_factory=dict,
+        description="of all journeys that have one of the name; a table in it is named like a"
+        " journey, and is for that journey alone",
+    )
+    serve: ServeTable = Field(default=ServeTable(), description="see below")
+    auto_apply: bool | None = Field(
+        default=None,
+        description="whether `run` applies what has changed by itself; else in `dev` alone",
+    )
+    writers: int | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="processes that write messages; with 0 the one that delivers writes them, else"
+        " as many as the machine has use for",
+    )
 
     @field_validator("parameters", mode="before")
     @classmethod
