@@ -16,7 +16,7 @@ from journeylang.api.program import template_entry_fields
 from journeylang.simulate.forecast import Forecast
 from journeylang.simulate.run import Asked, Mode, NotClosedError, play
 from journeylang.simulate.scratch import beside_a_file
-from tests.runtime.world import BINDING, DATABASE, loaded, write
+from tests.runtime.world import BINDING, DATABASE, loaded, opened, write
 from tests.simulate.lives import journeys
 from tests.simulate.world import START, contents, shop
 
@@ -25,6 +25,7 @@ TEMPLATES = {
     "m/m.sms.txt": "Hello\n",
 }
 UNMOVED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+STEP = timedelta(hours=4)
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -36,7 +37,7 @@ def played(
     asked = Asked(
         now=START,
         days=days,
-        step=timedelta(hours=4),
+        step=STEP,
         seed=seed,
         lines=project.project.assumptions["typical"].lines,
         mode=mode,
@@ -64,18 +65,27 @@ def alike(told: Forecast) -> Forecast:
     return replace(told, idle=None, stepped=None)
 
 
-def world(root: Path, journey: str, more: str) -> Path:
+def world(root: Path, journey: str, more: str, before: int = 0) -> Path:
+    """The shop with one journey, of which so many ticks have been already."""
     binding = BINDING[: BINDING.index("policy standard")] + more
     shop(root, 30, assume="")
-    return write(root, {"j": journey}, binding=binding, templates=TEMPLATES)
+    write(root, {"j": journey}, binding=binding, templates=TEMPLATES)
+    if before:
+        with opened(root, START - before * STEP) as runtime:
+            for number in range(before):
+                runtime.tick(START - (before - 1 - number) * STEP)
+    return root
 
 
 @pytest.mark.slow
 @settings(max_examples=8, derandomize=True, deadline=None, suppress_health_check=UNMOVED)
-@given(journeys(), st.integers(0, 9))
-def test_whole_lives_are_what_ticks_make_of_them(case: tuple[str, str], seed: int) -> None:
+@given(journeys(), st.integers(0, 9), st.sampled_from((0, 1, 3, 12)))
+def test_whole_lives_are_what_ticks_make_of_them(
+    case: tuple[str, str], seed: int, before: int
+) -> None:
+    """Also of those who are on their way already, after some ticks of the real run."""
     with TemporaryDirectory() as folder:
-        root = world(Path(folder) / "shop", *case)
+        root = world(Path(folder) / "shop", *case, before)
         # Moves that are only counted come to the same.
         trace = seed % 2 == 0
         told, left = played(root, "closed", seed, trace=trace)

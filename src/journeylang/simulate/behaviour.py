@@ -195,8 +195,8 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
             )
         if any(isinstance(x.after, MessageEvent) and x.after.name == "sent" for x in self.lines):
             parts.append(
-                "SELECT m.customer_id, m.message_id, 'sent ' || m.h, 'sent', m.decided_at,"
-                " m.journey, m.step, m.channel FROM m"
+                "SELECT m.customer_id, m.message_id, 'sent ' || m.h AS id, 'sent' AS name,"
+                ' m.decided_at AS "at", m.journey, m.step, m.channel FROM m'
             )
             some.append("TRUE")
         self._empty(_FRESH)

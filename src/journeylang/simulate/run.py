@@ -23,7 +23,7 @@ from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
 from journeylang.runtime.upgrade import Refused
 from journeylang.simulate.behaviour import Behaviour, bound_names
-from journeylang.simulate.closed.lives import MOVED
+from journeylang.simulate.closed.traces import MOVED
 from journeylang.simulate.closed.whole import play_whole
 from journeylang.simulate.courses import courses
 from journeylang.simulate.experiments import powers

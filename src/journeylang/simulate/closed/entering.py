@@ -22,7 +22,11 @@ CANDIDATES = f"{SCHEMA}.candidate"
 LATEST = f"{SCHEMA}.latest"
 JUDGED = f"{SCHEMA}.judged"
 ENTERED = f"FROM {JUDGED} AS j WHERE j.nth = 1 AND j.refused IS NULL"
-_ONE = timedelta(microseconds=1)
+ONE = timedelta(microseconds=1)
+_ENDED = (
+    f"CASE WHEN r.status = {ACTIVE} THEN TIMESTAMP '9999-01-01'"
+    " ELSE coalesce(r.ended_at, TIMESTAMP '1970-01-01') END"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +47,13 @@ class Entering:
         late = timedelta(seconds=self.compiler.project.binding.events[entry.event.name].late)
         found = max(self.grid.since - late, self.applied)
         runs = self.plan.runs
-        return max(found, runs.start - _ONE) if runs is not None and runs.start else found
+        return max(found, runs.start - ONE) if runs is not None and runs.start else found
 
     @property
     def until(self) -> datetime:
         runs = self.plan.runs
         last = self.grid.last
-        return min(last, runs.end - _ONE) if runs is not None and runs.end else last
+        return min(last, runs.end - ONE) if runs is not None and runs.end else last
 
     def candidates(self) -> str:
         """All rows by which somebody might enter, with the tick that sees them; {now}."""
@@ -83,7 +87,8 @@ WHERE NOT EXISTS (SELECT 1 FROM journey.run AS r
     def before(self) -> str:
         """The latest run of each customer: who has entered before the dry run is through."""
         return f"""CREATE TABLE {LATEST} AS
-SELECT r.customer_id, max(r.entered_at) AS entered_at, TIMESTAMP '1970-01-01' AS ended, FALSE AS out
+SELECT r.customer_id, max(r.entered_at) AS entered_at, max({_ENDED}) AS ended,
+  max_by(r.status = {EXITED}, {_ENDED}) AS out
 FROM journey.run AS r WHERE r.journey = {self.plan.journey} GROUP BY r.customer_id"""
 
     def follow(self) -> str:
@@ -91,7 +96,7 @@ FROM journey.run AS r WHERE r.journey = {self.plan.journey} GROUP BY r.customer_
         return f"""CREATE OR REPLACE TABLE {LATEST} AS
 SELECT x.customer_id, max(x.entered_at) AS entered_at, max_by(x.ended, x.new) AS ended,
   max_by(x.out, x.new) AS out
-FROM (SELECT r.customer_id, r.entered_at, coalesce(r.ended_at, TIMESTAMP '9999-01-01') AS ended,
+FROM (SELECT r.customer_id, r.entered_at, {_ENDED} AS ended,
     r.status = {EXITED} AS out, 1 AS new
   FROM {JUDGED} AS j JOIN journey.run AS r ON r.customer_id = j.customer_id AND r.run_id = j.run_id
   WHERE j.nth = 1 AND j.refused IS NULL

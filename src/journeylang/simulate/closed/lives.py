@@ -24,27 +24,24 @@ from journeylang.plan.operations import (
 from journeylang.plan.ways import leaves
 from journeylang.runtime.session import Session
 from journeylang.simulate.behaviour import Behaviour
-from journeylang.simulate.closed.entering import CANDIDATES, ENTERED, Entering
+from journeylang.simulate.closed.entering import CANDIDATES, ENTERED, ONE, Entering
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.leaving import leaving
 from journeylang.simulate.closed.people import People
 from journeylang.simulate.closed.sending import Sending, clocks
+from journeylang.simulate.closed.traces import CREATE_MOVED, MOVED, Traces
+from journeylang.simulate.closed.underway import UNDERWAY, Underway
 from journeylang.simulate.closed.ways import ahead_of, branches, in_order, leaf_of
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows
-from journeylang.sql.schema import ACTIVE, EXITED, WHY
-from journeylang.sql.session import HELD, SENT, SKIPPED
+from journeylang.sql.schema import ACTIVE, WHY
+from journeylang.sql.session import HELD, SENT
 from journeylang.sql.wakes import earliest, race_hits
 
-MOVED = f"{SCHEMA}.moved"
-"""How many went from step to step, or how they ended: what is told of moves."""
-
 RUN = ("customer_id", "run_id", "entered_at", "entry")
-CREATE_MOVED = f"""CREATE TABLE {MOVED} (journey INTEGER, from_step INTEGER, to_step INTEGER,
-  status INTEGER, reason VARCHAR, n BIGINT)"""
 DEEPEST = 200
 """So many runs of one customer, one after the other, are looked at."""
 
@@ -72,6 +69,10 @@ class Lives:
     entering: Entering = field(init=False)
     engine: Engine = field(init=False)
     next_message: int = field(init=False)
+    underway: Underway = field(init=False)
+    since: datetime = field(init=False)
+    traces: Traces = field(init=False)
+    goes_on: bool = True
     exposed_before: bool = False
     generation: int = 0
     ways: int = 0
@@ -88,18 +89,32 @@ class Lives:
             applied=self.session.applied[self.plan.journey],
         )
         self.next_message = self.first_batch * BATCH
+        self.underway = Underway(
+            dialect=self.compiler.dialect, plan=self.plan, grid=self.grid, people=self.people
+        )
+        self.since = self.entering.since
+        self.traces = Traces(
+            journey=self.plan.journey,
+            version=self._version,
+            last=self.compiler.dialect.instant(self.grid.last),
+            trace=self.trace,
+        )
 
     def play(self) -> None:
         """All of it; TooManyRunsError if one customer has too many runs, one after the other."""
         self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
         self.exposed_before = bool(self._ask("SELECT 1 FROM journey.exposure LIMIT 1"))
-        for statement in (
-            CREATE_MOVED,
-            *clocks(self.grid),
-            self.entering.candidates(),
-            self.entering.before(),
-        ):
+        for statement in (CREATE_MOVED, *clocks(self.grid), *self.underway.taken()):
             self._do(statement)
+        [[oldest]] = self._ask(f"SELECT min(w.entered_at) FROM {UNDERWAY} AS w")
+        if oldest is not None:
+            # So that it lies behind the bound too.
+            self.since = min(oldest - ONE, self.since)
+            self.generation = 1
+            self._live()
+        for statement in (self.entering.candidates(), self.entering.before()):
+            self._do(statement)
+        self.goes_on = False
         while self._ask(f"SELECT 1 FROM {CANDIDATES} LIMIT 1"):
             if self.generation >= DEEPEST:
                 raise TooManyRunsError
@@ -115,12 +130,13 @@ class Lives:
                 self._do(self.entering.follow())
 
     def _live(self) -> None:
-        """One generation: of each customer one run, from its entry on."""
+        """One generation: of each customer one run, from its entry or where it rests on."""
         self.went, self.ways = {}, 0
-        self._enter()
+        if not self.goes_on:
+            self._enter()
         for park in in_order(self.plan):
             here = self._came(park)
-            if here is None:
+            if here is None and not self.goes_on:
                 continue
             match park:
                 case SendPark():
@@ -160,7 +176,7 @@ SELECT j.customer_id, j.run_id, j.at AS entered_at, j.entry, {own}, j.at AS left
         joins += scope.joins()
         reached = list(leaves(edge.node))
         if exits and self.plan.exits:
-            out = leaving(self.compiler, self.plan, self.grid, rows, self.entering.since)
+            out = leaving(self.compiler, self.plan, self.grid, rows, self.since)
             at_entry = self._table("out_at_entry")
             self._do(f"""CREATE OR REPLACE TABLE {at_entry} AS
 SELECT w.customer_id, w.run_id, {out.reason} AS reason FROM {rows} AS w{out.joins}
@@ -173,7 +189,7 @@ WHERE {out.tick} <= w.now""")
                 " ON o.customer_id = w.customer_id AND o.run_id = w.run_id"
             )
             reached += by_reason
-        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        own = ", ".join(f"w.{c}" for c in self._own)
         self.ways += 1
         table, kind = self._table(f"went_{self.ways}"), "TABLE"
         if not exits and len(reached) == 1:
@@ -186,40 +202,14 @@ FROM {rows} AS w{joins} WHERE {which}""")
         self._land(table, reached)
 
     def _land(self, table: str, reached: list[Leaf]) -> None:
-        """What is left behind by those who come to a leaf."""
-        journey = self.plan.journey
+        """What is left behind by those who come to a leaf, and where they go on."""
         for step in {leaf.step for leaf in reached if leaf.step is not None}:
             mine = [str(leaf.leaf) for leaf in reached if leaf.step == step]
             self.went.setdefault(step, []).append(
                 f"SELECT * EXCLUDE (leaf) FROM {table} WHERE leaf IN ({', '.join(mine)})"
             )
-        on_the_leaf = f"JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf"
-        if self.trace:
-            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
-  from_step, to_step, why)
-SELECT w.customer_id, w.run_id, {journey}, w.left_at, $tick, w.from_step, l.step, w.why
-FROM {table} AS w {on_the_leaf}""")
-        self._do(f"""INSERT INTO {MOVED}
-SELECT {journey}, w.from_step, l.step, CASE WHEN l.kind = 'end' THEN l.status END,
-  CASE WHEN l.kind = 'end' THEN l.reason END, w.n
-FROM (SELECT w.from_step, w.leaf, count(*) AS n FROM {table} AS w GROUP BY w.from_step, w.leaf) AS w
-{on_the_leaf}""")
-        if any(leaf.step is None for leaf in reached):
-            self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
-  entered_at, status, reason, entry, ended_at, passes)
-SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.left_at, w.entered_at, l.status,
-  l.reason, w.entry, w.now, 0
-FROM {table} AS w JOIN plan_leaf AS l ON l.journey = {journey} AND l.leaf = w.leaf
-WHERE l.kind = 'end'""")
-        if any(leaf.exposures for leaf in reached):
-            again = ""
-            if not self.first_exposures:
-                again = """ WHERE NOT EXISTS (SELECT 1 FROM journey.exposure AS k
-  WHERE k.customer_id = w.customer_id AND k.experiment = x.experiment AND k.salt = x.salt)"""
-            self._do(f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
-  salt)
-SELECT w.customer_id, x.experiment, x.arm, w.left_at, w.run_id, x.salt
-FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {journey} AND x.leaf = w.leaf{again}""")
+        for statement in self.traces.landed(table, reached, first=self.first_exposures):
+            self._do(statement)
 
     def _came(self, park: Park) -> str | None:
         """Everybody who ever comes to a step; None if no way leads there."""
@@ -227,7 +217,7 @@ FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {journey} AND x.leaf = 
         if not ways:
             return None
         table = self._seen(f"at_{park.step}")
-        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        own = ", ".join(f"w.{c}" for c in self._own)
         self._do(f"""CREATE OR REPLACE VIEW {table} AS
 SELECT {own}, w.left_at AS arrived_at, w.now, CAST(NULL AS VARCHAR) AS last_reason
 FROM ({" UNION ALL ".join(ways)}) AS w""")
@@ -235,7 +225,7 @@ FROM ({" UNION ALL ".join(ways)}) AS w""")
 
     # --- resting ---------------------------------------------------------------------
 
-    def _rest(self, park: WaitPark | RacePark, here: str) -> None:
+    def _rest(self, park: WaitPark | RacePark, here: str | None) -> None:
         """Those at a wait or a race: until it is over, they leave, or the dry run ends."""
         d = self.compiler.dialect
         waiting, kind = self._seen(f"waiting_{park.step}"), "VIEW"
@@ -245,10 +235,14 @@ FROM ({" UNION ALL ".join(ways)}) AS w""")
             zone = zone_join(park.rule, "w.zone", "w.arrived_at")
             wake = f"coalesce(z.instant, {d.shift('w.arrived_at', 'z.shift')})"
             waiting, kind = self._table(f"waiting_{park.step}"), "TABLE"
-        self._do(
-            f"CREATE OR REPLACE {kind} {waiting} AS SELECT w.*, {wake} AS wake_at"
-            f" FROM {here} AS w{zone}"
-        )
+        own = ", ".join(f"w.{c}" for c in self._own)
+        came = []
+        if here is not None:
+            asked = f"{own}, w.arrived_at, w.now, w.last_reason, {wake} AS wake_at"
+            came.append(f"SELECT {asked} FROM {here} AS w{zone}")
+        if self.goes_on:
+            came.append(self.underway.resting(park.step, own))
+        self._do(f"CREATE OR REPLACE {kind} {waiting} AS {' UNION ALL '.join(came)}")
         hit = "CAST(NULL AS TIMESTAMP)"
         edge, why, joins = str(park.edge), str(WHY["due"]), ""
         if isinstance(park, RacePark):
@@ -260,9 +254,8 @@ FROM ({" UNION ALL ".join(ways)}) AS w""")
             )
             hit, edge = "h.at", f"coalesce(h.edge, {park.edge})"
             why = f"CASE WHEN h.at IS NULL THEN {WHY['timeout']} ELSE {WHY['event']} END"
-        out = leaving(self.compiler, self.plan, self.grid, waiting, self.entering.since)
+        out = leaving(self.compiler, self.plan, self.grid, waiting, self.since)
         left = self._table(f"left_{park.step}")
-        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
         # An event at the deadline comes before it.
         self._do(
             f"""CREATE OR REPLACE TABLE {left} AS
@@ -282,32 +275,18 @@ FROM (SELECT {own}, w.arrived_at, w.wake_at, coalesce({hit}, w.wake_at) AS left_
 
     def _stay(self, table: str, step: int) -> None:
         """Of those who rest: who leaves by an exit, and who is still there in the end."""
-        journey, last = self.plan.journey, self.compiler.dialect.instant(self.grid.last)
         if self.plan.exits:
-            gone = f"FROM {table} AS w WHERE w.out_at <= w.due AND w.out_at <= {last}"
-            self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
-  entered_at, status, reason, entry, ended_at, passes)
-SELECT w.customer_id, w.run_id, {journey}, {self._version}, w.out_at, w.entered_at, {EXITED},
-  w.out_by, w.entry, w.out_at, 0 {gone}""")
-            if self.trace:
-                self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at",
-  tick, from_step, why)
-SELECT w.customer_id, w.run_id, {journey}, w.out_at, $tick, {step}, {WHY["exit"]} {gone}""")
-            self._do(f"""INSERT INTO {MOVED}
-SELECT {journey}, {step}, NULL, {EXITED}, w.out_by, count(*) {gone} GROUP BY w.out_by""")
-        there = f"w.now > {last}"
+            for statement in self.traces.left(table, step):
+                self._do(statement)
         reason = "w.reason" if table.endswith("_held") else "NULL"
-        self._do(f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
-  arrived_at, wake_at, entered_at, status, reason, entry, passes)
-SELECT w.customer_id, w.run_id, {journey}, {self._version}, {step}, w.arrived_at, w.wake_at,
-  w.entered_at, {ACTIVE}, {reason}, w.entry, 0 FROM {table} AS w WHERE {there}""")
+        self._do(self.traces.there(table, step, reason))
 
     # --- sending ---------------------------------------------------------------------
 
-    def _send(self, park: SendPark, here: str) -> None:
+    def _send(self, park: SendPark, came: str | None) -> None:
         """Those at a send, and again those who are held there, until nobody is."""
-        journey, last = self.plan.journey, self.compiler.dialect.instant(self.grid.last)
-        own = ", ".join(f"k.{c}" for c in (*RUN, *self.people.columns))
+        here = self._at_send(park, came)
+        own = ", ".join(f"k.{c}" for c in self._own)
         [[suppressions]] = self._ask("SELECT EXISTS (SELECT 1 FROM journey.suppression)")
         again = 0
         while True:
@@ -320,44 +299,57 @@ SELECT w.customer_id, w.run_id, {journey}, {self._version}, {step}, w.arrived_at
                 rows=here,
                 before=self._before(park),
                 suppressions=suppressions,
+                entered=not self.goes_on,
             )
             carried = f"{own}, k.arrived_at, k.now, k.now AS left_at, {park.step} AS from_step"
             self._do(sending.decided(decided, carried))
             self._messages(park, decided)
-            self._do(f"""INSERT INTO journey.decision (customer_id, run_id, journey, step, "at",
-  tick, reason)
-SELECT w.customer_id, w.run_id, {journey}, {park.step}, w.now, $tick, w.reason
-FROM {decided} AS w WHERE w.outcome = {SKIPPED}""")
+            self._do(self.traces.skipped(decided, park.step))
             self._behind(park, decided)
             [[held]] = self._ask(f"SELECT count(*) FROM {decided} AS w WHERE w.outcome = {HELD}")
             if not held:
                 return
             again += 1
-            here = self._hold(park, decided, again, last)
+            here = self._hold(park, decided, again)
 
-    def _hold(self, park: SendPark, decided: str, again: int, last: str) -> str:
+    def _at_send(self, park: SendPark, came: str | None) -> str:
+        """Those who come to a send, and those whom the dry run finds there."""
+        if not self.goes_on:
+            assert came is not None, "asked before"
+            return came
+        held = self._seen(f"at_{park.step}_found_rows")
+        rows = self.underway.held(park.step, ", ".join(f"w.{c}" for c in self._own))
+        self._do(f"CREATE OR REPLACE VIEW {held} AS {rows}")
+        found = self._tried_again(park, held, f"at_{park.step}_found")
+        if came is None:
+            return found
+        both = self._seen(f"both_{park.step}")
+        self._do(
+            f"CREATE OR REPLACE VIEW {both} AS SELECT * FROM {came} UNION ALL SELECT * FROM {found}"
+        )
+        return both
+
+    def _hold(self, park: SendPark, decided: str, again: int) -> str:
         """Those who are held, where they are tried again."""
-        journey = self.plan.journey
         of = f"FROM {decided} AS w WHERE w.outcome = {HELD}"
-        if self.trace:
-            self._do(f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick,
-  from_step, to_step, why)
-SELECT w.customer_id, w.run_id, {journey}, w.arrived_at, $tick, {park.step}, {park.step},
-  {WHY["held"]} {of}""")
-        self._do(f"""INSERT INTO {SCHEMA}.held
-SELECT w.customer_id, {journey}, {park.step}, w.reason, 1
-{of}""")
+        for statement in self.traces.held(decided, park.step):
+            self._do(statement)
         held = self._seen(f"at_{park.step}_{again}_rows")
         self._do(f"CREATE OR REPLACE VIEW {held} AS SELECT w.* {of}")
-        out = leaving(self.compiler, self.plan, self.grid, held, self.entering.since)
-        whole = self._table(f"at_{park.step}_{again}_held")
+        return self._tried_again(park, held, f"at_{park.step}_{again}")
+
+    def _tried_again(self, park: SendPark, held: str, name: str) -> str:
+        """Of those who are held: who comes up for the send again, when they do."""
+        last = self.compiler.dialect.instant(self.grid.last)
+        out = leaving(self.compiler, self.plan, self.grid, held, self.since)
+        whole = self._table(f"{name}_held")
         self._do(f"""CREATE OR REPLACE TABLE {whole} AS
 SELECT k.* REPLACE (CASE WHEN k.out_at <= k.due THEN k.out_at ELSE k.due END AS now)
 FROM (SELECT w.*, {self.grid.tick("w.wake_at")} AS due, {out.tick} AS out_at,
     {out.reason} AS out_by FROM {held} AS w{out.joins}) AS k""")
         self._stay(whole, park.step)
-        here = self._seen(f"at_{park.step}_{again}")
-        own = ", ".join(f"w.{c}" for c in (*RUN, *self.people.columns))
+        here = self._seen(name)
+        own = ", ".join(f"w.{c}" for c in self._own)
         self._do(f"""CREATE OR REPLACE VIEW {here} AS
 SELECT {own}, w.arrived_at, w.now, w.reason AS last_reason FROM {whole} AS w
 WHERE w.due <= {last} AND NOT coalesce(w.out_at <= w.due, FALSE)""")
@@ -413,6 +405,11 @@ FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS 
         return self.generation == 1 and not self.exposed_before
 
     # --- statements ------------------------------------------------------------------
+
+    @property
+    def _own(self) -> tuple[str, ...]:
+        """What goes with a run to every step."""
+        return (*RUN, *self.people.columns)
 
     @property
     def _version(self) -> int:

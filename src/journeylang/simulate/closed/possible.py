@@ -54,9 +54,9 @@ from journeylang.plan.operations import (
 from journeylang.runtime.program import Ready
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.guards import usual_is_judged
+from journeylang.simulate.closed.underway import why_not_underway
 from journeylang.sql.prospects import collected_rows
-from journeylang.sql.relations import consent_rows
-from journeylang.sql.schema import ACTIVE
+from journeylang.sql.relations import consent_rows, customers
 from journeylang.sql.scope import definitions
 
 _DAY = timedelta(days=1)
@@ -222,12 +222,10 @@ def _of_a_way(node: Node, project: Project) -> Iterator[str]:
 
 
 def _of_the_database(engine: Engine, plan: JourneyPlan, project: Project, grid: Grid) -> str | None:
-    [[there]] = engine.query(
-        "SELECT count(*) FROM journey.run AS r"
-        f" WHERE r.journey = {plan.journey} AND r.status = {ACTIVE}"
-    )
-    if there:
-        return "people are on their way already"
+    relation = customers(project.binding, engine.dialect, ())
+    unfit, reason = why_not_underway(plan, relation)
+    if engine.query(unfit):
+        return reason
     [[paused]] = engine.query(
         "SELECT count(*) FROM journey.pause AS p"
         f" WHERE p.journey = {plan.journey} AND (p.until IS NULL OR NOT p.caught_up)"

@@ -42,7 +42,8 @@ class Sending:
     """One send for those in the table `rows`: a run each, with `arrived_at` and `now`.
 
     `before`: so many counted messages may have gone to one customer ahead of this one, in a time
-    that a cap looks at (None: nobody knows).
+    that a cap looks at (None: nobody knows). `suppressions`: there are any. `entered`: all of
+    them enter while the dry run lasts.
     """
 
     compiler: Compiler
@@ -52,6 +53,7 @@ class Sending:
     rows: str
     before: int | None
     suppressions: bool
+    entered: bool
 
     def decided(self, table: str, carried: str) -> str:
         """Creates the table: the rows, with `outcome`, `channel`, `cost`, `counted`, `reason`, and
@@ -112,7 +114,8 @@ FROM (SELECT j.*, {late} AS late, coalesce({open_}, {waiting}, {first}) AS taken
         no_consent = f"NOT {self.people.granted(offer)}"
         control = "FALSE"
         # Who is in the control group of the entry has not entered.
-        if offer.control is not None and offer.control != self.plan.control:
+        drawn = self.entered and offer.control == self.plan.control
+        if offer.control is not None and not drawn:
             control = f"{d.bucket(offer.control.salt, 'w.customer_id')} < {offer.control.share}"
         hold = f"coalesce(qh_{number}.quiet, FALSE)" if offer.quiet_hold is not None else "FALSE"
         skip = f"coalesce(qs_{number}.quiet, FALSE)" if offer.quiet_skip is not None else "FALSE"
