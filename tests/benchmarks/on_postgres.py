@@ -48,25 +48,30 @@ def copied(shop: Path, indexes: Sequence[str]) -> str:
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'shop' ORDER BY 1"
         ).fetchall()
         for (table,) in tables:
-            _copy(origin, connection, table)
+            copy_table(origin, connection, f"shop.{table}")
         for index in indexes:
             connection.execute(f"CREATE INDEX ON shop.{index}")
         connection.execute("VACUUM ANALYZE")
     return url
 
 
-def _copy(origin: duckdb.DuckDBPyConnection, connection: Connection, table: str) -> None:
-    columns = origin.execute(f"DESCRIBE shop.{table}").fetchall()
-    listed = ", ".join(f"{name} {_TYPES.get(kind, kind)}" for name, kind, *_ in columns)
-    connection.execute(f"CREATE TABLE shop.{table} ({listed})")
+def copy_table(
+    origin: duckdb.DuckDBPyConnection, connection: Connection, table: str, *, create: bool = True
+) -> None:
+    """The rows of a table, as `schema.name`; it is made, or there with the same columns."""
+    columns = origin.execute(f"DESCRIBE {table}").fetchall()
+    if create:
+        listed = ", ".join(f"{name} {_TYPES.get(kind, kind)}" for name, kind, *_ in columns)
+        connection.execute(f"CREATE TABLE {table} ({listed})")
+    names = ", ".join(f'"{name}"' for name, *_ in columns)
     folder = Path(tempfile.mkdtemp())
     try:
         file = folder / "rows.csv"
-        origin.execute(f"COPY shop.{table} TO '{file}' (HEADER FALSE)")
+        origin.execute(f"COPY {table} TO '{file}' (HEADER FALSE)")
         with (
             file.open("rb") as rows,
             connection.cursor() as cursor,
-            cursor.copy(f"COPY shop.{table} FROM STDIN (FORMAT csv)") as copy,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)") as copy,
         ):
             while block := rows.read(1 << 20):
                 copy.write(block)

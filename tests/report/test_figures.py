@@ -97,7 +97,7 @@ def rows(table: Table) -> list[dict[str, Cell]]:
 
 def test_goals_are_counted_from_the_first_entry(read: Source) -> None:
     welcome = read.project.journeys["welcome"]
-    found = outcomes(read, welcome, welcome.goals[0], by_first_entry(read, welcome))
+    found = outcomes(read, welcome, welcome.goals[0], by_first_entry(read, welcome), worth=True)
     expected = counted(read, firsts(read))
     assert {one.arm for one in found} == set(expected) == {"treated", "held_out"}
     for one in found:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
+from typing import Any
 
 from journeylang.model.journey import Journey
-from journeylang.report.messages import RETURNED, sent
+from journeylang.report.messages import RETURNED, decided
 from journeylang.report.source import Source
 from journeylang.report.tables import Table, amount, count, share, text
 from journeylang.sql.schema import RECEIPT_RANKS
-
-_KINDS = {"bounced": "hard_bounced", "soft": "soft_bounced", "prefetched": "by_machines"}
 
 _COUNTS = (
     *("decided", "sent", "waiting", "delivered", "opened", "clicked", "replied"),
@@ -41,12 +41,23 @@ _NOTE = (
 def channels(source: Source, journey: Journey | None) -> tuple[Table, Table]:
     """Counts and rates; of all journeys together without one."""
     said: dict[str, Counter[str]] = {}
-    for channel, kind, messages in source.query(_feedback(source, journey)):
-        said.setdefault(channel, Counter())[_KINDS.get(kind, kind)] = messages
+    for channel, *numbers in source.query(_feedback(source, journey)):
+        said[channel] = Counter(dict(zip(_TOLD, map(int, numbers), strict=True)))
+    waiting = dict(_waiting(source, journey))
+    of_channel: dict[str, Counter[str]] = {}
+    costs: dict[str, Decimal] = {}
+    for one in decided(source, journey):
+        of = of_channel.setdefault(one.channel, Counter())
+        of["decided"] += one.messages
+        if not one.returned:
+            of["sent"] += one.messages
+            if one.cost is not None:
+                costs[one.channel] = costs.get(one.channel, Decimal(0)) + one.cost
     by_channel = []
-    for channel, decided, out, waiting, cost in source.query(_counts(source, journey)):
-        of = Counter(decided=decided, sent=out, waiting=waiting) + said.get(channel, Counter())
-        by_channel.append((channel, of, cost))
+    for channel in sorted(of_channel):
+        of = of_channel[channel] + said.get(channel, Counter())
+        of["waiting"] = waiting.get(channel, 0)
+        by_channel.append((channel, of, costs.get(channel)))
     counts = Table(
         name="channels",
         title="messages by channel",
@@ -72,41 +83,66 @@ def channels(source: Source, journey: Journey | None) -> tuple[Table, Table]:
     return counts, rates
 
 
-def _counts(source: Source, journey: Journey | None) -> str:
-    """-> (channel, decided, sent, waiting, cost). What waits is in a batch that is not done."""
+def _waiting(source: Source, journey: Journey | None) -> list[tuple[Any, ...]]:
+    """(channel, messages) of what is not handed over yet: in a batch that is not done."""
+    if not source.once("SELECT count(*) FROM journey.batch AS h WHERE NOT h.done")[0][0]:
+        return []
     mine = "" if journey is None else f" AND m.journey = {source.number(journey)}"
     settled = ", ".join(
         f"'{state}'" for state, rank in RECEIPT_RANKS.items() if rank >= RECEIPT_RANKS["cancelled"]
     )
-    return f"""WITH waits AS (
-  SELECT m.channel, count(*) AS messages FROM journey.message AS m
-  JOIN journey.batch AS h ON h.batch_id = m.batch_id AND NOT h.done
-  WHERE m.action IS NULL{mine} AND NOT EXISTS (SELECT 1 FROM journey.receipt AS t
-    WHERE t.message_id = m.message_id AND t.customer_id = m.customer_id
-      AND (t.given_back OR t.state IN ({settled})))
-  GROUP BY m.channel
+    return source.query(f"""SELECT m.channel, count(*) FROM journey.message AS m
+JOIN journey.batch AS h ON h.batch_id = m.batch_id AND NOT h.done
+WHERE m.action IS NULL{mine} AND NOT EXISTS (SELECT 1 FROM journey.receipt AS t
+  WHERE t.message_id = m.message_id AND t.customer_id = m.customer_id
+    AND (t.given_back OR t.state IN ({settled})))
+GROUP BY m.channel""")
+
+
+_TOLD = (
+    *("delivered", "opened", "clicked", "replied", "hard_bounced", "soft_bounced"),
+    *("complained", "unsubscribed", "by_machines"),
 )
-SELECT m.channel, count(*), count(*) FILTER (WHERE b.message_id IS NULL),
-  coalesce(max(w.messages), 0), sum(m.cost) FILTER (WHERE b.message_id IS NULL)
-FROM journey.message AS m LEFT JOIN {RETURNED} AS b ON b.message_id = m.message_id
-LEFT JOIN waits AS w ON w.channel = m.channel
-WHERE m.action IS NULL{mine} GROUP BY m.channel ORDER BY m.channel"""
+"""Kinds of feedback, each a bit of what is known of a message."""
+
+_BOUNCED = 1 << len(_TOLD)
+"""A bounce of which the receipt alone tells: hard, unless an event says of what kind."""
 
 
 def _feedback(source: Source, journey: Journey | None) -> str:
-    """{now} -> (channel, kind of feedback, messages sent of which it is known)."""
+    """{now} -> (channel, messages sent of which it is known, per kind).
+
+    What is told of a message is a set, so that a message counts once per kind.
+    """
     d = source.dialect
-    soft = f"f.name = 'bounced' AND {d.json_text('f.data', 'kind')} = 'soft'"
-    now = d.parameter("now")
-    return f"""WITH told AS (
-  SELECT f.message_id, CASE WHEN {soft} THEN 'soft' ELSE f.name END AS kind
-  FROM journey.message_event AS f WHERE f."at" <= {now}
-  UNION
-  SELECT t.message_id, t.state AS kind FROM journey.receipt AS t
-  WHERE t.state = 'delivered' OR t.state = 'bounced' AND NOT EXISTS (
-    SELECT 1 FROM journey.message_event AS f
-    WHERE f.message_id = t.message_id AND f.customer_id = t.customer_id AND f.name = 'bounced')
+    names = {
+        kind: 1 << place
+        for place, kind in enumerate(_TOLD)
+        if not kind.endswith(("bounced", "machines"))
+    }
+    hard, soft = (1 << _TOLD.index(kind) for kind in ("hard_bounced", "soft_bounced"))
+    names["prefetched"] = 1 << _TOLD.index("by_machines")
+    bits = " ".join(f"WHEN '{name}' THEN {bit}" for name, bit in names.items())
+    how = f"CASE WHEN {d.json_text('f.data', 'kind')} = 'soft' THEN {soft} ELSE {hard} END"
+    counts = []
+    for place, kind in enumerate(_TOLD):
+        known = f"t.told & {1 << place} <> 0"
+        if kind == "hard_bounced":
+            known += f" OR t.told & {_BOUNCED} <> 0 AND t.told & {hard | soft} = 0"
+        counts.append(f"coalesce(sum(t.n) FILTER (WHERE {known}), 0)")
+    mine = "" if journey is None else f" AND m.journey = {source.number(journey)}"
+    return f"""WITH each AS (
+  SELECT f.message_id, CASE f.name {bits} WHEN 'bounced' THEN {how} ELSE 0 END AS bit
+  FROM journey.message_event AS f WHERE f."at" <= {d.parameter("now")}
+  UNION ALL
+  SELECT t.message_id, CASE t.state WHEN 'delivered' THEN {names["delivered"]} ELSE {_BOUNCED} END
+  FROM journey.receipt AS t WHERE t.state IN ('delivered', 'bounced')
+), said AS (
+  SELECT e.message_id, bit_or(e.bit) AS told FROM each AS e GROUP BY e.message_id
+), t AS (
+  SELECT m.channel, s.told, count(*) AS n FROM said AS s
+  JOIN journey.message AS m ON m.message_id = s.message_id
+  LEFT JOIN {RETURNED} AS b ON b.message_id = m.message_id
+  WHERE m.action IS NULL AND b.message_id IS NULL{mine} GROUP BY m.channel, s.told
 )
-SELECT m.channel, f.kind, count(*) FROM told AS f
-JOIN {sent(source, journey)} AS m ON m.message_id = f.message_id
-GROUP BY m.channel, f.kind"""
+SELECT t.channel, {", ".join(counts)} FROM t GROUP BY t.channel"""

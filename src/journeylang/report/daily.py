@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,8 @@ from journeylang.pictures.daily import Sent
 from journeylang.pictures.flow import Way
 from journeylang.report.experiments import Trial
 from journeylang.report.groups import by_arm
-from journeylang.report.outcomes import Outcome, outcomes
+from journeylang.report.messages import decided
+from journeylang.report.outcomes import Outcome, by_day
 from journeylang.report.source import Source
 from journeylang.sql.schema import CONTROL, EXITED, FINISHED, GONE, HELD_OUT, WHY
 from journeylang.stats import sequences
@@ -24,15 +25,20 @@ _OUTCOMES = {GONE: "gone from the base", HELD_OUT: "held out", CONTROL: "global 
 
 def ways(source: Source, journey: Journey) -> list[Way]:
     """How many runs went from each step to each other, and how they ended."""
+    ended = f"CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason END"
+    moved = f"""t.journey = {source.number(journey)}
+    AND t.why NOT IN ({WHY["held"]}, {WHY["retry"]})"""
     found = source.query(f"""WITH gone AS (
-  SELECT t.from_step, t.to_step, r.status,
-    CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason END AS reason, count(*) AS runs
-  FROM journey.transition AS t LEFT JOIN journey.run AS r ON t.to_step IS NULL
-    AND r.customer_id = t.customer_id AND r.run_id = t.run_id
-  WHERE t.journey = {source.number(journey)} AND t.why NOT IN ({WHY["held"]}, {WHY["retry"]})
-    AND (t.to_step IS NULL OR t.from_step IS NULL OR t.to_step <> t.from_step)
-  GROUP BY t.from_step, t.to_step, r.status,
-    CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason END
+  SELECT t.from_step, t.to_step, CAST(NULL AS SMALLINT) AS status,
+    CAST(NULL AS VARCHAR) AS reason, count(*) AS runs
+  FROM journey.transition AS t
+  WHERE {moved} AND t.to_step IS NOT NULL AND (t.from_step IS NULL OR t.to_step <> t.from_step)
+  GROUP BY t.from_step, t.to_step
+  UNION ALL
+  SELECT t.from_step, NULL, r.status, {ended}, count(*)
+  FROM journey.transition AS t LEFT JOIN journey.run AS r
+    ON r.customer_id = t.customer_id AND r.run_id = t.run_id
+  WHERE {moved} AND t.to_step IS NULL GROUP BY t.from_step, r.status, {ended}
 )
 SELECT f.path, o.path, g.to_step IS NULL, g.status, g.reason, sum(g.runs)
 FROM gone AS g LEFT JOIN journey.step AS f ON f.step = g.from_step
@@ -53,20 +59,17 @@ GROUP BY f.path, o.path, g.to_step IS NULL, g.status, g.reason""")
 def sent(source: Source) -> list[Sent]:
     """Messages of all journeys by UTC day and channel."""
     names = {number: name for name, number in source.numbering.journeys.items()}
-    found = source.query("""SELECT CAST(m.decided_at AS DATE), m.journey, m.channel, count(*),
-  sum(m.cost) FROM journey.message AS m WHERE m.action IS NULL
-GROUP BY CAST(m.decided_at AS DATE), m.journey, m.channel""")
-    listed = [
-        Sent(
-            day=day,
-            journey=names.get(journey, ""),
-            channel=channel,
-            messages=messages,
-            cost=None if cost is None else float(cost),
-        )
-        for day, journey, channel, messages, cost in found
+    messages: Counter[tuple[date, str, str]] = Counter()
+    costs: dict[tuple[date, str, str], float] = {}
+    for one in decided(source):
+        key = one.day, names.get(one.journey, ""), one.channel
+        messages[key] += one.messages
+        if one.cost is not None:
+            costs[key] = costs.get(key, 0.0) + float(one.cost)
+    return [
+        Sent(day=key[0], journey=key[1], channel=key[2], messages=n, cost=costs.get(key))
+        for key, n in sorted(messages.items())
     ]
-    return sorted(listed, key=lambda one: (one.day, one.journey, one.channel))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +88,16 @@ def looks(source: Source, journey: Journey, trial: Trial, goal: Goal) -> Iterato
     Intervals are those of the confidence sequence, which may be looked at on every day.
     """
     assert trial.salt is not None
-    period = source.dialect.as_text("CAST(w.exposed_at AS DATE)")
-    found = outcomes(source, journey, goal, by_arm(source, journey, trial.path, trial.salt), period)
-    of: dict[str, dict[str, Outcome]] = defaultdict(dict)
-    for one in found:
-        if one.mature and one.part is not None:
-            of[one.part][one.arm] = one
+    groups = by_arm(source, journey, trial.path, trial.salt)
+    of: dict[date, dict[str, Outcome]] = defaultdict(dict)
+    for one in by_day(source, journey, goal, groups):
+        if one.mature and one.day is not None:
+            of[one.day][one.arm] = one
     control, *others = (name for name, _ in trial.arms)
     mature: dict[str, int] = defaultdict(int)
     reached: dict[str, int] = defaultdict(int)
-    for part in sorted(of):
-        for one in of[part].values():
+    for day in sorted(of):
+        for one in of[day].values():
             mature[one.arm] += one.mature
             reached[one.arm] += one.reached
         for arm in others:
@@ -105,5 +107,4 @@ def looks(source: Source, journey: Journey, trial: Trial, goal: Goal) -> Iterato
             sums = [Sample(n=mature[n], total=reached[n], squares=reached[n]) for n in both]
             seen = sequences.compare(sums[0], sums[1], conversions=(reached[control], reached[arm]))
             if isinstance(seen, Comparison):
-                day = date.fromisoformat(part)
                 yield Look(day=day, arm=arm, customers=mature[control] + mature[arm], found=seen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Literal
 
@@ -14,9 +16,11 @@ from journeylang.report.groups import GLOBAL, HELD, TREATED, by_first_entry
 from journeylang.report.outcomes import (
     Outcome,
     asks_for_ticks,
+    by_day,
     each,
     not_measured,
     outcomes,
+    summed,
     total,
 )
 from journeylang.report.source import Source
@@ -24,6 +28,12 @@ from journeylang.report.tables import Cell, Column, Kind, Table, amount, count, 
 from journeylang.report.words import costs_fit, goal_name, unit
 
 Every = Literal["day", "week", "month"]
+
+_FIRST_DAY: dict[Every, Callable[[date], date]] = {
+    "day": lambda day: day,
+    "week": lambda day: day - timedelta(days=day.weekday()),
+    "month": lambda day: day.replace(day=1),
+}
 
 _LOOKED = (
     "Each part is a test more: intervals are at the level that Holm's procedure judges the part by."
@@ -112,15 +122,14 @@ def over_time(source: Source, journey: Journey, every: Every) -> list[Table]:
     goal = journey.goals[0]
     if (why := not_measured(source, goal)) is not None:
         return [unmeasured("over_time", goal, why)]
-    d = source.dialect
-    period = d.as_text(f"CAST(date_trunc('{every}', w.exposed_at) AS DATE)")
-    found = outcomes(source, journey, goal, by_first_entry(source, journey), period)
-    found.sort(key=lambda one: one.part or "")
+    groups = by_first_entry(source, journey)
+    found = summed(by_day(source, journey, goal, groups, worth=True), _FIRST_DAY[every])
+    found.sort(key=lambda one: str(one.day))
     rows: list[tuple[Cell, ...]] = []
     caused = left = 0.0
     even: str | None = None
     money = costs_fit(source.project, goal)
-    for part, ones in groupby(found, key=lambda one: one.part or ""):
+    for part, ones in groupby(found, key=lambda one: str(one.day)):
         of = {one.arm: one for one in ones}
         treated, held = of.get(TREATED), of.get(HELD)
         row: tuple[Cell, ...] = (part,)

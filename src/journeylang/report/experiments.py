@@ -294,6 +294,12 @@ def _leaks(source: Source, journey: Journey, trial: Trial) -> str:
     if trial.salt is None:
         return "not known"
     step = source.numbering.steps[journey.name, trial.path]
+    earlier = source.query(
+        f"SELECT count(*) FROM journey.exposure AS x WHERE x.experiment = {step}"
+        f" AND x.salt <> {literal(trial.salt)}"
+    )
+    if not earlier[0][0]:
+        return "nobody"
     leaked = source.query(f"""SELECT count(DISTINCT x.customer_id) FROM journey.exposure AS x
 JOIN journey.exposure AS o ON o.customer_id = x.customer_id AND o.experiment = x.experiment
 WHERE x.experiment = {step} AND x.salt = {literal(trial.salt)}

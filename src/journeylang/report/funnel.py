@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from journeylang.model.journey import Experiment, Factors, Journey
-from journeylang.model.steps import steps
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from journeylang.model.journey import Journey
 from journeylang.plan.numbering import step_paths
+from journeylang.report.been import Been, Met, been, met
+from journeylang.report.groups import entries
+from journeylang.report.messages import decided
 from journeylang.report.source import Source
-from journeylang.report.tables import Table, amount, count, share, text
-from journeylang.sql.dialects import text as literal
+from journeylang.report.tables import Cell, Table, amount, count, share, text
 from journeylang.sql.schema import ACTIVE, CONTROL, EXITED, FINISHED, GONE, HELD_OUT
 
 _ENTERED = {
@@ -30,16 +35,13 @@ _CAME = (
 
 def overview(source: Source, journey: Journey) -> Table:
     """Runs by how they stand: who re-enters counts again."""
-    found = source.query(f"""SELECT r.status, CASE WHEN r.status IN ({FINISHED}, {EXITED})
-    THEN r.reason END AS reason, count(*), count(DISTINCT r.customer_id)
-FROM journey.run AS r WHERE r.journey = {source.number(journey)}
-GROUP BY r.status, CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason END""")
-    everybody = source.query(
-        "SELECT count(*), count(DISTINCT r.customer_id) FROM journey.run AS r"
-        f" WHERE r.journey = {source.number(journey)}"
-    )
+    ended = f"CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason END"
+    entered, customers, _ = entries(source, journey)
+    # Where nobody has come twice, customers need not be told apart.
+    different = "count(DISTINCT r.customer_id)" if entered > customers else "count(*)"
+    found = source.query(f"""SELECT r.status, {ended}, count(*), {different}
+FROM journey.run AS r WHERE r.journey = {source.number(journey)} GROUP BY r.status, {ended}""")
     found.sort(key=lambda row: (row[0], -row[2], row[1] or ""))
-    entered = everybody[0][0]
     return Table(
         name="entries",
         title="entries",
@@ -51,7 +53,7 @@ GROUP BY r.status, CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason EN
             share("part"),
         ),
         rows=(
-            ("entered", None, *everybody[0], None),
+            ("entered", None, entered, customers, None),
             *(
                 (_ENTERED[status], reason, runs, customers, runs / entered)
                 for status, reason, runs, customers in found
@@ -61,40 +63,34 @@ GROUP BY r.status, CASE WHEN r.status IN ({FINISHED}, {EXITED}) THEN r.reason EN
     )
 
 
-def funnel(source: Source, journey: Journey) -> Table:
+def funnel(source: Source, journey: Journey, seen: Been | None = None) -> Table:
     """Per step how many runs came there, and what was decided there, in the order written.
 
     A step that stands under several versions is one.
     """
+    seen = been(source, journey) if seen is None else seen
     number = source.number(journey)
-    found = source.query(f"""WITH came AS (
-  SELECT t.path, count(*) AS runs, count(DISTINCT t.customer_id) AS customers
-  FROM (SELECT DISTINCT s.path, t.customer_id, t.run_id FROM journey.transition AS t
-    JOIN journey.step AS s ON s.step = t.to_step WHERE t.journey = {number}) AS t GROUP BY t.path
-), here AS (
-  SELECT s.path, count(*) AS runs FROM journey.run AS r JOIN journey.step AS s ON s.step = r.step
-  WHERE r.journey = {number} AND r.status = {ACTIVE} GROUP BY s.path
-), sent AS (
-  SELECT s.path, count(*) AS messages, sum(m.cost) AS cost FROM journey.message AS m
-  JOIN journey.step AS s ON s.step = m.step
-  WHERE m.journey = {number} AND m.action IS NULL GROUP BY s.path
-), refused AS (
-  SELECT s.path, count(*) AS times FROM journey.decision AS d
-  JOIN journey.step AS s ON s.step = d.step WHERE d.journey = {number} GROUP BY s.path
-)
-SELECT s.path, coalesce(c.runs, 0), coalesce(c.customers, 0), coalesce(m.messages, 0),
-  coalesce(d.times, 0), coalesce(h.runs, 0), m.cost
-FROM (SELECT DISTINCT s.path FROM journey.step AS s WHERE s.journey = {number}) AS s
-LEFT JOIN came AS c ON c.path = s.path LEFT JOIN here AS h ON h.path = s.path
-LEFT JOIN sent AS m ON m.path = s.path LEFT JOIN refused AS d ON d.path = s.path""")
-    of = {row[0]: row[1:] for row in found}
+    here: Counter[str] = Counter()
+    for path, runs in source.query(f"""SELECT s.path, count(*) FROM journey.run AS r
+JOIN journey.step AS s ON s.step = r.step
+WHERE r.journey = {number} AND r.status = {ACTIVE} GROUP BY s.path"""):
+        here[path] += runs
+    refused: Counter[str] = Counter()
+    for path, _, times, _ in _lost(source, journey):
+        refused[path] += times
+    sent: Counter[str] = Counter()
+    cost: dict[str, Decimal] = {}
+    for one in decided(source, journey):
+        sent[one.path] += one.messages
+        if one.cost is not None:
+            cost[one.path] = cost.get(one.path, Decimal(0)) + one.cost
     rows = []
     for path, kind in step_paths(journey):
-        if kind in _NO_STEPS or path not in of:
+        if kind in _NO_STEPS or (journey.name, path) not in source.numbering.steps:
             continue
-        runs, customers, sent, refused, here, cost = of[path]
-        said = (sent, refused) if kind == "send" else (None, None)
-        rows.append((path, kind, runs, customers, *said, here, cost))
+        said = (sent[path], refused[path]) if kind == "send" else (None, None)
+        came = (seen.runs[path], seen.customers[path])
+        rows.append((path, kind, *came, *said, here[path], cost.get(path)))
     return Table(
         name="funnel",
         title="steps",
@@ -113,50 +109,37 @@ LEFT JOIN sent AS m ON m.path = s.path LEFT JOIN refused AS d ON d.path = s.path
     )
 
 
-def by_arm(source: Source, journey: Journey) -> list[Table]:
+def by_arm(source: Source, journey: Journey, seen: Been | None = None) -> list[Table]:
     """Per experiment, the customers who came to each step behind it, by arm."""
-    tables = []
-    for step in steps(journey.body):
-        match step:
-            case Experiment():
-                trials = [(step.path, step.salt, [arm.name for arm in step.arms])]
-            case Factors():
-                trials = [
-                    (f.path, f.value.salt, [arm for arm, _, _ in f.arms]) for f in step.factors
-                ]
-            case _:
-                continue
-        tables += [_steps_by_arm(source, journey, *trial) for trial in trials]
+    seen = been(source, journey) if seen is None else seen
+    tables = [_steps_by_arm(journey, one, seen) for one in met(journey)]
     return [table for table in tables if table.rows]
 
 
-def _steps_by_arm(source: Source, journey: Journey, path: str, salt: str, arms: list[str]) -> Table:
-    experiment = source.numbering.steps[journey.name, path]
-    found = source.query(f"""SELECT s.path, x.arm, count(DISTINCT t.customer_id)
-FROM journey.exposure AS x
-JOIN journey.transition AS t ON t.customer_id = x.customer_id AND t."at" >= x."at"
-JOIN journey.step AS s ON s.step = t.to_step
-WHERE x.experiment = {experiment} AND x.salt = {literal(salt)}
-  AND t.journey = {source.number(journey)} GROUP BY s.path, x.arm""")
-    of = {(at, arm): customers for at, arm, customers in found}
-    rows = tuple(
-        (at, *(of.get((at, arm), 0) for arm in arms))
-        for at, kind in step_paths(journey)
-        if kind not in _NO_STEPS and any((at, arm) in of for arm in arms)
-    )
+def _steps_by_arm(journey: Journey, tried: Met, seen: Been) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for path, kind in step_paths(journey):
+        counts = [seen.behind[tried.path, arm, path] for arm in tried.arms]
+        if kind not in _NO_STEPS and any(counts):
+            rows.append((path, *counts))
     return Table(
-        name=f"steps_by_arm:{path}",
-        title=f"customers per step, by arm of {path}",
-        columns=(text("step"), *(count(arm, arm) for arm in arms)),
-        rows=rows,
+        name=f"steps_by_arm:{tried.path}",
+        title=f"customers per step, by arm of {tried.path}",
+        columns=(text("step"), *(count(arm, arm) for arm in tried.arms)),
+        rows=tuple(rows),
     )
+
+
+def _lost(source: Source, journey: Journey) -> list[tuple[Any, ...]]:
+    """(path or None at the entry, reason, times, customers)."""
+    return source.once(f"""SELECT s.path, d.reason, count(*), count(DISTINCT d.customer_id)
+FROM journey.decision AS d LEFT JOIN journey.step AS s ON s.step = d.step
+WHERE d.journey = {source.number(journey)} GROUP BY s.path, d.reason""")
 
 
 def losses(source: Source, journey: Journey) -> Table:
     """What was not sent and who did not enter, by the first rule that said no."""
-    found = source.query(f"""SELECT s.path, d.reason, count(*), count(DISTINCT d.customer_id)
-FROM journey.decision AS d LEFT JOIN journey.step AS s ON s.step = d.step
-WHERE d.journey = {source.number(journey)} GROUP BY s.path, d.reason""")
+    found = list(_lost(source, journey))
     order = {path: place for place, (path, _) in enumerate(step_paths(journey))}
     found.sort(key=lambda row: (order.get(row[0], -1), -row[2], row[1]))
     return Table(

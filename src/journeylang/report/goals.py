@@ -40,7 +40,7 @@ def goals(source: Source, journey: Journey) -> list[Table]:
         if (why := not_measured(source, goal)) is not None:
             tables.append(unmeasured(f"goal:{number}", goal, why))
             continue
-        found = outcomes(source, journey, goal, by_first_entry(source, journey))
+        found = outcomes(source, journey, goal, by_first_entry(source, journey), worth=True)
         found.sort(key=lambda one: list(GROUPS).index(one.arm))
         of = {one.arm: one for one in found}
         tables.append(groups(source, goal, found, f"goal:{number}", names=GROUPS))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from journeylang.model.expressions import Age, Expression, TileBy, TopBy
 from journeylang.model.journey import Goal, Journey
 from journeylang.plan.asks import asked
-from journeylang.plan.operations import Results
 from journeylang.plan.results import results_of
+from journeylang.report.groups import Groups
 from journeylang.report.source import Source
-from journeylang.report.sums import By, statement
+from journeylang.report.sums import statement
 from journeylang.stats.moments import Rate, Sample
 
 Figure = int | float | Decimal
@@ -23,10 +25,11 @@ Figure = int | float | Decimal
 class Outcome:
     """Of one group. Only ``customers`` counts those whose time is not over yet.
 
-    ``part`` is what the group was divided by, if it was. ``value`` and ``net`` (what is left behind
-    goods, offers and messages) are per customer; None without an amount. ``acquisition`` is what
-    the mature customers cost once, before any of it: no part of ``net``, for it is the same
-    whatever is done with them.
+    ``part`` is what the group was divided by, if it was, ``day`` when the exposures' day or the
+    first day of their period is told apart. ``value`` and ``net`` (what is left behind goods,
+    offers and messages) are per customer; None without an amount, or if not asked for.
+    ``acquisition`` is what the mature customers cost once, before any of it: no part of ``net``,
+    for it is the same whatever is done with them.
     """
 
     arm: str
@@ -42,6 +45,7 @@ class Outcome:
     cost: Figure
     net: Sample | None
     acquisition: Figure = 0
+    day: date | None = None
 
     @property
     def rate(self) -> Rate:
@@ -61,49 +65,113 @@ def asks_for_ticks(source: Source, *of: Expression | None) -> bool:
     return any(isinstance(n, Age | TopBy | TileBy) for n in found)
 
 
-def outcomes(
-    source: Source, journey: Journey, goal: Goal, groups: str, by: By | None = None
+def by_day(
+    source: Source,
+    journey: Journey,
+    goal: Goal,
+    groups: Groups,
+    by: Expression | None = None,
+    *,
+    worth: bool = False,
 ) -> list[Outcome]:
-    """By group and part. Who has an event in (exposure, exposure + within] has reached the goal;
-    without a window until now. Messages count from the exposure on, those given back do not.
+    """By group, part and UTC day of the exposure.
+
+    Who has an event in (exposure, exposure + within] has reached the goal; without a window until
+    now. Messages count from the exposure on, those given back do not. `worth`: with goods, offers,
+    what is left and acquisition, which are nothing otherwise.
     """
-    found = source.query(statement(source, journey, goal, groups, by))
-    amounts = results_of(source.project, goal)
-    return [_outcome(amounts, *row) for row in found]
+    found = source.once(statement(source, journey, goal, groups, by, worth=worth))
+    known = results_of(source.project, goal).revenue is not None
+    return [_outcome(known, worth, *row) for row in found]
+
+
+def outcomes(
+    source: Source,
+    journey: Journey,
+    goal: Goal,
+    groups: Groups,
+    by: Expression | None = None,
+    *,
+    worth: bool = False,
+) -> list[Outcome]:
+    """By group and part, all days together; see `by_day`."""
+    return summed(by_day(source, journey, goal, groups, by, worth=worth))
+
+
+def summed(found: Sequence[Outcome], period: Callable[[date], date] | None = None) -> list[Outcome]:
+    """By group, part and period of the exposure; without periods all days together."""
+    of: dict[tuple[str, str | None, date | None], list[Outcome]] = {}
+    for one in found:
+        day = None if period is None or one.day is None else period(one.day)
+        of.setdefault((one.arm, one.part, day), []).append(one)
+    return [_sum(ones, day) for (_, _, day), ones in of.items()]
+
+
+def _sum(ones: Sequence[Outcome], day: date | None) -> Outcome:
+    first = ones[0]
+    return Outcome(
+        arm=first.arm,
+        part=first.part,
+        day=day,
+        customers=sum(one.customers for one in ones),
+        mature=sum(one.mature for one in ones),
+        reached=sum(one.reached for one in ones),
+        events=sum(one.events for one in ones),
+        value=_samples([one.value for one in ones]),
+        goods=sum(one.goods for one in ones),
+        offers=sum(one.offers for one in ones),
+        messages=sum(one.messages for one in ones),
+        cost=sum(one.cost for one in ones),
+        net=_samples([one.net for one in ones]),
+        acquisition=sum(one.acquisition for one in ones),
+    )
+
+
+def _samples(of: Sequence[Sample | None]) -> Sample | None:
+    known = [one for one in of if one is not None]
+    if not known:
+        return None
+    return Sample(
+        n=sum(one.n for one in known),
+        total=sum(one.total for one in known),
+        squares=sum(one.squares for one in known),
+    )
 
 
 def _outcome(
-    amounts: Results,
+    known: bool,
+    worth: bool,
     arm: str,
     part: str | None,
+    day: date,
     customers: int,
     mature: int,
     reached: int,
     events: int,
     value: Figure,
     value2: float,
-    goods: Figure,
-    offers: Figure,
     messages: int,
     cost: Figure,
-    net: Figure,
-    net2: float,
-    acquisition: Figure,
+    goods: Figure = 0,
+    offers: Figure = 0,
+    net: Figure = 0,
+    net2: float = 0.0,
+    acquisition: Figure = 0,
 ) -> Outcome:
-    known = amounts.revenue is not None
     return Outcome(
         arm=arm,
         part=part,
-        customers=customers,
-        mature=mature,
-        reached=reached,
+        day=day,
+        customers=int(customers),
+        mature=int(mature),
+        reached=int(reached),
         events=int(events),
-        value=Sample(n=mature, total=value, squares=value2) if known else None,
+        value=Sample(n=int(mature), total=value, squares=value2) if known else None,
         goods=goods,
         offers=offers,
         messages=int(messages),
         cost=cost,
-        net=Sample(n=mature, total=net, squares=net2) if known else None,
+        net=Sample(n=int(mature), total=net, squares=net2) if known and worth else None,
         acquisition=acquisition,
     )
 

@@ -14,6 +14,7 @@ from journeylang.model.project import Project
 from journeylang.pictures.daily import Sent
 from journeylang.report import pictures
 from journeylang.report.base import base
+from journeylang.report.been import been
 from journeylang.report.channels import channels
 from journeylang.report.customers import customers
 from journeylang.report.daily import sent
@@ -58,6 +59,7 @@ def source_of(engine: Engine, project: Project) -> Source | None:
 
 def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Report:
     """Of the journeys named, which were applied and have not changed their steps since."""
+    source = source.for_one_report()
     journeys = [source.project.journeys[name] for name in names]
     if asked.across:
         return Report(env=env, now=source.now, parts=(_across(source, journeys, asked),))
@@ -84,8 +86,9 @@ def _across(source: Source, journeys: Sequence[Journey], wanted: Asked) -> Part:
 
 def journey(source: Source, of: Journey, asked: Asked, everybody: Sequence[Sent] = ()) -> Part:
     """`everybody`: what all journeys have sent by day, if pictures are asked for."""
-    tables: list[Table] = [overview(source, of), funnel(source, of)]
-    tables += by_arm(source, of)
+    been_at = been(source, of)
+    tables: list[Table] = [overview(source, of), funnel(source, of, been_at)]
+    tables += by_arm(source, of, been_at)
     tables += [*channels(source, of), losses(source, of)]
     tables += goals(source, of)
     tables += experiments(source, of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +16,16 @@ from journeylang.sql.dialects import Dialect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """`now` is the last tick's. Journeys are those of the project that were ever applied."""
+    """`now` is the last tick's. Journeys are those of the project that were ever applied.
+
+    `kept`: what one report has read of tables that several of its parts are about.
+    """
 
     engine: Engine
     project: Project
     numbering: Numbering
     now: datetime
+    kept: dict[str, list[tuple[Any, ...]]] | None = field(default=None, compare=False)
 
     @property
     def dialect(self) -> Dialect:
@@ -35,6 +39,18 @@ class Source:
 
     def number(self, journey: Journey) -> int:
         return self.numbering.journeys[journey.name]
+
+    def for_one_report(self) -> Source:
+        """As of one moment: what `once` reads is read once."""
+        return replace(self, kept={})
+
+    def once(self, statement: str) -> list[tuple[Any, ...]]:
+        """A query whose answer is kept, for the other parts of the same report."""
+        if self.kept is None:
+            return self.query(statement)
+        if statement not in self.kept:
+            self.kept[statement] = self.query(statement)
+        return self.kept[statement]
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         return self.engine.query(statement, {"now": self.now})

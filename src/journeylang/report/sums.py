@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,15 +12,16 @@ from journeylang.model.journey import Goal, Journey, Send
 from journeylang.model.steps import steps
 from journeylang.model.types import NUMBER
 from journeylang.plan.results import results_of
+from journeylang.report.groups import Groups
 from journeylang.report.messages import sent
 from journeylang.report.source import Source
 from journeylang.sql.aggregates import awaited
 from journeylang.sql.dialects import quote
 from journeylang.sql.expressions import Rows, value
-from journeylang.sql.relations import customers
+from journeylang.sql.relations import customers, may_repeat
 
-By = Expression | str
-"""What groups are divided by: a value of the customer, or SQL over the rows `w`."""
+_OF_A_RUN = re.compile(r"\bw\.(run_id|entered_at|entry)\b")
+"""What a condition asks of the run itself, and not only of its customer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,22 +33,31 @@ class Pass:
     sums: dict[str, str] = field(default_factory=dict)
 
 
-def statement(source: Source, journey: Journey, goal: Goal, groups: str, by: By | None) -> str:
-    """{now} -> one row per group and part: customers, mature, and of these reached, events, value,
-    its squares, goods, offers, messages, their cost, what is left, its squares, and what acquiring
-    these customers has cost."""
+def statement(
+    source: Source,
+    journey: Journey,
+    goal: Goal,
+    groups: Groups,
+    by: Expression | None,
+    *,
+    worth: bool,
+) -> str:
+    """{now} -> one row per group, part and UTC day of the exposure.
+
+    Customers, mature, and of these reached, events, value, its squares, messages and their cost;
+    with `worth` besides goods, offers, what is left, its squares, and what acquiring these
+    customers has cost.
+    """
     d = source.dialect
     window = None if goal.within is None else d.interval(goal.within)
-    mature = "TRUE"
-    ends = ""
+    mature, ends = "TRUE", ""
     if window is not None:
         mature = f"w.exposed_at + {window} <= {d.parameter('now')}"
         ends = f" AND m.decided_at <= w.exposed_at + {window}"
     part, joins = _parts(source, by)
-    passes = _passes(source, journey, goal)
-    scans = "".join(
-        f", p{number} AS ({_scan(source, one, goal.within)}\n)" for number, one in enumerate(passes)
-    )
+    passes = _passes(source, journey, goal, worth=worth)
+    # Only those whose window is over are judged: nothing is looked up of the others.
+    scans = [_scan(source, one, goal.within, groups) for one in passes]
     joined = "".join(
         f"\n  LEFT JOIN p{number} ON p{number}.customer_id = u.customer_id"
         for number in range(len(passes))
@@ -57,53 +68,78 @@ def statement(source: Source, journey: Journey, goal: Goal, groups: str, by: By 
         found = [f"coalesce(p{n}.{name}, 0)" for n, one in enumerate(passes) if name in one.sums]
         return " + ".join(found) or "0"
 
-    of = "FILTER (WHERE u.mature)"
-    number = d.column_type(NUMBER)
-
-    def summed(name: str) -> str:
-        return f"coalesce(sum(u.{name}) {of}, 0)"
-
-    def squares(name: str) -> str:
-        value = f"CAST(u.{name} AS {number})"
-        return f"coalesce(sum({value} * {value}) {of}, 0)"
-
-    acquired, acquisition = _acquired(source)
+    acquired, acquisition = _acquired(source) if worth else ("", "0")
     if acquired:
         joined += "\n  LEFT JOIN acquired AS a ON a.customer_id = u.customer_id"
-    return f"""WITH begun AS ({groups}
+    asks = any(_OF_A_RUN.search(scan) for scan in (*scans, part, joins, acquired))
+    number = d.column_type(NUMBER)
+
+    def squares(name: str) -> str:
+        value = f"CAST(e.{name} AS {number})"
+        return f"coalesce(sum({value} * {value}), 0)"
+
+    mine = f"""FROM begun AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id"""
+    during = f"m.decided_at >= w.exposed_at{ends}"
+    sums = f"""count(*) AS customers, count(*) FILTER (WHERE e.mature) AS mature,
+  count(*) FILTER (WHERE e.events > 0) AS reached, coalesce(sum(e.events), 0) AS events,
+  coalesce(sum(e.value), 0) AS value, {squares("value")} AS value2"""
+    head = f"""WITH entered AS ({groups.rows(asks)}
+), begun AS (
+  SELECT w.* FROM entered AS w WHERE {mature}
 ), unit AS (
-  SELECT w.customer_id, w.arm, {mature} AS mature, {part} AS part FROM begun AS w{joins}
-){scans}{acquired}, spent AS (
+  SELECT w.customer_id, w.arm, w.exposed_at, {mature} AS mature, {part} AS part
+  FROM entered AS w{joins}
+){"".join(f", p{n} AS ({scan})" for n, scan in enumerate(scans))}"""
+    day = "CAST(u.exposed_at AS DATE) AS day"
+    every = f"""SELECT u.arm, u.part, {day}, u.mature, coalesce(p0.events, 0) AS events,
+    {each("value")} AS value"""
+    if not worth:
+        # What was sent is summed by group at once; nobody's own sum is asked for.
+        return f"""{head}, every AS (
+  {every}
+  FROM unit AS u{joined}
+), summed AS (
+  SELECT e.arm, e.part, e.day, {sums}, 0 AS messages, 0 AS cost
+  FROM every AS e GROUP BY e.arm, e.part, e.day
+  UNION ALL
+  SELECT u.arm, u.part, {day}, 0, 0, 0, 0, 0, 0, count(*), coalesce(sum(m.cost), 0)
+  FROM (SELECT w.customer_id, w.arm, w.part, w.exposed_at FROM unit AS w WHERE w.mature) AS u
+  JOIN {sent(source, journey)} AS m ON m.customer_id = u.customer_id
+  WHERE {during.replace("w.", "u.")} GROUP BY u.arm, u.part, CAST(u.exposed_at AS DATE)
+)
+SELECT k.arm, k.part, k.day, sum(k.customers), sum(k.mature), sum(k.reached), sum(k.events),
+  sum(k.value), sum(k.value2), sum(k.messages), sum(k.cost)
+FROM summed AS k GROUP BY k.arm, k.part, k.day ORDER BY k.arm, k.part, k.day"""
+    return f"""{head}{acquired}, spent AS (
   SELECT m.customer_id, count(*) AS messages, sum(m.cost) AS cost
-  FROM begun AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id
-  WHERE m.decided_at >= w.exposed_at{ends} GROUP BY m.customer_id
+  {mine} WHERE {during} GROUP BY m.customer_id
 ), every AS (
-  SELECT u.arm, u.part, u.mature, coalesce(p0.events, 0) AS events, {each("value")} AS value,
-    {each("goods")} AS goods, {each("offers")} AS offers, coalesce(m.messages, 0) AS messages,
-    coalesce(m.cost, 0) AS cost, {acquisition} AS acquisition
+  {every}, coalesce(m.messages, 0) AS messages,
+    coalesce(m.cost, 0) AS cost, {each("goods")} AS goods, {each("offers")} AS offers,
+    {each("value")} - ({each("goods")}) - ({each("offers")}) - coalesce(m.cost, 0) AS net,
+    {acquisition} AS acquisition
   FROM unit AS u{joined}
   LEFT JOIN spent AS m ON m.customer_id = u.customer_id
-), left_over AS (
-  SELECT e.*, e.value - e.goods - e.offers - e.cost AS net FROM every AS e
 )
-SELECT u.arm, u.part, count(*), count(*) {of}, count(*) FILTER (WHERE u.mature AND u.events > 0),
-  {summed("events")}, {summed("value")}, {squares("value")}, {summed("goods")},
-  {summed("offers")}, {summed("messages")}, {summed("cost")}, {summed("net")}, {squares("net")},
-  {summed("acquisition")}
-FROM left_over AS u GROUP BY u.arm, u.part ORDER BY u.arm, u.part"""
+SELECT e.arm, e.part, e.day, {sums}, coalesce(sum(e.messages), 0), coalesce(sum(e.cost), 0),
+  coalesce(sum(e.goods), 0), coalesce(sum(e.offers), 0), coalesce(sum(e.net), 0), {squares("net")},
+  coalesce(sum(e.acquisition), 0)
+FROM every AS e GROUP BY e.arm, e.part, e.day ORDER BY e.arm, e.part, e.day"""
 
 
-def _passes(source: Source, journey: Journey, goal: Goal) -> list[Pass]:
+def _passes(source: Source, journey: Journey, goal: Goal, *, worth: bool) -> list[Pass]:
     """The events to be read, each once; the first is the goal's."""
     found = [Pass(event=goal.event, where=goal.where, sums={"events": ""})]
     amounts = results_of(source.project, goal)
     for name, amount in (("value", amounts.revenue), ("goods", amounts.goods)):
-        if amount is None:
+        if amount is None or (name == "goods" and not worth):
             continue
         same = [p for p in found if (p.event, p.where) == (amount.event, amount.where)]
         if not same:
             found.append(Pass(event=amount.event, where=amount.where))
         (same[0] if same else found[-1]).sums[name] = amount.field
+    if not worth:
+        return found
     offers = (
         BoundEvent(name=promo.name, span=promo.span)
         for promo in redeemed_at_a_cost(source, journey)
@@ -123,17 +159,20 @@ def redeemed_at_a_cost(source: Source, journey: Journey) -> Iterator[Event]:
             yield bound
 
 
-def _scan(source: Source, one: Pass, within: int | None) -> str:
+def _scan(source: Source, one: Pass, within: int | None, groups: Groups) -> str:
     """Per customer of `begun` the rows of an event that count, and sums of their fields."""
     d = source.dialect
     scope = source.compiler.scope(Rows(name="begun"))
     fields = tuple(dict.fromkeys(name for name in one.sums.values() if name))
     joined, about, conditions = awaited(one.event, one.where, scope, fields)
     bounds = ['e."_at" > w.exposed_at', f'e."_at" <= {d.parameter("now")}']
+    if groups.since is not None:
+        # Known beforehand, so that what lies before is not even joined.
+        bounds.append(f'e."_at" > {d.instant(groups.since)}')
     if within is not None:
         bounds.append(f'e."_at" <= w.exposed_at + {d.interval(within)}')
     rows = f"{joined} WHERE {' AND '.join([*bounds, *about, *conditions])}"
-    if _may_repeat(source, one.event):
+    if may_repeat(source.project.binding, one.event):
         columns = "".join(f", e.{quote(name)}" for name in fields)
         distinct = f'SELECT DISTINCT w.customer_id, e."_key", e."_at"{columns} FROM {rows}'
         rows, who = f"({distinct}) AS e", "e.customer_id"
@@ -159,19 +198,11 @@ def _acquired(source: Source) -> tuple[str, str]:
     return f", acquired AS ({query}\n)", "coalesce(a.cost, 0)"
 
 
-def _may_repeat(source: Source, of: EventSource) -> bool:
-    """Whether a row may stand several times in an event: with each code that it redeems."""
-    bound = source.project.binding.events.get(of.name) if isinstance(of, BoundEvent) else None
-    return bound is not None and bound.redeems is not None
-
-
-def _parts(source: Source, by: By | None) -> tuple[str, str]:
+def _parts(source: Source, by: Expression | None) -> tuple[str, str]:
     """What the rows `w` are divided by, as text, and the joins it needs."""
     if by is None:
         return source.dialect.as_text("NULL"), ""
-    if isinstance(by, str):
-        return by, ""
-    scope = source.compiler.scope(Rows(name="begun"))
+    scope = source.compiler.scope(Rows(name="entered"))
     part = source.dialect.as_text(value(by, scope))
     joined = scope.joins()
     if scope.fields:

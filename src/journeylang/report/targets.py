@@ -11,6 +11,7 @@ from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan
 from journeylang.plan.results import results
 from journeylang.plan.ways import TooManyWaysError
+from journeylang.report.groups import entries
 from journeylang.report.outcomes import not_measured
 from journeylang.report.source import Source
 from journeylang.report.tables import Table, text
@@ -73,7 +74,8 @@ def _measured(
     if (why := _stands_in_the_way(source, journey, plan, target)) is not None:
         return "", f"not measured: {why}"
     assert plan is not None
-    _, rests, found, of = source.query(result(source.compiler, plan, number))[0]
+    since = entries(source, journey)[2]
+    _, rests, found, of = source.query(result(source.compiler, plan, number, since))[0]
     if target.measure not in OF_COHORTS:
         return _judged(target, Decimal(found))
     if rests < ENOUGH_CUSTOMERS:

@@ -202,6 +202,12 @@ def newness(bound: Event) -> str:
 _MESSAGE_FIELDS = {"cost": "m.cost", "channel": "m.channel"}
 
 
+def may_repeat(binding: Binding, source: EventSource) -> bool:
+    """Whether a row may stand several times in an event: with each code that it redeems."""
+    bound = binding.events.get(source.name) if isinstance(source, BoundEvent) else None
+    return bound is not None and bound.redeems is not None
+
+
 def message_event(name: str, fields: Sequence[str], dialect: Dialect) -> str:
     """A built-in event: also run_id, step and channel of the message it is about."""
     about = 'm.customer_id, m.run_id, m.step, m.channel, m.decided_at AS "_decided"'
