@@ -63,6 +63,8 @@ BOUND = (
         "  field points:", "  field won_for: money(EUR)? = c.points\n  field points:"
     )
     + "\nsegment many = customer.points >= 50\n"
+    + "\nmetric spent_before = sum(ordered.total within 3d)\n"
+    + "metric spent_ever = sum(ordered.total)\n"
     + "\nvalue { revenue: ordered.total acquisition: customer.won_for }\n"
     + """
 event used from shop.uses as u {

@@ -126,14 +126,14 @@ class SpanOfTime(click.ParamType[timedelta]):
         return timedelta(seconds=seconds)
 
 
-def refuse_unknown(journey: str, known: Collection[str]) -> None:
-    """Exit, with what may be meant, unless the project has the journey."""
-    if journey in known:
+def refuse_unknown(name: str, known: Collection[str], what: str = "journey") -> None:
+    """Exit, with what may be meant, unless the project has the journey, or what else it is."""
+    if name in known:
         return
     from journeylang.diagnostics.suggest import did_you_mean
 
     listed = f"there is {', '.join(sorted(known))}" if known else "the project has none"
-    raise click.UsageError(f"no journey `{journey}`; {did_you_mean(journey, known) or listed}")
+    raise click.UsageError(f"no {what} `{name}`; {did_you_mean(name, known) or listed}")
 
 
 def utc_now() -> datetime:

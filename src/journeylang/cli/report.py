@@ -11,9 +11,12 @@ from journeylang.cli.extras import needs
 from journeylang.cli.project import load_project, refuse_unknown
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from journeylang.diagnostics.model import Diagnostic
     from journeylang.loading.project import LoadedProject
     from journeylang.model.expressions import CustomerValue, SegmentTest
+    from journeylang.report.refined import Refine
     from journeylang.report.source import Source
     from journeylang.report.tables import Report
 
@@ -48,6 +51,28 @@ if TYPE_CHECKING:
     help="Compare groups that were drawn elsewhere and stand in a field of the customers.",
 )
 @click.option("--control", metavar="VALUE", help="The control group of --drawn.")
+@click.option(
+    "--before",
+    metavar="METRIC",
+    help="Take off what a metric of the time before foretells (CUPED).",
+)
+@click.option(
+    "--cap-at",
+    metavar="PERCENT",
+    help="Values above that of so many of the customers with one count as it (winsorised): 99%.",
+)
+@click.option(
+    "--looks",
+    type=click.IntRange(1, 60),
+    help="Judge experiments at so many planned looks (group sequential).",
+)
+@click.option(
+    "--spending",
+    type=click.Choice(["obrien-fleming", "pocock"]),
+    default="obrien-fleming",
+    show_default=True,
+    help="How fast --looks spend the error.",
+)
 @click.option("--channels", is_flag=True, help="All journeys: which channel leads to the goals.")
 @click.option("--offers", is_flag=True, help="All journeys: codes issued and redeemed.")
 @click.option("--base", is_flag=True, help="The customers: who can be reached, who has agreed.")
@@ -62,6 +87,10 @@ def command(
     every: Literal["day", "week", "month"] | None,
     drawn: str | None,
     control: str | None,
+    before: str | None,
+    cap_at: str | None,
+    looks: int | None,
+    spending: str,
     **across: bool,
 ) -> None:
     """Show what journeys have brought: all of them, or those named.
@@ -87,6 +116,7 @@ def command(
         every=every,
         drawn=_field(loaded, drawn) if drawn is not None else None,
         control=control,
+        refine=_refine(loaded, before, cap_at, looks, spending),
         across=frozenset(name for name in get_args(Across) if across[name]),
         pictures=output == "html",
     )
@@ -158,6 +188,43 @@ def _field(loaded: LoadedProject, name: str) -> CustomerValue:
     if found.pii:
         raise click.UsageError(f"`{name}` is personal data (`pii`), which stands in no report")
     return CustomerValue(name=name, type=found.type, span=found.span)
+
+
+def _refine(
+    loaded: LoadedProject, before: str | None, cap_at: str | None, looks: int | None, spending: str
+) -> Refine:
+    from journeylang.report.refined import Refine, metric_before
+    from journeylang.stats.sequential import Spending
+
+    metric = None
+    if before is not None:
+        refuse_unknown(before, loaded.project.metrics, what="metric")
+        found = metric_before(loaded.project, before)
+        if isinstance(found, str):
+            raise click.UsageError(
+                f"`{before}` can't be asked of the time before: {found};"
+                " name a metric such as `sum(order_placed.total within 90d)`"
+            )
+        metric = found
+    return Refine(
+        before=metric,
+        cap_at=_part(cap_at) if cap_at is not None else None,
+        looks=looks,
+        spending=Spending(spending.replace("-", "_")),
+    )
+
+
+def _part(written: str) -> Decimal:
+    """`99%` as 0.99; at least a half of the customers is left as it is."""
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        found = Decimal(written.removesuffix("%")) / 100
+    except InvalidOperation:
+        found = Decimal(0)
+    if not Decimal("0.5") <= found < 1:
+        raise click.UsageError(f"--cap-at {written}: name a share from 50% to 99.9%, as in 99%")
+    return found
 
 
 def _applied(source: Source, names: list[str]) -> list[str]:

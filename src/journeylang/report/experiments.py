@@ -13,7 +13,16 @@ from journeylang.model.journey import Experiment, Factors, Goal, Journey
 from journeylang.model.steps import steps
 from journeylang.report import compared
 from journeylang.report.compared import judged
-from journeylang.report.goals import MOST_PARTS, by_shares, by_values, groups, unmeasured
+from journeylang.report.goals import (
+    MOST_PARTS,
+    PER_EVENT,
+    by_event,
+    by_shares,
+    by_values,
+    groups,
+    unmeasured,
+    valued_by_event,
+)
 from journeylang.report.groups import by_arm, by_field
 from journeylang.report.outcomes import Outcome, not_measured, outcomes
 from journeylang.report.source import Source
@@ -217,6 +226,17 @@ def _shown(source: Source, seen: Seen, name: str, *, first: bool) -> list[Table]
                 shares=False,
                 comparable=seen.comparable,
                 notes=notes,
+            )
+        )
+    if valued_by_event(source, goal) and any(arm.customers for arm in others):
+        tables.append(
+            compared.table(
+                f"{name}:ratio",
+                f"{title}value{unit(source.project, goal)} per {goal.event.name}, {against}",
+                judged([(arm.arm, by_event(control, arm)) for arm in others]),
+                shares=False,
+                comparable=seen.comparable,
+                notes=(*notes, PER_EVENT),
             )
         )
     if first:

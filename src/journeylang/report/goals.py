@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from journeylang.model.journey import Goal, Journey
+from journeylang.plan.results import results_of
 from journeylang.report import compared
 from journeylang.report.compared import Judged, Question
 from journeylang.report.groups import GLOBAL, HELD, TREATED, by_first_entry
@@ -12,7 +13,7 @@ from journeylang.report.outcomes import Outcome, each, not_measured, outcomes, t
 from journeylang.report.source import Source
 from journeylang.report.tables import Cell, Column, Kind, Table, amount, count, share, text
 from journeylang.report.words import costs_fit, goal_name, unit
-from journeylang.stats import means, proportions
+from journeylang.stats import means, proportions, ratios
 from journeylang.stats.comparison import LEVEL, Comparison, Interval
 from journeylang.stats.moments import Sample
 from journeylang.stats.refusals import Reason, Refusal
@@ -104,6 +105,28 @@ def by_values(control: Outcome, treated: Outcome) -> Question:
     return _means(control, treated, control.value, treated.value)
 
 
+def by_event(control: Outcome, treated: Outcome) -> Question:
+    """Of value per event: a ratio of two sums, which customers contribute to unevenly."""
+    first, second = control.each_event, treated.each_event
+    if first is None or second is None or not control.mature or not treated.mature:
+        return lambda _: Refusal(Reason.NOT_MATURE)
+    if min(control.reached, treated.reached) < RARE:
+        return lambda _: Refusal(Reason.RARE)
+    return lambda level: ratios.compare(first, second, level=level)
+
+
+def valued_by_event(source: Source, goal: Goal) -> bool:
+    """Whether the value comes with the very events that reach the goal."""
+    revenue = results_of(source.project, goal).revenue
+    return revenue is not None and (revenue.event, revenue.where) == (goal.event, goal.where)
+
+
+PER_EVENT = (
+    "Value over events, of the customers whose window is over; its error by the delta method, as"
+    " customers have different numbers of events."
+)
+
+
 def by_net(control: Outcome, treated: Outcome) -> Question:
     """Of what is left per customer behind goods and messages."""
     return _means(control, treated, control.net, treated.net)
@@ -153,6 +176,20 @@ def _against(source: Source, goal: Goal, of: Mapping[str, Outcome], number: int)
             )
         )
         sizes.append(values)
+        if valued_by_event(source, goal):
+            tables.append(
+                compared.table(
+                    f"caused_ratio:{number}",
+                    f"caused by the journey: value{unit(source.project, goal)} per"
+                    f" {goal.event.name}",
+                    [
+                        Judged(name=f"against {GROUPS[g]}", found=by_event(of[g], treated)(LEVEL))
+                        for g in left_out
+                    ],
+                    shares=False,
+                    notes=(PER_EVENT,),
+                )
+            )
     tables.append(_in_all(source, goal, treated, sizes, number))
     return tables
 

@@ -15,7 +15,7 @@ from journeylang.plan.results import results_of
 from journeylang.report.groups import Groups
 from journeylang.report.source import Source
 from journeylang.report.sums import statement
-from journeylang.stats.moments import Rate, Sample
+from journeylang.stats.moments import Pairs, Rate, Sample
 
 Figure = int | float | Decimal
 """As a database has summed it."""
@@ -28,8 +28,9 @@ class Outcome:
     ``part`` is what the group was divided by, if it was, ``day`` when the exposures' day or the
     first day of their period is told apart. ``value`` and ``net`` (what is left behind goods,
     offers and messages) are per customer; None without an amount, or if not asked for.
-    ``acquisition`` is what the mature customers cost once, before any of it: no part of ``net``,
-    for it is the same whatever is done with them.
+    ``each_event`` pairs the value with the goal's events. ``acquisition`` is what the mature
+    customers cost once, before any of it: no part of ``net``, for it is the same whatever is done
+    with them.
     """
 
     arm: str
@@ -46,6 +47,7 @@ class Outcome:
     net: Sample | None
     acquisition: Figure = 0
     day: date | None = None
+    each_event: Pairs | None = None
 
     @property
     def rate(self) -> Rate:
@@ -118,6 +120,7 @@ def _sum(ones: Sequence[Outcome], day: date | None) -> Outcome:
         reached=sum(one.reached for one in ones),
         events=sum(one.events for one in ones),
         value=_samples([one.value for one in ones]),
+        each_event=_pairs([one.each_event for one in ones]),
         goods=sum(one.goods for one in ones),
         offers=sum(one.offers for one in ones),
         messages=sum(one.messages for one in ones),
@@ -138,6 +141,20 @@ def _samples(of: Sequence[Sample | None]) -> Sample | None:
     )
 
 
+def _pairs(of: Sequence[Pairs | None]) -> Pairs | None:
+    known = [one for one in of if one is not None]
+    if not known:
+        return None
+    return Pairs(
+        n=sum(one.n for one in known),
+        y=sum(one.y for one in known),
+        x=sum(one.x for one in known),
+        yy=sum(one.yy for one in known),
+        xx=sum(one.xx for one in known),
+        xy=sum(one.xy for one in known),
+    )
+
+
 def _outcome(
     known: bool,
     worth: bool,
@@ -150,6 +167,8 @@ def _outcome(
     events: int,
     value: Figure,
     value2: float,
+    events2: float,
+    crossed: float,
     messages: int,
     cost: Figure,
     goods: Figure = 0,
@@ -167,6 +186,9 @@ def _outcome(
         reached=int(reached),
         events=int(events),
         value=Sample(n=int(mature), total=value, squares=value2) if known else None,
+        each_event=Pairs(n=int(mature), y=value, x=int(events), yy=value2, xx=events2, xy=crossed)
+        if known
+        else None,
         goods=goods,
         offers=offers,
         messages=int(messages),

@@ -25,6 +25,7 @@ from journeylang.report.funnel import by_arm, funnel, losses, overview
 from journeylang.report.goals import goals
 from journeylang.report.hypotheses import hypotheses
 from journeylang.report.offers import offers
+from journeylang.report.refined import PLAIN, Refine, refined
 from journeylang.report.source import Source
 from journeylang.report.tables import Part, Report, Table
 from journeylang.report.targets import targets
@@ -46,6 +47,7 @@ class Asked:
     drawn: CustomerValue | None = None
     control: str | None = None
     across: frozenset[Across] = frozenset()
+    refine: Refine = PLAIN
     pictures: bool = False
 
 
@@ -98,6 +100,7 @@ def journey(source: Source, of: Journey, asked: Asked, everybody: Sequence[Sent]
     tables += [wanted] if wanted is not None else []
     for by in asked.by:
         tables += by_part(source, of, by)
+    tables += refined(source, of, asked.refine) if asked.refine.anything else []
     if asked.every is not None:
         tables += over_time(source, of, asked.every)
     shown = tuple(table for table in tables if table.rows or table.name.startswith(_SAYS_SO))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from journeylang.model.binding import Event
-from journeylang.model.expressions import BoundEvent, EventSource, Expression
+from journeylang.model.expressions import Aggregate, BoundEvent, EventSource, Expression
 from journeylang.model.journey import Goal, Journey, Send
 from journeylang.model.steps import steps
 from journeylang.model.types import NUMBER
@@ -15,7 +15,7 @@ from journeylang.plan.results import results_of
 from journeylang.report.groups import Groups
 from journeylang.report.messages import sent
 from journeylang.report.source import Source
-from journeylang.sql.aggregates import awaited
+from journeylang.sql.aggregates import awaited, event_fields
 from journeylang.sql.dialects import quote
 from journeylang.sql.expressions import Rows, value
 from journeylang.sql.relations import customers, may_repeat
@@ -44,9 +44,9 @@ def statement(
 ) -> str:
     """{now} -> one row per group, part and UTC day of the exposure.
 
-    Customers, mature, and of these reached, events, value, its squares, messages and their cost;
-    with `worth` besides goods, offers, what is left, its squares, and what acquiring these
-    customers has cost.
+    Customers, mature, and of these reached, events, value, its squares, the events' squares, their
+    products with the value, messages and their cost; with `worth` besides goods, offers, what is
+    left, its squares, and what acquiring these customers has cost.
     """
     d = source.dialect
     window = None if goal.within is None else d.interval(goal.within)
@@ -78,11 +78,12 @@ def statement(
         value = f"CAST(e.{name} AS {number})"
         return f"coalesce(sum({value} * {value}), 0)"
 
-    mine = f"""FROM begun AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id"""
     during = f"m.decided_at >= w.exposed_at{ends}"
     sums = f"""count(*) AS customers, count(*) FILTER (WHERE e.mature) AS mature,
   count(*) FILTER (WHERE e.events > 0) AS reached, coalesce(sum(e.events), 0) AS events,
-  coalesce(sum(e.value), 0) AS value, {squares("value")} AS value2"""
+  coalesce(sum(e.value), 0) AS value, {squares("value")} AS value2,
+  {squares("events")} AS events2,
+  coalesce(sum(CAST(e.events AS {number}) * CAST(e.value AS {number})), 0) AS crossed"""
     head = f"""WITH entered AS ({groups.rows(asks)}
 ), begun AS (
   SELECT w.* FROM entered AS w WHERE {mature}
@@ -102,17 +103,18 @@ def statement(
   SELECT e.arm, e.part, e.day, {sums}, 0 AS messages, 0 AS cost
   FROM every AS e GROUP BY e.arm, e.part, e.day
   UNION ALL
-  SELECT u.arm, u.part, {day}, 0, 0, 0, 0, 0, 0, count(*), coalesce(sum(m.cost), 0)
+  SELECT u.arm, u.part, {day}, 0, 0, 0, 0, 0, 0, 0, 0, count(*), coalesce(sum(m.cost), 0)
   FROM (SELECT w.customer_id, w.arm, w.part, w.exposed_at FROM unit AS w WHERE w.mature) AS u
   JOIN {sent(source, journey)} AS m ON m.customer_id = u.customer_id
   WHERE {during.replace("w.", "u.")} GROUP BY u.arm, u.part, CAST(u.exposed_at AS DATE)
 )
 SELECT k.arm, k.part, k.day, sum(k.customers), sum(k.mature), sum(k.reached), sum(k.events),
-  sum(k.value), sum(k.value2), sum(k.messages), sum(k.cost)
+  sum(k.value), sum(k.value2), sum(k.events2), sum(k.crossed), sum(k.messages), sum(k.cost)
 FROM summed AS k GROUP BY k.arm, k.part, k.day ORDER BY k.arm, k.part, k.day"""
     return f"""{head}{acquired}, spent AS (
   SELECT m.customer_id, count(*) AS messages, sum(m.cost) AS cost
-  {mine} WHERE {during} GROUP BY m.customer_id
+  FROM begun AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id
+  WHERE {during} GROUP BY m.customer_id
 ), every AS (
   {every}, coalesce(m.messages, 0) AS messages,
     coalesce(m.cost, 0) AS cost, {each("goods")} AS goods, {each("offers")} AS offers,
@@ -125,6 +127,67 @@ SELECT e.arm, e.part, e.day, {sums}, coalesce(sum(e.messages), 0), coalesce(sum(
   coalesce(sum(e.goods), 0), coalesce(sum(e.offers), 0), coalesce(sum(e.net), 0), {squares("net")},
   coalesce(sum(e.acquisition), 0)
 FROM every AS e GROUP BY e.arm, e.part, e.day ORDER BY e.arm, e.part, e.day"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """A metric of the time before the exposure: a sum or a count within a window up to it."""
+
+    name: str
+    of: Aggregate
+    window: int
+
+
+def per_customer(
+    source: Source, journey: Journey, goal: Goal, groups: Groups, before: Before | None = None
+) -> str:
+    """{now} -> queries up to `every`: a row for each customer whose window is over.
+
+    Columns arm, reached (0 or 1), value, and before.
+    """
+    d = source.dialect
+    mature = "TRUE"
+    if goal.within is not None:
+        mature = f"w.exposed_at + {d.interval(goal.within)} <= {d.parameter('now')}"
+    passes = _passes(source, journey, goal, worth=False)
+    scans = [_scan(source, one, goal.within, groups) for one in passes]
+    asks = any(_OF_A_RUN.search(scan) for scan in scans)
+    value = [f"coalesce(p{n}.value, 0)" for n, one in enumerate(passes) if "value" in one.sums]
+    joined = "".join(
+        f" LEFT JOIN p{n} ON p{n}.customer_id = w.customer_id" for n in range(len(passes))
+    )
+    queries = "".join(f", p{n} AS ({scan})" for n, scan in enumerate(scans))
+    amount = "0"
+    if before is not None:
+        queries += f", earlier AS ({_earlier(source, before)})"
+        joined += " LEFT JOIN earlier AS x ON x.customer_id = w.customer_id"
+        amount = "coalesce(x.amount, 0)"
+    return f"""WITH entered AS ({groups.rows(asks)}
+), begun AS (
+  SELECT w.* FROM entered AS w WHERE {mature}
+){queries}, every AS (
+  SELECT w.arm, CASE WHEN p0.events > 0 THEN 1 ELSE 0 END AS reached,
+    {" + ".join(value) or "0"} AS value, {amount} AS before
+  FROM begun AS w{joined}
+)"""
+
+
+def _earlier(source: Source, before: Before) -> str:
+    """Per customer of `begun` the metric as it was when they were exposed."""
+    d, of = source.dialect, before.of
+    scope = source.compiler.scope(Rows(name="begun"))
+    amount = "count(*)" if of.value is None else f"sum({value(of.value, scope)})"
+    read = event_fields((of.value,), scope)
+    joined, about, conditions = awaited(of.event, of.where, scope, read)
+    bounds = [
+        'e."_at" <= w.exposed_at',
+        f'e."_at" > w.exposed_at - {d.interval(before.window)}',
+    ]
+    where = " AND ".join([*bounds, *about, *conditions])
+    return (
+        f"SELECT w.customer_id, {amount} AS amount FROM {joined} WHERE {where}"
+        " GROUP BY w.customer_id"
+    )
 
 
 def _passes(source: Source, journey: Journey, goal: Goal, *, worth: bool) -> list[Pass]:
