@@ -19,6 +19,7 @@ from tests.docs import site
 pytestmark = pytest.mark.slow
 
 PAGES = ("index", "tutorial", "language/reference", "programmes/cart")
+DENSE = ("language/grammar", "configuration", "verbs", "codes", "comparison", "how-to/roles")
 WAYS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
     ("light", 1280, "light"),
     ("dark", 1280, "dark"),
@@ -75,3 +76,11 @@ def test_it_is_searched_without_a_network(address: str, new_page: NewPage, shot:
     page.get_by_role("combobox", name="Search").fill("quiet hours")
     page.get_by_text(re.compile(r"^[1-9][0-9]* results$")).wait_for()
     shot(page, "site-search")
+
+
+def test_dense_pages_fit_a_phone(address: str, new_page: NewPage) -> None:
+    """Their tables and fences scroll by themselves."""
+    page = new_page(width=PHONE)
+    for name in DENSE:
+        page.goto(f"{address}/{name}.html")
+        assert overflows(page) == 0, name
