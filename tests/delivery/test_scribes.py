@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from journeylang.delivery.channels import open_channels
-from journeylang.delivery.pages import Packing, Page, Style
+from journeylang.delivery.files import Contents
+from journeylang.delivery.pages import Page, Style, pack, unpack
 from journeylang.delivery.scribe import Bounds
 from tests.delivery.mailserver import mail_server
 from tests.delivery.shop import TEMPLATES, Shop, make_shop
@@ -190,5 +192,10 @@ def test_what_is_packed_is_unpacked(shop: Shop) -> None:
     page: Page = contents(shop.engine, outbox.statements, "email", chunk).page(
         chunk, style, shop.now
     )
-    packing = Packing()
-    assert packing.unpack(packing.pack(scribe.prepared(page))) == scribe.write(page)
+    assert unpack(pack(scribe.write(page))) == scribe.write(page)
+    finished = replace(page, style=replace(style, preparer=Contents("lines")))
+    made = scribe.write(finished)
+    assert unpack(pack(made)) == made
+    # What cannot be finished goes whole, at its place.
+    mixed = [made[0], scribe.write(page)[1], (None, "x"), made[2]]
+    assert unpack(pack(mixed)) == mixed

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import assert_never
 
 from journeylang.delivery.mime import Email, to_bytes
-from journeylang.delivery.provider import Call, Note, Outgoing
+from journeylang.delivery.provider import Call, Finished, Note, Outgoing
 
 _FROM = re.compile(rb"(?m)^(>*From )")
 
@@ -27,15 +27,15 @@ def name(messages: Sequence[Outgoing]) -> str:
     return hashlib.sha256(ids.encode()).hexdigest()[:24]
 
 
-def mailbox(mails: Sequence[Email]) -> bytes:
+def mailbox(mails: Sequence[Email | Finished]) -> bytes:
     """As programs for mail read it (mboxrd): lines that begin with `From ` have a `>` before."""
     return b"".join(map(mail, mails))
 
 
-def mail(one: Email) -> bytes:
+def mail(one: Email | Finished) -> bytes:
     """One of a mailbox."""
-    if isinstance(one.prepared, bytes):
-        return one.prepared
+    if isinstance(one, Finished):
+        return bytes(one.content)
     stamp = one.date.replace(tzinfo=one.date.tzinfo or UTC).strftime("%a %b %e %H:%M:%S %Y")
     content = to_bytes(one).replace(b"\r\n", b"\n")
     quoted = _FROM.sub(rb">\1", content) if b"From " in content else content
@@ -51,8 +51,8 @@ def lines(messages: Sequence[Outgoing]) -> bytes:
 def line(one: Outgoing) -> bytes:
     fields: dict[str, str | None]
     match one:
-        case Email() | Note() if isinstance(one.prepared, bytes):
-            return one.prepared
+        case Finished():
+            return bytes(one.content)
         case Call():
             return f"{one.to_json()}\n".encode("utf-8", "replace")
         case Note():

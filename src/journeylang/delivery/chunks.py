@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, assert_never
 
+from journeylang.delivery.mime import Email
 from journeylang.delivery.pages import Page, Style
-from journeylang.delivery.provider import Call, Outgoing
+from journeylang.delivery.provider import Call, Finished, Note, Outgoing
+from journeylang.delivery.recipes import Recipe
 from journeylang.delivery.scribes import Job
 from journeylang.delivery.statements import Statements
 from journeylang.delivery.values import data_from_json
@@ -16,8 +18,7 @@ from journeylang.delivery.writing import CallDraft, Draft
 from journeylang.engines.base import Engine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(NamedTuple):
     """A message that has not ended. `attempt` is the one that comes next."""
 
     message: int
@@ -29,8 +30,7 @@ class Open:
     draft: Draft | CallDraft
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class Mail(NamedTuple):
     """A message that is written, and the keyed hash of where it goes."""
 
     of: Open
@@ -57,6 +57,30 @@ def calls(engine: Engine, sql: Statements, chunk: Sequence[Open], now: datetime)
     }
 
 
+LARGEST = 32 * 1024 * 1024
+"""Bytes that are handed over together, about."""
+
+
+def weight(mails: Sequence[Mail]) -> int:
+    """What one of them takes on the way, in bytes, about: by the first few."""
+    some = [_bytes(mail.outgoing) for mail in mails[:50]]
+    return max(sum(some) // len(some), 1) if some else 1
+
+
+def _bytes(one: Outgoing) -> int:
+    match one:
+        case Finished(content=bytes() as content):
+            return len(content)
+        case Finished():
+            return sum(len(part) for part in one.content if isinstance(part, str | bytes))
+        case Email() | Note():
+            return len(one.text) + len(one.html or "")
+        case Call():
+            return 1000
+        case _:
+            assert_never(one)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
     """A chunk that is being written; calls are not."""
@@ -76,17 +100,17 @@ class Contents:
 
     def page(self, chunk: Sequence[Open], style: Style, now: datetime) -> Page:
         """Those of them that can be written: of customers who are there and have an address."""
-        here = [
-            (one.draft.recipe, row)
-            for one in chunk
-            if isinstance(one.draft, Draft)
-            and (row := self.rows[one.message])[2]
-            and row[3] is not None
-        ]
+        recipes: list[Recipe] = []
+        rows: list[tuple[Any, ...]] = []
+        for one in chunk:
+            row = self.rows[one.message]
+            if row[2] and row[3] is not None and isinstance(one.draft, Draft):
+                recipes.append(one.draft.recipe)
+                rows.append(row)
         return Page(
             style=style,
-            recipes=[recipe for recipe, _ in here],
-            rows=[row for _, row in here],
+            recipes=recipes,
+            rows=rows,
             fields=self.fields,
             profile=self.profile,
             now=now,

@@ -12,6 +12,21 @@ from journeylang.delivery.statements import FREE, pause
 CLAIM = 4_000
 """Messages claimed together, about."""
 
+CLAIM_ALONE = 40_000
+"""The most of them, where nobody else could claim them."""
+
+_SPAN = 10
+"""Seconds that a larger claim may take: pauses are looked at before each."""
+
+
+def room(alone: bool, handled: int, seconds: float) -> int:
+    """How many are claimed, where the last claim handled so many: what is written ahead ends with
+    each claim."""
+    if not alone or not handled:
+        return CLAIM
+    return max(CLAIM, min(CLAIM_ALONE, int(handled / max(seconds, 0.001) * _SPAN)))
+
+
 LONGEST_REST = 900
 """Seconds after which a batch that could not be sent is looked at again, at the latest."""
 
@@ -71,16 +86,16 @@ class Claimed:
         }
 
 
-def claim(order: Order, holder: str, summary: DeliverySummary) -> Claimed:
-    """Take free batches; what another worker lost in them is called in doubt.
+def claim(order: Order, holder: str, summary: DeliverySummary, room: int) -> Claimed:
+    """Take free batches with `room` messages, about.
 
-    A provider that knows an idempotency key, and has not forgotten it, is just asked again.
+    What another worker lost in them is called in doubt. A provider that knows an idempotency key,
+    and has not forgotten it, is just asked again.
     """
     engine, sql, now = order.engine, order.statements, order.now()
     lease_until = now + order.lease
     free = engine.query(sql.free, {"now": now, "holder": holder})
     wanted: dict[int, int] = {}
-    room = CLAIM
     for batch, token, messages in free:
         if room > 0:
             wanted[batch] = token

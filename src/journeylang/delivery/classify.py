@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, assert_never
 
 from journeylang.delivery import wording
@@ -49,9 +50,14 @@ def by_status(status: int, *, keyed: bool) -> Outcome:
 
 
 def _fits(reply: Reply, rule: Rule) -> bool:
-    if rule.status and not any(_in(reply.status, one) for one in rule.status):
+    if rule.status and not _among(reply.status, rule.status):
         return False
     return all(_holds(list(found(reply, place)), wanted) for place, wanted in rule.where.items())
+
+
+@lru_cache(maxsize=1024)
+def _among(status: int, wanted: tuple[int | str, ...]) -> bool:
+    return any(_in(status, one) for one in wanted)
 
 
 def _in(status: int, wanted: int | str) -> bool:
@@ -96,21 +102,21 @@ def answer(
     keyed: bool,
     now: datetime,
     fallback_id: str,
-    personal: Sequence[str] = (),
+    personal: Callable[[], Sequence[str]] = tuple,
 ) -> Answer:
-    """The answer for one message; `personal` is taken out of the provider's words."""
+    """The answer for one message; what is `personal` is taken out of the provider's words."""
     meaning = outcome(reply, response.rules, keyed=keyed)
+    if meaning == "accepted":
+        known = first(reply, response.id)
+        return Accepted(
+            provider_id=_shown(known)[:200] if known is not None else fallback_id,
+            cost=_paid(reply, cost),
+        )
     said = first(reply, response.detail)
     detail = f"HTTP {reply.status}"
-    if said is not None and meaning != "accepted":
-        detail = f"{detail}: {wording.words(_shown(said), *personal)}"
+    if said is not None:
+        detail = f"{detail}: {wording.words(_shown(said), *personal())}"
     match meaning:
-        case "accepted":
-            known = first(reply, response.id)
-            return Accepted(
-                provider_id=_shown(known)[:200] if known is not None else fallback_id,
-                cost=_paid(reply, cost),
-            )
         case "throttle":
             return TryLater(detail=detail, after=wait(reply, response, now), of_channel=True)
         case "retry":

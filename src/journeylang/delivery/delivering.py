@@ -22,12 +22,13 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from time import sleep
+from time import monotonic, sleep
 from typing import assert_never
 
 from journeylang.delivery.channels import Channel
-from journeylang.delivery.chunks import Begun, Mail, Open, calls, contents
+from journeylang.delivery.chunks import LARGEST, Begun, Mail, Open, calls, contents, weight
 from journeylang.delivery.claimed import Claimed, claim
+from journeylang.delivery.claimed import room as room_for
 from journeylang.delivery.failures import Failures
 from journeylang.delivery.firmly import firmly
 from journeylang.delivery.judging import Judging
@@ -51,6 +52,9 @@ _SUPPRESSED = ("cancelled", "suppressed")
 _SUPPRESSED_BY = {"invalid_recipient": "hard_bounce", "opted_out": "unsubscribe"}
 """Refusals that say something of the address, and the reason that is kept."""
 
+UNKNOWN = 2000
+"""So many at most go together as long as nobody knows how large they are."""
+
 PROBLEMS = 20
 """So many failed messages are told one by one."""
 
@@ -68,6 +72,7 @@ class Delivery:
         self.summary = DeliverySummary()
         self.opened: set[str] = set()
         self.paused: set[str] = set(order.paused)
+        self.weights: dict[str, int] = {}
         self.failures = Failures(order.engine, order.statements)
         self.judging = Judging(order, self.summary)
 
@@ -75,13 +80,18 @@ class Delivery:
         """Claim and send until nothing is left that may go out."""
         seen: set[int] = set()
         tries = 0
+        alone = self.sql.exclusive
+        room = room_for(alone, 0, 0.0)
         while not self._enough():
             before = self.summary.handled
             try:
-                claimed = claim(self.order, self.holder, self.summary)
+                claimed = claim(self.order, self.holder, self.summary, room)
                 if not claimed.tokens:
                     break
+                begun = monotonic()
                 self._work(claimed)
+                handled = self.summary.handled - before
+                room = room_for(alone, handled, monotonic() - begun)
             except ConflictError:
                 tries += 1
                 if tries == TRIES:
@@ -131,21 +141,25 @@ class Delivery:
         ready = self._ready(claimed)
         for name in dict.fromkeys(one.channel for one in ready):
             mine = [one for one in ready if one.channel == name]
-            size = self.channels[name].provider.in_flight
-            if self.order.limit is not None:
-                size = min(size, max(self.order.limit - self.summary.handled, 1))
-            size = min(size, at_once(self.channels[name]) or size)
             mine = self._within_ramp(self.channels[name], mine, claimed)
-            chunks = deque(mine[at : at + size] for at in range(0, len(mine), size))
-            self._through(self.channels[name], chunks, claimed)
+            self._through(self.channels[name], deque(mine), claimed)
 
-    def _through(self, channel: Channel, chunks: deque[list[Open]], claimed: Claimed) -> None:
+    def _size(self, channel: Channel) -> int:
+        """How many messages are handed over together: large ones are fewer."""
+        most = channel.provider.in_flight
+        if self.order.limit is not None:
+            most = min(most, max(self.order.limit - self.summary.handled, 1))
+        most = min(most, at_once(channel) or most)
+        known = self.weights.get(channel.name)
+        return min(most, UNKNOWN if known is None else max(LARGEST // known, 1))
+
+    def _through(self, channel: Channel, mine: deque[Open], claimed: Claimed) -> None:
         """Chunk by chunk; the next ones are being written while one is on its way."""
         begun: deque[Begun] = deque()
         ahead = self.order.scribes.ahead if self.order.limit is None else 0
-        while chunks or begun:
-            while chunks and len(begun) <= ahead:
-                chunk = chunks.popleft()
+        while mine or begun:
+            while mine and len(begun) <= ahead:
+                chunk = [mine.popleft() for _ in range(min(self._size(channel), len(mine)))]
                 if self._enough():
                     for one in chunk:
                         claimed.keep(one.batch)
@@ -186,6 +200,7 @@ class Delivery:
         rows = self.engine.query(self.sql.open_messages, {"batches": old}) if old else []
         if new:
             rows += self.engine.query(self.sql.new_messages, {"batches": new})
+        drafts: dict[tuple[int, str], Draft | CallDraft] = {}
         for row in map(OpenMessage._make, rows):
             if row.state == "unknown" and not self._tries_again(row):
                 continue
@@ -193,7 +208,12 @@ class Delivery:
             if wait > now:
                 claimed.until(row.batch, wait)
                 continue
-            draft = self.order.writer.draft(row.step, row.channel)
+            at = row.step, row.channel
+            known = drafts.get(at)
+            if known is not None:
+                ready.append(_open(row, known))
+                continue
+            draft = self.order.writer.draft(*at)
             if draft is None:
                 removed.add(
                     row.message,
@@ -209,17 +229,8 @@ class Delivery:
             elif self._stands_still(draft, row.channel):
                 claimed.pause(row.batch)
             else:
-                ready.append(
-                    Open(
-                        message=row.message,
-                        batch=row.batch,
-                        channel=row.channel,
-                        expires_at=row.expires_at,
-                        attempt=row.attempt + 1,
-                        doubts=row.doubts,
-                        draft=draft,
-                    )
-                )
+                drafts[at] = draft
+                ready.append(_open(row, draft))
         if removed:
             self.summary.cancelled += len(removed)
             firmly(self.order, lambda again: self._receipts(removed, now, again=again))
@@ -251,6 +262,8 @@ class Delivery:
     def _chunk(self, channel: Channel, begun: Begun, claimed: Claimed) -> None:
         before = self.summary.handled
         outgoing, ended = self._write(channel, begun, claimed)
+        if outgoing:
+            self.weights[channel.name] = weight(outgoing)
         outgoing = self._in_turn(channel, outgoing, claimed)
         sent = self._let_out(channel, outgoing, ended, claimed)
         answers: dict[str, Answer] = {}
@@ -418,12 +431,17 @@ class Delivery:
         now = self.order.now()
         receipts = Receipts(provider=channel.provider.name)
         gone: list[tuple[Mail, str]] = []
+        taken: list[tuple[Open, str]] = []
         for mail in sent:
             answer = answers.get(mail.outgoing.id)
-            if answer is not None:
+            if type(answer) is Accepted and answer.cost is None:
+                taken.append((mail.of, answer.provider_id))
+            elif answer is not None:
                 self._answered(channel, mail, answer, receipts, claimed)
                 if isinstance(answer, Refused) and answer.kind in _SUPPRESSED_BY:
                     gone.append((mail, _SUPPRESSED_BY[answer.kind]))
+        receipts.take(taken)
+        self.summary.accepted += len(taken)
         if not receipts:
             return
 
@@ -478,3 +496,9 @@ class Delivery:
     def _again(self, one: Open, claimed: Claimed, seconds: int) -> None:
         wait = max(pause(one.attempt), seconds)
         claimed.until(one.batch, min(claimed.now + timedelta(seconds=wait), one.expires_at))
+
+
+def _open(row: OpenMessage, draft: Draft | CallDraft) -> Open:
+    return Open(
+        row.message, row.batch, row.channel, row.expires_at, row.attempt + 1, row.doubts, draft
+    )

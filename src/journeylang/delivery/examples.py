@@ -261,7 +261,7 @@ def _answer(manifest: Manifest, example: Example, one: Answered, where: str) -> 
         keyed=manifest.keyed,
         now=_NOW,
         fallback_id="",
-        personal=() if first is None else personal(first),
+        personal=lambda: () if first is None else personal(first),
     )
     match read:
         case Accepted():

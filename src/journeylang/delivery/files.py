@@ -21,7 +21,7 @@ from typing import assert_never
 from journeylang.delivery import boxes
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, TryLater
-from journeylang.delivery.provider import Call, Note, Outgoing, Preparer
+from journeylang.delivery.provider import Call, Finished, Note, Outgoing, Preparer
 
 
 class FileProvider:
@@ -72,21 +72,23 @@ class FileProvider:
 
     def _together(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """What is handed over together is of one channel."""
-        mails = [one for one in messages if isinstance(one, Email)]
         stem = boxes.name(messages)
+        mails = []
+        if self.form == "mbox" and _channel(messages[0]) == "email":
+            mails = [one for one in messages if isinstance(one, Email | Finished)]
         try:
-            if self.form == "mbox" and len(mails) == len(messages):
+            if mails:
                 name = self._save("email", f"{stem}.mbox", boxes.mailbox(mails))
             else:
                 name = self._save(_channel(messages[0]), f"{stem}.jsonl", boxes.lines(messages))
         except OSError as error:
             answers |= {one.id: _unwritable(error) for one in messages}
             return
-        answers |= {one.id: Accepted(provider_id=name) for one in messages}
+        answers |= dict.fromkeys([one.id for one in messages], Accepted(provider_id=name))
 
     def _write(self, message: Outgoing) -> str:
         assert message.id.isalnum(), "a public message id is hexadecimal"
-        extension = "eml" if isinstance(message, Email) else "json"
+        extension = "eml" if _channel(message) == "email" else "json"
         content = _content(message)
         return self._save(_channel(message), f"{message.id}.{extension}", content)
 
@@ -124,8 +126,8 @@ class Contents:
 
 def _content(message: Outgoing) -> bytes:
     match message:
-        case Email() | Note() if isinstance(message.prepared, bytes):
-            return message.prepared
+        case Finished():
+            return bytes(message.content)
         case Email():
             return to_bytes(message)
         case Note():
@@ -140,7 +142,7 @@ def _channel(message: Outgoing) -> str:
     match message:
         case Email():
             return "email"
-        case Note():
+        case Note() | Finished():
             return message.channel
         case Call():
             return "invoke"

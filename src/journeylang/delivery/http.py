@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -206,7 +207,7 @@ class HttpProvider:
             keyed=self.keyed,
             now=datetime.now(UTC),
             fallback_id=message.id,
-            personal=personal(message),
+            personal=partial(personal, message),
         )
 
 
@@ -263,7 +264,7 @@ class _Work:
         provider = self.provider
         read = provider.read(group.made, reply, group.messages)
         asked = next((one for one in read if isinstance(one, TryLater) and one.of_channel), None)
-        whole = all(one == read[0] for one in read)
+        whole = asked is not None and all(one == read[0] for one in read)
         if asked is not None and whole and group.tries < _TRIES:
             wait = asked.after if asked.after is not None else group.tries
             if wait <= PATIENCE:

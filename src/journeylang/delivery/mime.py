@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -50,11 +50,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """One e-mail, ready to be written. `id` is the public message id.
-
-    `prepared` is what its provider has computed of it beforehand, if anything: its texts are empty
-    then.
-    """
+    """One e-mail, ready to be written. `id` is the public message id."""
 
     id: str
     sender: Address
@@ -65,8 +61,7 @@ class Email:
     date: datetime
     reply_to: Address | None = None
     unsubscribe: str | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=())
-    prepared: object = field(default=None, compare=False, repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def message_id(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -21,26 +22,49 @@ class Reply:
 
 def found(reply: Reply, place: str) -> Iterator[Any]:
     """Every value at the place; none where there is nothing, or null."""
-    kind, _, path = place.partition(":")
-    if kind == "header":
-        value = reply.headers.get(path.lower())
+    in_header, parts = _read(place)
+    if in_header:
+        value = reply.headers.get(parts[0])
         if value is not None:
             yield value
         return
-    yield from below(reply.body, path)
+    yield from _below(reply.body, parts)
 
 
 def below(value: Any, path: str) -> Iterator[Any]:
     """Every value at a path below another; the empty path is the value itself."""
-    values = [value]
-    for part in path.split(".") if path else ():
-        values = [inner for outer in values for inner in _step(outer, part)]
-    yield from (one for one in values if one is not None)
+    yield from _below(value, _parts(path))
 
 
 def first(reply: Reply, places: tuple[str, ...]) -> Any:
     """The first value at the first place that has one; None where none has."""
-    return next((value for place in places for value in found(reply, place)), None)
+    for place in places:
+        in_header, parts = _read(place)
+        if not in_header and len(parts) == 1 and type(reply.body) is dict and parts[0] != "*":
+            value = reply.body.get(parts[0])
+        else:
+            value = next(found(reply, place), None)
+        if value is not None:
+            return value
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _read(place: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether it is in the headers, and its name or path."""
+    kind, _, path = place.partition(":")
+    return (True, (path.lower(),)) if kind == "header" else (False, _parts(path))
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
+
+
+def _below(value: Any, parts: tuple[str, ...]) -> Iterator[Any]:
+    values = [value]
+    for part in parts:
+        values = [inner for outer in values for inner in _step(outer, part)]
+    yield from (one for one in values if one is not None)
 
 
 def _step(value: Any, part: str) -> list[Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from journeylang.delivery.mime import Email
 from journeylang.delivery.outcome import Answer, Refused, TryLater
@@ -14,10 +14,7 @@ from journeylang.delivery.outcome import Answer, Refused, TryLater
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A message of a channel other than e-mail. `id` is the public message id.
-
-    `prepared` as that of an `Email`.
-    """
+    """A message of a channel other than e-mail. `id` is the public message id."""
 
     id: str
     channel: str
@@ -26,7 +23,6 @@ class Note:
     at: datetime
     subject: str = ""
     html: str | None = None
-    prepared: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +53,20 @@ class Call:
         return json.dumps(fields, ensure_ascii=False)
 
 
-Outgoing = Email | Note | Call
+class Finished(NamedTuple):
+    """An e-mail or a note of which only what sending it takes is left: `content`, which its
+    provider's preparer has made. `to` is the address, `channel` the one that it goes by."""
+
+    id: str
+    channel: str
+    to: str
+    content: Any
+
+
+Outgoing = Email | Note | Call | Finished
 
 Preparer = Callable[[Email | Note], object]
-"""Computes of a message what sending it takes; goes to another process. ValueError: it cannot."""
+"""Makes of a message what sending it takes; goes to another process. ValueError: it cannot."""
 
 
 class Provider(Protocol):

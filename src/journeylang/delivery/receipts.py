@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from journeylang.delivery.chunks import Open
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +39,16 @@ class Receipts:
         self.provider_ids.append(provider_id)
         self.details.append(detail)
         self.given_back.append(back)
+
+    def take(self, accepted: Sequence[tuple[Open, str]]) -> None:
+        """Accepted messages, and the provider's names for them."""
+        many = len(accepted)
+        self.ids += [one.message for one, _ in accepted]
+        self.attempts += [one.attempt for one, _ in accepted]
+        self.states += ["accepted"] * many
+        self.provider_ids += [name for _, name in accepted]
+        self.details += [None] * many
+        self.given_back += [False] * many
 
     def __len__(self) -> int:
         return len(self.ids)

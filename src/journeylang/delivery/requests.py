@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from journeylang.delivery.json_text import Written
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
 from journeylang.delivery.mime import Email
 from journeylang.delivery.network import Host, host
-from journeylang.delivery.provider import Call, Note, Outgoing
+from journeylang.delivery.provider import Finished, Note, Outgoing
 from journeylang.delivery.scope import scope_of
 from journeylang.delivery.shaping import Shape, ShapeError, ShapeFailedError
 from journeylang.delivery.webpush import encrypted, subscription
@@ -73,9 +74,10 @@ class Prepared(NamedTuple):
 
 
 class Item(NamedTuple):
-    """What stands for a message in a batch: JSON."""
+    """What stands for a message in a batch: JSON; `timestamp` is the message's."""
 
     content: bytes
+    timestamp: int
 
 
 class Bodies:
@@ -180,8 +182,8 @@ class Requests:
             NotAuthorisedError: nobody gives a token for it.
         """
         if self.host is not None:
-            known = outgoing.prepared if not isinstance(outgoing, Call) else None
-            made = known if isinstance(known, Prepared) else self.body(outgoing)
+            made = outgoing.content if isinstance(outgoing, Finished) else self.body(outgoing)
+            assert isinstance(made, Prepared)
             return self._sent(
                 (outgoing.id,),
                 self.host,
@@ -203,9 +205,11 @@ class Requests:
 
     def item(self, outgoing: Outgoing) -> Item:
         """What stands for one message in a batch."""
-        if not isinstance(outgoing, Call) and isinstance(outgoing.prepared, Item):
-            return outgoing.prepared
-        return Item(self.shapes.body.json({"settings": self.settings, **scope_of(outgoing)}))
+        if isinstance(outgoing, Finished):
+            assert isinstance(outgoing.content, Item)
+            return outgoing.content
+        scope = {"settings": self.settings, **scope_of(outgoing)}
+        return Item(self.shapes.body.json(scope), _instant(scope))
 
     def many(self, items: Sequence[tuple[Outgoing, Item]]) -> Made:
         """The request for a batch of items."""
@@ -214,10 +218,9 @@ class Requests:
         assert shapes.batch_headers is not None
         assert shapes.batch_body is not None
         ids = tuple(one.id for one, _ in items)
-        first = scope_of(items[0][0])
         scope: dict[str, object] = {
             "settings": self.settings,
-            "items": self._listed([item for _, item in items]),
+            "items": self._listed([item.content for _, item in items]),
             "batch": {
                 "id": hashlib.sha256("\0".join(ids).encode()).hexdigest()[:32],
                 "size": len(ids),
@@ -227,11 +230,11 @@ class Requests:
         content, kind = self._encoded(shapes.batch_body, scope)
         target = self._target(self.host, shapes.batch_path.render(scope))
         headers = shapes.batch_headers.render(scope) or {}
-        return self._sent(ids, self.host, target, headers, content, kind, _instant(first))
+        return self._sent(ids, self.host, target, headers, content, kind, items[0][1].timestamp)
 
-    def _listed(self, items: Sequence[Item]) -> Any:
+    def _listed(self, items: Sequence[bytes]) -> Any:
         """The list of them; where it goes in as it is, it is written already."""
-        joined = b"[" + b",".join([item.content for item in items]) + b"]"
+        joined = b"[" + b",".join(items) + b"]"
         return Written(joined) if self._joins else json.loads(joined)
 
     def _target(self, host: Host, path: Any) -> str:
@@ -271,12 +274,7 @@ class Requests:
                 content=content,
             )
         )
-        headers_sent = []
-        for name, value in sent:
-            encoded = str(value).encode()
-            if _UNFIT.search(encoded):
-                raise ShapeFailedError(f"`request.headers.{name}` has a line break")
-            headers_sent.append((name.encode(), encoded))
+        headers_sent = [_header(name, str(value)) for name, value in sent]
         return Made(
             ids=ids,
             method=self.declared.method,
@@ -311,6 +309,15 @@ class Requests:
                     _multipart(_fields(body), boundary),
                     f"multipart/form-data; boundary={boundary}",
                 )
+
+
+@lru_cache(maxsize=1024)
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
+    """Nearly all are the same each time. Raises ShapeFailedError."""
+    encoded = value.encode()
+    if _UNFIT.search(encoded):
+        raise ShapeFailedError(f"`request.headers.{name}` has a line break")
+    return name.encode(), encoded
 
 
 def _address(outgoing: Outgoing) -> str:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from journeylang.delivery.mime import Address, Email, mailbox
 from journeylang.delivery.postal import place
-from journeylang.delivery.provider import Call, Note, Outgoing
+from journeylang.delivery.provider import Call, Finished, Note, Outgoing
 
 MESSAGE = frozenset(
     [
@@ -79,6 +79,8 @@ def scope_of(one: Outgoing) -> dict[str, object]:
                     "data": dict(one.data),
                 }
             }
+        case Finished():
+            raise AssertionError("what is finished is not written once more")
         case _:
             assert_never(one)
 
@@ -89,6 +91,10 @@ def personal(one: Outgoing) -> tuple[str, ...]:
         case Email():
             return one.to.mailbox, one.to.local
         case Note():
+            return (one.to,)
+        case Finished(channel="email"):
+            return one.to, one.to.rpartition("@")[0]
+        case Finished():
             return (one.to,)
         case Call():
             return ()

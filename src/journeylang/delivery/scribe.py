@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import IO
 
 from journeylang.delivery.links import Links
-from journeylang.delivery.pages import Packing, Page, Scribe, Style
+from journeylang.delivery.pages import Page, Scribe, Style, pack
 from journeylang.delivery.render import Renderer
 
 LENGTH = struct.Struct("!Q")
@@ -84,7 +84,6 @@ def main() -> None:
         return
     setup: Setup = pickle.loads(first)  # noqa: S301 - from the process that started this one
     scribe = Scribe(Renderer(setup.templates), setup.links)
-    packing = Packing()
     _bound_memory(setup.bounds.megabytes)
     styles: dict[int, Style] = {}
     seconds = setup.bounds.seconds
@@ -105,8 +104,7 @@ def main() -> None:
         number, style, *rest = pickle.loads(parcel)  # noqa: S301
         if style is not None:
             styles[number] = style
-        written = scribe.prepared(Page(styles[number], *rest), began)
-        send(outgoing, packing.pack(written))
+        send(outgoing, pack(scribe.write(Page(styles[number], *rest), began)))
 
 
 def _bound_memory(megabytes: int) -> None:

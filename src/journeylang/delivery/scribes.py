@@ -22,7 +22,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from journeylang.delivery.links import Links
-from journeylang.delivery.pages import Packing, Page, Scribe, Style, Written
+from journeylang.delivery.pages import Page, Scribe, Style, Written, unpack
 from journeylang.delivery.render import Broken, Failed, renderer
 from journeylang.delivery.scribe import MARKS, Bounds, Setup, parcel_of, read, send
 
@@ -73,7 +73,6 @@ class Scribes:
         self.bounds = bounds
         self.number = number
         self._here = Scribe(renderer(templates), links)
-        self._packing = Packing()
         self._processes: list[_Process] = []
         self._ends: Counter[tuple[str, str]] = Counter()
         self._stillborn = 0
@@ -101,7 +100,7 @@ class Scribes:
             return self._here.write(task.page)
         answer = task.answer.result()
         if not isinstance(answer, _Ended):
-            return self._packing.unpack(answer)
+            return unpack(answer)
         page = task.page
         if answer.begun == 0:
             self._stillborn += 1

@@ -24,18 +24,20 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib import SMTP, SMTPException
 
 from journeylang.delivery import smtp_answers
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.pace import Pace
-from journeylang.delivery.provider import Note, Outgoing, Preparer
+from journeylang.delivery.provider import Finished, Note, Outgoing, Preparer
+from journeylang.delivery.smtp_wire import Said, SmtpWire
 
 _DOTS = re.compile(rb"(?m)^\.")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r")
+_UNFIT = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _START_INPUT = 354
 
 T = TypeVar("T")
@@ -65,6 +67,20 @@ class Server:
         return self.starttls == "required"
 
 
+class Parcel(NamedTuple):
+    """An e-mail as a server takes it: `content` stands between DATA and its answer.
+
+    `utf8`: an address is beyond ASCII.
+    """
+
+    id: str
+    sender: str
+    to: str
+    utf8: bool
+    message_id: str
+    content: bytes
+
+
 class _Stage(Enum):
     BEFORE_CONTENT = 1
     CONTENT = 2
@@ -81,7 +97,7 @@ class SmtpProvider:
         self.name = name
         self.in_flight = in_flight
         self._runner: asyncio.Runner | None = None
-        self._idle: list[SMTP] = []
+        self._idle: list[SmtpWire] = []
         self._live = 0  # connections that a worker holds
         self._tls: ssl.SSLContext | None = None
         self.rate = server.per_second
@@ -95,13 +111,11 @@ class SmtpProvider:
 
     def preparer(self) -> Preparer:
         """See `Provider`."""
-        return on_the_wire
+        return parcel
 
     def send(self, messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
         """See `Provider`."""
-        mails = [m for m in messages if isinstance(m, Email)]
-        assert len(mails) == len(messages), "SMTP carries e-mail"
-        self._run(self._send_all(mails, answers))
+        self._run(self._send_all([_parcel(one) for one in messages], answers))
 
     def close(self) -> None:
         """See `Provider`."""
@@ -121,16 +135,19 @@ class SmtpProvider:
     # -- connections
 
     async def _open(self) -> Refused | TryLater | None:
-        self._idle = [client for client in self._idle if client.is_connected]
+        for wire in self._idle:
+            if not wire.alive:
+                wire.drop()
+        self._idle = [wire for wire in self._idle if wire.alive]
         if self._idle:
             return None
-        client = await self._connect()
-        if isinstance(client, SMTP):
-            self._idle.append(client)
+        made = await self._connect()
+        if isinstance(made, SmtpWire):
+            self._idle.append(made)
             return None
-        return client
+        return made
 
-    async def _connect(self) -> SMTP | Refused | TryLater:
+    async def _connect(self) -> SmtpWire | Refused | TryLater:
         server = self.server
         try:
             self._tls = self._tls or _trust(server.ca)
@@ -159,17 +176,24 @@ class SmtpProvider:
         except (SMTPException, OSError) as error:
             _drop(client)
             return smtp_answers.to_connection(error)
-        return client
+        transport = client.transport
+        if not isinstance(transport, asyncio.Transport):
+            return TryLater(detail="the connection was lost", of_channel=True)
+        return SmtpWire(
+            transport,
+            pipelining=client.supports_extension("PIPELINING"),
+            utf8=client.supports_extension("SMTPUTF8"),
+        )
 
     async def _quit(self) -> None:
-        for client in self._idle:
+        for wire in self._idle:
             try:
                 async with asyncio.timeout(2):
-                    await client.quit()
-            except (SMTPException, OSError):
+                    await wire.ask(b"QUIT\r\n")
+            except OSError:
                 pass
             finally:
-                _drop(client)
+                wire.drop()
         self._idle.clear()
         # Transports close their sockets in the loop's next turns, and it has no more after this.
         for _ in range(3):
@@ -177,35 +201,36 @@ class SmtpProvider:
 
     # -- sending
 
-    async def _send_all(self, mails: list[Email], answers: dict[str, Answer]) -> None:
-        queue = deque(mails)
+    async def _send_all(self, parcels: list[Parcel], answers: dict[str, Answer]) -> None:
+        queue = deque(parcels)
         self._live = 0
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.server.connections, len(mails))):
+            for _ in range(min(self.server.connections, len(parcels))):
                 group.create_task(self._worker(queue, answers))
 
-    async def _worker(self, queue: deque[Email], answers: dict[str, Answer]) -> None:
+    async def _worker(self, queue: deque[Parcel], answers: dict[str, Answer]) -> None:
         """Sends from the queue over one connection until it is empty."""
-        client: SMTP | None = None
+        wire: SmtpWire | None = None
         try:
             while queue:
                 mail = queue.popleft()
                 await self._pace.turn()
-                kept = client is not None or bool(self._idle)
-                if client is None:
+                kept = wire is not None or bool(self._idle)
+                if wire is None:
                     made = self._idle.pop() if self._idle else await self._connect()
-                    if not isinstance(made, SMTP):
+                    if not isinstance(made, SmtpWire):
                         queue.appendleft(mail)
                         if self._live == 0:
                             # Nobody has a connection: none of them is sent.
                             answers |= {rest.id: made for rest in queue}
                             queue.clear()
                         return
-                    client = made
+                    wire = made
                     self._live += 1
-                answer = await self._converse(client, mail, answers)
-                if not client.is_connected:
-                    client = None
+                answer = await self._converse(wire, mail, answers)
+                if not wire.alive:
+                    wire.drop()
+                    wire = None
                     self._live -= 1
                     if kept and isinstance(answer, TryLater):
                         # Servers end idle connections and those that have carried enough.
@@ -216,73 +241,82 @@ class SmtpProvider:
                     answers |= {rest.id: answer for rest in queue}
                     queue.clear()
         finally:
-            if client is not None:
+            if wire is not None:
                 self._live -= 1
-                self._idle.append(client)
+                self._idle.append(wire)
 
-    async def _converse(self, client: SMTP, mail: Email, answers: dict[str, Answer]) -> Answer:
+    async def _converse(self, wire: SmtpWire, mail: Parcel, answers: dict[str, Answer]) -> Answer:
         stage = _Stage.BEFORE_CONTENT
         try:
-            answer = await self._envelope(client, mail)
+            async with asyncio.timeout(self.server.timeout):
+                answer = await self._envelope(wire, mail)
             if answer is not None:
-                await self._reset(client)
                 return answer
-            content = mail.prepared if isinstance(mail.prepared, bytes) else on_the_wire(mail)
-            start = await client.execute_command(b"DATA")
-            if start.code != _START_INPUT:
-                await self._reset(client)
-                return smtp_answers.to_message(
-                    SMTPResponseException(start.code, start.message), mail
-                )
-            protocol = client.protocol
-            if protocol is None:
-                return TryLater(detail="the connection was lost")
             stage = _Stage.CONTENT
-            protocol.write(content)
-            end = await protocol.read_response(timeout=self.server.timeout)
+            async with asyncio.timeout(self.server.timeout):
+                (end,) = await wire.ask(mail.content)
             if end.code // 100 == 2:
                 return Accepted(provider_id=mail.message_id)
-            return smtp_answers.to_message(SMTPResponseException(end.code, end.message), mail)
+            return smtp_answers.to_message(end.code, end.text, mail.to)
         except asyncio.CancelledError:
             # Interrupted: what was not begun is known not to be sent.
             if stage is _Stage.BEFORE_CONTENT:
                 answers[mail.id] = TryLater(detail="interrupted")
-            _drop(client)
+            wire.drop()
             raise
-        except (SMTPException, OSError) as error:
-            _drop(client)
+        except OSError:
+            wire.drop()
             if stage is _Stage.CONTENT:
                 return Unknown(detail="the connection was lost before the server answered")
-            if isinstance(error, SMTPResponseException):
-                return smtp_answers.to_message(error, mail)
             return TryLater(detail="the connection was lost")
 
-    async def _reset(self, client: SMTP) -> None:
-        """Ready for the next message; a server that has said 421 is about to hang up."""
-        try:
-            await client.rset()
-        except (SMTPException, OSError):
-            _drop(client)
-
-    async def _envelope(self, client: SMTP, mail: Email) -> Answer | None:
-        """MAIL and RCPT; None if both were taken."""
-        options = []
-        if mail.needs_smtputf8:
-            if not client.supports_extension("SMTPUTF8"):
+    async def _envelope(self, wire: SmtpWire, mail: Parcel) -> Answer | None:
+        """MAIL, RCPT and DATA; None if the server waits for the content."""
+        sender = self.server.return_path or mail.sender
+        if _UNFIT.search(sender + mail.to):
+            return Refused(kind="rejected", detail="an address that no command can carry")
+        options = ""
+        if mail.utf8:
+            if not wire.utf8:
                 return Refused(
                     kind="rejected", detail="the server takes no addresses beyond ASCII (SMTPUTF8)"
                 )
-            options = ["SMTPUTF8", "BODY=8BITMIME"]
-        sender = self.server.return_path or mail.sender.mailbox
+            options = " SMTPUTF8 BODY=8BITMIME"
+        commands = [f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{mail.to}>\r\n", "DATA\r\n"]
+        said: list[Said] = []
+        if wire.pipelining:
+            said = await wire.ask("".join(commands).encode(), len(commands))
+        else:
+            for command in commands:
+                said += await wire.ask(command.encode())
+                if said[-1].code // 100 not in (2, 3):
+                    break
+        answer = _refused(said, mail)
+        if answer is None and len(said) < len(commands):
+            raise ConnectionResetError
+        if answer is not None and wire.alive:
+            await self._reset(wire, asked=said[-1].code == _START_INPUT)
+        return answer
+
+    async def _reset(self, wire: SmtpWire, *, asked: bool) -> None:
+        """Ready for the next message; a server that has said 421 is about to hang up."""
         try:
-            await client.mail(sender, options=options, encoding="utf-8")
-        except SMTPResponseException as error:
-            return smtp_answers.to_message(error, mail)
-        try:
-            await client.rcpt(mail.to.mailbox, encoding="utf-8")
-        except SMTPResponseException as error:
-            return smtp_answers.to_recipient(error, mail)
-        return None
+            if asked:
+                # It waits for a content all the same: one without recipients goes to nobody.
+                await wire.ask(b".\r\n")
+            await wire.ask(b"RSET\r\n")
+        except OSError:
+            wire.drop()
+
+
+def _refused(said: Sequence[Said], mail: Parcel) -> Refused | TryLater | None:
+    """By the first of the answers to MAIL, RCPT and DATA that takes it not."""
+    for number, (code, text) in enumerate(said):
+        if number == 1 and code // 100 != 2:
+            return smtp_answers.to_recipient(code, text, mail.to)
+        if (code != _START_INPUT) if number == 2 else (code // 100 != 2):
+            return smtp_answers.to_message(code, text, mail.to)
+    return None
 
 
 def _drop(client: SMTP) -> None:
@@ -303,10 +337,25 @@ def _ends_channel(answer: Answer) -> bool:
             return False
 
 
-def on_the_wire(mail: Email | Note) -> bytes:
-    """What stands between DATA and its answer."""
+def parcel(mail: Email | Note) -> Parcel:
+    """What a server needs of it."""
     assert isinstance(mail, Email), "SMTP carries e-mail"
-    return _on_the_wire(to_bytes(mail))
+    return Parcel(
+        id=mail.id,
+        sender=mail.sender.mailbox,
+        to=mail.to.mailbox,
+        utf8=mail.needs_smtputf8,
+        message_id=mail.message_id,
+        content=_on_the_wire(to_bytes(mail)),
+    )
+
+
+def _parcel(one: Outgoing) -> Parcel:
+    if isinstance(one, Finished):
+        assert isinstance(one.content, Parcel)
+        return one.content
+    assert isinstance(one, Email), "SMTP carries e-mail"
+    return parcel(one)
 
 
 def _on_the_wire(content: bytes) -> bytes:

@@ -13,7 +13,6 @@ from aiosmtplib import (
 )
 
 from journeylang.delivery import wording
-from journeylang.delivery.mime import Email
 from journeylang.delivery.outcome import Refused, TryLater
 from journeylang.delivery.render import one_line
 
@@ -23,33 +22,33 @@ _NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4
 _NO_SUCH_ADDRESS_CODES = frozenset({511, 550, 551, 553})
 
 
-def words(code: int, message: str, mail: Email | None = None) -> str:
-    """The server's answer for the record, its personal data taken out."""
-    personal = () if mail is None else (mail.to.mailbox, mail.to.local)
+def words(code: int, message: str, to: str | None = None) -> str:
+    """The server's answer for the record, the recipient's address taken out."""
+    personal = () if to is None else (to, to.rpartition("@")[0])
     return f"{code} {wording.words(message, *personal)}".strip()[: wording.LONGEST]
 
 
-def to_recipient(error: SMTPResponseException, mail: Email) -> Refused | TryLater:
+def to_recipient(code: int, message: str, to: str) -> Refused | TryLater:
     """The answer to RCPT: of this recipient alone."""
-    detail = words(error.code, error.message, mail)
-    if error.code < 500:
+    detail = words(code, message, to)
+    if code < 500:
         return TryLater(detail=detail)
-    enhanced = _ENHANCED.search(error.message)
+    enhanced = _ENHANCED.search(message)
     if enhanced is not None:
         unknown = enhanced[1] in _NO_SUCH_ADDRESS
     else:
-        unknown = error.code in _NO_SUCH_ADDRESS_CODES
+        unknown = code in _NO_SUCH_ADDRESS_CODES
     return Refused(kind="invalid_recipient" if unknown else "rejected", detail=detail)
 
 
-def to_message(error: SMTPResponseException, mail: Email) -> Refused | TryLater:
+def to_message(code: int, message: str, to: str) -> Refused | TryLater:
     """The answer to MAIL or DATA: of this message."""
-    detail = words(error.code, error.message, mail)
-    if error.code in {530, 535, 538}:
+    detail = words(code, message, to)
+    if code in {530, 535, 538}:
         return Refused(kind="auth", detail=detail)
-    if error.code == 421:
+    if code == 421:
         return TryLater(detail=detail, of_channel=True)
-    if error.code < 500:
+    if code < 500:
         return TryLater(detail=detail)
     return Refused(kind="rejected", detail=detail)
 

@@ -1,0 +1,106 @@
+"""One connection over which mail is handed over, once a client has made it and logged in.
+
+Commands may go together where the server takes them so (RFC 2920): their answers come in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import NamedTuple
+
+_ANSWER = re.compile(rb"([2-5][0-9][0-9])([ -]?)([^\r\n]*)\r?")
+_LONGEST_ANSWER = 65_536
+
+
+class Said(NamedTuple):
+    """An answer of the server's; of several lines the texts are joined by line ends."""
+
+    code: int
+    text: str
+
+
+class LostError(OSError):
+    """The connection was lost, or what came was no answer."""
+
+
+class SmtpWire(asyncio.Protocol):
+    """Takes over the transport that a client has brought up; one caller at a time."""
+
+    def __init__(self, transport: asyncio.Transport, *, pipelining: bool, utf8: bool) -> None:
+        self.pipelining = pipelining
+        self.utf8 = utf8
+        self._transport = transport
+        self._lost = False
+        self._buffer = b""
+        self._lines: list[str] = []
+        self._said: list[Said] = []
+        self._wanted = 0
+        self._answer: asyncio.Future[list[Said]] | None = None
+        transport.set_protocol(self)
+
+    @property
+    def alive(self) -> bool:
+        return not self._lost and not self._transport.is_closing()
+
+    async def ask(self, commands: bytes, answers: int = 1) -> list[Said]:
+        """The answers; fewer, but one at least, if the connection ends behind them.
+
+        Raises:
+            LostError: it ended before the first.
+        """
+        if not self.alive:
+            raise LostError("the connection was lost")
+        self._said, self._wanted = [], answers
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(commands)
+        try:
+            return await self._answer
+        except BaseException:
+            # What is half read is of no use to the next command.
+            self._lost = True
+            raise
+        finally:
+            self._answer = None
+
+    def drop(self) -> None:
+        """Hang up at once: a polite end of TLS would wait for the other side's."""
+        self._lost = True
+        self._transport.abort()
+
+    # -- asyncio.Protocol
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        if self._answer is None or self._answer.done() or len(self._buffer) > _LONGEST_ANSWER:
+            # Nobody asked: whatever it is, the next answer would be taken for this one.
+            self._end()
+            return
+        for line in lines:
+            found = _ANSWER.fullmatch(line)
+            if found is None or len(self._said) == self._wanted:
+                self._end()
+                return
+            self._lines.append(found[3].strip().decode("utf-8", "surrogateescape"))
+            if found[2] != b"-":
+                self._said.append(Said(int(found[1]), "\n".join(self._lines)))
+                self._lines = []
+            elif len(self._lines) > 100:
+                self._end()
+                return
+        if len(self._said) == self._wanted:
+            self._answer.set_result(self._said)
+
+    def eof_received(self) -> None:
+        self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._lost = True
+        if self._answer is not None and not self._answer.done():
+            if self._said:
+                self._answer.set_result(self._said)
+            else:
+                self._answer.set_exception(LostError("the connection was lost"))
