@@ -133,6 +133,31 @@ def test_a_template_that_takes_too_long_for_everybody(tmp_path: Path) -> None:
     shop.close()
 
 
+@pytest.mark.parametrize("scribes", [0, 1])
+def test_bad_addresses_and_endless_templates_fail_alone(tmp_path: Path, scribes: int) -> None:
+    """Refused and counted; nobody else's message stops, and no record has personal data."""
+    endless = "{% if customer.points == 3 %}{% for x in range(999999999) %}.{% endfor %}{% endif %}"
+    hello = f"{SUBJECT}{endless}Hello\n"
+    templates = {n: t for n, t in TEMPLATES.items() if n != "thanks/hello.email.html"}
+    shop = make_shop(tmp_path, templates=templates | {"thanks/hello.email.txt": hello})
+    shop.people(
+        5,
+        email="CASE WHEN i = 2 THEN 'person2@example.com' || chr(13) || chr(10)"
+        " || 'Bcc: all@example.com' ELSE 'person' || i || '@example.com' END",
+    )
+    shop.messages(range(1, 6))
+    shop.use(email={"provider": "file", "form": "mbox"})
+    summary = shop.outbox(scribes=scribes).deliver(now=shop.clock)
+    assert (summary.accepted, summary.failed) == (3, 2)
+    assert "invalid_recipient: no e-mail address" in shop.details("failed")
+    assert any("than one message may cost" in one for one in shop.details("failed"))
+    told = " ".join([*summary.problems, *shop.details("failed")])
+    assert "example.com" not in told
+    (box,) = shop.files()
+    assert b"Bcc" not in box.read_bytes()
+    shop.close()
+
+
 def test_more_memory_than_there_may_be(tmp_path: Path) -> None:
     text = "{% set a = ['x' ~ customer.points] %}" + "{% set b = [range(1000) | list] %}" * 2
     big = "{% set l = range(400000) | list %}{{ l | length }}"

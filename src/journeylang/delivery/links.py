@@ -125,8 +125,12 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:8]
 
 
+@lru_cache(maxsize=64)
 def sign(key: bytes, purpose: Purpose, message: str, target: str) -> str:
-    """22 characters of URL-safe base64: 128 bits of HMAC-SHA256."""
+    """22 characters of URL-safe base64: 128 bits of HMAC-SHA256.
+
+    Text, HTML and headers of one message ask for the same ones.
+    """
     text = "\0".join((purpose, message, target, key_id(key)))
     return _encode(_digest(key, text.encode("utf-8", "replace"))[:16])
 
