@@ -13,7 +13,8 @@ from journeylang.resources import journeys
 from journeylang.source import Source
 from journeylang.syntax.parse import parse
 from journeylang.trial.run import Result, play_in_turn, run_trials
-from journeylang.trial.sharing import companies, company
+from journeylang.trial.company import company
+from journeylang.trial.sharing import Together, companies
 from tests.trial.test_played import GIVEN, NOW, project
 
 # Whether one of these is true hangs on when it is asked; `often` looks into the day once.
@@ -112,7 +113,7 @@ def test_together_is_as_alone(of: object) -> None:
     assert callable(of)
     found: Project = of()
     together, alone = companies(found, found.trials)
-    assert sum(map(len, together)) > len(alone)
+    assert sum(len(one.places) for one in together) > len(alone)
     results = timeless(list(run_trials(found, found.trials)))
     for result, other in zip(results, timeless(play_in_turn(found, found.trials)), strict=True):
         assert result.error is None
@@ -128,7 +129,7 @@ def test_the_demo_passes_its_tests() -> None:
 def test_the_demos_tests_share_their_ticks() -> None:
     found = demo()
     together, alone = companies(found, found.trials)
-    assert (len(together), alone) == (5, [])
+    assert ([one.shifted for one in together], alone) == ([True], [])
 
 
 def test_who_is_played_with_whom() -> None:
@@ -141,7 +142,33 @@ def test_who_is_played_with_whom() -> None:
     plain = f'test "plain" for fading {{{GIVEN} {NOW} signed_up}}'
     other = f'test "other" for fading {{{GIVEN} given in segment scored {NOW} signed_up}}'
     found = project("\n".join([TIMED, near, plain, other, plain.replace("plain", "again")]))
-    assert companies(found, found.trials) == ([[1, 3], [2]], [0])
+    assert companies(found, found.trials) == ([Together(places=(1, 2, 3), shifted=True)], [0])
+
+
+# Nothing of these hangs on the date; they begin at instants that no two of them share.
+SPREAD = [
+    f"{given} {first} signed_up {rest}"
+    for given, first, rest in (
+        (GIVEN, "2026-01-31T09:03", "+2d ordered +9d ordered"),
+        (OTHER, "2026-02-27T21:17", "+3h ordered"),
+        (GIVEN, "2026-03-07T23:41", "+30h ordered +31h opened of hello"),
+        (OTHER, "2026-03-28T12:29", "+12h opened of hello +29h ordered"),
+        (GIVEN, "2026-10-31T18:52", "+1d ordered +25h ordered"),
+        (OTHER + "assign which = two", "2028-02-28T06:00", "+26h ordered"),
+        (GIVEN + "assign which = one", "2026-06-30T04:04", "+40d ordered"),
+    )
+]
+
+
+def test_tests_of_other_days_have_their_ticks_in_common() -> None:
+    """Clocks change, months end and years leap on each one's own days."""
+    texts = [f'test "spread {n}" for fading {{{text}}}' for n, text in enumerate(SPREAD)]
+    found = project("\n".join([TIMED, *texts]))
+    together, alone = companies(found, found.trials)
+    assert (together, alone) == ([Together(places=(0, 1, 2, 3, 6, 4, 5), shifted=True)], [])
+    results = timeless(list(run_trials(found, found.trials)))
+    assert [r.error for r in results if r.error] == []
+    assert results == timeless(play_in_turn(found, found.trials))
 
 
 def test_names_stay_apart() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
@@ -93,7 +95,7 @@ def _fill(
     low: datetime,
     high: datetime,
 ) -> list[str]:
-    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in ZONES}
+    rows: dict[str, list[Row]] = {table: [] for table in ZONES}
     invalid = []
     for name in names:
         tz = zone(name) if name else None
@@ -102,31 +104,47 @@ def _fill(
                 invalid.append(name)
             tz = zone(otherwise)
             assert tz is not None, "checked: the binding's own zone is valid"
-        for day in local_days(tz, low, high):
-            starts = (day.day, day.week, day.month, day.next_day, day.next_week, day.next_month)
-            date = local(tz, day.day).date()
-            rows["zone_day"].append((name, day.day, day.next_day, date, *starts))
-        for number, rule in enumerate(program.rules):
-            if isinstance(rule, QuietTimes):
-                rows["zone_quiet"] += [
-                    (
-                        *(name, number, q.since, q.until, q.quiet),
-                        *(q.release, q.next_from, q.next_until),
-                    )
-                    for q in quiet_times(tz, rule, low, high)
-                ]
-                continue
-            match rule:
-                case WallClock():
-                    found = wall_clocks.pieces(tz, rule, low, high)
-                case PastClock():
-                    found = wall_clocks.past(tz, rule, low, high)
-                case _:
-                    found = pieces(tz, rule, low, high)
-            rows["zone_rule"] += [
-                (name, number, p.since, p.until, p.instant, p.shift) for p in found
-            ]
+        for table, found in zone_rows(program, name, tz, low=low, high=high).items():
+            rows[table] += found
+    put_zones(engine, rows)
+    return invalid
+
+
+Row = tuple[object, ...]
+
+
+def put_zones(engine: Engine, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Make the zone tables anew, with these rows by table."""
     for table, columns in ZONES.items():
         engine.execute(temporary(engine.dialect, table, columns))
         engine.insert(table, columns, rows[table])
-    return invalid
+
+
+def zone_rows(
+    program: Program, name: str, tz: ZoneInfo, *, low: datetime, high: datetime
+) -> dict[str, list[Row]]:
+    """What the zone tables have of a zone for arrivals and nows from `low` to `high`."""
+    rows: dict[str, list[Row]] = {table: [] for table in ZONES}
+    for day in local_days(tz, low, high):
+        starts = (day.day, day.week, day.month, day.next_day, day.next_week, day.next_month)
+        date = local(tz, day.day).date()
+        rows["zone_day"].append((name, day.day, day.next_day, date, *starts))
+    for number, rule in enumerate(program.rules):
+        if isinstance(rule, QuietTimes):
+            rows["zone_quiet"] += [
+                (
+                    *(name, number, q.since, q.until, q.quiet),
+                    *(q.release, q.next_from, q.next_until),
+                )
+                for q in quiet_times(tz, rule, low, high)
+            ]
+            continue
+        match rule:
+            case WallClock():
+                found = wall_clocks.pieces(tz, rule, low, high)
+            case PastClock():
+                found = wall_clocks.past(tz, rule, low, high)
+            case _:
+                found = pieces(tz, rule, low, high)
+        rows["zone_rule"] += [(name, number, p.since, p.until, p.instant, p.shift) for p in found]
+    return rows

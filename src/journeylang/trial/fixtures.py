@@ -34,7 +34,8 @@ from journeylang.trial.stage import (
 LONG_AGO = datetime.combine(date(2000, 1, 1), time())
 EVERYBODY = "everybody"
 LIVE = f"{SCHEMA}.live"
-"""Whose turn it is, where a database is shared."""
+SHIFT = f"{SCHEMA}.shift"
+"""Whose turn it is where a database is shared, and by how many microseconds they are moved."""
 # So many codes a pool has for each test: nobody comes away without one, unless it is `empty`.
 CODES = 200
 FEWEST_CODES = 1_000
@@ -66,6 +67,7 @@ def create(engine: Engine, binding: Binding, *, shared: bool = False) -> None:
         made.append(f"CREATE TABLE {SCHEMA}.{quote(_filled(name, shared))} ({listed})")
     if shared:
         made.append(f"CREATE TABLE {LIVE} (key {d.column_type(TEXT)})")
+        made.append(f"CREATE TABLE {SHIFT} (key {d.column_type(TEXT)}, moved BIGINT)")
         made.append(
             f"CREATE VIEW {SCHEMA}.{CUSTOMERS} AS SELECT * FROM {SCHEMA}.{EVERYBODY}"
             f" WHERE _key IN (SELECT key FROM {LIVE})"
@@ -124,8 +126,10 @@ def _rows(binding: Binding, part: Part) -> Iterator[tuple[str, list[list[object]
     """The rows of each table that are of a test's own customer."""
     assert binding.customers is not None
     trial, clock, key = part.trial, part.clock, part.key
-    given = dict(trial.customer)
+    given = {**dict(trial.customer), **part.marks}
     own = [_text(given.get(name)) for name in ("timezone", "locale", "prefers")]
+    if part.zone is not None:
+        own[0] = part.zone
     yield CUSTOMERS, [[key, *own, *_values(binding.customers.fields, given, clock.zone)]]
     for event in binding.events.values():
         if event.origin is None:

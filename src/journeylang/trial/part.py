@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from journeylang.model.binding import Binding
-from journeylang.model.expressions import Column
+from journeylang.model.expressions import Column, Constant
 from journeylang.model.trials import Trial
 from journeylang.trial.clock import Clock, clock_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """`key` is the customer's in the database; the test's own name for them may be another."""
+    """`key` is the customer's in the database; the test's own name for them may be another.
+
+    `zone` is the name under which the database has the customer's zone, where that is another than
+    the one given; `marks` are fields that tell the customer from those of other tests.
+    """
 
     trial: Trial
     clock: Clock
     key: str
+    zone: str | None = None
+    marks: Mapping[str, Constant] = field(default_factory=dict)
 
 
 def part_of(binding: Binding, trial: Trial) -> Part:

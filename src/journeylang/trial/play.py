@@ -43,14 +43,13 @@ def play(
         StatementError, JourneyFailedError: the database refused a statement of the compiler's.
     """
     courses = [Course(session, stage, part) for part in parts]
-    sharing = turns(session, parts[0].trial.journey) if shared else None
+    sharing = turns(session, meeting(parts)) if shared else None
     starts = any(isinstance(s, Start) for j in stage.journeys.values() for s in steps(j.body))
     while coming := [c for c in courses if c.comes is not None]:
-        now = min(c.comes for c in coming if c.comes is not None)
-        due = [c for c in coming if c.comes == now]
-        for group in [due] if sharing is None else sharing.taken(due, now):
+        alone = min(c.comes for c in coming if c.comes is not None)
+        for group, now in [(coming, alone)] if sharing is None else sharing.taken(coming):
             for course in group:
-                course.begin(now)
+                course.begin()
             tick(session, now)
             wakes = dict(
                 session.engine.query(
@@ -67,18 +66,29 @@ def play(
             ):
                 for course in group:
                     course.add(now + _SOON)
+    if sharing is not None and sharing.shifting is not None:
+        sharing.shifting.move([(course, timedelta()) for course in courses])
     return collect(session, [course.ended for course in courses])
+
+
+def meeting(parts: Sequence[Part]) -> datetime:
+    """When the ticks of tests are that are moved to one instant."""
+    return max(part.clock.start for part in parts)
 
 
 @dataclass(slots=True)
 class Course:
-    """How far a test has come. `waiting` are the instants of its ticks that are known."""
+    """How far a test has come. `waiting` are the instants of its ticks that are known.
+
+    Its rows stand so much later in the database as it is shifted.
+    """
 
     session: Session
     project: Project
     part: Part
     unheard: list[Happening] = field(default_factory=list)
     heard: int = 0
+    shift: timedelta = timedelta()
     now: datetime = field(init=False)
     waiting: list[datetime] = field(init=False)
     feedback: list[tuple[datetime, int, Happening]] = field(init=False)
@@ -108,14 +118,15 @@ class Course:
         """How it has ended, once nothing comes."""
         return Ended(part=self.part, until=self.now, unheard=tuple(self.unheard))
 
-    def begin(self, now: datetime) -> None:
-        """It has come to that tick: what happens then has happened."""
+    def begin(self) -> None:
+        """It has come to its next tick: what happens then has happened."""
         self.now = heapq.heappop(self.waiting)
-        while self.feedback and self.feedback[0][0] <= now:
+        while self.feedback and self.feedback[0][0] <= self.now:
             self._feed_back(self.feedback.pop(0)[2])
 
-    def add(self, later: datetime) -> None:
-        """Another instant at which there is something to do."""
+    def add(self, shifted: datetime) -> None:
+        """Another instant at which there is something to do, as the database has it."""
+        later = shifted - self.shift
         if later > self.now and later not in self.waiting:
             heapq.heappush(self.waiting, later)
 
@@ -153,7 +164,7 @@ class Course:
                 "customer": self.part.key,
                 "journey": name,
                 "key": f"start {self.heard:06}",
-                "at": self.part.clock.instant(happening.at) - BEFORE,
+                "at": self.part.clock.instant(happening.at) - BEFORE + self.shift,
                 "entry": handed(entry, dict(happening.values), self.part.clock.zone),
             },
         )
@@ -166,12 +177,18 @@ class Course:
             return
         assert isinstance(source, MessageEvent)
         engine = self.session.engine
-        asked = {"channel": source.channel, "step": source.path, "journey": source.journey}
-        about = " AND ".join(f"{name} = ${name}" for name, one in asked.items() if one is not None)
+        asked = {
+            "customer_id": self.part.key,
+            "channel": source.channel,
+            "step": source.path,
+            "journey": source.journey,
+        }
+        given = {name: one for name, one in asked.items() if one is not None}
         found = engine.query(
             "SELECT customer_id, message_id, decided_at FROM journey.messages"
-            f"{' WHERE ' + about if about else ''} ORDER BY decided_at DESC, message_id LIMIT 1",
-            {name: one for name, one in asked.items() if one is not None},
+            f" WHERE {' AND '.join(f'{name} = ${name}' for name in given)}"
+            " ORDER BY decided_at DESC, message_id LIMIT 1",
+            given,
         )
         if not found:
             self.unheard.append(happening)
@@ -187,7 +204,7 @@ class Course:
                 "message": message,
                 "event": f"answer {self.heard:06}",
                 "name": source.name,
-                "at": max(decided, self.part.clock.instant(happening.at)),
+                "at": max(decided, self.part.clock.instant(happening.at) + self.shift),
                 "data": json.dumps({n: v.value for n, v in happening.values}, default=str),
             },
         )

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from journeylang.model.trials import Happening
@@ -39,6 +40,7 @@ class Message:
     step: str
     channel: str
     call: bool = False
+    cost: Decimal | None = None
 
     @property
     def how(self) -> str:
@@ -104,9 +106,18 @@ Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
 def collect(session: Session, ended: Sequence[Ended]) -> list[Played]:
-    """What has happened in each test; all of them are of one journey."""
-    name = ended[0].part.trial.journey
-    plan = next(p for p in session.ready.program.journeys if p.name == name)
+    """What has happened in each test."""
+    found: dict[int, Played] = {}
+    for plan in session.ready.program.journeys:
+        places = [n for n, one in enumerate(ended) if one.part.trial.journey == plan.name]
+        if places:
+            found |= zip(
+                places, _of_journey(session, plan, [ended[n] for n in places]), strict=True
+            )
+    return [found[n] for n in range(len(ended))]
+
+
+def _of_journey(session: Session, plan: JourneyPlan, ended: Sequence[Ended]) -> list[Played]:
     of_it = f" WHERE journey = {plan.journey}"
     # Of what is of one instant, the order in which it was written.
     found = {
@@ -124,7 +135,7 @@ def collect(session: Session, ended: Sequence[Ended]) -> list[Played]:
             ),
             (
                 "message",
-                "decided_at, step, channel, action",
+                "decided_at, step, channel, action, cost",
                 f"{of_it} ORDER BY decided_at, step, message_id",
             ),
             ("decision", '"at", step, reason, figures', f'{of_it} ORDER BY "at", step, rowid'),
@@ -175,11 +186,12 @@ def _played(session: Session, plan: JourneyPlan, ended: Ended, rows: Rows) -> Pl
                 step=steps[step],
                 channel=channel.removeprefix(CALLS),
                 call=action is not None,
+                cost=cost,
             )
-            for at, step, channel, action in rows["message"]
+            for at, step, channel, action, cost in rows["message"]
         ),
         non_sends=tuple(
-            NonSend(at=at, step=steps.get(step), reason=reason, figures=json.loads(figures or "{}"))
+            NonSend(at=at, step=steps.get(step), reason=reason, figures=_figures(figures))
             for at, step, reason, figures in rows["decision"]
         ),
         exposures=tuple(
@@ -190,6 +202,12 @@ def _played(session: Session, plan: JourneyPlan, ended: Ended, rows: Rows) -> Pl
         unheard=ended.unheard,
         until=ended.until,
     )
+
+
+def _figures(kept: str | None) -> dict[str, object]:
+    """What is told of them, and of the customer alone: budgets are everybody's."""
+    figures: dict[str, object] = json.loads(kept or "{}")
+    return {name: figures[name] for name in ("channel", "counted") if name in figures}
 
 
 def _branches(

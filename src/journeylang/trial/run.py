@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from journeylang.engines.base import StatementError
 from journeylang.model.project import Project
 from journeylang.model.trials import Trial
 from journeylang.runtime.session import JourneyFailedError
+from journeylang.trial.company import company
 from journeylang.trial.judge import Failure, judge
 from journeylang.trial.part import Part, part_of
-from journeylang.trial.play import play
+from journeylang.trial.play import LONGEST, meeting, play
 from journeylang.trial.played import Played
-from journeylang.trial.sharing import WORTH, companies, company
+from journeylang.trial.sharing import companies, overdrawn
 from journeylang.trial.theatre import BEFORE, Program, Theatre, opened, program_of
 from journeylang.trial.timeline import timeline
 
 MOST = 10
 """So many tests are played in one database: others can be played in another meanwhile."""
+
+Play = Callable[[Project, Sequence[Trial]], "list[Result]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +65,17 @@ def run_trials(project: Project, trials: Iterable[Trial]) -> Iterator[Result]:
     """
     wanted = list(trials)
     together, alone = companies(project, wanted)
-    alone += [n for places in together if len(places) < WORTH for n in places]
-    together = [places for places in together if len(places) >= WORTH]
     futures: dict[int, tuple[Future[list[Result]], int]] = {}
     with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
         try:
-            for play_them, groups in (
-                (_play_together, sorted(together, key=len, reverse=True)),
-                (play_in_turn, _in_turn(wanted, sorted(alone))),
-            ):
-                for places in groups:
-                    future = pool.submit(play_them, project, [wanted[n] for n in places])
-                    futures |= {n: (future, place) for place, n in enumerate(places)}
+            jobs: list[tuple[Sequence[int], Play]] = [
+                (one.places, partial(_play_together, shifted=one.shifted))
+                for one in sorted(together, key=lambda one: len(one.places), reverse=True)
+            ]
+            jobs += [(places, play_in_turn) for places in _in_turn(wanted, alone)]
+            for places, play_them in jobs:
+                future = pool.submit(play_them, project, [wanted[n] for n in places])
+                futures |= {n: (future, place) for place, n in enumerate(places)}
             for n in range(len(wanted)):
                 future, place = futures[n]
                 yield future.result()[place]
@@ -91,13 +94,13 @@ def _in_turn(trials: list[Trial], places: list[int]) -> Iterator[list[int]]:
             yield group[first : first + MOST]
 
 
-def _play_together(project: Project, trials: list[Trial]) -> list[Result]:
+def _play_together(project: Project, trials: Sequence[Trial], *, shifted: bool) -> list[Result]:
     began = time.perf_counter()
-    stage, parts = company(project, trials)
+    stage, parts = company(project, trials, shifted=shifted)
+    # What was before a test began is nothing new, whenever that was.
+    applied = meeting(parts) - LONGEST if shifted else min(part.clock.start for part in parts)
     try:
-        session = opened(
-            stage, parts, min(part.clock.start for part in parts) - BEFORE, shared=True
-        )
+        session = opened(stage, parts, applied - BEFORE, shared=True)
         try:
             played = play(stage, session, parts, shared=True)
         finally:
@@ -105,9 +108,17 @@ def _play_together(project: Project, trials: list[Trial]) -> list[Result]:
     except (StatementError, JourneyFailedError):
         # Whose fault it is shows by itself.
         return play_in_turn(project, trials)
+    again = [
+        n
+        for n, (part, one) in enumerate(zip(parts, played, strict=True))
+        if overdrawn(project, part, one)
+    ]
     results = [_judged(part, one) for part, one in zip(parts, played, strict=True)]
     seconds = (time.perf_counter() - began) / len(trials)
-    return [replace(result, seconds=seconds) for result in results]
+    results = [replace(result, seconds=seconds) for result in results]
+    for n, result in zip(again, play_in_turn(project, [trials[n] for n in again]), strict=True):
+        results[n] = result
+    return results
 
 
 def play_in_turn(project: Project, trials: Sequence[Trial]) -> list[Result]:

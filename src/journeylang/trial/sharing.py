@@ -1,17 +1,18 @@
 """Which tests are played in the same ticks, as customers of one database.
 
-To a tick it is the same whether it moves one customer or a hundred, and nearly as cheap. Tests of
-one journey are therefore played together, unless what happens to one customer could hang on
-another there: on a budget, a place in a ranking, a code that is the last, a guard's figures.
-Those are played one after the other.
+To a tick it is the same whether it moves one customer or a hundred, and nearly as cheap. Tests are
+therefore played together, unless what happens to one customer could hang on another there: on a
+place in a ranking, a code that is the last, a guard's figures. Those are played one after the
+other.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from journeylang.model.entry import EnterByStart, EnterOn, EnterWhen
 from journeylang.model.expressions import (
@@ -33,37 +34,30 @@ from journeylang.model.expressions import (
     TileBy,
     TopBy,
 )
-from journeylang.model.journey import (
-    BestHour,
-    Experiment,
-    Factors,
-    Holdout,
-    Journey,
-    Send,
-    Start,
-    WaitMoment,
-)
-from journeylang.model.policy import Policy
+from journeylang.model.journey import BestHour, Journey, Send, Start, WaitMoment
+from journeylang.model.measures import RATES, Target
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.model.trials import Trial
 from journeylang.model.walk import walk
 from journeylang.plan.asks import asked
+from journeylang.runtime.pauses import ENOUGH_SENDS
 from journeylang.trial.clock import clock_of
-from journeylang.trial.draws import is_plain, key_with
+from journeylang.trial.company import salts
+from journeylang.trial.dates import hangs_on_dates
+from journeylang.trial.draws import is_plain
 from journeylang.trial.part import Part, customer_key
-from journeylang.trial.stage import EMPTY, WHOLE, staged
+from journeylang.trial.played import Played
+from journeylang.trial.stage import EMPTY
 
-MOST = 60
+MOST = 200
 """So many tests are played in one database at most."""
 WORTH = 2
 """Fewer than these are not worth another database."""
+SPLIT = 40
+"""So many tests keep a processor at work for longer than it takes to make a database ready."""
 FLOOD = 1_000
 """A guard of entries with a bound from here on is for more people than a test has."""
-
-HELD = "\x1fholdout"
-CONTROLLED = "\x1fcontrol"
-_OUT = WHOLE - 1
 
 # What an event's row answers by itself, today and tomorrow.
 _OF_ROWS = (
@@ -72,77 +66,71 @@ _OF_ROWS = (
 )
 _AMONG_ALL = (TopBy, TileBy, Listed, SqlValue)
 
-Scene = tuple[str, tuple[str, ...], tuple[str, ...], object]
+Scene = tuple[bool, str, tuple[str, ...], object]
 
 
-def companies(project: Project, trials: Sequence[Trial]) -> tuple[list[list[int]], list[int]]:
-    """Tests that are played together, by their places, and those that are not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Tests of one database, by their places; if they are `shifted`, all tick at one instant."""
+
+    places: tuple[int, ...]
+    shifted: bool
+
+
+def companies(project: Project, trials: Sequence[Trial]) -> tuple[list[Together], list[int]]:
+    """Tests that are played together, and the places of those that are not."""
     scenes: dict[Scene, list[int]] = {}
     alone: list[int] = []
     coupled: dict[str, bool] = {}
+    dated: dict[str, bool] = {}
     for n, trial in enumerate(trials):
         name = trial.journey
         if name not in coupled:
             coupled[name] = _coupled(project, project.journeys[name])
+            dated[name] = hangs_on_dates(project, project.journeys[name])
         if coupled[name] or not _fits(project, trial):
             alone.append(n)
         else:
-            scenes.setdefault(_scene(trial), []).append(n)
-    together: list[list[int]] = []
-    for places in scenes.values():
-        # Those that begin at the same time have the most ticks in common.
+            shifted = not (dated[name] or trial.rows)
+            scenes.setdefault(_scene(trial, shifted=shifted), []).append(n)
+    together: list[Together] = []
+    for (shifted, *_), places in scenes.items():
+        # By the calendar, those that begin at the same time have the most ticks in common.
         places.sort(key=lambda n: clock_of(project.binding, trials[n]).start)
-        together += _parted(places, len(scenes))
-    return together, alone
+        for part in _parted(places, len(scenes)):
+            if len(part) < WORTH:
+                alone += part
+            else:
+                together.append(Together(places=tuple(part), shifted=shifted))
+    return together, sorted(alone)
 
 
-def company(project: Project, trials: Sequence[Trial]) -> tuple[Project, list[Part]]:
-    """The project as all of these tests see it, and the part of each."""
-    first = trials[0]
-    empty = tuple(pair for pair in first.assigned if pair[1] == EMPTY)
-    stage = staged(project, replace(first, assigned=empty))
-    names = {name for trial in trials for name, _ in trial.assigned}
-    name = first.journey
-    if "holdout" in names:
-        journey = stage.journeys[name]
-        held = Holdout(share=1, salt=HELD, span=journey.span)
-        stage = replace(stage, journeys=stage.journeys | {name: replace(journey, holdout=held)})
-    if "control" in names:
-        stage = replace(
-            stage, policies={n: _controlled(p, stage) for n, p in project.policies.items()}
-        )
-    parts = [
-        Part(
-            trial=trial,
-            clock=clock_of(project.binding, trial),
-            key=key_with(
-                customer_key(project.binding, trial), number, _buckets(project, trial, names)
-            ),
-        )
-        for number, trial in enumerate(trials)
-    ]
-    return stage, parts
-
-
-def _controlled(policy: Policy, stage: Project) -> Policy:
-    if policy.control is None:
-        return policy
-    return replace(
-        stage.policies[policy.name], control=replace(policy.control, share=1, salt=CONTROLLED)
+def overdrawn(project: Project, part: Part, played: Played) -> bool:
+    """Whether a test alone might have come to the end of a budget, a capacity or a guard."""
+    journey = project.journeys[part.trial.journey]
+    policy = project.policies.get(journey.policy or "")
+    budgets = (*journey.budgets, *(policy.budgets if policy is not None else ()))
+    capacities = policy.capacities if policy is not None else ()
+    costs = sum((m.cost for m in played.messages if m.cost is not None), Decimal())
+    return (
+        any(costs > budget.amount for budget in budgets)
+        or any(len(played.messages) > capacity.limit for capacity in capacities)
+        or (bool(journey.guards) and len(played.messages) >= ENOUGH_SENDS)
     )
 
 
-def _scene(trial: Trial) -> Scene:
+def _scene(trial: Trial, *, shifted: bool) -> Scene:
     """What of a test is the same for everybody in its database."""
     empty = tuple(sorted(name for name, given in trial.assigned if given == EMPTY))
-    return trial.journey, tuple(sorted(trial.segments)), empty, trial.rows
+    # By the calendar, those of other journeys have hardly a tick in common.
+    return shifted, "" if shifted else trial.journey, empty, trial.rows
 
 
 def _parted(places: list[int], scenes: int) -> Iterator[list[int]]:
     """In as many parts as keep each processor at work, and none too large."""
     processors = os.cpu_count() or 1
     parts = -(-len(places) // MOST)
-    if scenes < processors and len(places) >= WORTH * processors:
+    if scenes < processors and len(places) >= SPLIT * processors:
         parts = max(parts, processors)
     size = -(-len(places) // parts)
     for first in range(0, len(places), size):
@@ -153,10 +141,7 @@ def _coupled(project: Project, journey: Journey) -> bool:
     """Whether what happens to a customer in a journey may hang on other customers."""
     if project.prospects or not _enters_by_itself(journey):
         return True
-    policy = project.policies.get(journey.policy or "")
-    if journey.budgets or (policy is not None and (policy.budgets or policy.capacities)):
-        return True
-    if any(g.measure != "entries" or g.is_floor or g.bound < FLOOD for g in journey.guards):
+    if not all(_loose(guard) for guard in journey.guards):
         return True
     for step in steps(journey.body):
         match step:
@@ -169,7 +154,17 @@ def _coupled(project: Project, journey: Journey) -> bool:
                     return True
             case _:
                 pass
-    return any(isinstance(node, _AMONG_ALL) for node in asked(project, (journey, policy)))
+    return any(
+        isinstance(node, _AMONG_ALL)
+        for node in asked(project, (journey, project.policies.get(journey.policy or "")))
+    )
+
+
+def _loose(guard: Target) -> bool:
+    """Whether a guard has nothing to say of so few people."""
+    if guard.measure == "entries":
+        return not guard.is_floor and guard.bound >= FLOOD
+    return guard.measure in RATES
 
 
 def _enters_by_itself(journey: Journey) -> bool:
@@ -185,7 +180,7 @@ def _enters_by_itself(journey: Journey) -> bool:
 
 def _fits(project: Project, trial: Trial) -> bool:
     """Whether all that a test gives can be given to its own customer alone."""
-    if not is_plain(customer_key(project.binding, trial)) or _salts(project, trial) is None:
+    if not is_plain(customer_key(project.binding, trial)) or salts(project, trial) is None:
         return False
     clock = clock_of(project.binding, trial)
     events = project.binding.events.values()
@@ -195,38 +190,3 @@ def _fits(project: Project, trial: Trial) -> bool:
     return all(
         isinstance(h.event, BoundEvent) and clock.instant(h.at) < clock.start - late for h in given
     )
-
-
-def _buckets(project: Project, trial: Trial, names: Collection[str]) -> dict[str, int]:
-    found = dict(_salts(project, trial) or {})
-    assigned = dict(trial.assigned)
-    for name, salt in (("holdout", HELD), ("control", CONTROLLED)):
-        if name in names:
-            found[salt] = 0 if assigned.get(name) == "yes" else _OUT
-    return found
-
-
-def _salts(project: Project, trial: Trial) -> Mapping[str, int] | None:
-    """A bucket for each salt by which what is assigned is drawn; None if there is none such."""
-    ranges: dict[str, list[tuple[str, Mapping[str, tuple[int, int]]]]] = {}
-    for step in steps(project.journeys[trial.journey].body):
-        match step:
-            case Experiment():
-                arms = {arm.name: (arm.low, arm.high) for arm in step.arms}
-                ranges.setdefault(step.salt, []).append((step.path, arms))
-            case Factors():
-                for factor in step.factors:
-                    options = {name: (low, high) for name, low, high in factor.arms}
-                    ranges.setdefault(factor.value.salt, []).append((factor.path, options))
-            case _:
-                pass
-    assigned = dict(trial.assigned)
-    found: dict[str, int] = {}
-    for salt, drawn in ranges.items():
-        for path, owned in drawn:
-            if path in assigned:
-                low, high = owned.get(assigned[path], (0, 0))
-                if len(drawn) > 1 or low >= high:
-                    return None
-                found[salt] = low
-    return found

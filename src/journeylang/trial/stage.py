@@ -113,22 +113,23 @@ def _table(name: str) -> Table:
     return Table(parts=(SCHEMA, name), span=_NOWHERE)
 
 
-def _column(name: str, type_: Type) -> Column:
+def column(name: str, type_: Type) -> Column:
+    """A column of a staged table."""
     return Column(name=name, type=type_, span=_NOWHERE)
 
 
 def _fields(fields: tuple[BoundField, ...]) -> tuple[BoundField, ...]:
-    return tuple(replace(f, value=_column(f.name, f.type)) for f in fields)
+    return tuple(replace(f, value=column(f.name, f.type)) for f in fields)
 
 
 def _customers(bound: Customers) -> Customers:
     return replace(
         bound,
         table=_table(CUSTOMERS),
-        key=_column("_key", TEXT),
-        timezone=_column("_timezone", TEXT),
-        locale=_column("_locale", TEXT),
-        prefers=None if bound.prefers is None else _column("_prefers", TEXT),
+        key=column("_key", TEXT),
+        timezone=column("_timezone", TEXT),
+        locale=column("_locale", TEXT),
+        prefers=None if bound.prefers is None else column("_prefers", TEXT),
         changed_at=None,
         fields=_fields(bound.fields),
         only_where=None,
@@ -141,13 +142,13 @@ def _event(bound: Event, binding: Binding) -> Event:
     if bound.code is not None:
         # The promo names a field of the event: whichever has this value.
         named = next((f for f in origin.fields if f.value == bound.code), None)
-        code = _column(named.name, named.type) if named is not None else _column("_code", TEXT)
+        code = column(named.name, named.type) if named is not None else column("_code", TEXT)
     return replace(
         bound,
         table=_table(event_table(origin.name)),
-        key=_column("_key", TEXT),
-        customer=_column("_customer", TEXT),
-        at=_column("_at", INSTANT),
+        key=column("_key", TEXT),
+        customer=column("_customer", TEXT),
+        at=column("_at", INSTANT),
         changed_at=None,
         append_only=False,
         fields=_fields(bound.fields),
@@ -160,8 +161,8 @@ def _consent(bound: ConsentTable) -> ConsentTable:
     return replace(
         bound,
         table=_table(consent_table(bound.name)),
-        customer=_column("_customer", TEXT),
-        at=_column("_at", INSTANT),
+        customer=column("_customer", TEXT),
+        at=column("_at", INSTANT),
         granted=_constant(True),
         source=None,
         only_where=None,
@@ -172,7 +173,7 @@ def _catalog(bound: Catalog) -> Catalog:
     return replace(
         bound,
         table=_table(catalog_table(bound.name)),
-        key=_column("_key", TEXT),
+        key=column("_key", TEXT),
         fields=_fields(bound.fields),
         only_where=None,
     )
@@ -184,7 +185,7 @@ def _promo(bound: Promo) -> Promo:
     source = replace(
         bound.source,
         table=_table(pool_table(bound.name)),
-        code=_column("_code", TEXT),
+        code=column("_code", TEXT),
         only_where=None,
     )
     return replace(bound, source=source)

@@ -8,7 +8,7 @@ begins anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from journeylang.engines.duckdb import DuckDbEngine
@@ -20,6 +20,7 @@ from journeylang.runtime.setup import prepare
 from journeylang.trial.draws import AssignedDialect
 from journeylang.trial.fixtures import create, fill
 from journeylang.trial.part import Part
+from journeylang.trial.shifting import ShiftedZones
 from journeylang.trial.stage import staged
 
 BEFORE = timedelta(microseconds=1)
@@ -47,6 +48,8 @@ def opened(
 ) -> Session:
     """A new database with what the tests give, to which the staged project is applied at `began`.
 
+    If it is `shared` by tests that have zones of their own, these can be moved in time.
+
     Raises:
         StatementError: the database refused a statement of the compiler's.
     """
@@ -64,6 +67,8 @@ def opened(
     except BaseException:
         engine.close()
         raise
+    if any(part.zone is not None for part in parts):
+        return replace(session, zones=ShiftedZones())
     session.zones.ahead = _AHEAD
     return session
 

@@ -2,11 +2,14 @@
 
 To the others no time passes. Their runs rest, and they are no customers: no condition is asked of
 them, which might be true between two of their own ticks.
+
+Where nothing hangs on the date, the next ticks of all tests are one: each test's rows are moved in
+time to where the tick is, with the clocks of its customer (`shifting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +20,7 @@ from journeylang.runtime.session import Session
 from journeylang.sql.dialects import text
 from journeylang.sql.schema import ACTIVE
 from journeylang.trial.fixtures import LIVE
+from journeylang.trial.shifting import ShiftedZones, Shifting
 
 if TYPE_CHECKING:
     from journeylang.trial.play import Course
@@ -28,29 +32,41 @@ _JUST_BEFORE = timedelta(microseconds=1)
 
 @dataclass(slots=True, kw_only=True)
 class Turns:
-    """`every` is how often the journey looks for who may enter, in seconds."""
+    """`every` is how often a journey looks for who may enter, in seconds, by its name.
+
+    `shifting` is how tests are moved to `instant`; None: each tick is at its own instant.
+    """
 
     session: Session
-    journey: int
-    every: int | None = None
+    every: Mapping[str, int]
+    marks: Sequence[str]
+    shifting: Shifting | None
+    instant: datetime
     ticks: int = 0
     looked: dict[str, datetime] = field(default_factory=dict)
 
-    def taken(self, due: Sequence[Course], now: datetime) -> Iterator[list[Course]]:
-        """Those who are due, as they take their turns; the tick is made while they have it."""
-        every = self.every
-        first: list[Course] = []
-        again: list[Course] = []
-        for course in due:
+    def taken(self, coming: Sequence[Course]) -> Iterator[tuple[list[Course], datetime]]:
+        """Those who are due, as they take their turns, and when; the tick is made meanwhile."""
+        due = [(course.comes, course) for course in coming if course.comes is not None]
+        now = self.instant
+        if self.shifting is None:
+            now = min(comes for comes, _ in due)
+            due = [(comes, course) for comes, course in due if comes == now]
+        first: list[tuple[datetime, Course]] = []
+        again: list[tuple[datetime, Course]] = []
+        for comes, course in due:
+            every = self.every.get(course.part.trial.journey)
             last = self.looked.get(course.part.key)
-            looks = every is None or turn_of(now, last, every)
-            (first if looks else again).append(course)
+            looks = every is None or turn_of(comes, last, every)
+            (first if looks else again).append((comes, course))
         for group, looks in ((first, True), (again, False)):
             if group:
-                self._next([course.part.key for course in group], now, looks=looks)
-                yield group
+                self._next([course.part.key for _, course in group], now, looks=looks)
+                if self.shifting is not None:
+                    self.shifting.move([(course, now - comes) for comes, course in group])
+                yield [course for _, course in group], now
                 if looks:
-                    self.looked |= {course.part.key: now for course in group}
+                    self.looked |= {course.part.key: comes for comes, course in group}
 
     def _next(self, keys: Sequence[str], now: datetime, *, looks: bool) -> None:
         engine = self.session.engine
@@ -67,11 +83,22 @@ UPDATE journey.lock SET token = {self.ticks}, previous = {before}, now = {before
         )
         counts = next((kept for _, kept in self.session.memory.values()), None)
         self.session.memory.clear()
-        self.session.memory[self.ticks] = ({} if looks else {mark(self.journey): now}), counts
+        self.session.memory[self.ticks] = ({} if looks else dict.fromkeys(self.marks, now)), counts
 
 
-def turns(session: Session, journey: str) -> Turns:
-    """The turns of tests of a journey."""
-    plan = next(p for p in session.ready.program.journeys if p.name == journey)
-    every = plan.entry.every if isinstance(plan.entry, EnterWhen) else None
-    return Turns(session=session, journey=plan.journey, every=every)
+def turns(session: Session, instant: datetime) -> Turns:
+    """The turns of tests that share a database; `instant` is that of shifted ticks."""
+    plans = session.ready.program.journeys
+    every = {
+        plan.name: plan.entry.every
+        for plan in plans
+        if isinstance(plan.entry, EnterWhen) and plan.entry.every is not None
+    }
+    shifted = isinstance(session.zones, ShiftedZones)
+    return Turns(
+        session=session,
+        every=every,
+        marks=[mark(plan.journey) for plan in plans if plan.name in every],
+        shifting=Shifting.begin(session) if shifted else None,
+        instant=instant,
+    )
