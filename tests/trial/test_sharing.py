@@ -12,8 +12,8 @@ from journeylang.model.project import Project
 from journeylang.resources import journeys
 from journeylang.source import Source
 from journeylang.syntax.parse import parse
-from journeylang.trial.run import Result, play_in_turn, run_trials
 from journeylang.trial.company import company
+from journeylang.trial.run import Result, play_in_turn, run_trials
 from journeylang.trial.sharing import Together, companies
 from tests.trial.test_played import GIVEN, NOW, project
 

@@ -43,7 +43,7 @@ def zone(name: str) -> ZoneInfo | None:
 
 def local(tz: ZoneInfo, instant: datetime) -> datetime:
     """The wall clock (naive) at an instant (naive UTC)."""
-    return instant.replace(tzinfo=UTC).astimezone(tz).replace(tzinfo=None, fold=0)
+    return tz.fromutc(instant.replace(tzinfo=tz)).replace(tzinfo=None, fold=0)
 
 
 @lru_cache(maxsize=16_384)
@@ -67,9 +67,7 @@ def resolve(tz: ZoneInfo, wall: datetime) -> datetime:
 
 
 def _offset(tz: ZoneInfo, instant: datetime) -> timedelta:
-    offset = instant.replace(tzinfo=UTC).astimezone(tz).utcoffset()
-    assert offset is not None
-    return offset
+    return local(tz, instant) - instant
 
 
 def add_calendar(day: date, span: Calendar) -> date:

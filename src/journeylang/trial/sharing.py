@@ -54,8 +54,8 @@ MOST = 200
 """So many tests are played in one database at most."""
 WORTH = 2
 """Fewer than these are not worth another database."""
-SPLIT = 40
-"""So many tests keep a processor at work for longer than it takes to make a database ready."""
+SPLIT = 100
+"""Fewer than these take as long in one database as half of them: a tick's price is its own."""
 FLOOD = 1_000
 """A guard of entries with a bound from here on is for more people than a test has."""
 

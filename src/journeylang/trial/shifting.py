@@ -8,7 +8,7 @@ zone of their own, whose clocks show there what they showed where the test is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -85,34 +85,32 @@ def _shifted(row: Row, instants: Sequence[bool], shift: timedelta) -> Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shifting:
-    """`statement` moves the rows of those in `given.shift`."""
+    """`statements` move the rows of those in `given.shift`, by the table that they are in."""
 
     engine: Engine
     zones: ShiftedZones
-    statement: str
+    statements: Mapping[tuple[str, str], str]
 
     @classmethod
     def begin(cls, session: Session) -> Shifting:
         """For all tables that have something of a customer at an instant."""
         assert isinstance(session.zones, ShiftedZones)
         found = session.engine.query(
-            "SELECT table_schema, table_name, min(column_name) FILTER (column_name IN"
-            f" {_WHOSE}), list(column_name) FILTER (data_type = 'TIMESTAMP')"
-            " FROM information_schema.columns JOIN information_schema.tables"
-            " USING (table_schema, table_name)"
-            " WHERE table_schema IN ('journey', 'given') AND table_type = 'BASE TABLE'"
-            " GROUP BY ALL HAVING min(column_name) FILTER (column_name IN"
-            f" {_WHOSE}) IS NOT NULL AND count(*) FILTER (data_type = 'TIMESTAMP') > 0"
+            "SELECT schema_name, table_name, min(column_name) FILTER (column_name IN"
+            f" {_WHOSE}) AS whose, list(column_name) FILTER (data_type = 'TIMESTAMP') AS instants"
+            " FROM duckdb_columns() JOIN duckdb_tables() USING (schema_name, table_name)"
+            " WHERE schema_name IN ('journey', 'given') GROUP BY ALL"
+            " HAVING whose IS NOT NULL AND instants IS NOT NULL"
         )
         return cls(
             engine=session.engine,
             zones=session.zones,
-            statement=";\n".join(
-                f"UPDATE {schema}.{quote(table)} AS t SET"
+            statements={
+                (schema, table): f"UPDATE {schema}.{quote(table)} AS t SET"
                 f" {', '.join(f'{quote(c)} = t.{quote(c)} + to_microseconds(s.moved)' for c in at)}"
                 f" FROM {SHIFT} AS s WHERE s.key = t.{quote(whose)}"
                 for schema, table, whose, at in found
-            ),
+            },
         )
 
     def move(self, moved: Sequence[tuple[Course, timedelta]]) -> None:
@@ -126,6 +124,10 @@ class Shifting:
             course.shift = shift
         self.zones.forget()
         listed = ", ".join(f"({text(key)}, {by})" for key, by in rows)
+        filled = self.engine.query(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE estimated_size > 0"
+        )
+        moving = [self.statements[name] for name in filled if name in self.statements]
         self.engine.execute(
-            f"DELETE FROM {SHIFT};\nINSERT INTO {SHIFT} VALUES {listed};\n{self.statement}"
+            ";\n".join([f"DELETE FROM {SHIFT}", f"INSERT INTO {SHIFT} VALUES {listed}", *moving])
         )
