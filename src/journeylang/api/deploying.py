@@ -83,6 +83,7 @@ def _planned(
     from journeylang.runtime.setup import lay_foundation
     from journeylang.runtime.soundness import examine
 
+    # Nothing else is written, where this is the first that the database sees of the runtime.
     lay_foundation(engine)
     unsound = examine(engine, loaded.project, keys=False)
     if loaded.project.journeys and unsound.journeys >= set(loaded.project.journeys):
@@ -271,9 +272,10 @@ def still_holds(saved: SavedPlan, planned: Planned, env: str) -> tuple[Diagnosti
     from journeylang.deploy.show import as_json
 
     if saved.env != env or saved.database != planned.database:
+        made = f" (`{saved.env}`)" if saved.env != env else ""
         told = Diagnostic(
             code=PLAN_ELSEWHERE,
-            message=f"the plan was made for another database (`{saved.env}`) than that of `{env}`",
+            message=f"the plan was made for another database{made} than that of `{env}`",
             help=f"make one for this: `journey plan {env} --out FILE`",
         )
         return (told,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 
 import click
 
@@ -25,7 +26,7 @@ def command(env: str, output: str) -> None:
     if found.value is None:
         stop(found.diagnostics, loaded)
     rows = []
-    for one, before in zip(found.value, [*found.value[1:], None], strict=True):
+    for one, before in zip_longest(found.value, found.value[1:]):
         known = {} if before is None else before.versions
         changed = {n: v for n, v in sorted(one.versions.items()) if known.get(n) != v}
         gone = sorted(known.keys() - one.versions.keys())
