@@ -171,6 +171,23 @@ def test_tests_of_other_days_have_their_ticks_in_common() -> None:
     assert results == timeless(play_in_turn(found, found.trials))
 
 
+def test_who_is_asked_for_by_name() -> None:
+    """In a database that is shared the key says more than the test gives."""
+    named = """
+journey named {
+  owner "crm@shop.example"
+  enter on signed_up
+  policy standard
+  if customer.key = "c1" { exit as known }
+  settle: wait 1d
+}
+"""
+    tests = [f'test "{n}" for named {{{GIVEN} {NOW} signed_up expect exit known}}' for n in "abc"]
+    found = project("\n".join([named, *tests]))
+    assert companies(found, found.trials) == ([], [0, 1, 2])
+    assert [r.passed for r in run_trials(found, found.trials)] == [True] * 3
+
+
 def test_names_stay_apart() -> None:
     """Two customers of one name are two, and drawn as that name is."""
     found = written()

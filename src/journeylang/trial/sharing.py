@@ -25,6 +25,7 @@ from journeylang.model.expressions import (
     CustomerValue,
     Either,
     EventValue,
+    Expression,
     Known,
     Listed,
     Negated,
@@ -154,10 +155,13 @@ def _coupled(project: Project, journey: Journey) -> bool:
                     return True
             case _:
                 pass
-    return any(
-        isinstance(node, _AMONG_ALL)
-        for node in asked(project, (journey, project.policies.get(journey.policy or "")))
-    )
+    of = (journey, project.policies.get(journey.policy or ""))
+    return any(isinstance(node, _AMONG_ALL) or _is_key(node) for node in asked(project, of))
+
+
+def _is_key(node: Expression) -> bool:
+    """Whether a customer's key is asked for: in a database that is shared it says more."""
+    return isinstance(node, CustomerValue) and node.name == "key"
 
 
 def _loose(guard: Target) -> bool:
