@@ -87,6 +87,7 @@ def stage(root: Path) -> None:
 
 
 def _settings() -> str:
+    """The settings with the programmes in their place, and at the end what has no place."""
     text = (HERE / "site.toml").read_text(encoding="utf-8")
     pages = [
         '{ "All programmes" = "programmes.md" }',
@@ -95,7 +96,11 @@ def _settings() -> str:
             for name in programmes.names()
         ),
     ]
-    return text.replace('"PROGRAMMES"', f"[{', '.join(pages)}]")
+    text = text.replace('"PROGRAMMES"', f"[{', '.join(pages)}]")
+    placed = pages_in(tomllib.loads(text))
+    written = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+    rest = ", ".join(f'"{page}"' for page in sorted(written - set(placed)))
+    return text.replace("\n]\n", f'\n  {{ "More" = [{rest}] }},\n]\n', 1) if rest else text
 
 
 def _page(page: Path, wanted: dict[Path, Path]) -> str:
