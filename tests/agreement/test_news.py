@@ -8,7 +8,7 @@ import pytest
 
 from journeylang.plan.incremental import Full, Kind
 from tests.agreement.both import Both, both
-from tests.agreement.prelude import MARKED, instant
+from tests.agreement.prelude import BINDING, MARKED, instant
 from tests.agreement.small import (
     DAY,
     HOUR,
@@ -184,6 +184,39 @@ def test_an_exit_is_met_when_an_edge_passes() -> None:
         assert by_news(pair, "exits")
         assert ends(pair.tick(START + 2 * DAY + MINUTE - INSTANT)) == [("active", None)]
         assert ends(pair.tick(START + 2 * DAY + MINUTE)) == [("exited", "quiet")]
+
+
+def test_an_exit_by_an_event_since_the_entry_is_met_by_a_new_row() -> None:
+    exits = (
+        'exit when exists(signed_up since entry where source = "shop") as bought',
+        "exit when exists(signed_up since entry where score > 3) as scored",
+    )
+    # Nothing tells which customers are new: all there is to look at are the event's rows.
+    binding = BINDING.replace("  changed at c.changed\n", "")
+    text = program("w: wait 30d", *exits, enter="enter on ordered")
+    with both(text, START, binding=binding) as pair:
+        people(pair, 1, 2, 3, 4)
+        happens(pair, "signed_up", START, 1, source="shop")
+        for number in (1, 2, 3, 4):
+            happens(pair, "ordered", START + MINUTE, number)
+        pair.tick(START + HOUR)
+        assert by_news(pair, "exits")
+        # Two rows come late; one is no reason, and one was there before its customer entered.
+        happens(pair, "signed_up", START + 2 * MINUTE, 1, source="street", score=4)
+        happens(pair, "signed_up", START + 3 * MINUTE, 2, source="shop", score=9)
+        happens(pair, "signed_up", START + 50 * MINUTE, 3, source="street")
+        happens(pair, "signed_up", START + 30 * timedelta(seconds=1), 4, source="shop")
+        now, found = ("active", None), [("exited", "scored"), ("exited", "bought")]
+        assert ends(pair.tick(START + 61 * MINUTE)) == [*found, now, now]
+        # Who is gone leaves as such, whatever they have done.
+        pair.put("crm.customers", [person(1), person(2), person(3, deleted=START), person(4)])
+        happens(pair, "signed_up", START + 70 * MINUTE, 3, source="shop")
+        happens(pair, "signed_up", START + 70 * MINUTE, 4, source="shop")
+        assert ends(pair.tick(START + 2 * HOUR)) == [
+            *found,
+            ("gone", "gone"),
+            ("exited", "bought"),
+        ]
 
 
 def test_an_exit_that_asks_how_long_ago_the_entry_was() -> None:

@@ -67,14 +67,14 @@ def _move(connection: duckdb.DuckDBPyConnection, t: Tick, *, moving: bool, enter
             connection.execute(_batches(t, sent))
             connection.execute(f"UPDATE journey.lock SET next_batch = next_batch + {batches}")
         skipped = _count(connection, _decisions(t))
-    moved = _count(connection, _transitions(t, moving=moving))
+    moved = _count(connection, transitions(t, moving=moving))
     connection.execute(
         "DELETE FROM journey.run AS r USING (SELECT customer_id FROM moving WHERE NOT fresh"
         " UNION ALL SELECT customer_id FROM leaving) AS m WHERE m.customer_id = r.customer_id"
     )
     connection.execute(_runs(t, moving=moving))
     if entering:
-        for statement in _exposures(t):
+        for statement in exposures(t):
             connection.execute(statement)
     connection.execute(
         f"INSERT INTO journey.tick VALUES ({t.number}, {t.now}, 0, {moved}, {sent}, {skipped})"
@@ -163,13 +163,14 @@ SELECT d.*, CASE WHEN pushed THEN 'push' WHEN stuck IS NULL AND release IS NULL 
     AS channel,
   NOT pushed AND stuck IS NULL AND release IS NOT NULL AS held,
   CASE WHEN quiet THEN 'quiet' ELSE 'capped' END AS waits_for
-FROM (SELECT m.*, m.step IN ({AGAIN}, {LAST}) AND c.push_token IS NOT NULL AS pushed, z.quiet,
+FROM (SELECT m.*, m.step IN ({AGAIN}, {LAST}) AND c.push AS pushed, z.quiet,
     z.quiet_from, z.quiet_until, coalesce(n.sent, 0) AS counted,
-    CASE WHEN c.email IS NULL THEN 'no_address' WHEN NOT coalesce(a.granted, FALSE)
+    CASE WHEN NOT c.mail THEN 'no_address' WHEN NOT coalesce(a.granted, FALSE)
       THEN 'no_consent' END AS stuck,
     greatest(CASE WHEN z.quiet THEN z.release END, CASE WHEN n.sent >= 1
       THEN n.oldest + INTERVAL 3 DAY END) AS release
-  FROM moving AS m JOIN shop.customers AS c ON c.customer_id = m.customer_id
+  FROM moving AS m JOIN (SELECT customer_id, tz, email IS NOT NULL AS mail,
+    push_token IS NOT NULL AS push FROM shop.customers) AS c ON c.customer_id = m.customer_id
   JOIN zone AS z ON z.tz = c.tz
   LEFT JOIN (SELECT customer_id, arg_max(granted, (changed_at, NOT granted)) AS granted FROM (
       SELECT customer_id, changed_at, status = 'opt_in' AS granted FROM shop.consents
@@ -208,14 +209,14 @@ SELECT customer_id, run_id, {JOURNEY}, step, {t.now}, {t.number},
   '{{"counted":' || counted || '}}' FROM decided WHERE channel IS NULL AND NOT held"""
 
 
-def _ahead(row: str) -> str:
+def ahead(row: str) -> str:
     return (
         f"CASE WHEN {row}.step IN ({PLAIN}, {NAMED}) THEN {ANSWER}"
         f" WHEN {row}.step IN ({THANKS}, {AGAIN}) THEN {SETTLE} END"
     )
 
 
-def _transitions(t: Tick, *, moving: bool) -> str:
+def transitions(t: Tick, *, moving: bool) -> str:
     left = f"""INSERT INTO journey.transition
 SELECT customer_id, run_id, {JOURNEY}, {t.now}, {t.number}, step, NULL, {WHY["exit"]}
 FROM leaving"""
@@ -225,7 +226,7 @@ FROM leaving"""
 UNION ALL SELECT customer_id, run_id, {JOURNEY}, arrived_at, {t.number}, from_step, step, why
 FROM moving WHERE why <> {WHY["retry"]}
 UNION ALL SELECT customer_id, run_id, {JOURNEY}, CASE WHEN held THEN arrived_at ELSE {t.now} END,
-  {t.number}, step, CASE WHEN held THEN step ELSE {_ahead("d")} END,
+  {t.number}, step, CASE WHEN held THEN step ELSE {ahead("d")} END,
   CASE WHEN held THEN {WHY["held"]} WHEN channel IS NULL THEN {WHY["skipped"]}
     ELSE {WHY["sent"]} END
 FROM decided AS d"""
@@ -241,7 +242,7 @@ SELECT customer_id, run_id, {JOURNEY}, 1, NULL, {t.now}, NULL, entered_at, 2, 'c
 UNION ALL SELECT customer_id, run_id, {JOURNEY}, 1, NULL, arrived_at, NULL, entered_at, 4,
   'held_out', NULL, {t.now}, 0 FROM moving WHERE held_out
 UNION ALL SELECT customer_id, run_id, {JOURNEY}, 1,
-  CASE WHEN held THEN step ELSE {_ahead("d")} END, CASE WHEN held THEN arrived_at ELSE {t.now} END,
+  CASE WHEN held THEN step ELSE {ahead("d")} END, CASE WHEN held THEN arrived_at ELSE {t.now} END,
   CASE WHEN held THEN release WHEN step IN ({PLAIN}, {NAMED}) THEN {t.now} + INTERVAL 48 HOUR
     WHEN step <> {LAST} THEN {t.now} + INTERVAL 120 HOUR END, entered_at,
   CASE WHEN step = {LAST} AND NOT held THEN 1 ELSE 0 END,
@@ -250,7 +251,7 @@ UNION ALL SELECT customer_id, run_id, {JOURNEY}, 1,
 FROM decided AS d"""
 
 
-def _exposures(t: Tick) -> tuple[str, ...]:
+def exposures(t: Tick) -> tuple[str, ...]:
     return (
         f"""INSERT INTO journey.exposure
 SELECT m.customer_id, {SUBJECT}, CASE m.step WHEN {PLAIN} THEN 'plain' ELSE 'named' END,

@@ -1,9 +1,8 @@
-"""The month's hourly ticks on PostgreSQL: seconds of the client and the server, and rows.
+"""The month's hourly ticks on PostgreSQL, by hand and compiled: seconds of client and server.
 
     python -m tests.benchmarks.month_postgres --customers 100000 --events 2000000 --days 3
 
-There is no way by hand beside it; what `month_run` prints of the same sizes on DuckDB tells whether
-the rows are the same.
+Both ways go tick by tick in turn, each in its own database, and every outcome is compared.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from datetime import datetime
 from pathlib import Path
 
 from journeylang.api import Runtime, load
-from tests.benchmarks.measure import Side
-from tests.benchmarks.month_run import HOUR, PROJECT, TABLES
+from tests.benchmarks import bare_month_postgres
+from tests.benchmarks.month_run import HOUR, OUTCOMES, PROJECT, TABLES, Month
 from tests.benchmarks.month_shop import OPENED, START, create_month
 from tests.benchmarks.on_postgres import Connection, connect, copied, timed
 from tests.benchmarks.test_on_postgres import MONTH_INDEXES, VARIABLE
 
 
-def run(root: Path, *, customers: int, events: int, ticks: int) -> tuple[Side, dict[str, int]]:
-    """One side's ticks, and how many rows there are behind them."""
+def both(root: Path, *, customers: int, events: int, ticks: int) -> tuple[Month, Month]:
+    """Both ways, tick by tick in turn, each in its own database: by hand, compiled."""
     create_month(root / "month.duckdb", customers, events)
-    url = copied(root / "month.duckdb", MONTH_INDEXES)
+    bare_url, url = (copied(root / "month.duckdb", MONTH_INDEXES) for _ in range(2))
     shutil.copytree(PROJECT, root / "month")
     config = root / "month" / "journey.toml"
     text = config.read_text(encoding="utf-8")
@@ -39,18 +38,26 @@ def run(root: Path, *, customers: int, events: int, ticks: int) -> tuple[Side, d
     assert loaded is not None
     runtime = Runtime.open(loaded, "dev", now=START - HOUR).value
     assert runtime is not None
-    side = Side()
-    with runtime, closing(connect(url)) as beside:
+    months = Month(), Month()
+    with runtime, closing(connect(url)) as beside, closing(connect(bare_url)) as bare:
+        bare_month_postgres.prepare(bare, START - HOUR)
         for number in range(ticks):
             now = START + number * HOUR
-            timed(side, _tick(runtime, now))
+            timed(months[0].side, _bare_tick(bare, now))
+            timed(months[1].side, _tick(runtime, now))
+            _open_mails(bare, now)
             _open_mails(beside, now)
-        counts = {}
-        for table in TABLES:
-            found = beside.execute(f"SELECT count(*) FROM journey.{table}").fetchone()
-            assert found is not None
-            counts[table] = found[0]
-    return side, counts
+        for month, connection in zip(months, (bare, beside), strict=True):
+            for table in TABLES:
+                found = connection.execute(f"SELECT count(*) FROM journey.{table}").fetchone()
+                assert found is not None
+                month.rows[table] = found[0]
+            month.outcomes = [connection.execute(sql).fetchall() for sql in OUTCOMES]
+    return months
+
+
+def _bare_tick(connection: Connection, now: datetime) -> Callable[[], None]:
+    return lambda: bare_month_postgres.tick(connection, now, START)
 
 
 def _tick(runtime: Runtime, now: datetime) -> Callable[[], None]:
@@ -83,17 +90,23 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        side, counts = run(
+        bare, ours = both(
             Path(folder),
             customers=given.customers,
             events=given.events,
             ticks=int(given.days * 24),
         )
+    for name, month in (("by hand", bare), ("compiled", ours)):
+        print(
+            f"{name}: {month.cpu:.1f} s of CPU time, {month.wall:.1f} s by the clock;"
+            f" median tick {statistics.median(month.side.cpu) * 1000:.0f} ms of CPU time,"
+            f" {statistics.median(month.side.wall) * 1000:.0f} ms by the clock; {month.rows}"
+        )
     print(
-        f"{sum(side.cpu):.1f} s of CPU time, {sum(side.wall):.1f} s by the clock;"
-        f" median tick {statistics.median(side.cpu) * 1000:.0f} ms of CPU time,"
-        f" {statistics.median(side.wall) * 1000:.0f} ms by the clock; {counts}"
+        f"CPU time {ours.cpu / bare.cpu:.2f} times, by the clock {ours.wall / bare.wall:.2f} times"
     )
+    if ours.outcomes != bare.outcomes:
+        print("not the same:", bare.outcomes, ours.outcomes, sep="\n")
 
 
 if __name__ == "__main__":

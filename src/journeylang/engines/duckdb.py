@@ -33,7 +33,7 @@ _PARAMETER = re.compile(r"\$([a-z_][a-z_0-9]*)", re.IGNORECASE)
 # Reading a text is a fifth of what a tick's statement takes, so those that come again are kept as
 # they were read. Bounded, for some have their figures in the text.
 _KEPT = 256
-_AGAIN = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_AGAIN = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE OR REPLACE TEMP TABLE")
 
 
 class DuckDbEngine:

@@ -12,7 +12,7 @@ from journeylang.model.binding import Binding
 from journeylang.plan.operations import PastClock, Program, QuietTimes, WallClock
 from journeylang.runtime import wall_clocks
 from journeylang.runtime.zones import local, local_days, pieces, quiet_times, zone
-from journeylang.sql.relations import customers
+from journeylang.sql.beginning import zones
 from journeylang.sql.session import ZONES, temporary
 
 
@@ -21,10 +21,7 @@ def zones_in_use(engine: Engine, binding: Binding, among: str | None = None) -> 
 
     `among` is a table whose customers alone are asked for.
     """
-    base = customers(binding, engine.dialect, ("timezone",))
-    only = f" WHERE c.customer_id IN (SELECT customer_id FROM {among})" if among else ""
-    rows = engine.query(f'SELECT DISTINCT c."_zone" FROM {base} AS c{only} ORDER BY 1')
-    return [row[0] for row in rows]
+    return sorted(row[0] for row in engine.query(zones(binding, engine.dialect, among)))
 
 
 def needs_local_time(program: Program) -> bool:

@@ -12,6 +12,7 @@ from journeylang.runtime.arbitrate import Arbiter, project_day
 from journeylang.runtime.codes import draw
 from journeylang.runtime.session import Blamed, Done, Marks, Session
 from journeylang.sql.arbitration import BATCH
+from journeylang.sql.beginning import beginning, fates
 from journeylang.sql.moves import Way
 from journeylang.sql.reach import Situation
 from journeylang.sql.session import ACT, GO, HELD, INTENT, SEND, SKIPPED, decided_columns, temporary
@@ -46,6 +47,9 @@ class Settling:
         self.begun: set[int] = set()
         # The round of the arbitration whose decided are written as they stand.
         self.landed: int | None = None
+        # What was asked of those who set out: a round's fates, and what may stand against sends.
+        self._known: dict[int, list[tuple[Any, ...]]] = {}
+        self._there: Situation | None = None
 
     def _settle(self, done: Done) -> None:
         """Advance and arbitrate until nobody moves."""
@@ -56,7 +60,9 @@ class Settling:
             going: set[tuple[int, int]] = set()
             acting: set[int] = set()
             self._pass_by(done, current)
-            for journey, fate, edge, step, leaf in self._fates(current):
+            known = self._known.pop(current, None)
+            found = self._fates(current) if known is None else known
+            for journey, fate, edge, step, leaf in found:
                 done.fates.add(fate)
                 if fate in (GO, ACT):
                     going.add((journey, edge))
@@ -121,11 +127,31 @@ class Settling:
 
     def _fates(self, current: int) -> list[tuple[Any, ...]]:
         """What the rows of a round are, each combination once."""
-        return self._query(
-            "SELECT DISTINCT journey, fate, edge, step, leaf FROM trail"
-            f" WHERE round = {self._p('round')}",
-            round=current,
+        return self._query(fates(self.engine.dialect), round=current)
+
+    def _begin(self, *, zoned: bool) -> list[str] | None:
+        """Ask of those who set out, at once, all that is asked of them; in which zones they are.
+
+        None if that was not asked for, or has to be asked by itself.
+        """
+        arbitration = self.ready.arbitration
+        asked = arbitration is not None and arbitration.intents is None
+        # Who passes by a step is taken off the round before it is looked at.
+        if self.ready.repeats is not None or not (zoned or asked):
+            return None
+        statement = beginning(
+            self.ready.project.binding, self.engine.dialect, zoned=zoned, situation=asked
         )
+        first, names, found = min(self.begun, default=0), [], []
+        for what, *row, zone in self._query(statement, round=first):
+            if what == 0:
+                found.append(tuple(row))
+            elif what == 1:
+                names.append(zone)
+            else:
+                self._there = Situation(*map(bool, row[:3]))
+        self._known[first] = found
+        return sorted(names) if zoned else None
 
     def _arbitrate(self, done: Done, standing: set[int], *, after: int, current: int) -> bool:
         """Decide about all who stand at a send, and let go on whoever does not wait there.
@@ -140,8 +166,11 @@ class Settling:
         if arbitration.intents is not None:
             self._empty("intent", INTENT)
             self._execute(arbitration.intents)
-        *there, ranks = (*self._query(arbitration.situation)[0], 1)[:4]
-        decide = arbitration.decide(frozenset(standing), Situation(*there))
+        there, ranks = self._there, 1
+        if there is None:
+            *told, ranks = (*self._query(arbitration.situation)[0], 1)[:4]
+            there = Situation(*told)
+        decide = arbitration.decide(frozenset(standing), there)
         if decide.rations is not None:
             self.parameters |= project_day(self.ready.project, self.now)
         arbiter = Arbiter(self._execute, decide, self.engine.dialect, self.session.key_type)

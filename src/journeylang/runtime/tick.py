@@ -286,8 +286,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         if behind:
             self.engine.execute(caught_up(sorted(behind)))
         if done.anybody:
+            names = self._begin(zoned=self._clocked and not early)
             if not early:
-                invalid = self._local_time(news, among="trail")
+                invalid = self._local_time(news, among="trail", names=names)
             self._settle(done)
             self._write(done)
         self._remember(openings)
@@ -320,8 +321,16 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         self.engine.execute(keep_out(plan.journey, "guard"))
         return candidates
 
-    def _local_time(self, news: News, among: str | None) -> tuple[str, ...]:
-        if not (self.ready.dated or needs_local_time(self.ready.program)):
+    @property
+    def _clocked(self) -> bool:
+        """Whether anything in the program depends on a customer's own clock."""
+        return bool(self.ready.dated) or needs_local_time(self.ready.program)
+
+    def _local_time(
+        self, news: News, among: str | None, names: list[str] | None = None
+    ) -> tuple[str, ...]:
+        """Make the zone tables ready for those `among`, whose zones are `names` if known."""
+        if not self._clocked:
             return ()
         customers = self.ready.project.binding.customers
         assert customers is not None
@@ -332,7 +341,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         return self.session.zones.cover(
             self.engine,
             self.ready.program,
-            zones_in_use(self.engine, self.ready.project.binding, among),
+            zones_in_use(self.engine, self.ready.project.binding, among)
+            if names is None
+            else names,
             customers.zone_else,
             low=low,
             now=self.now,
@@ -385,11 +396,15 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         done.refused = counts["non-entries"]
         done.moved = counts["transitions"]
         done.skipped = counts["non-sends"] + done.repeated
-        now = self.engine.dialect.instant(self.now)
-        entered = done.candidates - done.refused
-        self.engine.execute(
-            "INSERT INTO journey.tick (tick, now, entered, moved, sent, skipped) VALUES"
-            f" ({self.number}, {now}, {entered}, {done.moved}, {done.sent}, {done.skipped})"
+        did = {
+            "entered": done.candidates - done.refused,
+            "moved": done.moved,
+            "sent": done.sent,
+            "skipped": done.skipped,
+        }
+        given = ", ".join(self._p(name) for name in ("tick", "now", *did))
+        self._execute(
+            f"INSERT INTO journey.tick (tick, now, {', '.join(did)}) VALUES ({given})", **did
         )
 
     def _remember(self, openings: Mapping[int, Opening]) -> None:
@@ -398,7 +413,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         self._lose(list(self.looks.lost))
         if self.next_batch != self.first_batch:
             self._execute(
-                f"UPDATE journey.lock SET next_batch = {self.next_batch} WHERE name = 'tick'"
+                f"UPDATE journey.lock SET next_batch = {self._p('next')} WHERE name = 'tick'",
+                next=self.next_batch,
             )
 
     def _keep_counts(self, counts: str | None) -> None:
@@ -426,12 +442,13 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         names = list(dict.fromkeys(names))
         known = self.marks.keys() >= set(names)
         self.marks = {**self.marks, **dict.fromkeys(names, self.now)}
-        now = self.engine.dialect.instant(self.now)
         listed = ", ".join(f"'{name}'" for name in names)
         if known:
+            now = self._p("now")
             update = f'UPDATE journey.watermark SET "at" = {now} WHERE name IN ({listed})'
-            if self.engine.execute(update) == len(names):
+            if self._execute(update) == len(names):
                 return
+        now = self.engine.dialect.instant(self.now)
         rows = ", ".join(f"('{name}', {now})" for name in names)
         self.engine.execute(f"DELETE FROM journey.watermark WHERE name IN ({listed})")
         self.engine.execute(f'INSERT INTO journey.watermark (name, "at") VALUES {rows}')

@@ -47,17 +47,18 @@ class Waking(Settling):
         if not waking:
             return
         if not self.apart:
-            done.woken += self._wake_together(waking, news)
+            done.woken += self._wake_together(waking, news, done)
             return
         for sql in waking:
             with Blamed(sql.name):
-                done.woken += self._wake_together([sql], news)
+                done.woken += self._wake_together([sql], news, done)
 
-    def _wake_together(self, waking: list[JourneySql], news: News) -> int:
+    def _wake_together(self, waking: list[JourneySql], news: News, done: Done) -> int:
         asked = {sql.journey: self._states(sql, news) for sql in waking}
         everybody = frozenset(j for j, among in asked.items() if among == "everybody")
         changed = frozenset(j for j, among in asked.items() if among == "changed")
-        return self._set_out(frozenset(asked), everybody, changed, self._since("states", *changed))
+        since = self._since("states", *changed)
+        return self._set_out(frozenset(asked), everybody, changed, since, done)
 
     def _set_out(
         self,
@@ -65,12 +66,13 @@ class Waking(Settling):
         everybody: frozenset[int],
         changed: frozenset[int],
         since: dict[str, datetime],
+        done: Done,
     ) -> int:
-        moves = self.ready.moves
-        wake = moves.wake_straight(journeys, everybody, changed, left=self.gone)
+        moves, left = self.ready.moves, bool(done.left)
+        wake = moves.wake_straight(journeys, everybody, changed, left=left)
         self.begun.add(0 if wake is None else 1)
         if wake is None:
-            wake = moves.wake(journeys, everybody, changed, left=self.gone)
+            wake = moves.wake(journeys, everybody, changed, left=left)
         return self._execute(wake, **since)
 
     def _since(self, kind: Kind, *journeys: int) -> dict[str, datetime]:
@@ -90,6 +92,6 @@ class Waking(Settling):
                 alone = frozenset([sql.journey])
                 waiting = self._states(sql, news) != "nobody"
                 asked = alone if waiting else frozenset()
-                done.woken += self._set_out(alone, asked, frozenset(), since)
+                done.woken += self._set_out(alone, asked, frozenset(), since, done)
             earliest = min(since.values())
             news.earliest = min(news.earliest or earliest, earliest)

@@ -98,7 +98,7 @@ def advance(
         found = "\n  UNION ALL ".join(
             race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=False) for p in races
         )
-        hits = f"{per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)"
+        hits = f"{per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits', races)}\n)"
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
         hit_at = "WHEN h.at IS NOT NULL THEN {}"
         edge = "coalesce(h.edge, w.edge)"

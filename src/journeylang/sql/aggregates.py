@@ -99,6 +99,7 @@ def _time_bounds(node: Aggregate, scope: Scope) -> list[str]:
                 bounds.append(f"{at} > {scope.now} - {d.interval(window.seconds)}")
             case SinceEntry():
                 bounds.append(f"{at} > {scope.rows.alias}.entered_at")
+                bounds += [f"{at} > {scope.news_after}"] if scope.news_after else []
             case SinceLast():
                 bounds.append(f"{at} > {expressions.value(window.of, scope)}")
     return bounds

@@ -15,6 +15,7 @@ from journeylang.model.types import TEXT
 from journeylang.plan.operations import Program
 from journeylang.plan.passes import weight
 from journeylang.sql.allowances import Rations
+from journeylang.sql.beginning import SITUATION
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.deciding import Deciding, Standing
 from journeylang.sql.dialects import Dialect
@@ -36,10 +37,6 @@ from journeylang.sql.session import (
     worded,
 )
 from journeylang.sql.writes import version
-
-_SITUATION = """SELECT EXISTS (SELECT 1 FROM journey.consent_change),
-  EXISTS (SELECT 1 FROM journey.suppression),
-  EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +112,7 @@ def arbitration_sql(
             " ORDER BY s.priority DESC, t.arrived_at, s.ordinal, t.run_id)"
         )
         intents = f"INSERT INTO intent ({', '.join(INTENT)})\n{_standing(d, program, rank)}"
+    ranks = ("(SELECT max(rank) FROM intent)",) if intents else ()
     return ArbitrationSql(
         intents=intents,
         messages=_messages(compiler, program),
@@ -123,7 +121,7 @@ def arbitration_sql(
         compiler=compiler,
         program=program,
         landing=landing,
-        situation=f"{_SITUATION}, (SELECT max(rank) FROM intent)" if intents else _SITUATION,
+        situation=f"SELECT {', '.join((*SITUATION, *ranks))}",
     )
 
 

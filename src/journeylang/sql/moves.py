@@ -25,7 +25,7 @@ from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import text
 from journeylang.sql.entries import Membership, enter, entrants, membership, taken
 from journeylang.sql.expressions import Rows, predicate
-from journeylang.sql.news import News, changed_people, news
+from journeylang.sql.news import News, changed_people, new_rows_tell, news
 from journeylang.sql.schema import EXITED, WHY
 from journeylang.sql.session import END
 from journeylang.sql.wakes import news_of, run_rows, wake, waking
@@ -90,7 +90,7 @@ class Moves:
         """Who leaves a park, of these journeys: the wait is over, or the event is there.
 
         For a state are asked all who wait in journeys of `everybody`, and those of whom there is
-        news in journeys of `changed`. `left`: somebody may have left in this tick as gone.
+        news in journeys of `changed`. `left`: some have left in this tick, and are left out.
         """
         plans, looks, what = self._wakes(journeys, everybody, changed, left)
         return self._keep("wake", what, lambda: wake(self.compiler, plans, looks, left=left))
@@ -212,15 +212,25 @@ def _straight(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str 
 def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
     d = compiler.dialect
     scope = compiler.scope(Rows(name="active"))
+    if among is not None:
+        scope.news_after = new_rows_tell(compiler, plan, among.found)
     conditions = [predicate(x.condition, scope) for x in plan.exits]
     joins = scope.joins()
     whens = " ".join(
         f"WHEN {c} THEN {text(x.reason)}" for c, x in zip(conditions, plan.exits, strict=True)
     )
     changed, extra = "", ""
-    if among is not None:
+    if among is not None and (d.indexed or not scope.news_after):
         changed = f"{changed_people(among)}, "
         extra = " AND r.customer_id IN (SELECT customer_id FROM changed)"
+    who, where = f"{compiler.base(*scope.fields)} AS c", "c.customer_id = w.customer_id"
+    whoever = " OR ".join(f"({c})" for c in conditions)
+    if scope.fields:
+        where = f"\nJOIN {who} ON {where}{joins}\nWHERE {whoever}"
+    else:
+        # Behind the conditions: DuckDB asks in the order written, and few are left by then.
+        whoever = f"({whoever})" if len(conditions) > 1 else whoever
+        where = f"{joins}\nWHERE {whoever}\n  AND EXISTS (SELECT 1 FROM {who} WHERE {where})"
     columns = {
         "round": "0",
         "customer_id": "w.customer_id",
@@ -240,6 +250,4 @@ def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
     return f"""{insert_head(columns)}
 WITH {changed}active AS ({run_rows(f"r.journey = {plan.journey}{extra}")})
 SELECT {select(columns)}
-FROM active AS w
-JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id{joins}
-WHERE {" OR ".join(f"({c})" for c in conditions)}"""
+FROM active AS w{where}"""

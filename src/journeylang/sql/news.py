@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from journeylang.model.binding import Event
-from journeylang.model.expressions import BoundEvent, MessageEvent
+from journeylang.model.expressions import Aggregate, BoundEvent, MessageEvent, SinceEntry
 from journeylang.model.types import INSTANT
 from journeylang.plan.incremental import (
     CustomerRows,
@@ -24,6 +24,7 @@ from journeylang.plan.incremental import (
     RunRows,
     Source,
 )
+from journeylang.plan.operations import JourneyPlan
 from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
@@ -74,6 +75,31 @@ def news(compiler: Compiler, found: Incremental, *, leaving: bool) -> News:
         parts=tuple(parts),
         people="\n  UNION ".join(people) if len(people) > 1 else _distinct(people),
     )
+
+
+def new_rows_tell(compiler: Compiler, plan: JourneyPlan, found: Incremental) -> str:
+    """The instant behind which all rows lie that can have made an exit true since {looked}.
+
+    Empty unless exits ask for nothing but that an event has been there since the entry, and no
+    row of it changes: whoever leaves then leaves by a row that is new.
+    """
+    late = 0
+    of = set()
+    for way_out in plan.exits:
+        match way_out.condition:
+            case (
+                Aggregate(
+                    function="exists", event=BoundEvent(name=name), windows=(SinceEntry(),)
+                ) as asked
+            ) if compiler.project.binding.events[name].changed_at is None:
+                late = max(late, compiler.project.binding.events[name].late)
+                of.add(EventRows(event=asked.event))
+            case _:
+                return ""
+    if found.edges or set(found.sources) != of:
+        return ""
+    d = compiler.dialect
+    return f"{d.parameter('looked')} - {d.interval(late)}"
 
 
 def _distinct(people: list[str]) -> str:

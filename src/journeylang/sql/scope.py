@@ -43,6 +43,7 @@ class Scope:
 
     `of_event`: the rows are those of an event, under its alias, and the customer is theirs.
     `written`: the rows are runs on their way in this tick, which know what they have `set` in it.
+    `news_after`: an instant behind which the rows of events lie that are asked for since the entry.
     `instant`: a column of the rows with an instant of their own, at which they are asked; without
     it that is the tick's.
     """
@@ -57,6 +58,7 @@ class Scope:
     written: bool = False
     lone_exists: bool = True
     instant: str = ""
+    news_after: str = ""
     groups: dict[GroupKey, Group] = field(default_factory=dict)
     lookups: dict[tuple[str, str, str], str] = field(default_factory=dict)
     fields: dict[str, None] = field(default_factory=dict)

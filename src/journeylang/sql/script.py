@@ -74,10 +74,11 @@ def scripts(
             parts.insert(1, ("who leaves: of customers with news", sql.exits_changed))
         alone = frozenset([plan.journey])
         every = alone if "states" in sql.looks else frozenset()
-        parts.append((_titled("who wakes", "states", sql), moves.wake(alone, every)))
+        left = sql.exits is not None
+        parts.append((_titled("who wakes", "states", sql), moves.wake(alone, every, left=left)))
         if "states" in sql.news:
             title = "who wakes: for a state, of customers with news"
-            parts.append((title, moves.wake(alone, changed=alone)))
+            parts.append((title, moves.wake(alone, changed=alone, left=left)))
         parts.append(("where they come to", moves.advance(edges)))
         acts = frozenset(p.step for p in plan.parks if isinstance(p, ActionPark))
         parts += [("what steps leave behind", act) for act in moves.act(acts)]

@@ -51,8 +51,8 @@ def waking(
 ) -> str:
     """Selects those who leave a park, with the columns `WAKING` of `trail`.
 
-    `looks`: journeys whose conditions are asked, and of whom, if not all. `left`: some may have
-    left in this tick although their journeys have no exits.
+    `looks`: journeys whose conditions are asked, and of whom, if not all. `left`: some have
+    left in this tick.
     """
     races = [p for plan in plans for p in plan.parks if isinstance(p, RacePark)]
     asked = [plan for plan in plans if plan.journey in looks]
@@ -79,7 +79,9 @@ def waking(
             [race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races]
             + [_state_hits(compiler, p, f"race_{p.step}") for p, _ in states]
         )
-        hits = f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits')}\n)\n"
+        hits = (
+            f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits', races)}\n)\n"
+        )
         join = "\nLEFT JOIN won AS h ON h.customer_id = w.customer_id AND h.run_id = w.run_id"
         edge, left_at = "coalesce(h.edge, k.edge)", f"coalesce(h.at, {left_at})"
         met = str(WHY["event"])
@@ -91,7 +93,7 @@ def waking(
         "\n  AND NOT EXISTS (SELECT 1 FROM trail AS x"
         f" WHERE x.customer_id = w.customer_id AND x.run_id = w.run_id"
         f" AND x.fate = {END} AND x.round = 0)"
-        if left or any(plan.exits for plan in plans)
+        if left
         else ""
     )
     columns = {
@@ -156,8 +158,14 @@ def race_hits(compiler: Compiler, park: RacePark, rows: str, arrived: str, *, si
     return "\n  UNION ALL ".join(selects)
 
 
-def earliest(hits: str) -> str:
+def earliest(hits: str, races: Sequence[RacePark]) -> str:
     """The winner of each race: the earliest event, of equal ones the branch written first."""
+    if all(len(park.branches) == 1 for park in races):
+        # Each has one way to be won, and nobody is in two.
+        return (
+            'SELECT customer_id, run_id, min("at") AS "at", min(edge) AS edge'
+            f" FROM {hits} GROUP BY customer_id, run_id"
+        )
     return (
         f'SELECT DISTINCT ON (customer_id, run_id) customer_id, run_id, "at", edge FROM {hits}'
         ' ORDER BY customer_id, run_id, "at", edge'

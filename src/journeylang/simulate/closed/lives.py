@@ -247,7 +247,7 @@ FROM ({" UNION ALL ".join(ways)}) AS w""")
         edge, why, joins = str(park.edge), str(WHY["due"]), ""
         if isinstance(park, RacePark):
             found = race_hits(self.compiler, park, waiting, "w.arrived_at", since=False)
-            hits = earliest(f"({found}) AS hits")
+            hits = earliest(f"({found}) AS hits", [park])
             joins = (
                 f"\nLEFT JOIN ({hits}) AS h"
                 " ON h.customer_id = w.customer_id AND h.run_id = w.run_id"

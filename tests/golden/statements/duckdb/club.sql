@@ -38,14 +38,6 @@ SELECT
   w.passes AS passes,
   FALSE AS fresh
 FROM active AS w
-JOIN (
-  SELECT
-    t."id" AS customer_id
-  FROM "crm"."customers" AS t
-  WHERE
-    t."deleted" IS NULL
-) AS c
-  ON c.customer_id = w.customer_id
 WHERE
   (
     EXISTS(
@@ -67,6 +59,19 @@ WHERE
         AND e."_at" > w.entered_at
         AND e."total" > CAST('20.0000' AS DECIMAL(18, 4))
     )
+  )
+  AND EXISTS(
+    SELECT
+      1
+    FROM (
+      SELECT
+        t."id" AS customer_id
+      FROM "crm"."customers" AS t
+      WHERE
+        t."deleted" IS NULL
+    ) AS c
+    WHERE
+      c.customer_id = w.customer_id
   );
 
 -- who enters

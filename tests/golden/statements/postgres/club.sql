@@ -3,9 +3,9 @@ INSERT INTO trail (round, customer_id, run_id, journey, from_step, arrived_at, e
 WITH active AS (SELECT r.* FROM journey.run AS r WHERE r.status = 0 AND r.journey = 1)
 SELECT 0 AS round, w.customer_id AS customer_id, w.run_id AS run_id, 1 AS journey, w.step AS from_step, $now AS arrived_at, w.entered_at AS entered_at, 4 AS fate, 2 AS status, 'converted' AS reason, w.entry AS entry, 11 AS why, w.passes AS passes, FALSE AS fresh
 FROM active AS w
-JOIN (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c ON c.customer_id = w.customer_id
 LEFT JOIN (SELECT e.customer_id, w.run_id, count(*) AS a0 FROM active AS w JOIN (SELECT t."customer_id" AS customer_id, t."id" AS "_key", journey.to_instant(t."at") AS "_at", journey.to_money(t."total") AS "total" FROM "shop"."orders" AS t WHERE t."status" <> 'cancelled') AS e ON e.customer_id = w.customer_id WHERE e."_at" <= $now AND e."_at" > w.entered_at AND e."total" > CAST('20.0000' AS DECIMAL(18,4)) GROUP BY e.customer_id, w.run_id) AS g0 ON g0.customer_id = w.customer_id AND g0.run_id = w.run_id
-WHERE ((coalesce(g0.a0, 0) > 0));
+WHERE ((coalesce(g0.a0, 0) > 0))
+  AND EXISTS (SELECT 1 FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c WHERE c.customer_id = w.customer_id);
 
 -- who enters
 INSERT INTO trail (round, customer_id, run_id, journey, edge, arrived_at, left_at, entered_at, fate, status, reason, entry, why, going, passes, fresh)
