@@ -248,13 +248,11 @@ class SmtpProvider:
     async def _converse(self, wire: SmtpWire, mail: Parcel, answers: dict[str, Answer]) -> Answer:
         stage = _Stage.BEFORE_CONTENT
         try:
-            async with asyncio.timeout(self.server.timeout):
-                answer = await self._envelope(wire, mail)
+            answer = await self._envelope(wire, mail)
             if answer is not None:
                 return answer
             stage = _Stage.CONTENT
-            async with asyncio.timeout(self.server.timeout):
-                (end,) = await wire.ask(mail.content)
+            (end,) = await self._ask(wire, mail.content)
             if end.code // 100 == 2:
                 return Accepted(provider_id=mail.message_id)
             return smtp_answers.to_message(end.code, end.text, mail.to)
@@ -285,10 +283,10 @@ class SmtpProvider:
         commands = [f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{mail.to}>\r\n", "DATA\r\n"]
         said: list[Said] = []
         if wire.pipelining:
-            said = await wire.ask("".join(commands).encode(), len(commands))
+            said = await self._ask(wire, "".join(commands).encode(), len(commands))
         else:
             for command in commands:
-                said += await wire.ask(command.encode())
+                said += await self._ask(wire, command.encode())
                 if said[-1].code // 100 not in (2, 3):
                     break
         answer = _refused(said, mail)
@@ -298,13 +296,18 @@ class SmtpProvider:
             await self._reset(wire, asked=said[-1].code == _START_INPUT)
         return answer
 
+    async def _ask(self, wire: SmtpWire, commands: bytes, answers: int = 1) -> list[Said]:
+        """Raises OSError: the connection was lost, or no answer came in time."""
+        async with asyncio.timeout(self.server.timeout):
+            return await wire.ask(commands, answers)
+
     async def _reset(self, wire: SmtpWire, *, asked: bool) -> None:
         """Ready for the next message; a server that has said 421 is about to hang up."""
         try:
             if asked:
                 # It waits for a content all the same: one without recipients goes to nobody.
-                await wire.ask(b".\r\n")
-            await wire.ask(b"RSET\r\n")
+                await self._ask(wire, b".\r\n")
+            await self._ask(wire, b"RSET\r\n")
         except OSError:
             wire.drop()
 
