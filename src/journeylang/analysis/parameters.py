@@ -17,8 +17,8 @@ from journeylang.analysis.scope import Parameter, ParameterType, Scope
 from journeylang.analysis.shapes import read_type
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
-from journeylang.model.expressions import Constant
-from journeylang.model.types import Kind
+from journeylang.model.expressions import EntryValue, Expression
+from journeylang.model.types import Kind, Type
 from journeylang.source import Span
 from journeylang.syntax import nodes
 
@@ -213,8 +213,8 @@ def example(type_: ParameterType | None) -> str:
             return "a value"
 
 
-def value_of(name: str, node: nodes.Ref, scope: Scope, findings: Findings) -> Constant | None:
-    """A parameter as part of an expression."""
+def value_of(name: str, node: nodes.Ref, scope: Scope, findings: Findings) -> Expression | None:
+    """A parameter as part of an expression; where no value is known, something of its type."""
     found = scope.parameters[name]
     if found.type is None:
         return None
@@ -226,7 +226,11 @@ def value_of(name: str, node: nodes.Ref, scope: Scope, findings: Findings) -> Co
             help="a template stands behind a channel, a percentage for a share of people",
         )
         return None
-    return None if found.value is None else constant(found.value, scope, findings)
+    if found.value is None:
+        kind = Kind(found.type.name)
+        type_ = Type(kind=kind, currency=found.type.currency)
+        return EntryValue(name=name, type=type_, span=node.span)
+    return constant(found.value, scope, findings)
 
 
 _BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
