@@ -88,9 +88,6 @@ class Editor:
 
     def _journey(self, kind: str, name: str, parts: Parts) -> Parts:
         draw, steps = self.writer, list(parts.steps)
-        if kind == "upgrade" and draw.learning:
-            # What is learnt in versions side by side is no matter of these cases.
-            kind = "retime"
         at = draw.pick(range(len(steps)))
         match kind:
             case "retime":

@@ -91,3 +91,41 @@ def test_only_who_had_time_enough_is_judged(hours: int) -> None:
         pair.tick(evening - MINUTE + hours * HOUR)
         judged = hours == 12
         assert (shares(pair)[-1][1] > 8_000) is judged
+
+
+SEND = 'm: send best of { email "t" sms "t" }'
+PINNED = ("reenter always", "upgrade pin", "goal ordered within 3h")
+DAYS = 5
+
+
+def learns_in_two_versions(steps: str, other: str, *headers: str) -> None:
+    """People come each day, some before and some behind an apply, and half of them order."""
+    with both(program(f"early: wait 20h\n{steps}", *headers), START) as pair:
+        people(pair, *range(1, 31), mobile="+49", country="DE")
+        for day in range(DAYS):
+            now = START + day * DAY + HOUR
+            for number in range(1, 31):
+                if (number + day) % 3:
+                    happens(pair, "signed_up", now - MINUTE, number)
+            pair.tick(now)
+            if day in (1, 3):
+                text = program(f"early: wait {20 * 60 + day}m\n{other}", *headers)
+                assert pair.apply(text, now + MINUTE)
+            sent = [r for r in pair.tick(now + 22 * HOUR)["messages"] if r[5] == now + 22 * HOUR]
+            assert sent
+            for row in sent:
+                if row[4] == "sms" or row[3].endswith("hallo"):
+                    happens(pair, "ordered", row[5] + MINUTE, row[0])
+
+
+def test_each_version_learns_its_best_channel_by_itself() -> None:
+    learns_in_two_versions(SEND, f"{SEND}\nlater: wait 1h", *PINNED)
+
+
+def test_one_salt_is_one_experiment_in_all_versions() -> None:
+    learns_in_two_versions(STEPS, f"{STEPS}\nlater: wait 1h", *PINNED)
+
+
+def test_an_experiment_that_only_an_earlier_version_has_goes_on() -> None:
+    """Who has an arm keeps it, also where the newest version has no such experiment."""
+    learns_in_two_versions(f"{STEPS}\n{SEND}", SEND, *PINNED)

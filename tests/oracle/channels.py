@@ -6,7 +6,7 @@ from datetime import datetime
 
 from journeylang.model.journey import Send
 from tests.oracle.chance import bucket
-from tests.oracle.facts import Memory
+from tests.oracle.facts import Memory, Run
 
 
 def channels(send: Send) -> list[str]:
@@ -14,10 +14,10 @@ def channels(send: Send) -> list[str]:
     return list(dict.fromkeys(candidate.channel for candidate in send.candidates))
 
 
-def best(memory: Memory, now: datetime, journey: str, send: Send, customer: object) -> str:
+def best(memory: Memory, now: datetime, run: Run, send: Send) -> str:
     """The channel that a customer is to get first today."""
-    _, shares = memory.shares[journey, send.path]
-    drawn = bucket(f"{journey}/{send.path}:{now.date().isoformat()}", customer)
+    _, shares = memory.shares[run.journey, send.path, id(run.pinned)]
+    drawn = bucket(f"{run.journey}/{send.path}:{now.date().isoformat()}", run.customer)
     return channels(send)[place(shares, drawn)]
 
 

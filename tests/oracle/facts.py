@@ -88,9 +88,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`quiet`: the next quiet time, in which a message that is still about does not leave."""
+    """`quiet`: the next quiet time, in which a message that is still about does not leave.
+
+    `version` is the one on which people finish that it belongs to; None: the newest.
+    """
 
     journey: str
+    version: Journey | None
     customer: Any
     run_id: int
     step: str
@@ -171,10 +175,11 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """First time at an experiment, or first entry into a journey with a hold-out."""
+    """First time at an experiment under a salt, or first entry into a journey with a hold-out."""
 
     journey: str
     experiment: str
+    salt: str
     customer: Any
     arm: str
     at: datetime
@@ -212,7 +217,7 @@ class Memory:
     `applied` has each journey's first apply, `now` the latest tick, and before the first one
     the apply itself. `looked` has the tick at which an `enter when`
     was last looked at, `members` who was inside then (of `enter when joins`; before, who was at
-    the apply), `shares` the day's shares of the arms of adaptive experiments, `started` the run
+    the apply), `shares` the day's shares of what learns (`learning.of`), `started` the run
     and the step of each `start` outside of loops.
     """
 
@@ -229,6 +234,6 @@ class Memory:
     exposures: list[Exposure] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     codes: list[DrawnCode] = field(default_factory=list)
-    shares: dict[tuple[str, str], tuple[date, list[int]]] = field(default_factory=dict)
+    shares: dict[tuple[str, str, object], tuple[date, list[int]]] = field(default_factory=dict)
     profile: dict[tuple[Any, str], Written] = field(default_factory=dict)
     started: set[tuple[int, str]] = field(default_factory=set)

@@ -184,7 +184,8 @@ class _Tick(Stage):
                     way = behind
                 case Factors():
                     for factor in step.factors:
-                        self.expose(run, factor.path, self.drawn(run, factor), run.arrived_at)
+                        arm, salt = self.drawn(run, factor), factor.value.salt
+                        self.expose(run, factor.path, arm, run.arrived_at, salt=salt)
                     way = behind
                 case Repeat():
                     run.passes[step.path] = 1
@@ -250,7 +251,7 @@ class _Tick(Stage):
         else:
             drawn = bucket(experiment.salt, run.customer)
             arm = next(a for a in experiment.arms if a.low <= drawn < a.high)
-        self.expose(run, experiment.path, arm.name, run.arrived_at)
+        self.expose(run, experiment.path, arm.name, run.arrived_at, salt=experiment.salt)
         return arm.body
 
     def drawn(self, run: Run, factor: Factor) -> str:

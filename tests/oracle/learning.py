@@ -20,6 +20,7 @@ from journeylang.model.journey import (
     Factors,
     Goal,
     If,
+    Journey,
     Race,
     Repeat,
     Send,
@@ -36,6 +37,8 @@ DRAWS = 2_000
 
 # What learns, and from which goal.
 Lesson = tuple[Experiment | Factor | Send, Goal]
+# Whose the shares are: the journey, the path, and the salt or the version.
+Key = tuple[str, str, object]
 
 
 def learning(block: Block) -> Iterator[Lesson]:
@@ -69,26 +72,47 @@ def learning(block: Block) -> Iterator[Lesson]:
                 pass
 
 
+def of(journey: str, version: Journey | None, step: Experiment | Factor | Send) -> Key:
+    """What has shares: under one salt an experiment is one, a send is its version's."""
+    match step:
+        case Experiment():
+            return journey, step.path, step.salt
+        case Factor():
+            return journey, step.path, step.value.salt
+        case Send():
+            return journey, step.path, id(version)
+
+
 def learn(stage: Stage) -> None:
-    """The shares of the day, if this is the day's first tick."""
+    """The shares of the day, if this is the day's first tick; of the newest version first."""
     today = stage.now.date()
     for journey in stage.project.journeys.values():
-        for step, goal in learning(journey.body):
-            key = (journey.name, step.path)
-            known = stage.memory.shares.get(key)
-            if known is None or known[0] < today:
-                stage.memory.shares[key] = (today, _shares(stage, journey.name, step, goal))
+        pinned = [run.pinned for run in stage.active() if run.journey == journey.name]
+        versions = {id(version): version for version in (None, *pinned)}
+        for version in versions.values():
+            for step, goal in learning((version or journey).body):
+                key = of(journey.name, version, step)
+                known = stage.memory.shares.get(key)
+                if known is None or known[0] < today:
+                    shares = _shares(stage, journey.name, version, step, goal)
+                    stage.memory.shares[key] = (today, shares)
 
 
 # What is judged: whose run, from when on, and what they got.
 Judged = tuple[Any, int, datetime, str]
 
 
-def _shares(stage: Stage, journey: str, step: Experiment | Factor | Send, goal: Goal) -> list[int]:
+def _shares(
+    stage: Stage,
+    journey: str,
+    version: Journey | None,
+    step: Experiment | Factor | Send,
+    goal: Goal,
+) -> list[int]:
     judged: list[Judged] = [
         (x.customer, x.run_id, x.at, x.arm)
         for x in stage.memory.exposures
-        if (x.journey, x.experiment) == (journey, step.path)
+        if (x.journey, x.experiment, x.salt) == of(journey, version, step)
     ]
     if isinstance(step, Experiment):
         salt = step.salt
@@ -103,6 +127,7 @@ def _shares(stage: Stage, journey: str, step: Experiment | Factor | Send, goal: 
             (m.customer, m.run_id, m.decided_at, m.channel)
             for m in stage.memory.messages
             if (m.journey, m.step) == (journey, step.path)
+            and m.version is version
             and (m.run_id, m.step, m.decided_at) not in stage.reader.tables.given_back
         ]
     return _drawn(stage, salt, unknown, _reached(stage, goal, judged))
@@ -166,8 +191,8 @@ def _whole(shares: list[float]) -> list[int]:
 def arm_of(stage: Stage, run: Run, path: str, salt: str, names: Sequence[str]) -> str:
     """The arm that the customer has already, or today's."""
     for exposure in stage.memory.exposures:
-        at = (exposure.journey, exposure.experiment, exposure.customer)
-        if at == (run.journey, path, run.customer):
+        at = (exposure.journey, exposure.experiment, exposure.salt, exposure.customer)
+        if at == (run.journey, path, salt, run.customer):
             return exposure.arm
-    _, shares = stage.memory.shares[run.journey, path]
+    _, shares = stage.memory.shares[run.journey, path, salt]
     return names[place(shares, bucket(salt, run.customer))]

@@ -146,13 +146,7 @@ class Rules:
                 channels = self.reader.project.binding.channels
                 return sorted(written, key=lambda c: channels[c.channel].cost or 0)
             case "best":
-                today = best(
-                    self.memory,
-                    self.reader.now,
-                    intent.journey.name,
-                    intent.send,
-                    intent.run.customer,
-                )
+                today = best(self.memory, self.reader.now, intent.run, intent.send)
                 return sorted(written, key=lambda c: c.channel != today)
             case "first":
                 return written
@@ -315,6 +309,7 @@ def message(intent: Intent, channel: str, rules: Rules) -> Message:
     run, send = intent.run, intent.send
     return Message(
         journey=intent.journey.name,
+        version=run.pinned,
         customer=run.customer,
         run_id=run.run_id,
         step=send.path,

@@ -75,18 +75,20 @@ class Stage:
         run.status = status
         run.step, run.wake_at, run.reason, run.arrived_at = None, None, reason, at
 
-    def expose(self, run: Run, experiment: str, arm: str, at: datetime) -> None:
+    def expose(self, run: Run, experiment: str, arm: str, at: datetime, *, salt: str = "") -> None:
         """The first time counts: of two in one tick the earlier, or that of the lower run id."""
         exposure = Exposure(
             journey=run.journey,
             experiment=experiment,
+            salt=salt,
             customer=run.customer,
             arm=arm,
             at=at,
             run_id=run.run_id,
         )
         for position, x in enumerate(self.memory.exposures):
-            if (x.journey, x.experiment, x.customer) == (run.journey, experiment, run.customer):
+            here = (run.journey, experiment, salt, run.customer)
+            if (x.journey, x.experiment, x.salt, x.customer) == here:
                 if x in self.exposed and (at, run.run_id) < (x.at, x.run_id):
                     self.memory.exposures[position] = exposure
                     self.exposed.append(exposure)

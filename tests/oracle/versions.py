@@ -7,7 +7,7 @@ finish on theirs. Either all of it is done, or it is refused and nothing has hap
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,8 +67,11 @@ def apply(
     """Carry everybody over; or say what is in the way, and leave everything as it was."""
     # Not before the latest tick.
     stage = Stage(after, tables, memory, max(now, memory.now))
+    olds = {name: frozen(before, journey) for name, journey in before.journeys.items()}
     found = [
-        _becomes(stage, before, run) for run in memory.runs if run.status == "active" and run.step
+        _becomes(stage, before, olds, run)
+        for run in memory.runs
+        if run.status == "active" and run.step
     ]
     refused = {one for one in found if isinstance(one, Refused)} | set(_spoiled(before, after))
     if refused:
@@ -76,6 +79,16 @@ def apply(
     for change in found:
         if isinstance(change, _Change):
             _carry(stage, change)
+    for name, old in olds.items():
+        if any(run.pinned is old for run in memory.runs):
+            # What has not gone out yet is theirs as well, and nothing goes out here.
+            theirs = set(ways(old))
+            memory.messages = [
+                replace(m, version=old)
+                if m.journey == name and m.version is None and m.step in theirs
+                else m
+                for m in memory.messages
+            ]
     for name, journey in after.journeys.items():
         if name not in memory.applied:
             memory.applied = {**memory.applied, name: now}
@@ -84,7 +97,9 @@ def apply(
     return set()
 
 
-def _becomes(stage: Stage, before: Project, run: Run) -> _Change | Refused | None:
+def _becomes(
+    stage: Stage, before: Project, olds: Mapping[str, Journey], run: Run
+) -> _Change | Refused | None:
     """None: nothing changes for this run."""
     assert run.step is not None
     journey = stage.project.journeys.get(run.journey)
@@ -93,7 +108,7 @@ def _becomes(stage: Stage, before: Project, run: Run) -> _Change | Refused | Non
     if journey.upgrade != "migrate":
         if run.pinned is not None:
             return None
-        old = frozen(before, before.journeys[run.journey])
+        old = olds[run.journey]
         if old.body != frozen(stage.project, journey).body:
             return _Change(run=run, step=run.step, wake_at=run.wake_at, pinned=old)
     was, _ = ways(run.pinned or before.journeys[run.journey])[run.step]

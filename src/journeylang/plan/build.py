@@ -268,7 +268,7 @@ class _JourneyBuilder:
     def _lessons(self) -> tuple[Learning, ...]:
         found: dict[tuple[int, str], Learning] = {}
         for body in self._bodies():
-            for lesson in lessons(replace(self.journey, body=body), self._rest):
+            for lesson in lessons(replace(self.journey, body=body), self._drawn, self._rest):
                 found.setdefault((lesson.step, lesson.salt), lesson)
         return tuple(found.values())
 
@@ -464,8 +464,12 @@ class _JourneyBuilder:
         return self._number(path) if self.earlier is None else self.numbered[path]
 
     def _drawn(self, path: str, salt: str) -> int:
-        """Under one salt an experiment is one, whatever the version."""
-        return self._number(path) if self.tried.get(path) == salt else self._rest(path)
+        """Under one salt an experiment is one, whatever the version.
+
+        Under another one than the newest version's at this path it is one by itself.
+        """
+        same = self.tried.setdefault(path, salt) == salt
+        return self._number(path) if same else self._rest(path)
 
     def _rule(self, rule: ZoneRule) -> int:
         return self.rules.setdefault(rule, len(self.rules))

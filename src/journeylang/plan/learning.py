@@ -9,13 +9,18 @@ from journeylang.model.steps import steps
 from journeylang.plan.operations import Learning
 
 
-def lessons(journey: Journey, number: Callable[[str], int]) -> Iterator[Learning]:
-    """Everything of the journey that learns; `number` is a step's by its path."""
+def lessons(
+    journey: Journey, drawn: Callable[[str, str], int], sent: Callable[[str], int]
+) -> Iterator[Learning]:
+    """Everything of the journey that learns.
+
+    `drawn` is the number of an experiment by its path and salt, `sent` that of a send by its path.
+    """
     for step in steps(journey.body):
         match step:
             case Experiment(learns=Goal() as goal):
                 yield Learning(
-                    step=number(step.path),
+                    step=drawn(step.path, step.salt),
                     salt=step.salt,
                     arms=tuple((a.name, a.low, a.high) for a in step.arms),
                     goal=goal,
@@ -24,7 +29,7 @@ def lessons(journey: Journey, number: Callable[[str], int]) -> Iterator[Learning
             case Factors(learns=Goal() as goal):
                 for factor in step.factors:
                     yield Learning(
-                        step=number(factor.path),
+                        step=drawn(factor.path, factor.value.salt),
                         salt=factor.value.salt,
                         arms=factor.arms,
                         goal=goal,
@@ -34,7 +39,7 @@ def lessons(journey: Journey, number: Callable[[str], int]) -> Iterator[Learning
                 channels = tuple(dict.fromkeys(c.channel for c in step.candidates))
                 ends = [10_000 * n // len(channels) for n in range(len(channels) + 1)]
                 yield Learning(
-                    step=number(step.path),
+                    step=sent(step.path),
                     salt=f"{journey.name}/{step.path}",
                     arms=tuple(zip(channels, ends, ends[1:], strict=False)),
                     goal=goal,
