@@ -157,6 +157,39 @@ MUTANTS = (
         "FALSE",
         "tests/engines/test_slots.py",
     ),
+    # who is gone
+    _m(
+        "sql/gone.py",
+        "w.status = {ACTIVE} AND EXISTS (SELECT 1 FROM {base} AS c)",
+        "w.status = {ACTIVE}",
+        f"{AGREE}test_gone.py",
+    ),
+    _m(
+        "sql/wakes.py",
+        "if left or any(plan.exits for plan in plans)",
+        "if any(plan.exits for plan in plans)",
+        f"{AGREE}test_gone.py",
+    ),
+    _m(
+        "runtime/tick.py",
+        "self.gone = news.counts != self.counts",
+        "self.gone = news.counts is None",
+        f"{AGREE}test_gone.py",
+    ),
+    _m(
+        "runtime/tick.py",
+        "self.gone = news.counts != self.counts",
+        "self.gone = news.counts is not None",
+        "tests/runtime/test_gone.py",
+    ),
+    _m("sql/gone.py", "{relation} {keys} ", "{relation} ", "tests/runtime/test_gone.py"),
+    # what is learnt in versions side by side
+    _m(
+        "plan/build.py",
+        "self.tried.setdefault(path, salt) == salt",
+        "self.tried.get(path) == salt",
+        f"{AGREE}test_learning.py",
+    ),
     # keys
     _m("sql/aside.py", "NOT IN ({listed})", "IN ({listed})", f"{AGREE}test_aside.py"),
 )
