@@ -34,7 +34,7 @@ MUTANTS = (
     _m("sql/caps.py", '"m.decided_at >= z.', '"m.decided_at > z.', *_CAPS),
     _m("sql/caps.py", "WHERE m.counted AND", "WHERE", *_CAPS),
     _m("sql/caps.py", 'f"{most} <= 0"', '"FALSE"', *_CAPS),
-    _m("sql/caps.py", "min(m.decided_at) {only}", "max(m.decided_at) {only}", *_CAPS),
+    _m("sql/caps.py", "min(m.decided_at){only}", "max(m.decided_at){only}", *_CAPS),
     _m("sql/caps.py", "if self.there.given_back", "if False", *_CAPS, f"{AGREE}test_feedback.py"),
     # consent and suppression
     _m("sql/reach.py", "{said}.yes > {said}.no)", "{said}.yes >= {said}.no)", *_SENDS),
