@@ -34,15 +34,17 @@ def applied(
     *,
     keys: bool,
     apply: bool = True,
+    moves: bool = True,
     wait: float = 0,
 ) -> Outcome[tuple[Session, frozenset[str]]]:
     """A session of the project as it is now, and the journeys that stand still.
 
     What is applied is kept as a revision; without `apply` it is what was applied. `keys` asks
     whether the bound keys are unique, which reads whole tables. Another runtime that moves people
-    is waited for, `wait` seconds.
+    is waited for, `wait` seconds; who `moves` nobody need not wait.
     """
     from journeylang.engines.base import DatabaseBusyError, StatementError
+    from journeylang.runtime.lease import Lease
     from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.runtime.setup import lay_foundation, prepare
     from journeylang.runtime.soundness import examine
@@ -50,7 +52,7 @@ def applied(
     project = loaded.project
     try:
         lay_foundation(engine)
-        lease = _lease(engine, wait)
+        lease = _lease(engine, wait) if moves else Lease(engine=engine)
         unsound = examine(engine, project, keys=keys)
         if project.journeys and unsound.journeys >= set(project.journeys):
             return Outcome(value=None, diagnostics=unsound.diagnostics)

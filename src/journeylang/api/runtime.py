@@ -66,14 +66,16 @@ class Runtime:
         examine_keys: bool = True,
         before: Callable[[str], None] | None = None,
         apply: bool | None = None,
+        moves: bool = True,
         writers: int = 0,
     ) -> Outcome[Runtime]:
         """Open the environment's database, look whether the binding holds, and apply.
 
         An environment that does not apply by itself runs what was applied to it, unless `apply`
         says otherwise. `now` is the instant from which triggers of new journeys count. `before`
-        sees each statement. `writers` is how many processes write messages where the environment
-        does not say it; with none they are written in this one.
+        sees each statement. One that `moves` nobody applies nothing and does not tick: it delivers
+        beside the one that does. `writers` is how many processes write messages where the
+        environment does not say it; with none they are written in this one.
         """
         key = link_key(loaded, env, environ)
         if key.diagnostics:
@@ -83,7 +85,7 @@ class Runtime:
             return Outcome(value=None, diagnostics=opened.diagnostics)
         engine = opened.value
         if apply is None:
-            apply = loaded.config.applies_by_itself(env)
+            apply = moves and loaded.config.applies_by_itself(env)
         told: tuple[Diagnostic, ...] = ()
         if not apply:
             from journeylang.api.deploying import what_runs
@@ -94,7 +96,14 @@ class Runtime:
                 return Outcome(value=None, diagnostics=runs.diagnostics)
             loaded, told = runs.value, runs.diagnostics
         prepared = applied(
-            engine, loaded, env, now, keys=examine_keys, apply=apply, wait=wait if apply else 0
+            engine,
+            loaded,
+            env,
+            now,
+            keys=examine_keys and moves,
+            apply=apply,
+            moves=moves,
+            wait=wait if apply else 0,
         )
         if prepared.value is None:
             engine.close()

@@ -29,6 +29,7 @@ class _Run:
     loaded: LoadedProject
     env: str
     deliver: bool
+    moves: bool = True
     now: datetime | None = None
     counted: datetime | None = None
     ticks: int = 0
@@ -54,7 +55,12 @@ class _Run:
         # Keys are counted once a day: it reads every table.
         count = self.counted is None or instants.start - self.counted >= timedelta(days=1)
         opened = Runtime.open(
-            self.loaded, self.env, now=instants.start, examine_keys=count, writers=WRITERS
+            self.loaded,
+            self.env,
+            now=instants.start,
+            examine_keys=count,
+            moves=self.moves,
+            writers=WRITERS,
         )
         if opened.value is None:
             if not patient or any(d.code is not DATABASE_IN_USE for d in opened.diagnostics):
@@ -74,10 +80,13 @@ class _Run:
         from journeylang.engines.base import DatabaseUnavailableError, StatementError
 
         try:
-            result = runtime.tick(instant)
-            self._add(result)
+            now = instant
+            if self.moves:
+                result = runtime.tick(instant)
+                self._add(result)
+                now = result.now
             if self.deliver:
-                summary = runtime.deliver(result.now)
+                summary = runtime.deliver(now)
                 self.delivered += summary.accepted
                 self.failed += summary.failed
                 for currency, amount in summary.costs.items():
@@ -102,6 +111,9 @@ class _Run:
 
     def line(self) -> str:
         """All of it in one line."""
+        if not self.moves:
+            failed = f", {self.failed:,} failed" if self.failed else ""
+            return f"{self.delivered:,} delivered{failed}{self._paid()}"
         ticks = f"{self.ticks:,} tick{'' if self.ticks == 1 else 's'}"
         idle = f" ({self.idle:,} idle)" if self.idle else ""
         parts = [
@@ -113,9 +125,11 @@ class _Run:
             parts.append(f"{self.delivered:,} delivered")
         if self.failed:
             parts.append(f"{self.failed:,} failed")
-        parts += [f"cost {amount:,f} {currency}" for currency, amount in self.costs.items()]
         at = f"{self.now:%Y-%m-%d %H:%M} UTC: " if self.now is not None else ""
-        return f"{at}{ticks}{idle}: {', '.join(parts)}"
+        return f"{at}{ticks}{idle}: {', '.join(parts)}{self._paid()}"
+
+    def _paid(self) -> str:
+        return "".join(f", cost {amount:,f} {code}" for code, amount in self.costs.items())
 
 
 def _refused_statement(error: StatementError | DatabaseUnavailableError) -> Diagnostic:
@@ -160,6 +174,13 @@ def _refused_statement(error: StatementError | DatabaseUnavailableError) -> Diag
 @click.option(
     "--deliver/--no-deliver", default=True, show_default=True, help="Send what is decided."
 )
+@click.option(
+    "--tick/--no-tick",
+    "moves",
+    default=True,
+    show_default=True,
+    help="Without: only send what was decided, beside the one that ticks.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -172,6 +193,7 @@ def command(
     end: datetime | None,
     step: timedelta | None,
     deliver: bool,
+    moves: bool,
 ) -> None:
     """Move people through the journeys of ENV, decide their messages and deliver them.
 
@@ -179,8 +201,10 @@ def command(
     --to … --step 1h`) mean the same as those of the real one.
     """
     _consistent(once, every, until, now, start, end, step)
+    if not moves and (not deliver or start is not None):
+        raise click.UsageError("--no-tick delivers, and has no virtual clock; leave out the rest")
     loaded = load_project(env)
-    run = _Run(loaded=loaded, env=env, deliver=deliver)
+    run = _Run(loaded=loaded, env=env, deliver=deliver, moves=moves)
     try:
         if every is not None:
             for instant in _beats(every, until):

@@ -328,18 +328,30 @@ class Taker:
             work.consents.add(customer, bound.consent, at, given, source)
 
     def _chose(self, choice: Chose, message: Message, work: Work) -> None:
+        """A channel that is not wanted is suppressed. Channels may rest on one consent: it is taken
+        back with the last of them, or with a topic that rests on it too."""
         who = message.customer
-        for consent, given in choice.consents.items():
-            if consent in self.binding.consents:
-                work.consents.add(who, consent, choice.at, given, "preferences")
+        words = {c: (g, "preferences") for c, g in choice.consents.items()}
+        rests: dict[str, bool] = {}
         for channel, given in choice.channels.items():
-            if channel not in self.binding.channels:
+            bound = self.binding.channels.get(channel)
+            if bound is None:
                 continue
             if given:
                 work.lift.add(who, channel, None)
-                self._consent(who, channel, choice.at, True, "preferences", work)
             else:
-                self._stop(who, channel, None, choice.at, work)
+                unknown = Message(who, 0, channel, None, choice.at, 0)
+                work.suppressed.append((unknown, None, choice.at, "unsubscribe"))
+            if bound.consent is not None:
+                rests[bound.consent] = rests.get(bound.consent, False) or given
+        for consent, given in rests.items():
+            if not given:
+                words[consent] = (False, "unsubscribed")
+            else:
+                words.setdefault(consent, (True, "preferences"))
+        for consent, (given, source) in words.items():
+            if consent in self.binding.consents:
+                work.consents.add(who, consent, choice.at, given, source)
         if choice.frequency is not None:
             work.wishes.add(who, "frequency", choice.frequency, choice.at)
         work.taken.written["preferences"] += 1

@@ -176,11 +176,15 @@ class Tracking:
 
     def _chosen(self, message: str, form: dict[str, list[str]]) -> Chose:
         channels, topics = set(form.get("channel", ())), set(form.get("topic", ()))
+        consents: dict[str, bool] = {}
+        for topic in self.project.binding.topics.values():
+            # Of topics that rest on one consent each has to be wanted.
+            consents[topic.consent] = consents.get(topic.consent, True) and topic.name in topics
         frequency = next(iter(form.get("frequency", ())), None)
         return Chose(
             message=message,
             at=self.keeper.now(),
-            consents={t.consent: t.name in topics for t in self.project.binding.topics.values()},
+            consents=consents,
             channels={name: name in channels for name in _channels(self.project)},
             frequency=frequency if frequency in FREQUENCIES else None,
         )
