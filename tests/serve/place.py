@@ -99,12 +99,19 @@ def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 @contextmanager
-def served(root: Path, *, head: float = 10.0, **options: Any) -> Iterator[Served]:
-    """The shop's server, in this process, on a port of its own."""
+def served(
+    root: Path, *, head: float = 10.0, follows: float = 1e12, **options: Any
+) -> Iterator[Served]:
+    """The shop's server, in this process, on a port of its own.
+
+    It looks for later applies every `follows` seconds: never, for a DuckDB file is open once in a
+    process, and what a test asks it comes in between.
+    """
     found = opened(loaded(root), "dev", environ=ENVIRON, **options)
     assert found.value is not None, found.diagnostics
     serving = found.value
     serving.keeper.every = 0.05
+    serving.keeper.follows = follows
     serving.spool.open()
     serving.keeper.start()
     listening = listen("127.0.0.1", 0)

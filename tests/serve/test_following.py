@@ -28,9 +28,8 @@ RENAMED = JOURNEYS | {"welcome": WELCOME.replace("total > 500", "amount > 500")}
 CHANGED += 'topic offers "Personal offers" { consent: email_ok }\n'
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper, "FOLLOWS", 0.05)
+SOON = 0.05
+"""Seconds between two looks for an apply."""
 
 
 def apply(root: Path, journeys: dict[str, str], binding: str = BINDING) -> int:
@@ -51,7 +50,7 @@ def apply(root: Path, journeys: dict[str, str], binding: str = BINDING) -> int:
 def test_a_later_apply_is_served(tmp_path: Path, engine: str) -> None:
     root = served_shop(tmp_path, engine, number=8)
     by_hand(root)
-    with served(root) as server:
+    with served(root, follows=SOON) as server:
         post = _posts(server.post)
         path = server.path(server.links.preferences(next(iter(messages(root).values()))))
         assert "Personal offers" not in server.client.get(path).text
@@ -97,7 +96,7 @@ def test_what_was_posted_before_is_taken_in_behind(
 ) -> None:
     root = served_shop(tmp_path, number=3)
     by_hand(root)
-    with served(root) as server:
+    with served(root, follows=SOON) as server:
         post = _posts(server.post)
         # Nothing is taken in until the other project is served.
         monkeypatch.setattr(
@@ -116,7 +115,7 @@ def test_an_apply_that_cannot_be_served_changes_nothing(tmp_path: Path) -> None:
     root = served_shop(tmp_path, number=3)
     by_hand(root)
     heard: list[Diagnostic] = []
-    with served(root, tell=heard.extend) as server:
+    with served(root, follows=SOON, tell=heard.extend) as server:
         post = _posts(server.post)
         hidden = BINDING.replace("= o.total\n}", "= o.total\n  only where o.total > 1 EUR\n}")
         assert apply(root, JOURNEYS, hidden) == 2

@@ -84,6 +84,7 @@ class Keeper:
         self.metrics = metrics
         self.keeps = keeps
         self.touched = touched
+        self.follows = FOLLOWS
         self.every = every
         self.now = now
         self.drain = Drain(spool)
@@ -152,7 +153,7 @@ class Keeper:
         clock = time.monotonic()
         waits = self.drain.waiting() > 0
         look = clock - self._unclaimed_at > UNCLAIMED
-        follow = clock - self._followed_at > FOLLOWS and self._may_differ()
+        follow = clock - self._followed_at > self.follows and self._may_differ()
         if not (asked or waits or follow or (look and self.keeps)):
             self.drained_at = clock
             return
