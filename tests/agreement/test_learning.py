@@ -9,6 +9,7 @@ import pytest
 
 from tests.agreement.both import Both, Look, both
 from tests.agreement.small import DAY, HOUR, MINUTE, START, happens, people, program
+from tests.oracle.chance import bucket
 
 STEPS = """which: experiment adaptive salt "s" {
     arm plain 50% control { hello: send email "t" }
@@ -51,6 +52,31 @@ def test_the_better_arm_gets_more_and_the_other_is_never_left_out() -> None:
         later = Counter(row[4] for row in look["exposures"] if row[0] > 40)
         assert later["named"] > 50
         assert later["plain"] > 0
+
+
+def test_who_got_which_arm_follows_from_the_stored_tables() -> None:
+    with both(program(STEPS, GOAL), START) as pair:
+        for day in range(4):
+            now = START + day * DAY + HOUR
+            arrive(pair, range(40 * day + 1, 40 * day + 41), now)
+            look = pair.tick(now)
+            for row in look["exposures"]:
+                if row[0] > 40 * day and row[4] == "named" and row[0] % 3:
+                    happens(pair, "ordered", now + HOUR, row[0])
+        ranges = {
+            (day, salt, arm): (low, high)
+            for day, salt, arm, low, high in pair.engine.query(
+                "SELECT day, salt, arm, low, high FROM journey.weight"
+            )
+        }
+        exposures = pair.engine.query(
+            'SELECT customer_id, salt, arm, CAST("at" AS DATE) FROM journey.exposure'
+        )
+        assert len(exposures) == 160
+        assert len({ranges[day, "s", "named"] for day, _, _ in ranges}) > 1, "shares have moved"
+        for customer, salt, arm, day in exposures:
+            low, high = ranges[day, salt, arm]
+            assert low <= bucket(salt, customer) < high
 
 
 def test_an_arm_once_given_is_kept() -> None:

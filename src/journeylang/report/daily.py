@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from journeylang.model.journey import Goal, Journey
+from journeylang.pictures import settling
 from journeylang.pictures.daily import Sent
 from journeylang.pictures.flow import Way
+from journeylang.pictures.settling import Look
 from journeylang.report.experiments import Trial
 from journeylang.report.groups import by_arm
 from journeylang.report.messages import decided
-from journeylang.report.outcomes import Outcome, by_day
+from journeylang.report.outcomes import by_day
 from journeylang.report.source import Source
 from journeylang.sql.schema import CONTROL, EXITED, FINISHED, GONE, HELD_OUT, WHY
-from journeylang.stats import sequences
-from journeylang.stats.comparison import Comparison
-from journeylang.stats.moments import Sample
 
 _OUTCOMES = {GONE: "gone from the base", HELD_OUT: "held out", CONTROL: "global control"}
 
@@ -72,39 +70,14 @@ def sent(source: Source) -> list[Sent]:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """An arm against its control, by all who met the experiment up to a day and are mature."""
-
-    day: date
-    arm: str
-    customers: int
-    found: Comparison
-
-
 def looks(source: Source, journey: Journey, trial: Trial, goal: Goal) -> Iterator[Look]:
-    """Day by day the share of the first goal in each arm against the control's.
-
-    Intervals are those of the confidence sequence, which may be looked at on every day.
-    """
+    """Day by day the share of the first goal in each arm against the control's."""
     assert trial.salt is not None
     groups = by_arm(source, journey, trial.path, trial.salt)
-    of: dict[date, dict[str, Outcome]] = defaultdict(dict)
-    for one in by_day(source, journey, goal, groups):
-        if one.mature and one.day is not None:
-            of[one.day][one.arm] = one
+    days = [
+        (one.day, one.arm, one.mature, one.reached)
+        for one in by_day(source, journey, goal, groups)
+        if one.mature and one.day is not None
+    ]
     control, *others = (name for name, _ in trial.arms)
-    mature: dict[str, int] = defaultdict(int)
-    reached: dict[str, int] = defaultdict(int)
-    for day in sorted(of):
-        for one in of[day].values():
-            mature[one.arm] += one.mature
-            reached[one.arm] += one.reached
-        for arm in others:
-            both = (control, arm)
-            if not all(mature[name] for name in both):
-                continue
-            sums = [Sample(n=mature[n], total=reached[n], squares=reached[n]) for n in both]
-            seen = sequences.compare(sums[0], sums[1], conversions=(reached[control], reached[arm]))
-            if isinstance(seen, Comparison):
-                yield Look(day=day, arm=arm, customers=mature[control] + mature[arm], found=seen)
+    return settling.looks(days, control, others)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from journeylang.model.journey import Journey
-from journeylang.pictures import charts, daily, flow
+from journeylang.pictures import charts, daily, flow, settling
 from journeylang.pictures.daily import Sent
 from journeylang.pictures.markup import Picture
+from journeylang.pictures.settling import Look
 from journeylang.plan.numbering import step_paths
 from journeylang.report.cells import shown
-from journeylang.report.daily import Look, looks, ways
+from journeylang.report.daily import looks, ways
 from journeylang.report.experiments import trials
 from journeylang.report.outcomes import not_measured
 from journeylang.report.source import Source
@@ -103,45 +104,7 @@ def over_time(source: Source, journey: Journey) -> Picture | None:
             (f"{trial.path}: {one.arm}, {goal_name(goal)}", one)
             for one in looks(source, journey, trial, goal)
         ]
-    if not found:
-        return None
-    series = list(dict.fromkeys(name for name, _ in found))
-    told = "; ".join(
-        f"{name} {shown(one.found.difference, Kind.POINTS)}"
-        f" ({shown(one.found.interval, Kind.POINTS)})"
-        for name, one in dict(found).items()
-    )
-    return Picture(
-        title="experiments over time",
-        told=f"Up to {found[-1][1].day}: {told}. The bands may be looked at on any day.",
-        svg=charts.bands(
-            [
-                (
-                    f"{one.day}",
-                    name,
-                    one.found.difference,
-                    one.found.interval.low,
-                    one.found.interval.high,
-                )
-                for name, one in found
-            ],
-            series,
-            unit="difference",
-        ),
-        head=("day", "arm", "mature customers", "difference", "interval"),
-        rows=tuple(
-            (
-                f"{one.day}",
-                name,
-                f"{one.customers:,}",
-                shown(one.found.difference, Kind.POINTS),
-                shown(one.found.interval, Kind.POINTS),
-            )
-            for name, one in found
-        ),
-        right=2,
-        legend=tuple(series),
-    )
+    return settling.over_time(found)
 
 
 def losses(table: Table) -> Picture | None:

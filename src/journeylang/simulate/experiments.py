@@ -12,6 +12,7 @@ from journeylang.engines.base import Engine, StatementError
 from journeylang.model.journey import Experiment, Factors, Goal, Journey
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
+from journeylang.pictures.settling import Tally
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.program import Ready
 from journeylang.simulate.forecast import Arm, Power, estimate
@@ -92,12 +93,13 @@ def _power(
     newly = _EXPOSED.format(but=_BUT_BEFORE if before else "")
     exposed = dict(engine.query(newly, {"step": step, "salt": salt}))
     within = goal.within if goal is not None else None
-    judged: dict[str, tuple[int, int]] = {}
+    by_day: tuple[Tally, ...] = ()
     if goal is not None and within is not None:
         # A goal that asks for a ranking, which stands in tables of a tick, is not judged.
         with suppress(StatementError):
             found = engine.query(_outcomes(compiler, step, salt, goal), {"now": end})
-            judged = {arm: (n, k) for arm, n, k in found}
+            by_day = tuple((day, arm, int(n), int(k)) for arm, day, n, k in found)
+    judged = _together(by_day)
     names = sorted(set(exposed) | set(judged), key=lambda arm: (arm != control, arm))
     if not names:
         return None
@@ -126,11 +128,20 @@ def _power(
         a_day=a_day,
         lifts=tuple(lifts),
         smallest=smallest,
+        by_day=by_day,
     )
 
 
+def _together(by_day: tuple[Tally, ...]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for _, arm, n, reached in by_day:
+        before = found.get(arm, (0, 0))
+        found[arm] = before[0] + n, before[1] + reached
+    return found
+
+
 def _outcomes(compiler: Compiler, step: int, salt: str, goal: Goal) -> str:
-    """{now} -> (arm, how many, of them converted), of all whose window has passed.
+    """{now} -> (arm, UTC day, how many, of them converted), of all whose window has passed.
 
     Runs are looked at only of those who have an event of the goal at all.
     """
@@ -147,13 +158,14 @@ def _outcomes(compiler: Compiler, step: int, salt: str, goal: Goal) -> str:
   SELECT j.*, r.entered_at, r.entry FROM over AS j
   JOIN journey.run AS r ON r.customer_id = j.customer_id AND r.run_id = j.run_id
 ), reached AS (
-  SELECT DISTINCT w.customer_id, w.arm FROM {joined}
+  SELECT DISTINCT w.customer_id, w.arm, CAST(w.exposed_at AS DATE) AS day FROM {joined}
   WHERE {" AND ".join([*times, *about, *asked])}
 )
-SELECT k.arm, sum(k.n), sum(k.reached) FROM (
-  SELECT arm, count(*) AS n, 0 AS reached FROM over GROUP BY arm
-  UNION ALL SELECT arm, 0, count(*) FROM reached GROUP BY arm
-) AS k GROUP BY k.arm"""
+SELECT k.arm, k.day, sum(k.n), sum(k.reached) FROM (
+  SELECT arm, CAST(exposed_at AS DATE) AS day, count(*) AS n, 0 AS reached FROM over
+  GROUP BY arm, CAST(exposed_at AS DATE)
+  UNION ALL SELECT arm, day, 0, count(*) FROM reached GROUP BY arm, day
+) AS k GROUP BY k.arm, k.day ORDER BY k.day, k.arm"""
 
 
 def _told(goal: Goal | None) -> str:

@@ -13,6 +13,7 @@ from math import sqrt
 
 from journeylang.pictures.daily import Limit
 from journeylang.pictures.flow import Way
+from journeylang.pictures.settling import Tally
 from journeylang.source import Span
 
 NORMAL = 1.959964
@@ -138,6 +139,7 @@ class Power:
     `rate` is that of the control arm (None: nobody can be judged). `a_day`: customers exposed a
     day, in all arms. `lifts` are relative: (lift, customers needed in two arms, days until then).
     `smallest` is the relative lift that is seen with the customers of the dry run, at 80 % power.
+    `by_day`: by the day of the exposure and arm, those whose window is over, as they were drawn.
     """
 
     journey: str
@@ -149,6 +151,7 @@ class Power:
     a_day: float
     lifts: tuple[tuple[float, int, float | None], ...]
     smallest: float | None
+    by_day: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

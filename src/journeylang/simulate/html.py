@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from journeylang.pictures import daily, flow, markup
+from journeylang.pictures import daily, flow, markup, settling
 from journeylang.pictures.markup import Mark, Picture
+from journeylang.pictures.settling import Look
 from journeylang.simulate import telling
 from journeylang.simulate.forecast import Course, Forecast, Power, Step
 from journeylang.simulate.spending import sent
@@ -41,6 +42,8 @@ def _body(forecast: Forecast) -> Iterator[str]:
         yield from section(course)
     if forecast.experiments:
         yield markup.heading(2, "Experiments")
+        drawn = settling.over_time(list(_looks(forecast.experiments)), _DRAWN)
+        yield markup.figures([] if drawn is None else [drawn])
         for power in forecast.experiments:
             yield from _power(power)
     if forecast.loads:
@@ -103,6 +106,19 @@ def section(course: Course) -> Iterator[str]:
         right=(1, 2),
         name=f"steps of {course.journey}",
     )
+
+
+_DRAWN = (
+    " People do what the assumptions say: this tells how wide the bands are after so many days, and"
+    " nothing of which arm is better."
+)
+
+
+def _looks(experiments: Iterable[Power]) -> Iterator[tuple[str, Look]]:
+    for power in experiments:
+        arms = [arm.name for arm in power.arms]
+        for look in settling.looks(power.by_day, arms[0], arms[1:]):
+            yield f"{power.journey}/{power.experiment}: {look.arm}, {power.goal}", look
 
 
 def _power(power: Power) -> Iterator[str]:
