@@ -6,9 +6,11 @@ real `CDNOW_master.txt` that one is taken, and all of its eighteen months.
 
 from __future__ import annotations
 
+import json
 import os
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -80,6 +82,40 @@ def test_everything_that_happened_was_to_happen(tmp_path: Path) -> None:
     assert {"no_address", "no_consent", "quiet", "capped"} < {reason for (reason,) in reasons}
     assert {reason for _, reason in ends} >= {"bought", "bought_again", "small", "untouched", "end"}
     assert {status for status, _ in ends} >= {"active", "held_out"}
+
+
+def test_cohorts_and_the_grid_are_those_of_the_file(tmp_path: Path) -> None:
+    source = Path(REAL) if REAL else made_up(tmp_path / "cdnow.txt", 120)
+    example = Example.copy("cdnow", tmp_path)
+    assert example.python("load.py", str(source), "cdnow.duckdb").returncode == 0
+    example.journey(
+        *("run", "--no-deliver", "--from", "1998-06-30", "--to", "1998-07-01", "--step", "12h")
+    )
+    told = json.loads(example.journey("report", "--customers", "--output", "json"))
+    # By the loaded instants: a purchase's date is that of its customer's zone.
+    bought: dict[int, list[tuple[datetime, Decimal]]] = {}
+    with duckdb.connect(example.root / "cdnow.duckdb", read_only=True) as connection:
+        for who, at, amount in connection.execute(
+            "SELECT customer_id, purchased_at, amount FROM shop.purchases WHERE purchased_at <= ?",
+            [told["now"]],
+        ).fetchall():
+            bought.setdefault(who, []).append((at, amount))
+    tables = {table["name"]: table["rows"] for table in told["parts"][0]["tables"]}
+    months: dict[str, list[list[tuple[datetime, Decimal]]]] = {}
+    for orders in bought.values():
+        months.setdefault(f"{min(at for at, _ in orders):%Y-%m}-01", []).append(orders)
+    assert [row["cohort"] for row in tables["cohorts"]] == sorted(months)
+    for row in tables["cohorts"]:
+        of = months[row["cohort"]]
+        assert row["customers"] == len(of)
+        assert row["again"] == pytest.approx(sum(len(one) > 1 for one in of) / len(of))
+        assert row["orders_each"] == pytest.approx(sum(map(len, of)) / len(of))
+        value = float(sum(amount for one in of for _, amount in one)) / len(of)
+        assert float(row["value_each"]) == pytest.approx(value, abs=0.005)
+    often = {"once": (1, 1), "twice": (2, 2), "3 to 4": (3, 4), "5 to 9": (5, 9)}
+    for name, (least, most) in often.items():
+        counted = sum(least <= len(one) <= most for one in bought.values())
+        assert sum(row[name] for row in tables["rfm"]) == counted
 
 
 def test_what_should_not_have_happened_is_found(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_purchases_pressure_and_overlap(read: Source) -> None:
     assert [recent[name] for name in ("once", "twice", "3 to 4")] == [often[0], often[1], often[2]]
     assert all(row["once"] == 0 for row in older)
     (cohort,) = rows(tables["cohorts"])
-    assert cohort["quarter"] == "2026-01-01"
+    assert cohort["cohort"] == "2026-03-01"
     assert cohort["customers"] == len(bought)
     assert cohort["again"] == sum(n > 1 for n in bought.values()) / len(bought)
     sent = Counter(row[0] for row in read.query("SELECT customer_id FROM journey.messages"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import Journey
@@ -18,6 +19,8 @@ _DAY = 86_400
 _RECENCY = ((30, "up to 30 days"), (90, "90"), (180, "180"), (365, "365"), (None, "longer ago"))
 _FREQUENCY = ((1, "once"), (2, "twice"), (4, "3 to 4"), (9, "5 to 9"), (None, "10 and more"))
 _PRESSURE = ((1, "1"), (2, "2"), (4, "3 to 4"), (9, "5 to 9"), (None, "10 and more"))
+_MONTHS = 24
+"""More months of first purchases than these are shown as quarters."""
 _OF_MANY = 50
 """Fewer messages than this to a domain are no figure, and might be a person."""
 
@@ -89,7 +92,8 @@ FROM b GROUP BY 1, 2""")
 
 
 def _cohorts(source: Source, name: str, field: str, currency: str | None) -> Table:
-    """By quarter of the first purchase: who came again, and what they were worth."""
+    """By month of the first purchase, or by quarter over more than two years: who came again, and
+    what they were worth."""
     d = source.dialect
     now = d.parameter("now")
     year = d.interval(365 * _DAY)
@@ -98,26 +102,31 @@ def _cohorts(source: Source, name: str, field: str, currency: str | None) -> Tab
     sum(e.amount) AS spent
   FROM ({_bought(source, name, field)}) AS e GROUP BY e.customer_id
 )
-SELECT {d.as_text("CAST(date_trunc('quarter', b.first_at) AS DATE)")} AS cohort, count(*),
+SELECT CAST(date_trunc('month', b.first_at) AS DATE) AS cohort, count(*),
   count(*) FILTER (WHERE b.n > 1), sum(b.n), coalesce(sum(b.spent), 0),
   count(*) FILTER (WHERE b.last_at <= {now} - {year})
 FROM b GROUP BY 1 ORDER BY 1""")
-    rows = tuple(
-        (cohort, n, again / n, float(orders) / n, spent / n, gone / n)
-        for cohort, n, again, orders, spent, gone in found
-    )
+    period = "month" if len(found) <= _MONTHS else "quarter"
+    of: dict[str, list[tuple[Any, ...]]] = {}
+    for month, *figures in found:
+        first = month if period == "month" else month.replace(month=1 + (month.month - 1) // 3 * 3)
+        of.setdefault(f"{first}", []).append(tuple(figures))
+    rows: list[tuple[Cell, ...]] = []
+    for cohort, ones in of.items():
+        n, again, orders, spent, gone = (sum(column) for column in zip(*ones, strict=True))
+        rows.append((cohort, n, again / n, float(orders) / n, spent / n, gone / n))
     return Table(
         name="cohorts",
-        title=f"by quarter of the first {name}{f', in {currency}' if currency else ''}",
+        title=f"by {period} of the first {name}{f', in {currency}' if currency else ''}",
         columns=(
-            text("quarter"),
+            text("cohort", period),
             count("customers"),
             share("again", "came again"),
             Column(name="orders_each", title="orders each", kind=Kind.RATIO),
             amount("value_each", "value each"),
             share("lapsed"),
         ),
-        rows=rows,
+        rows=tuple(rows),
         notes=("Lapsed: nothing for 365 days.",),
     )
 
