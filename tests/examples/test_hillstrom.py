@@ -53,7 +53,7 @@ def test_the_journey_is_the_campaign_of_the_file(tmp_path: Path) -> None:
     example = Example.copy("hillstrom", tmp_path)
     loaded = example.python("load.py", str(source), "hillstrom.duckdb")
     assert loaded.returncode == 0, loaded.stderr
-    assert example.journey("check") == "checked 3 files: nothing found\n"
+    assert example.journey("check") == "checked 4 files: nothing found\n"
     ticks = ("--from", "2008-03-03T15:00", "--to", "2008-03-20T15:00", "--step", "1d")
     example.journey("run", "--no-deliver", *ticks)
 
