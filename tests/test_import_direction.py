@@ -23,7 +23,7 @@ ORDER = (
     {"delivery"},
     {"loading"},
     {"pictures"},
-    {"deploy", "simulate", "trial", "report", "why"},
+    {"deploy", "draft", "simulate", "trial", "report", "why"},
     {"api"},
     {"demo"},
     {"serve", "lsp"},

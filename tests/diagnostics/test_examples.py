@@ -86,6 +86,9 @@ SHOWN_BY = {
     "JRN861": "tests/cli/test_test.py",
     "JRN871": "tests/cli/test_simulate.py",
     "JRN872": "tests/cli/test_simulate.py",
+    "JRN881": "tests/draft/test_manifest.py",
+    "JRN882": "tests/draft/test_init_from.py",
+    "JRN883": "tests/draft/test_init_from.py",
 }
 
 NOT_YET = {

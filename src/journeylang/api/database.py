@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeylang.diagnostics.codes.running import (
@@ -99,8 +100,6 @@ def _opened(
     create: bool,
     before: Callable[[str], None] | None,
 ) -> Outcome[Engine]:
-    from journeylang.engines.base import DatabaseBusyError, DatabaseUnavailableError
-    from journeylang.engines.duckdb import DuckDbEngine
     from journeylang.loading.config import secret
     from journeylang.loading.toml_places import place
 
@@ -117,9 +116,27 @@ def _opened(
     # A place shows its line: none of a line with a password in it.
     hidden = PASSWORD.search(loaded.config.env[env].database) is not None
     where = place(source, keys) if source is not None and not hidden else None
-    scheme, separator, _ = found.value.partition("://")
+    return open_address(
+        found.value, loaded.root, where=where, wait=wait, create=create, before=before
+    )
+
+
+def open_address(
+    address: str,
+    root: Path,
+    *,
+    where: Span | None = None,
+    wait: float = 10.0,
+    create: bool = False,
+    before: Callable[[str], None] | None = None,
+) -> Outcome[Engine]:
+    """The database at `postgresql://…`, or the DuckDB file at a path within `root`."""
+    from journeylang.engines.base import DatabaseBusyError, DatabaseUnavailableError
+    from journeylang.engines.duckdb import DuckDbEngine
+
+    scheme, separator, _ = address.partition("://")
     if separator and scheme in POSTGRES_SCHEMES:
-        return _postgres(found.value, where, before)
+        return _postgres(address, where, before)
     if separator:
         return _refused(
             NOT_SUPPORTED_YET,
@@ -127,13 +144,13 @@ def _opened(
             where,
             "name a DuckDB file, or `postgresql://…`",
         )
-    path = loaded.root / found.value
+    path = root / address
     try:
         return Outcome(value=DuckDbEngine.open(str(path), wait=wait, create=create, before=before))
     except DatabaseBusyError as error:
-        return busy(found.value, error, where)
+        return busy(address, error, where)
     except DatabaseUnavailableError as error:
-        return unavailable(found.value, error, where)
+        return unavailable(address, error, where)
 
 
 def busy(path: str, error: DatabaseBusyError, where: Span | None = None) -> Outcome[Any]:

@@ -19,7 +19,6 @@ _Defined = (
     | nodes.Fragment
     | nodes.Policy
     | nodes.Promo
-    | nodes.Catalog
     | nodes.Topic
     | nodes.ConsentTable
     | nodes.ConsentWhen
@@ -29,10 +28,10 @@ _Defined = (
 def unused_definition(checked: Checked) -> Iterator[Diagnostic]:
     """Of what is defined to be used in the project.
 
-    Tables, fields and channels are not among it: `init` binds all that there are, and SQL may
-    ask for them. Neither is a segment or metric with a title: that is made to be read, in reports
-    and in the SQL of `journey compile`. A name that occurs anywhere else, whatever it means there,
-    is taken for a use.
+    Tables (also catalogues), fields and channels are not among it: `init` binds all that there
+    are, and SQL may ask for them. Neither is a segment or metric with a title: that is made to be
+    read, in reports and in the SQL of `journey compile`. A name that occurs anywhere else, whatever
+    it means there, is taken for a use.
     """
     spoken = Counter(name.text for name in checked.written(nodes.Name))
     for hatch in checked.written(nodes.SqlHatch):
@@ -44,7 +43,6 @@ def unused_definition(checked: Checked) -> Iterator[Diagnostic]:
         *(("fragment", node) for node in named.fragments.values()),
         *(("policy", node) for node in named.policies.values()),
         *(("promo", node) for node in named.promos.values()),
-        *(("catalog", node) for node in named.catalogs.values()),
         *(("topic", node) for node in named.topics.values()),
         *(("consent", node) for node in named.consents.values()),
     ]

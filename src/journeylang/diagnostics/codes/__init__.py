@@ -13,6 +13,7 @@ from journeylang.diagnostics.codes import (
     portability,
     running,
     simulating,
+    starting,
     syntax,
     trials,
     unused,
@@ -33,6 +34,7 @@ ALL_CODES: tuple[Code, ...] = (
     *lists.CODES,
     *trials.CODES,
     *simulating.CODES,
+    *starting.CODES,
 )
 """All codes, ascending by id."""
 

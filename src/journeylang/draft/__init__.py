@@ -1,0 +1,1 @@
+"""A binding drafted from what a database, or a dbt project, says of itself."""
