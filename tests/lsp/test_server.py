@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import duckdb
 import pytest
+from click.testing import CliRunner
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from journeylang.cli.main import cli
 from journeylang.demo.place import write_project
 from journeylang.loading.checking import check
 from tests.lsp.client import Editor, applied, editor, place
@@ -403,5 +406,72 @@ def test_typing_fast_leaves_the_last_word(root: Path) -> None:
             line, character = (line + 1, 0) if letter == "\n" else (line, character + 1)
         while not any("nobody" in d.message for d in client.told[client.uri(WELCOME)]):
             await client.checked()
+
+    session(root, work)
+
+
+def test_people_are_counted_beside_the_steps_where_they_wait(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        cli, ["demo", str(tmp_path / "shop"), "--customers", "400", "--days", "3", "--no-deliver"]
+    )
+    assert done.exit_code == 0, done.output
+    root = tmp_path / "shop"
+    with duckdb.connect(str(root / "acme.duckdb")) as database:
+        counted = dict(
+            database.execute(
+                "SELECT step, count(*) FROM journey.runs"
+                " WHERE journey = 'welcome' AND status = 'active' GROUP BY step"
+            ).fetchall()
+        )
+    assert len(counted) > 1
+
+    async def work(client: Editor) -> None:
+        text = client.open(WELCOME)
+
+        async def told(text: str) -> dict[str, str]:
+            end = lsp.Position(line=text.count("\n"), character=0)
+            found = await client.text_document_inlay_hint_async(
+                lsp.InlayHintParams(
+                    text_document=client.document(WELCOME),
+                    range=lsp.Range(start=lsp.Position(line=0, character=0), end=end),
+                )
+            )
+            lines = text.split("\n")
+            hints = {
+                lines[h.position.line].split(":")[0].strip(): str(h.label) for h in found or []
+            }
+            assert all(h.position.character == len(lines[h.position.line]) for h in found or [])
+            return hints
+
+        wanted = {step.rpartition("/")[2]: f"{count:,} here" for step, count in counted.items()}
+        assert await told(text) == wanted
+        # Half a file has no places; then they are where the text is now.
+        client.change(WELCOME, text[: len(text) // 2])
+        await told(text[: len(text) // 2])
+        client.change(WELCOME, f"# one line more\n{text}")
+        assert await told(f"# one line more\n{text}") == wanted
+
+    session(root, work)
+
+
+@pytest.mark.parametrize(
+    "database", ["nothing.duckdb", "env:NO_SUCH_VARIABLE", "postgresql://me@127.0.0.1:1/shop"]
+)
+def test_a_database_that_is_away_counts_nobody(root: Path, database: str) -> None:
+    config = (root / "journey.toml").read_text(encoding="utf-8")
+    config = config.replace('"acme.duckdb"', f'"{database}"')
+    (root / "journey.toml").write_text(config, encoding="utf-8")
+
+    async def work(client: Editor) -> None:
+        text = client.open(WELCOME)
+        end = lsp.Position(line=text.count("\n"), character=0)
+        found = await client.text_document_inlay_hint_async(
+            lsp.InlayHintParams(
+                text_document=client.document(WELCOME),
+                range=lsp.Range(start=lsp.Position(line=0, character=0), end=end),
+            )
+        )
+        assert not found
+        await client.until(WELCOME)
 
     session(root, work)

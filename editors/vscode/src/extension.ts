@@ -24,7 +24,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   context.subscriptions.push(
     log,
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("journey.command")) void guarded(() => restart(log));
+      if (["command", "environment"].some((key) => event.affectsConfiguration(`journey.${key}`))) void guarded(() => restart(log));
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void guarded(() => restart(log))),
   );
@@ -61,9 +61,10 @@ async function restart(log: vscode.LogOutputChannel): Promise<void> {
   if (!vscode.workspace.isTrusted) return;
   const folder = vscode.workspace.workspaceFolders?.[0];
   const [program, ...rest] = command(folder);
+  const environment = vscode.workspace.getConfiguration("journey", folder?.uri).get("environment", "dev");
   const server: Executable = {
     command: program,
-    args: [...rest, "lsp"],
+    args: [...rest, "lsp", "--env", environment],
     transport: TransportKind.stdio,
     ...(folder && { options: { cwd: folder.uri.fsPath } }),
   };

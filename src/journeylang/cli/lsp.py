@@ -8,7 +8,14 @@ from journeylang.cli.extras import needs
 
 
 @click.command("lsp")
-def command() -> None:
+@click.option(
+    "--env",
+    default="dev",
+    show_default=True,
+    metavar="ENV",
+    help="Whose people are counted beside the steps.",
+)
+def command(env: str) -> None:
     """Answer an editor over standard input and output, until it closes them.
 
     Needs the extra `lsp`: `pip install 'journeylang[lsp]'`.
@@ -16,4 +23,4 @@ def command() -> None:
     needs("lsp", "pygls")
     from journeylang.lsp.server import make_server
 
-    make_server().start_io()
+    make_server(env=env).start_io()

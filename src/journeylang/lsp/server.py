@@ -9,6 +9,7 @@ told to the editor's log, and the server goes on.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from journeylang.lsp.findings import actions, edits, shown, uri
 from journeylang.lsp.in_templates import template_files, template_mentions, template_names
 from journeylang.lsp.mentions import Mention, Symbol
 from journeylang.lsp.outline import TOKEN_TYPES, folds, semantic_tokens, symbols
+from journeylang.lsp.people import People, hints
 from journeylang.lsp.positions import offset, span_range, whole
 from journeylang.source import Source, Span
 
@@ -163,13 +165,14 @@ def file_of(document: str) -> Path | None:
     return Path(unquote(parts.path))
 
 
-def make_server(pause: float = PAUSE) -> LanguageServer:
-    """The server, ready to be started over a stream."""
+def make_server(pause: float = PAUSE, env: str = "dev") -> LanguageServer:
+    """The server, ready to be started over a stream. `env`: whose people are told of."""
     server = LanguageServer("journey", __version__)
     projects = Projects(server=server, pause=pause)
     _documents(server, projects)
     _looking(server, projects)
     _naming(server, projects)
+    _counting(server, projects, People(env=env, environ=os.environ))
     return server
 
 
@@ -361,6 +364,26 @@ def _naming(server: LanguageServer, projects: Projects) -> None:
             raise RefusedError(str(refused)) from None
         made = edits(changed, there.project.root, there.project.source)
         return lsp.WorkspaceEdit(changes=made)
+
+
+def _counting(server: LanguageServer, projects: Projects, people: People) -> None:
+    # Beside the checks: a database that does not answer keeps nobody from them.
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="people")
+
+    @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
+    async def inlay(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        there = projects.open(params.text_document.uri)
+        if there is None or not there.path.endswith(".journey"):
+            return []
+        loop = asyncio.get_running_loop()
+        waiting = await loop.run_in_executor(thread, people.waiting, there.project)
+        # What was typed meanwhile counts: places are those of the text as it is now.
+        now = projects.open(params.text_document.uri)
+        tree = None if now is None else now.project.tree(now.path)
+        if now is None or tree is None:
+            return []
+        lines = range(params.range.start.line, params.range.end.line + 1)
+        return list(hints(now.source, tree, waiting, lines))
 
 
 def _mention(there: Open, at: int) -> Mention | None:
