@@ -45,6 +45,7 @@ _DECLARES = re.compile(
     r"^(customers|event|metric|segment|policy|journey|channel|consent)\b *(\w*)", re.MULTILINE
 )
 _CALLS = re.compile(r"\binvoke (\w+)")
+_TESTS = re.compile(r'^test "[^"]*" for (\w+)', re.MULTILINE)
 
 
 def journey(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -93,9 +94,12 @@ def test_journeys_compile(fence: Fence, demo: Path, tmp_path: Path) -> None:
     called = "".join(f'{service} = "file"\n' for service in set(_CALLS.findall(fence.text)))
     (root / "journey.toml").write_text(f"{settings}\n[env.dev.invoke]\n{called}", encoding="utf-8")
     (root / "journeys" / "fence.journey").write_text(fence.text, encoding="utf-8")
-    # Pages show journeys without each of their templates.
+    # Pages show journeys without each of their templates, and their tests by themselves.
     for other in ALL:
-        if other.page == fence.page and other.path.startswith("templates/"):
+        if other.page != fence.page:
+            continue
+        tested = {("journey", name) for name in _TESTS.findall(fence.text)} - mine
+        if other.path.startswith("templates/") or tested & set(_DECLARES.findall(other.text)):
             _save(root, other)
     result = journey(["check"], root)
     found = [line for line in result.stdout.splitlines() if re.match(r"error\[(?!JRN108)", line)]
