@@ -12,6 +12,7 @@ import pytest
 
 from journeylang.api import Runtime, open_database
 from journeylang.engines.base import Engine
+from tests.engines.databases import tell_counts
 from tests.engines.server import database
 from tests.runtime.world import BINDING, CONFIG, SCHEMAS, TABLES, TEMPLATES, loaded, write
 
@@ -176,6 +177,7 @@ def shop(root: Path, monkeypatch: pytest.MonkeyPatch, engine: str) -> Iterator[P
             for instant in TICKS:
                 if instant == at("03T11:30"):
                     runtime.engine.execute("DELETE FROM crm.customers WHERE id = 8")
+                    tell_counts(runtime.engine)
                 runtime.tick(instant)
                 assert not runtime.problems
                 runtime.deliver(instant)

@@ -87,7 +87,7 @@ class Telling:
             case "held":
                 yield self.sends.held(run, move)
                 return
-            case "exit":
+            case "exit" | "gone":
                 yield self._left(run, move)
                 return
             case "moved":
