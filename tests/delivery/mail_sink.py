@@ -21,9 +21,10 @@ from pathlib import Path
 class MailSink:
     """What it is to do, and what it got.
 
-    By the recipient's local part: `unknown`, `full` and `insists` are refused at RCPT, and at
-    `insists` it asks for the content all the same; `nodata` is refused at DATA; `hangup` ends the
-    connection at RCPT, `lost` when the content is there, and `garbled` answers RCPT with no answer.
+    By the recipient's local part: `unknown`, `full`, `accents` and `insists` are refused at RCPT,
+    and at `insists` it asks for the content all the same; `nodata` is refused at DATA; `hangup`
+    ends the connection at RCPT, `lost` when the content is there, and `garbled` answers RCPT with
+    no answer.
     """
 
     pipelining: bool = True
@@ -38,6 +39,7 @@ _RCPT = {
     "full": b"452 4.2.2 later",
     "insists": b"550 5.1.1 no",
     "garbled": b"hm?",
+    "accents": b"550 5.7.1 Utilisateur refus\xe9",
 }
 
 

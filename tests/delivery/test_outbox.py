@@ -265,6 +265,23 @@ def test_messages_of_a_step_that_is_gone_are_cancelled(shop: Shop) -> None:
     assert shop.details("cancelled") == ["no such step"]
 
 
+def test_a_step_that_is_not_known_here_waits_for_the_one_that_knows_it(shop: Shop) -> None:
+    shop.people(1)
+    shop.messages([1])
+    shop.sql("UPDATE journey.message SET step = 99")
+    done = shop.deliver(beside=True)
+    assert (done.cancelled, done.waiting) == (0, 1)
+    assert shop.one("SELECT count(*) FROM journey.receipt") == 0
+
+
+def test_messages_of_a_journey_that_stands_still_and_is_in_no_program_wait(shop: Shop) -> None:
+    shop.people(1)
+    shop.messages([1])
+    shop.sql("UPDATE journey.message SET step = 99, journey = 77")
+    done = shop.deliver(paused={"another"})
+    assert (done.cancelled, done.waiting) == (0, 1)
+
+
 def test_a_paused_journey_stays_queued(shop: Shop) -> None:
     shop.people(2)
     shop.messages([1])

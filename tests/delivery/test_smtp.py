@@ -106,6 +106,18 @@ def test_starttls_and_log_in(tmp_path: Path) -> None:
         assert len(mail.messages) == 1
 
 
+def test_starttls_without_a_log_in(tmp_path: Path) -> None:
+    """What the server said before the encryption is void, and it is asked again."""
+    with (
+        mail_server(tls=True, folder=tmp_path) as mail,
+        provider(mail, ca=mail.ca, host="localhost", starttls="required") as smtp,
+    ):
+        assert smtp.open() is None
+        answers = send(smtp, "jo@example.com", "j\u00f6@example.com")
+        assert all(isinstance(answer, Accepted) for answer in answers)
+        assert len(mail.messages) == 2
+
+
 def test_an_untrusted_certificate_stops_the_channel(tmp_path: Path) -> None:
     with mail_server(tls=True, folder=tmp_path) as mail:
         with provider(mail) as smtp:

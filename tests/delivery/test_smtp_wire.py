@@ -101,3 +101,10 @@ def test_no_address_adds_a_command(sink: MailSink) -> None:
     assert isinstance(answer, Refused)
     assert isinstance(other, Accepted)
     assert [to for to, _ in sink.received] == ["two@example.com"]
+
+
+def test_words_that_are_not_utf_8_can_be_recorded(sink: MailSink) -> None:
+    _, refused = sent(sink, mail("one", 1), mail("accents", 2))
+    assert isinstance(refused, Refused)
+    assert refused.detail == "550 5.7.1 Utilisateur refus\N{REPLACEMENT CHARACTER}"
+    assert refused.detail.encode()

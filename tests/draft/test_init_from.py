@@ -179,6 +179,34 @@ def test_an_address_of_a_variable_stays_one(
     assert 'channels = { email = "file", sms = "file" }' in config
 
 
+def test_a_file_that_a_variable_names_is_named_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_FILE", there("duckdb", "plain", tmp_path))
+    assert begun("env:SHOP_FILE", tmp_path / "project")[0] == 0
+    config = (tmp_path / "project/journey.toml").read_text(encoding="utf-8")
+    assert 'database = "env:SHOP_FILE"' in config
+
+
+def test_line_ends_in_names_and_values_add_no_line(tmp_path: Path) -> None:
+    opened = open_engine("duckdb", str(tmp_path / "odd.duckdb"))
+    opened.execute(
+        'CREATE TABLE customers (id INTEGER PRIMARY KEY, email VARCHAR, "Order\nNote" INTEGER[])'
+    )
+    opened.execute(
+        "CREATE TABLE consents (customer_id INTEGER, changed_at TIMESTAMP, status VARCHAR)"
+    )
+    opened.execute(
+        "INSERT INTO consents VALUES (1, now()::TIMESTAMP, 'yes'),"
+        " (2, now()::TIMESTAMP, E'no\nchannel sms { address: customer.email }')"
+    )
+    opened.close()
+    assert begun(str(tmp_path / "odd.duckdb"), tmp_path / "project")[0] == 0
+    text = (tmp_path / "project/journeys/binding.journey").read_text(encoding="utf-8")
+    assert "\nchannel sms" not in text
+    assert [found.message for found in check(tmp_path / "project").diagnostics] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("example", ["cdnow", "hillstrom"])
 def test_the_examples_data(example: str, tmp_path: Path) -> None:

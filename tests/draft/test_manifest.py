@@ -84,3 +84,15 @@ def test_half_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_catalog_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no catalog of dbt"):
         Manifest(written(tmp_path, manifest(), []))
+
+
+def test_a_part_of_a_key_is_none(tmp_path: Path) -> None:
+    told = manifest()
+    nodes = told["nodes"]
+    assert isinstance(nodes, dict)
+    nodes["model.acme.fct_orders"]["constraints"] = [
+        {"type": "primary_key", "columns": ["status", "not_documented"]}
+    ]
+    (orders,) = (t for t in Manifest(written(tmp_path, told)).tables if t.name == "fct_orders")
+    assert orders.primary == ()
+    assert [c.name for c in orders.columns if c.unique] == ["order_id"]

@@ -67,6 +67,7 @@ def applied(
             lease=lease,
             record=lambda versions: _record(engine, loaded, env, versions, now),
             apply=apply,
+            moves=moves,
             past=past_of(engine, loaded, env),
         )
     except DatabaseBusyError as error:

@@ -86,7 +86,7 @@ def _of_database(
         engine.close()
     if made is None:
         return _nobody(source)
-    setting = said if server else _from(directory, Path(said))
+    setting = said if server or _is_named(said) else _from(directory, Path(said))
     return Outcome(value=Drafted(draft=made, database=setting))
 
 
@@ -116,8 +116,14 @@ def _of_dbt(path: Path, currency: str) -> Outcome[Drafted]:
     return Outcome(value=Drafted(draft=made, database=setting, notes=tuple(notes)))
 
 
+def _is_named(said: str) -> bool:
+    return said.startswith("env:")
+
+
 def _whence(said: str, server: bool) -> str:
-    return "a PostgreSQL database" if server else Path(said).name
+    if server:
+        return "a PostgreSQL database"
+    return "a DuckDB file" if _is_named(said) else Path(said).name
 
 
 def _from(directory: Path, file: Path) -> str:

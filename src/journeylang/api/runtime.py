@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,7 @@ class Runtime:
     problems: list[Diagnostic] = field(default_factory=list)
     standing: set[str] = field(default_factory=set)
     writers: int = 0
+    moves: bool = True
     _zones: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _outbox: Outbox | None = None
@@ -117,6 +119,7 @@ class Runtime:
             problems=[*told, *prepared.diagnostics],
             standing=set(standing),
             writers=writers,
+            moves=moves,
             _link_key=key.value,
         )
         return Outcome(value=runtime, diagnostics=(*told, *prepared.diagnostics))
@@ -219,8 +222,13 @@ class Runtime:
             )
         )
 
-    def deliver(self, now: datetime, *, limit: int | None = None) -> DeliverySummary:
+    def deliver(
+        self, now: datetime, *, limit: int | None = None, running: bool = False
+    ) -> DeliverySummary:
         """Send what is in the outbox and may go out at `now` (naive UTC).
+
+        With `running` the clock goes on from there while it sends, as leases need at which others
+        look; without, it stands still.
 
         A channel that nothing goes through and a template that fails are told in `problems`;
         their messages stay, or are marked as failed, and the rest goes on.
@@ -232,10 +240,16 @@ class Runtime:
             return DeliverySummary()
         if self._outbox is None:
             self._outbox = self._open_outbox()
+        began = time.monotonic()
+
+        def clock() -> datetime:
+            return now + timedelta(seconds=time.monotonic() - began) if running else now
+
         summary = self._outbox.deliver(
-            now=lambda: now,
+            now=clock,
             limit=limit,
             paused=self.standing,
+            beside=not self.moves,
             # Ticks on this connection have temporary tables, which a new one lacks.
             recover=self.session.begin_again if self.session.engine is self.engine else None,
         )

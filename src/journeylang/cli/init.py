@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,7 +115,7 @@ def drafted_files(name: str, drafted: Drafted) -> dict[str, str]:
     channels = ", ".join(f'{channel} = "file"' for channel in drafted.draft.channels)
     config = starter["journey.toml"]
     for key, value in (
-        ("database", f'"{drafted.database}"'),
+        ("database", json.dumps(drafted.database, ensure_ascii=False)),
         ("channels", f"{{ {channels} }}" if channels else "{}"),
     ):
         was = re.search(rf"^{key} = .*$", config, re.MULTILINE)

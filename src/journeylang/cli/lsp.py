@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from journeylang.cli.extras import needs
@@ -23,4 +25,7 @@ def command(env: str) -> None:
     needs("lsp", "pygls")
     from journeylang.lsp.server import make_server
 
+    # An editor does not wait for a database that does not answer.
+    os.environ.setdefault("PGCONNECT_TIMEOUT", "3")
+    os.environ.setdefault("PGOPTIONS", "-c statement_timeout=5000")
     make_server(env=env).start_io()

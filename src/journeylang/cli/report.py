@@ -222,7 +222,7 @@ def _part(written: str) -> Decimal:
         found = Decimal(written.removesuffix("%")) / 100
     except InvalidOperation:
         found = Decimal(0)
-    if not Decimal("0.5") <= found < 1:
+    if not (found.is_finite() and Decimal("0.5") <= found < 1):
         raise click.UsageError(f"--cap-at {written}: name a share from 50% to 99.9%, as in 99%")
     return found
 

@@ -30,6 +30,7 @@ class _Run:
     env: str
     deliver: bool
     moves: bool = True
+    real: bool = True
     now: datetime | None = None
     counted: datetime | None = None
     ticks: int = 0
@@ -86,7 +87,7 @@ class _Run:
                 self._add(result)
                 now = result.now
             if self.deliver:
-                summary = runtime.deliver(now)
+                summary = runtime.deliver(now, running=self.real)
                 self.delivered += summary.accepted
                 self.failed += summary.failed
                 for currency, amount in summary.costs.items():
@@ -204,7 +205,8 @@ def command(
     if not moves and (not deliver or start is not None):
         raise click.UsageError("--no-tick delivers, and has no virtual clock; leave out the rest")
     loaded = load_project(env)
-    run = _Run(loaded=loaded, env=env, deliver=deliver, moves=moves)
+    real = now is None and start is None
+    run = _Run(loaded=loaded, env=env, deliver=deliver, moves=moves, real=real)
     try:
         if every is not None:
             for instant in _beats(every, until):

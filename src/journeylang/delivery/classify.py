@@ -15,6 +15,7 @@ from journeylang.delivery.declared import Cost, Match, Outcome, Response, Rule, 
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.outcome import Cost as Paid
 from journeylang.delivery.paths import Reply, first, found
+from journeylang.delivery.render import one_line
 
 LONGEST_WAIT = 3600
 """Seconds that an answer is believed when it says how long to wait."""
@@ -109,7 +110,7 @@ def answer(
     if meaning == "accepted":
         known = first(reply, response.id)
         return Accepted(
-            provider_id=_shown(known)[:200] if known is not None else fallback_id,
+            provider_id=one_line(_shown(known)[:200]) if known is not None else fallback_id,
             cost=_paid(reply, cost),
         )
     said = first(reply, response.detail)

@@ -214,7 +214,9 @@ class Delivery:
                 ready.append(_open(row, known))
                 continue
             draft = self.order.writer.draft(*at)
-            if draft is None:
+            if draft is None and self._may_be_known(row.journey):
+                claimed.pause(row.batch)
+            elif draft is None:
                 removed.add(
                     row.message,
                     row.attempt + 1,
@@ -235,6 +237,11 @@ class Delivery:
             self.summary.cancelled += len(removed)
             firmly(self.order, lambda again: self._receipts(removed, now, again=again))
         return ready
+
+    def _may_be_known(self, journey: int) -> bool:
+        """Whether a step that is not in this program may be in one: nothing is lost by waiting."""
+        order = self.order
+        return order.beside or (bool(order.paused) and journey not in order.journeys)
 
     def _tries_again(self, row: OpenMessage) -> bool:
         known = self.channels.get(row.channel)

@@ -36,6 +36,7 @@ class Order:
     limit: int | None
     until: datetime | None
     paused: AbstractSet[str]
+    beside: bool
     progress: Callable[[int], None] | None
 
 

@@ -90,6 +90,7 @@ class Outbox:
         limit: int | None = None,
         until: datetime | None = None,
         paused: AbstractSet[str] = frozenset(),
+        beside: bool = False,
         progress: Callable[[int], None] | None = None,
         recover: Callable[[], object] | None = None,
     ) -> DeliverySummary:
@@ -97,8 +98,10 @@ class Outbox:
 
         `now` tells naive UTC. It ends when nothing is left that may go out, when `limit`
         messages were handled, or at `until`. Messages of journeys that are paused, or named by
-        `paused`, stay queued. `progress` is told how many messages were handled since it was
-        told last. `recover` is what is done when the connection is lost; else it is replaced.
+        `paused`, stay queued. With `beside` another one ticks, perhaps by what was applied later:
+        messages of steps that are not known here are left to it. `progress` is told how many
+        messages were handled since it was told last. `recover` is what is done when the connection
+        is lost; else it is replaced.
 
         Raises:
             StatementError: the database refused; what was recorded stays.
@@ -124,6 +127,7 @@ class Outbox:
             limit=limit,
             until=until,
             paused=paused,
+            beside=beside,
             progress=progress,
         )
         return Delivery(order).run()

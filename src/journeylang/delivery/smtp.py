@@ -168,6 +168,8 @@ class SmtpProvider:
             if server.starttls in {"auto", "required"}:
                 if client.supports_extension("starttls"):
                     await client.starttls()
+                    # What was known is void (RFC 3207), and SmtpWire says no EHLO of its own.
+                    await client.ehlo()
                 elif server.must_encrypt:
                     _drop(client)
                     return Refused(kind="config", detail="the server offers no STARTTLS")

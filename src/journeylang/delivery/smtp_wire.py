@@ -81,7 +81,7 @@ class SmtpWire(asyncio.Protocol):
             if found is None or len(self._said) == self._wanted:
                 self._end()
                 return
-            self._lines.append(found[3].strip().decode("utf-8", "surrogateescape"))
+            self._lines.append(found[3].strip().decode("utf-8", "replace"))
             if found[2] != b"-":
                 self._said.append(Said(int(found[1]), "\n".join(self._lines)))
                 self._lines = []

@@ -17,7 +17,7 @@ from journeylang.draft.happenings import (
     of_consent,
     signed_up,
 )
-from journeylang.draft.lines import column_name, guess, table_name
+from journeylang.draft.lines import column_name, guess, remark, table_name
 from journeylang.draft.roles import People, key_of, people, whose
 from journeylang.draft.tables import Source, Table
 from journeylang.source import Source as Text
@@ -104,7 +104,8 @@ def draft(source: Source, *, whence: str, money: str = "EUR") -> Draft | None:
 
 def _head(whence: str) -> str:
     return (
-        f"# Drafted from {whence}. No data moves: this says which tables and columns mean what.\n"
+        f"# Drafted from {remark(whence)}."
+        " No data moves: this says which tables and columns mean what.\n"
         "# Behind `guess:` stands what was not to be known, and why this was taken: look at each,\n"
         "# correct it, and take the comment away.\n"
         "language 1"
@@ -254,7 +255,7 @@ def _rank(field: Field) -> tuple[int, str]:
 def _not_bound(left: list[Left]) -> str:
     if not left:
         return ""
-    named = [f"#   {table_name(one.table)}: {one.why}" for one in left[:LISTED]]
+    named = [f"#   {remark(f'{table_name(one.table)}: {one.why}')}" for one in left[:LISTED]]
     if len(left) > LISTED:
         named.append(f"#   and {len(left) - LISTED} more")
     return "\n".join(["# Not bound:", *named])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from journeylang.draft import words
-from journeylang.draft.lines import column_name, guess
+from journeylang.draft.lines import column_name, guess, remark
 from journeylang.draft.tables import Column, Kind, Source, Table
 
 MOST = 60
@@ -170,4 +170,4 @@ def lines(found: Iterable[Field], left: Iterable[str]) -> Iterator[str]:
             yield line
     if left := list(left):
         more = f" and {len(left) - 8} more" if len(left) > 8 else ""
-        yield f"  # not bound: {', '.join(left[:8])}{more}"
+        yield f"  # not bound: {remark(', '.join(left[:8]))}{more}"

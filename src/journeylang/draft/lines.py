@@ -10,12 +10,17 @@ from journeylang.draft.tables import Column, Table
 WIDTH = 100
 COMMENTS = 34
 
-_PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def remark(text: str) -> str:
+    """For a comment, which ends with its line; names and values may have line ends."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def guess(line: str, why: str) -> str:
     """The line, with the reason behind it, or above it where there is no room."""
-    said = f"# guess: {why}"
+    said = f"# guess: {remark(why)}"
     if max(len(line) + 2, COMMENTS) + len(said) <= WIDTH:
         return f"{line}  {said}"
     indent = line[: len(line) - len(line.lstrip())]

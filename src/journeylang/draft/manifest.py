@@ -154,6 +154,9 @@ class Manifest:
         filled = set()
         primary: tuple[str, ...] = ()
         for constraint, names in _constraints(node):
+            if not set(names) <= spelled.keys():
+                # A part of a key is none.
+                continue
             if constraint == "not_null":
                 filled |= set(names)
             if constraint in ("unique", "primary_key"):
@@ -188,9 +191,9 @@ class Manifest:
                     Column(name=name, kind=kind_of(kind), nullable=name.lower() not in filled)
                     for name, kind in columns
                 ),
-                primary=tuple(spelled[name] for name in primary if name in spelled),
+                primary=tuple(spelled[name] for name in primary),
             ),
-            [tuple(spelled[name] for name in names if name in spelled) for names in unique],
+            [tuple(spelled[name] for name in names) for names in unique],
             refers,
         )
 

@@ -69,6 +69,7 @@ class Ready:
     probe: str
     probe_with_zones: str
     gone: str
+    somebody: str
     # What stands before the counts of the customers.
     counted: str
     # Per journey and kind the numbers of its news in the probe; none if it is not asked there.
@@ -173,8 +174,11 @@ def make_ready(
         probe_with_zones=f"{probe}\nUNION ALL {probed_zones(project, dialect)}"
         if program.journeys
         else probe,
-        gone=leave(compiler) if journeys else "",
-        counted=mark(project.binding, dialect, keys) if journeys else "",
+        gone=leave(compiler, [j.journey for j in journeys]) if journeys else "",
+        somebody=f"SELECT 1 FROM {compiler.base()} AS c LIMIT 1" if journeys else "",
+        counted=mark(project.binding, dialect, keys, [j.journey for j in journeys])
+        if journeys
+        else "",
         news=news,
         rankings=_rankings(compiler, program),
         best_hour=best_hour_sql(compiler, program),

@@ -83,6 +83,7 @@ def prepare(
     doubts: Sequence[Doubt] | None = None,
     record: Callable[[Mapping[str, int]], None] | None = None,
     apply: bool = True,
+    moves: bool = True,
     past: PastOf | None = None,
 ) -> Session | list[Refused]:
     """Apply the project at `now` and make the connection ready for ticks.
@@ -93,7 +94,8 @@ def prepare(
     the same. `doubts` are the rows to set aside; None is those that were found before.
 
     `record` is told the version of each journey, in the transaction of the apply. Without `apply`
-    the project is what was applied before, and nothing is stored. `past` has the projects of
+    the project is what was applied before, and nothing is stored; who `moves` nobody leaves also
+    what belongs to the one that does, who may be ahead by an apply. `past` has the projects of
     versions on which people finish.
 
     Journeys and steps keep the numbers they have; a changed journey gets a new version,
@@ -141,7 +143,8 @@ def prepare(
             beside(running, sorted(pins), known, past)
         except LackingError as error:
             return [lacking(error)]
-        _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
+        if moves:
+            _forget_looks(engine, [known.journeys[n] for n in without if n in known.journeys])
         if doubts is not None and remember(engine, project, doubts):
             # What was not read may be read now, and the other way round, without any news.
             _forget_looks(engine, list(known.journeys.values()))
@@ -175,8 +178,9 @@ def prepare(
         again=known.again,
         keys=known_keys(engine, running.binding),
     )
-    with engine.transaction():
-        begin_memberships(engine, ready, kind, now)
+    if moves:
+        with engine.transaction():
+            begin_memberships(engine, ready, kind, now)
     return Session.begin(engine, ready, kind, applied, lease)
 
 

@@ -267,7 +267,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         done = Done()
         if self.gone:
             done.left += self._execute(self.ready.gone)
-        if news.counts != self.counts:
+        # Of an empty table nothing was said: it is asked again when it has been loaded.
+        if news.counts != self.counts and (not self.gone or self._query(self.ready.somebody)):
             self._keep_counts(news.counts)
         for plan, sql, exits in self.exits:
             with Blamed(plan.name):

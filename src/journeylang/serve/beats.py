@@ -100,7 +100,7 @@ class Beats:
             self.metrics.count("journey_messages_total", "state", "decided", result.sent)
             self.ticked_at = time.monotonic()
             if not self._ends.is_set():
-                summary = runtime.deliver(result.now)
+                summary = runtime.deliver(result.now, running=True)
                 for state in ("accepted", "failed", "cancelled", "expired", "unknown"):
                     number = getattr(summary, state)
                     self.metrics.count("journey_messages_total", "state", state, number)
@@ -114,6 +114,7 @@ class Beats:
         Raises:
             DatabaseBusyError: another one has it.
         """
+        number = None
         if self.runtime is not None:
             try:
                 self.runtime.session.lease.hold()
@@ -121,7 +122,8 @@ class Beats:
                 # The connection was lost.
                 self.runtime.session.begin_again()
                 self.runtime.session.lease.hold()
-            if _revision(self.runtime) == self.revision:
+            number = _revision(self.runtime)
+            if number == self.revision:
                 return self.runtime
             self.runtime.close()
             self.runtime = None
@@ -130,7 +132,8 @@ class Beats:
         self._tell(opened.diagnostics)
         if opened.value is not None:
             self.runtime = opened.value
-            self.revision = _revision(opened.value)
+            # As read before the project: what was applied in between is seen by the next beat.
+            self.revision = _revision(opened.value) if number is None else number
         return opened.value
 
     def _tell(self, problems: Iterable[Diagnostic]) -> None:

@@ -34,6 +34,10 @@ T = TypeVar("T")
 FOLLOWS = 5.0
 """Seconds between two looks whether something else was applied."""
 
+LAST_TRIES = 10
+LAST_REST = 0.2
+"""So often, and with such a pause in seconds, taking in is tried again when it is to end."""
+
 UNCLAIMED = 30.0
 """Seconds between two looks at what was said of messages that are not known yet."""
 
@@ -99,6 +103,7 @@ class Keeper:
         self._unclaimed_at = 0.0
         self._followed_at = 0.0
         self._stamp: object = None
+        self._unseen = False
 
     def start(self) -> None:
         self._thread.start()
@@ -117,9 +122,11 @@ class Keeper:
 
     def _run(self) -> None:
         rest = 0.0
+        last = 0
         while True:
             asked = self._next(rest)
             ended = self._ends.is_set()
+            last += ended
             try:
                 self._work(asked)
                 self.failures = 0
@@ -133,9 +140,11 @@ class Keeper:
             for one in asked:
                 if not one.answer.done():
                     one.answer.set_exception(ClosedError())
-            if ended:
+            # What is in the spool is taken in before the end, if a tick is not in its way for long.
+            if ended and (not self.failures or last > LAST_TRIES):
                 self._close()
                 return
+            rest = min(rest, LAST_REST) if ended else rest
 
     def _next(self, rest: float) -> list[_Asked]:
         """What is asked now; after `rest` seconds, nothing."""
@@ -183,10 +192,13 @@ class Keeper:
     def _open(self, *, follow: bool) -> Taker:
         if self._taker is None:
             self._taker = self.current.taker(self.open_engine())
-        if follow:
+            # Who had the file until now may have applied something; its stamp will be this one's.
+            self._unseen = not self.keeps and self._may_differ()
+        if follow or self._unseen:
             self._followed_at = time.monotonic()
             if self.follower.look(self._taker.engine):
                 self._taker = self.current.taker(self._taker.engine)
+            self._unseen = False
         return self._taker
 
     def _failed(self, kind: str) -> None:
@@ -203,5 +215,5 @@ class Keeper:
             except StatementError:
                 self.metrics.count("journey_failures_total", "kind", "database")
             self._taker = None
-            if self.touched is not None:
+            if self.touched is not None and not self._unseen:
                 self._stamp = self.touched()

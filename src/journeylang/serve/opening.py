@@ -90,8 +90,12 @@ def opened(
         connection = engine()
     told: tuple[Diagnostic, ...] = ()
     runs = Outcome(value=loaded)
+    number: int | None = None
     try:
         if not loaded.config.applies_by_itself(env):
+            # Read before the project: what is applied in between is followed.
+            if connection.columns(("journey", "revision")) is not None:
+                number = revision_number(connection)
             runs = what_runs(connection, loaded, env)
             told = runs.diagnostics
         if runs.value is None:
@@ -104,7 +108,9 @@ def opened(
         def ready(engine: Engine, found: LoadedProject, revision: int) -> Outcome[Applied]:
             return _applied(engine, found, env, given, revision, now())
 
-        found = ready(connection, runs.value, revision_number(connection))
+        if number is None:
+            number = revision_number(connection)
+        found = ready(connection, runs.value, number)
     except StatementError as error:
         words = f"the database refused a statement: {error}"
         return Outcome(value=None, diagnostics=(Diagnostic(code=DATABASE_ERROR, message=words),))

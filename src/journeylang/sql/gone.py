@@ -7,6 +7,7 @@ where nothing is counted, as of a view.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import md5
 
 from journeylang.model.binding import Binding
@@ -20,9 +21,12 @@ COUNTS = "customers"
 """Under which name `journey.meta` keeps the counts at which it was last asked."""
 
 
-def mark(binding: Binding, d: Dialect, keys: str | None) -> str:
-    """What is put before the counts: of another relation, or other `keys`, they say nothing."""
-    relation = md5(customers(binding, d, ()).encode(), usedforsecurity=False).hexdigest()[:12]
+def mark(binding: Binding, d: Dialect, keys: str | None, journeys: Sequence[int]) -> str:
+    """What is put before the counts: of another relation, of other `keys` or `journeys`, they say
+    nothing.
+    """
+    asked = f"{customers(binding, d, ())} {sorted(journeys)}"
+    relation = md5(asked.encode(), usedforsecurity=False).hexdigest()[:12]
     return f"{relation} {keys} "
 
 
@@ -40,8 +44,10 @@ def probed_customers(binding: Binding, d: Dialect, keys: str | None) -> str:
     return f"SELECT 'gone', '', 1, {counts}, NULL"
 
 
-def leave(compiler: Compiler) -> str:
+def leave(compiler: Compiler, journeys: Sequence[int]) -> str:
     """Active runs of those who are gone, into `trail`; {now}.
+
+    Of these `journeys`: what a tick writes of runs, it writes of those in its plan.
 
     An empty table is one that is being loaded: of nobody is it said that they are gone.
     """
@@ -63,8 +69,9 @@ def leave(compiler: Compiler) -> str:
         "fresh": "FALSE",
     }
     base = compiler.base()
+    listed = ", ".join(map(str, journeys))
     return f"""{insert_head(columns)}
 SELECT {select(columns)}
 FROM journey.run AS w
-WHERE w.status = {ACTIVE} AND EXISTS (SELECT 1 FROM {base} AS c)
+WHERE w.status = {ACTIVE} AND w.journey IN ({listed}) AND EXISTS (SELECT 1 FROM {base} AS c)
   AND NOT EXISTS (SELECT 1 FROM {base} AS c WHERE c.customer_id = w.customer_id)"""

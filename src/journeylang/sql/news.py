@@ -80,26 +80,28 @@ def news(compiler: Compiler, found: Incremental, *, leaving: bool) -> News:
 def new_rows_tell(compiler: Compiler, plan: JourneyPlan, found: Incremental) -> str:
     """The instant behind which all rows lie that can have made an exit true since {looked}.
 
-    Empty unless exits ask for nothing but that an event has been there since the entry, and no
-    row of it changes: whoever leaves then leaves by a row that is new.
+    Empty unless the one exit asks for nothing but that an event has been there since the entry,
+    and no row of it changes: whoever leaves then leaves by a row that is new.
     """
-    late = 0
-    of = set()
-    for way_out in plan.exits:
-        match way_out.condition:
-            case (
-                Aggregate(
-                    function="exists", event=BoundEvent(name=name), windows=(SinceEntry(),)
-                ) as asked
-            ) if compiler.project.binding.events[name].changed_at is None:
-                late = max(late, compiler.project.binding.events[name].late)
-                of.add(EventRows(event=asked.event))
-            case _:
-                return ""
-    if found.edges or set(found.sources) != of:
+    if found.edges or len(plan.exits) != 1:
         return ""
-    d = compiler.dialect
-    return f"{d.parameter('looked')} - {d.interval(late)}"
+    match plan.exits[0].condition:
+        # With a `where` a row of those that came too late could count, and the new one not.
+        case (
+            Aggregate(
+                function="exists",
+                event=BoundEvent(name=name),
+                where=None,
+                windows=(SinceEntry(),),
+            ) as asked
+        ):
+            event = compiler.project.binding.events[name]
+            if event.changed_at is not None or set(found.sources) != {EventRows(event=asked.event)}:
+                return ""
+            d = compiler.dialect
+            return f"{d.parameter('looked')} - {d.interval(event.late)}"
+        case _:
+            return ""
 
 
 def _distinct(people: list[str]) -> str:

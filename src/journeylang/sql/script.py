@@ -93,7 +93,7 @@ def scripts(
         ]
         files[f"{plan.name}.sql"] = _script(dialect, parts)
     shared = [("the plan as tables", ";\n".join(session)), ("is there anything to do", probe)]
-    shared.append(("who is gone", leave(compiler)))
+    shared.append(("who is gone", leave(compiler, [j.journey for j in program.journeys])))
     shared += [
         ("a ranking of all customers", ranking_rows(by, compiler.scope(Rows())))
         for by, _, _ in rankings(project, program.journeys)

@@ -5,6 +5,7 @@ Else it asks how long ago something was and what a clock shows: that is the same
 
 from __future__ import annotations
 
+from journeylang.model.binding import ConsentWhen
 from journeylang.model.expressions import Age, Constant, CustomerValue, EntryValue, ProfileValue
 from journeylang.model.journey import Journey, Send
 from journeylang.model.project import Project
@@ -27,7 +28,8 @@ def hangs_on_dates(project: Project, journey: Journey) -> bool:
                 return True
             if step.code is not None and project.binding.promos[step.code.promo].until is not None:
                 return True
-    for node in asked(project, (journey, project.policies.get(journey.policy or ""))):
+    policy = project.policies.get(journey.policy or "")
+    for node in asked(project, (journey, policy, *_consents(project))):
         if isinstance(node, Age) or node.type is None or node.type.kind in (Kind.DATE, Kind.TIME):
             return True
         if node.type.kind is Kind.INSTANT and isinstance(node, _WRITTEN):
@@ -35,3 +37,8 @@ def hangs_on_dates(project: Project, journey: Journey) -> bool:
         if isinstance(node, CustomerValue) and node.name == "timezone":
             return True
     return False
+
+
+def _consents(project: Project) -> tuple[ConsentWhen, ...]:
+    """Consents by what is known of the customer: sends ask for them."""
+    return tuple(c for c in project.binding.consents.values() if isinstance(c, ConsentWhen))

@@ -160,7 +160,7 @@ def _played(session: Session, plan: JourneyPlan, ended: Ended, rows: Rows) -> Pl
     steps = {step: path for (_, path), step in numbers.items()}
     mine = {step for (journey, _), step in numbers.items() if journey == plan.name}
     assigned = dict(ended.part.trial.assigned)
-    if assigned.keys().isdisjoint(("holdout", "control")):
+    if "yes" not in (assigned.get("holdout"), assigned.get("control")):
         # Others are held out here; to this test there is no such draw.
         mine -= {step for (_, path), step in numbers.items() if path == HOLDOUT_PATH}
     reasons = {run: reason for _, run, _, reason, _ in rows["run"]}

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from journeylang.model.entry import EnterByStart, EnterOn, EnterWhen
 from journeylang.model.expressions import (
+    Aggregate,
     All,
     Arithmetic,
     Between,
@@ -24,6 +25,7 @@ from journeylang.model.expressions import (
     Constant,
     CustomerValue,
     Either,
+    EventSource,
     EventValue,
     Expression,
     Known,
@@ -35,7 +37,7 @@ from journeylang.model.expressions import (
     TileBy,
     TopBy,
 )
-from journeylang.model.journey import BestHour, Journey, Send, Start, WaitMoment
+from journeylang.model.journey import BestHour, Journey, Race, Send, Start, WaitMoment
 from journeylang.model.measures import RATES, Target
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
@@ -150,13 +152,29 @@ def _coupled(project: Project, journey: Journey) -> bool:
                 return True
             case WaitMoment(moment=BestHour()):
                 return True
+            case Race(branches=branches):
+                # Its row is looked at again by each tick for which it is new.
+                if not all(_of_its_row(branch.where) for branch in branches):
+                    return True
+                if any(_redeems(project, branch.event) for branch in branches):
+                    return True
             case Send(code=code) if code is not None:
                 if project.binding.promos[code.promo].first is not None:
                     return True
             case _:
                 pass
     of = (journey, project.policies.get(journey.policy or ""))
-    return any(isinstance(node, _AMONG_ALL) or _is_key(node) for node in asked(project, of))
+    return any(
+        isinstance(node, _AMONG_ALL)
+        or _is_key(node)
+        or (isinstance(node, Aggregate) and _redeems(project, node.event))
+        for node in asked(project, of)
+    )
+
+
+def _redeems(project: Project, event: EventSource) -> bool:
+    """Whether it matters which code somebody has: of a pool others may have drawn the first."""
+    return isinstance(event, BoundEvent) and project.binding.events[event.name].redeems is not None
 
 
 def _is_key(node: Expression) -> bool:
@@ -175,11 +193,15 @@ def _enters_by_itself(journey: Journey) -> bool:
     """Whether nobody enters who would not, if there were ticks between."""
     match journey.entry:
         case EnterOn(event=BoundEvent(), where=where):
-            return where is None or all(isinstance(node, _OF_ROWS) for node in walk(where))
+            return _of_its_row(where)
         case EnterWhen() | EnterByStart():
             return True
         case _:
             return False
+
+
+def _of_its_row(where: Expression | None) -> bool:
+    return where is None or all(isinstance(node, _OF_ROWS) for node in walk(where))
 
 
 def _fits(project: Project, trial: Trial) -> bool:

@@ -48,7 +48,8 @@ class Turns:
     def taken(self, coming: Sequence[Course]) -> Iterator[tuple[list[Course], datetime]]:
         """Those who are due, as they take their turns, and when; the tick is made meanwhile."""
         due = [(course.comes, course) for course in coming if course.comes is not None]
-        now = self.instant
+        # A run that enters on a condition is named for its instant: no two ticks have the same.
+        now = self.instant + timedelta(seconds=self.ticks)
         if self.shifting is None:
             now = min(comes for comes, _ in due)
             due = [(comes, course) for comes, course in due if comes == now]
