@@ -8,6 +8,7 @@ import pytest
 
 from journeylang.runtime.tick import tick
 from tests.agreement.both import both
+from tests.agreement.prelude import BINDING
 from tests.agreement.small import (
     DAY,
     HOUR,
@@ -131,6 +132,40 @@ def test_an_exit_sees_a_row_that_broke_the_promise_with_the_next_one() -> None:
             tick(pair.session, START + hours * HOUR)
             statuses += pair.engine.query("SELECT status FROM journey.runs")
         assert statuses == [("active",), ("exited",)]
+
+
+UNCHANGED = BINDING.replace("  changed at c.changed\n", "")
+"""Where nothing tells that a customer's row has changed, an exit looks at new events alone."""
+
+
+def test_an_exit_with_a_condition_sees_what_came_too_late_with_the_next_row() -> None:
+    exits = 'exit when exists(signed_up since entry where source = "shop") as left'
+    text = program("w: wait 30d", exits, enter="enter on visited")
+    with both(text, START, binding=UNCHANGED) as pair:
+        people(pair, 1)
+        happens(pair, "visited", START + MINUTE)
+        pair.tick(START + 5 * HOUR)
+        statuses = []
+        for hours, at, source in ((6, 2 * HOUR, "shop"), (7, 6 * HOUR + MINUTE, "street")):
+            happens(pair, "signed_up", START + at, source=source)
+            tick(pair.session, START + hours * HOUR)
+            statuses += pair.engine.query("SELECT status FROM journey.runs")
+        assert statuses == [("active",), ("exited",)]
+
+
+@pytest.mark.parametrize("second", ["count(signed_up since entry)", "count(signed_up)"])
+def test_an_exit_sees_a_row_that_counts_only_with_later_ones(second: str) -> None:
+    exits = f'exit when exists(signed_up since entry where source = "shop" and {second} >= 2)'
+    text = program("w: wait 30d", f"{exits} as left", enter="enter on visited")
+    with both(text, START, binding=UNCHANGED) as pair:
+        people(pair, 1)
+        happens(pair, "visited", START + MINUTE)
+        pair.tick(START + HOUR)
+        happens(pair, "signed_up", START + HOUR + MINUTE, source="shop")
+        assert ends(pair.tick(START + 2 * HOUR)) == [("active", None)]
+        pair.tick(START + 5 * HOUR)
+        happens(pair, "signed_up", START + 5 * HOUR + MINUTE, source="street")
+        assert ends(pair.tick(START + 6 * HOUR)) == [("exited", "left")]
 
 
 def test_the_runtimes_own_decisions_can_be_awaited() -> None:

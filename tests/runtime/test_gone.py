@@ -152,3 +152,43 @@ def test_of_a_file_that_is_opened_again(engine: str, tmp_path: Path) -> None:
         idle.append(tick(session, START + hour * HOUR).idle)
         real.close()
     assert idle[-1], "numbers that the engine gives anew each time are the same each time"
+
+
+def test_of_a_table_that_was_empty_at_one_tick(engine: str) -> None:
+    """Emptied and loaded anew in two transactions: who is not in it any more leaves then."""
+    with database(engine) as real:
+        put(real, "crm.customers", (person(n) for n in range(1, 6)))
+        put(real, "shop.signups", map(signs_up, range(1, 6)))
+        tell_counts(real)
+        session = prepare(real, compiled(WAITS), now=START)
+        assert not isinstance(session, list)
+        for hour in (1, 3):
+            tick(session, START + hour * HOUR)
+        real.execute(
+            "DELETE FROM crm.customers" if engine == "duckdb" else "TRUNCATE crm.customers"
+        )
+        tell_counts(real)
+        tick(session, START + 4 * HOUR)
+        assert real.query(GONE) == [(0,)]
+        put(real, "crm.customers", (person(n) for n in range(1, 4)))
+        tell_counts(real)
+        for hour in (5, 6):
+            tick(session, START + hour * HOUR)
+        assert real.query(GONE) == [(2,)]
+
+
+def test_nobody_of_a_journey_that_stands_still(engine: str, tmp_path: Path) -> None:
+    """Its runs are none that a tick writes: they are asked about when it goes on."""
+    root = make(tmp_path, engine=engine)
+    with opened(root, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.tick(NOW + HOUR + MINUTE)
+    sql(root, "ALTER TABLE shop.signups RENAME TO later")
+    sql(root, "DELETE FROM crm.customers WHERE id IN (4, 5)")
+    runs = "SELECT journey, count(*) FROM journey.run GROUP BY journey ORDER BY journey"
+    with opened(root, NOW + 2 * HOUR) as runtime:
+        assert runtime.standing
+        before = runtime.engine.query(runs)
+        tell_counts(runtime.engine)
+        runtime.tick(NOW + 3 * HOUR)
+        assert runtime.engine.query(runs) == before

@@ -15,7 +15,7 @@ from journeylang.syntax.parse import parse
 from journeylang.trial.company import company
 from journeylang.trial.run import Result, play_in_turn, run_trials
 from journeylang.trial.sharing import Together, companies
-from tests.trial.test_played import GIVEN, NOW, project
+from tests.trial.test_played import BINDING, GIVEN, NOW, project
 
 # Whether one of these is true hangs on when it is asked; `often` looks into the day once.
 TIMED = """
@@ -220,3 +220,53 @@ def test_names_stay_apart() -> None:
     assert len({part.key for part in parts}) == 3
     results = list(run_trials(found, trials))
     assert len({result.lines for result in results}) == 1
+
+
+LATER = "2026-03-12T11:00"
+PAIRS = {
+    # A run that enters on a condition is named for the instant.
+    "enters again": (
+        """journey again { owner "crm@shop.example" enter when exists(ordered within 2h)
+  reenter after 1d policy standard settle: wait 5h hello: send email "x" }""",
+        ("{} ordered +3d ordered +6d ordered", "{} ordered +3d ordered +7d ordered"),
+    ),
+    # A row is looked at by each tick for which it is new.
+    "a race with figures": (
+        """journey again { owner "crm@shop.example" enter on signed_up policy standard
+  r: wait for ordered where count(ordered) >= 2 up to 9d { on ordered { } timeout { exit as no } }
+  settle: wait 5h hello: send email "x" }""",
+        ("{} signed_up +1h ordered +3h ordered", "{} signed_up +1h ordered +3h ordered"),
+    ),
+    # The shares of those who are left alone are told in neither, or in both.
+    "a hold-out that is none": (
+        """journey again { owner "crm@shop.example" enter on signed_up holdout 10% salt "again"
+  policy standard hello: send email "x" }""",
+        ("assign holdout = no {} signed_up", "assign holdout = yes {} signed_up"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_two_of_other_days_are_as_alone(case: str) -> None:
+    journey, lines = PAIRS[case]
+    tests = "\n".join(
+        f'test "{n}" for again {{ {GIVEN} {line.format(at)} }}'
+        for n, (line, at) in enumerate(zip(lines, (NOW, LATER), strict=True))
+    )
+    found = project(f"{journey}\n{tests}\n")
+    shared = timeless(list(run_trials(found, found.trials)))
+    assert shared == timeless(list(play_in_turn(found, found.trials)))
+
+
+def test_an_instant_at_the_end_of_the_calendar_is_not_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound = BINDING.replace("  field mobile", "  field until: instant? = c.until\n  field mobile")
+    monkeypatch.setattr("tests.trial.test_played.BINDING", bound)
+    given = GIVEN.replace('mobile: "+49"', 'mobile: "+49", until: 9999-12-30T10:00')
+    tests = "\n".join(f'test "{at}" for far {{ {given} {at} signed_up }}' for at in (NOW, LATER))
+    journey = """journey far { owner "crm@shop.example" enter on signed_up policy standard
+  if customer.until is known { exit as far } hello: send email "x" }"""
+    found = project(f"{journey}\n{tests}\n")
+    shared = timeless(list(run_trials(found, found.trials)))
+    assert shared == timeless(list(play_in_turn(found, found.trials)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from journeylang.model.entry import EnterByStart, EnterOn, EnterWhen
@@ -94,7 +94,7 @@ def companies(project: Project, trials: Sequence[Trial]) -> tuple[list[Together]
         if coupled[name] or not _fits(project, trial):
             alone.append(n)
         else:
-            shifted = not (dated[name] or trial.rows)
+            shifted = not (dated[name] or trial.rows or _at_the_end(trial))
             scenes.setdefault(_scene(trial, shifted=shifted), []).append(n)
     together: list[Together] = []
     for (shifted, *_), places in scenes.items():
@@ -106,6 +106,12 @@ def companies(project: Project, trials: Sequence[Trial]) -> tuple[list[Together]
             else:
                 together.append(Together(places=tuple(part), shifted=shifted))
     return together, sorted(alone)
+
+
+def _at_the_end(trial: Trial) -> bool:
+    """Whether an instant is given that could be moved beyond the calendar's last year."""
+    given = [*trial.customer, *(value for h in trial.happenings for value in h.values)]
+    return any(isinstance(c.value, datetime) and c.value.year >= 9000 for _, c in given)
 
 
 def overdrawn(project: Project, part: Part, played: Played) -> bool:
