@@ -15,7 +15,8 @@ from journeylang.syntax.parse import parse
 from journeylang.trial.company import company
 from journeylang.trial.run import Result, play_in_turn, run_trials
 from journeylang.trial.sharing import Together, companies
-from tests.trial.test_played import BINDING, GIVEN, NOW, project
+from tests.runtime.world import BINDING
+from tests.trial.test_played import GIVEN, NOW, project
 
 # Whether one of these is true hangs on when it is asked; `often` looks into the day once.
 TIMED = """
