@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from journeylang.cli.main import cli
+from journeylang.engines.catalog import described
 from journeylang.loading.checking import check
 from journeylang.loading.project import load
 from journeylang.runtime.setup import lay_foundation
@@ -124,6 +125,16 @@ def test_the_layout_of_shopify(tmp_path: Path) -> None:
     assert "# channel sms { address: customer.mobile" in text
     assert "event cart_abandoned from shopify.abandoned_checkout" in text
     assert "value { revenue: order_placed.total_price }" in text
+
+
+def test_columns_that_an_index_only_carries_are_no_key(tmp_path: Path) -> None:
+    opened = open_engine("postgres")
+    opened.execute("CREATE TABLE customers (id INTEGER, no INTEGER, email TEXT)")
+    opened.execute("CREATE UNIQUE INDEX ON customers (no) INCLUDE (email)")
+    (table,) = described(opened)
+    opened.close()
+    assert table.parts == ("public", "customers")
+    assert table.unique == (("no",),)
 
 
 def test_without_customers_nothing_is_written(tmp_path: Path) -> None:

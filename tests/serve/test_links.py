@@ -170,6 +170,25 @@ def test_preferences(server: Served, names: Iterator[tuple[int, str]]) -> None:
     assert server.client.post(path, data={"frequency": "hourly"}).status_code == 400
 
 
+def test_a_page_that_was_opened_before_says_nothing_of_what_it_had_not(
+    server: Served, names: Iterator[tuple[int, str]]
+) -> None:
+    customer, name = next(names)
+    path = server.path(LINKS.preferences(name))
+    page = server.client.get(path).text
+    hidden = re.findall(r'type="hidden" name="shown" value="([^"]+)"', page)
+    assert {"channel email", "channel sms"} <= set(hidden)
+    # `sms` has come with an apply since: it is neither ticked nor unticked there.
+    form = {"shown": [h for h in hidden if h != "channel sms"], "channel": ["email"]}
+    assert server.client.post(path, data=form).status_code == 200
+    server.settled()
+    assert suppressed(server.root, customer) == []
+    form = {"shown": hidden, "channel": ["email"]}
+    assert server.client.post(path, data=form).status_code == 200
+    server.settled()
+    assert [row[0] for row in suppressed(server.root, customer)] == ["sms"]
+
+
 def test_an_answer(server: Served, names: Iterator[tuple[int, str]]) -> None:
     customer, name = next(names)
     path = server.path(LINKS.answer(name, "nps", "<9>"))

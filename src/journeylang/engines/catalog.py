@@ -37,7 +37,9 @@ POSTGRES_KEYS = """
 SELECT n.nspname, c.relname,
   CASE WHEN i.indisprimary THEN 'PRIMARY KEY' ELSE 'UNIQUE' END,
   ARRAY(SELECT a.attname::text FROM unnest(i.indkey) WITH ORDINALITY AS k(number, place)
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.number ORDER BY k.place),
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.number
+      AND k.place <= i.indnkeyatts
+    ORDER BY k.place),
   NULL::text, NULL::text, NULL::text[]
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indrelid

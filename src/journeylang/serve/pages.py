@@ -46,10 +46,12 @@ _PAGES = {
     "preferences": """{% extends "frame" %}{% block title %}Preferences{% endblock %}
 {% block body %}<form method="post"><input type="hidden" name="shown" value="1">
 {% if channels %}<fieldset><legend>Ways to be reached</legend>
-{% for one in channels %}<label><input type="checkbox" name="channel" value="{{ one.name }}"
+{% for one in channels %}<input type="hidden" name="shown" value="channel {{ one.name }}">
+<label><input type="checkbox" name="channel" value="{{ one.name }}"
 {% if one.given %} checked{% endif %}> {{ one.title }}</label>{% endfor %}</fieldset>{% endif %}
 {% if topics %}<fieldset><legend>Topics</legend>
-{% for one in topics %}<label><input type="checkbox" name="topic" value="{{ one.name }}"
+{% for one in topics %}<input type="hidden" name="shown" value="topic {{ one.name }}">
+<label><input type="checkbox" name="topic" value="{{ one.name }}"
 {% if one.given %} checked{% endif %}> {{ one.title }}</label>{% endfor %}</fieldset>{% endif %}
 <fieldset><legend>How often</legend><select name="frequency">
 {% for name, title in frequencies %}<option value="{{ name }}"{% if name == frequency %}

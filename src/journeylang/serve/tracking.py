@@ -176,8 +176,12 @@ class Tracking:
 
     def _chosen(self, message: str, form: dict[str, list[str]]) -> Chose:
         channels, topics = set(form.get("channel", ())), set(form.get("topic", ()))
+        # A page that was opened before an apply says nothing of what has come with it.
+        shown = set(form["shown"]) - {"1"}
         consents: dict[str, bool] = {}
         for topic in self.project.binding.topics.values():
+            if shown and f"topic {topic.name}" not in shown:
+                continue
             # Of topics that rest on one consent each has to be wanted.
             consents[topic.consent] = consents.get(topic.consent, True) and topic.name in topics
         frequency = next(iter(form.get("frequency", ())), None)
@@ -185,7 +189,11 @@ class Tracking:
             message=message,
             at=self.keeper.now(),
             consents=consents,
-            channels={name: name in channels for name in _channels(self.project)},
+            channels={
+                name: name in channels
+                for name in _channels(self.project)
+                if not shown or f"channel {name}" in shown
+            },
             frequency=frequency if frequency in FREQUENCIES else None,
         )
 
