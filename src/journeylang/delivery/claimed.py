@@ -19,12 +19,12 @@ _SPAN = 10
 """Seconds that a larger claim may take: pauses are looked at before each."""
 
 
-def room(alone: bool, handled: int, seconds: float) -> int:
-    """How many are claimed, where the last claim handled so many: what is written ahead ends with
-    each claim."""
-    if not alone or not handled:
+def room(alone: bool, sent: int, seconds: float) -> int:
+    """How many are claimed, where of the last claim so many were sent: what is written ahead ends
+    with each claim."""
+    if not alone or not sent:
         return CLAIM
-    return max(CLAIM, min(CLAIM_ALONE, int(handled / max(seconds, 0.001) * _SPAN)))
+    return max(CLAIM, min(CLAIM_ALONE, int(sent / max(seconds, 0.001) * _SPAN)))
 
 
 LONGEST_REST = 900

@@ -83,15 +83,16 @@ class Delivery:
         alone = self.sql.exclusive
         room = room_for(alone, 0, 0.0)
         while not self._enough():
-            before = self.summary.handled
+            before, accepted = self.summary.handled, self.summary.accepted
             try:
                 claimed = claim(self.order, self.holder, self.summary, room)
                 if not claimed.tokens:
                     break
                 begun = monotonic()
                 self._work(claimed)
-                handled = self.summary.handled - before
-                room = room_for(alone, handled, monotonic() - begun)
+                # Those that were cancelled took no time, and say nothing of others.
+                sent = self.summary.accepted - accepted
+                room = room_for(alone, sent, monotonic() - begun)
             except ConflictError:
                 tries += 1
                 if tries == TRIES:
