@@ -339,6 +339,7 @@ SELECT
 FROM journey.run AS w
 WHERE
   w.status = 0
+  AND w.journey IN (1, 2, 3, 4)
   AND EXISTS(
     SELECT
       1

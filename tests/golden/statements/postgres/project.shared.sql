@@ -119,7 +119,7 @@ UNION ALL SELECT 'start', p.journey, count(*), NULL, NULL FROM journey.pending_e
 INSERT INTO trail (round, customer_id, run_id, journey, from_step, arrived_at, entered_at, fate, status, reason, entry, why, passes, fresh)
 SELECT 0 AS round, w.customer_id AS customer_id, w.run_id AS run_id, w.journey AS journey, w.step AS from_step, $now AS arrived_at, w.entered_at AS entered_at, 4 AS fate, 3 AS status, 'gone' AS reason, w.entry AS entry, 13 AS why, w.passes AS passes, FALSE AS fresh
 FROM journey.run AS w
-WHERE w.status = 0 AND EXISTS (SELECT 1 FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c)
+WHERE w.status = 0 AND w.journey IN (1, 2, 3, 4) AND EXISTS (SELECT 1 FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c)
   AND NOT EXISTS (SELECT 1 FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c WHERE c.customer_id = w.customer_id);
 
 -- a ranking of all customers
