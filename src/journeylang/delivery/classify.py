@@ -15,7 +15,6 @@ from journeylang.delivery.declared import Cost, Match, Outcome, Response, Rule, 
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.outcome import Cost as Paid
 from journeylang.delivery.paths import Reply, first, found
-from journeylang.delivery.render import one_line
 
 LONGEST_WAIT = 3600
 """Seconds that an answer is believed when it says how long to wait."""
@@ -110,7 +109,9 @@ def answer(
     if meaning == "accepted":
         known = first(reply, response.id)
         return Accepted(
-            provider_id=one_line(_shown(known)[:200]) if known is not None else fallback_id,
+            provider_id=wording.recordable(_shown(known)[:200])
+            if known is not None
+            else fallback_id,
             cost=_paid(reply, cost),
         )
     said = first(reply, response.detail)

@@ -303,13 +303,8 @@ def renderer(sources: Mapping[str, str]) -> Renderer:
 
 
 def one_line(text: str) -> str:
-    """A subject or a name: no line ends and no controls, so that no header can be added.
-
-    Half a character (a lone surrogate, as others' JSON may have) would be refused by databases.
-    """
-    if text.isprintable():
-        return text.strip()
-    return _CONTROLS.sub(" ", text.encode("utf-8", "replace").decode()).strip()
+    """A subject or a name: no line ends and no controls, so that no header can be added."""
+    return _CONTROLS.sub(" ", text).strip() if not text.isprintable() else text.strip()
 
 
 def _parts(file: str, text: str) -> TemplateParts:

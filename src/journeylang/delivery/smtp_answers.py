@@ -14,7 +14,6 @@ from aiosmtplib import (
 
 from journeylang.delivery import wording
 from journeylang.delivery.outcome import Refused, TryLater
-from journeylang.delivery.render import one_line
 
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 # RFC 3463: the mailbox or the domain does not exist, has moved or cannot be right.
@@ -75,6 +74,8 @@ def to_connection(error: Exception) -> Refused | TryLater:
         case SMTPConnectError() | OSError():
             return TryLater(detail="no connection", of_channel=True)
         case SMTPException():
-            return Refused(kind="config", detail=one_line(error.message)[: wording.LONGEST])
+            return Refused(
+                kind="config", detail=wording.recordable(error.message)[: wording.LONGEST]
+            )
         case _:
             raise error

@@ -12,9 +12,14 @@ LONGEST = 160
 _PERSONAL = re.compile(r"\S*@\S*|<[^>]*>|\"[^\"]*\"|'[^']*'|\+?\d[\d\s/-]{6,}\d")
 
 
+def recordable(text: str) -> str:
+    """One line, without half a character (a lone surrogate of JSON): databases refuse that."""
+    return one_line(text.encode("utf-8", "replace").decode())
+
+
 def words(text: str, *personal: str) -> str:
     """The text without addresses, quotations and long numbers, and without `personal`."""
-    plain = one_line(text)
+    plain = recordable(text)
     for part in personal:
         if part:
             whole = re.escape(part) if len(part) > 2 else rf"(?<!\w){re.escape(part)}(?!\w)"
