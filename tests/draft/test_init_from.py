@@ -40,6 +40,11 @@ def begun(source: str, folder: Path, *options: str) -> tuple[int, str]:
     return ran.exit_code, ran.output
 
 
+def binding(folder: Path) -> str:
+    """What was drafted for the project in `folder`."""
+    return (folder / "project/journeys/binding.journey").read_text(encoding="utf-8")
+
+
 def block(text: str, head: str) -> str:
     """A declaration of the draft without the reasons, by how it begins."""
     found = re.search(rf"(?ms)^{re.escape(head)}.*?^}}", text)
@@ -70,7 +75,7 @@ def drafted(schema: str, folder: Path) -> str:
     """The draft of a schema in DuckDB."""
     code, said = begun(there("duckdb", schema, folder), folder / "project")
     assert code == 0, said
-    return (folder / "project/journeys/binding.journey").read_text(encoding="utf-8")
+    return binding(folder)
 
 
 def test_a_shop_of_ones_own(tmp_path: Path) -> None:
@@ -175,8 +180,7 @@ def test_a_project_that_is_there_is_kept(tmp_path: Path) -> None:
     code, said = begun(place, tmp_path / "project")
     assert code == 1
     assert "this is a project already" in said
-    kept = (tmp_path / "project/journeys/binding.journey").read_text(encoding="utf-8")
-    assert kept == "language 1\n"
+    assert binding(tmp_path) == "language 1\n"
 
 
 def test_an_address_of_a_variable_stays_one(
@@ -213,7 +217,7 @@ def test_line_ends_in_names_and_values_add_no_line(tmp_path: Path) -> None:
     )
     opened.close()
     assert begun(str(tmp_path / "odd.duckdb"), tmp_path / "project")[0] == 0
-    text = (tmp_path / "project/journeys/binding.journey").read_text(encoding="utf-8")
+    text = binding(tmp_path)
     assert "\nchannel sms" not in text
     assert [found.message for found in check(tmp_path / "project").diagnostics] == []
 
@@ -229,7 +233,7 @@ def test_the_examples_data(example: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     code, said = begun(str(tmp_path / "shop_data.duckdb"), tmp_path / "project")
     assert code == 0, said
-    text = (tmp_path / "project/journeys/binding.journey").read_text(encoding="utf-8")
+    text = binding(tmp_path)
     assert "key c.customer_id" in block(text, "customers from shop.customers")
     assert "at p.purchased_at" in block(text, "event purchased from shop.purchases")
     assert ("consent email_marketing from shop.consents" in text) == (example == "cdnow")

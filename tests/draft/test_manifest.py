@@ -10,7 +10,7 @@ import pytest
 from journeylang.draft.manifest import Manifest, ManifestError
 from journeylang.loading.checking import check
 from tests.draft.schemas import CATALOG, manifest
-from tests.draft.test_init_from import begun, block
+from tests.draft.test_init_from import begun, binding, block
 
 
 def written(folder: Path, told: object, catalog: object = None) -> Path:
@@ -29,7 +29,7 @@ def test_marts_are_bound_and_staging_is_not(version: int, tmp_path: Path) -> Non
     # The project's folder says where its manifest is.
     code, said = begun(str(tmp_path), tmp_path / "project")
     assert code == 0, said
-    text = (tmp_path / "project/journeys/binding.journey").read_text(encoding="utf-8")
+    text = binding(tmp_path)
     customers = block(text, "customers from marts.dim_customers")
     assert "key c.customer_id" in customers
     assert "field mobile: text?" in customers
@@ -49,7 +49,7 @@ def test_marts_are_bound_and_staging_is_not(version: int, tmp_path: Path) -> Non
 def test_without_a_catalog_types_are_guessed_from_names(tmp_path: Path) -> None:
     written(tmp_path, manifest())
     assert begun(str(tmp_path / "target/manifest.json"), tmp_path / "project")[0] == 0
-    text = (tmp_path / "project/journeys/binding.journey").read_text(encoding="utf-8")
+    text = binding(tmp_path)
     assert "field first_order_date: date?  # guess: its type, by its name" in text
     assert [str(found) for found in check(tmp_path / "project").diagnostics] == []
 

@@ -144,7 +144,7 @@ def _customers(
     key = base.key
     text = [guess(f"customers from {table_name(table)} as {alias} {{", base.why or "the only one")]
     line = f"  key {column_name(alias, key.column)}"
-    text.append(guess(line, key.why) if key.why else line)
+    text.append(guess(line, key.why))
     if zone is not None and zone.kind in ("text", "unknown"):
         zoned = f'  timezone {column_name(alias, zone)} else "UTC"'
         text.append(guess(zoned, "`else` is for zones with no such name"))
@@ -203,7 +203,7 @@ def _catalog(
     line = f"  key {column_name(alias, key.column)}"
     text = [
         f"catalog {stem}s from {table_name(table)} as {alias} {{",
-        guess(line, key.why) if key.why else line,
+        guess(line, key.why),
         *lines(found, left),
         "}",
     ]

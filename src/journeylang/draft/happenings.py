@@ -58,7 +58,7 @@ def happenings(
         return Left(table=table, why="no single column tells its rows apart")
     stem = words.stem(table.name)
     kinds = _kinds(table, stem, source)
-    named = [(_name(stem), None)] if kinds is None else kinds
+    named = [(_past(stem), None)] if kinds is None else kinds
     if kinds is not None and is_general(table):
         named = [one for one in kinds if one[0] not in taken]
         if not named:
@@ -70,7 +70,7 @@ def happenings(
         # Segment's: what the table is called, in each of its rows.
         used.append(named_by)
     cancelled = [c for c in (table.column(*words.CANCELLED),) if c is not None and stem == "order"]
-    off = _off(table, source) if stem == "order" and not cancelled else ""
+    off = _off(table, source, alias) if stem == "order" and not cancelled else ""
     tests = [c for c in (table.column(*words.TESTS),) if c is not None and c.kind == "bool"]
     gone = [c for c in (table.column(*words.GONE_FLAGS),) if c is not None and c.kind == "bool"]
     found, left = fields(table, alias, [*used, *cancelled, *tests, *gone], money, ("at", "key"))
@@ -79,10 +79,10 @@ def happenings(
         unique = _free(name, taken)
         taken.add(unique)
         text = [f"event {unique} from {table_name(table)} as {alias} {{"]
-        text.append(_said(f"  key {column_name(alias, key.column)}", key.why))
-        text.append(_said(f"  customer {column_name(alias, customer.column)}", customer.why))
+        text.append(guess(f"  key {column_name(alias, key.column)}", key.why))
+        text.append(guess(f"  customer {column_name(alias, customer.column)}", customer.why))
         late = "" if came is not None else " late 6h"
-        text.append(_said(f"  at {column_name(alias, at.column)}{late}", at.why))
+        text.append(guess(f"  at {column_name(alias, at.column)}{late}", at.why))
         if came is not None:
             line = f"  changed at {column_name(alias, came.column)}"
             text.append(guess(line, came.why))
@@ -92,7 +92,7 @@ def happenings(
         conditions = [f"{column_name(alias, c)} is unknown" for c in cancelled]
         conditions += [f"not {column_name(alias, c)} = true" for c in (*tests, *gone)]
         if off:
-            conditions.append(f"{alias}.{off}")
+            conditions.append(off)
         if value is not None:
             conditions.insert(0, f"{column_name(alias, value[0])} = {quoted(value[1])}")
         if conditions:
@@ -155,28 +155,19 @@ def _kinds(
     return None
 
 
-def _name(stem: str) -> str:
-    """`order` as `order_placed`; what is not known keeps its name, if it is no built-in's."""
-    if stem in words.HAPPENED:
-        return words.HAPPENED[stem]
-    last = stem.rpartition("_")[2]
-    if re.search(r"(ed|en|ought|old|ent|aid|ound)$", last):
-        return stem
-    return _past(stem)
-
-
-def _off(table: Table, source: Source) -> str:
+def _off(table: Table, source: Source, alias: str) -> str:
     """The condition that an order was not called off, by its status."""
     status = table.column("status", "order_status", "state")
     values = source.values(table, status) if status is not None else None
     off = tuple(v for v in values or () if v.lower() in ("cancelled", "canceled", "voided"))
     if status is None or not off:
         return ""
-    name = column_name("", status).removeprefix(".")
+    name = column_name(alias, status)
     return f"{name} != {quoted(off[0])}" if len(off) == 1 else f"{name} not in ({listed(off)})"
 
 
 def _past(name: str) -> str:
+    """`order` as `order_placed`; what is not known keeps its name."""
     return words.HAPPENED.get(name, name) or "happened"
 
 
@@ -188,10 +179,6 @@ def _free(name: str, taken: set[str]) -> str:
         free = f"{wanted}_{number}"
         number += 1
     return free
-
-
-def _said(line: str, why: str) -> str:
-    return guess(line, why) if why else line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +217,7 @@ def consents(table: Table, base: People, source: Source) -> list[Consent] | Left
     if customer is None or at is None or status is None:
         return Left(table=table, why="consents, but not who, when and whether")
     alias = "m"
-    granted, why = _granted(table, status, source, alias)
+    granted, why = _granted_by(table, status, source, column_name(alias, status))
     if granted is None:
         return Left(table=table, why=f"no value of `{status.name}` is known to mean yes")
     about = next((by_name[n] for n in _ABOUT if n in by_name and by_name[n] is not status), None)
@@ -248,7 +235,7 @@ def consents(table: Table, base: People, source: Source) -> list[Consent] | Left
             continue
         name = _NAMES_OF[channel]
         text = [f"consent {name} from {table_name(table)} as {alias} {{"]
-        text.append(_said(f"  customer {column_name(alias, customer.column)}", customer.why))
+        text.append(guess(f"  customer {column_name(alias, customer.column)}", customer.why))
         text.append(f"  at {column_name(alias, at.column)}")
         text.append(guess(f"  granted {granted}", why))
         if proof is not None:
@@ -306,10 +293,6 @@ _FLAGS = (
         re.compile(r"^(is_|has_)?(accepts_push|push_?(opt_?in|opted_in|consent|enabled|allowed))"),
     ),
 )
-
-
-def _granted(table: Table, status: Column, source: Source, alias: str) -> tuple[str | None, str]:
-    return _granted_by(table, status, source, column_name(alias, status))
 
 
 def _granted_by(table: Table, column: Column, source: Source, value: str) -> tuple[str | None, str]:

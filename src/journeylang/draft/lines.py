@@ -19,7 +19,12 @@ def remark(text: str) -> str:
 
 
 def guess(line: str, why: str) -> str:
-    """The line, with the reason behind it, or above it where there is no room."""
+    """The line, with the reason behind it, or above it where there is no room.
+
+    Without a reason there is no doubt, and nothing is said.
+    """
+    if not why:
+        return line
     said = f"# guess: {remark(why)}"
     if max(len(line) + 2, COMMENTS) + len(said) <= WIDTH:
         return f"{line}  {said}"

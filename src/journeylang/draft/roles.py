@@ -55,7 +55,7 @@ def people(source: Source) -> People | None:
 
 def is_log(table: Table) -> bool:
     """A table of Segment's in which each row is a call, not a person or a thing."""
-    return words.stem(table.name) in ("identify", "identifie", "alias", "aliase", "group")
+    return words.stem(table.name) in ("identify", "alias", "aliase", "group")
 
 
 def key_of(table: Table, source: Source) -> Guess | None:

@@ -110,9 +110,6 @@ MACHINERY = re.compile(
 
 YES = ("granted", "opt_in", "optin", "opted_in", "opt-in", "subscribed", "confirmed", "yes",
        "true", "active", "accepted", "given", "allow", "allowed", "in", "1", "y")  # fmt: skip
-NO = ("revoked", "opt_out", "optout", "opted_out", "opt-out", "unsubscribed", "withdrawn", "no",
-      "false", "inactive", "declined", "denied", "rejected", "out", "0", "n",
-      "not_subscribed", "pending", "redacted", "invalid")  # fmt: skip
 
 
 def snake(name: str) -> str:
