@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding, Event, Table
 from journeylang.model.expressions import (
