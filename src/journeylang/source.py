@@ -6,10 +6,8 @@ a handful.
 """
 
 from bisect import bisect_right
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from journeylang.classes import dataclass
 
 
 class Span(NamedTuple):

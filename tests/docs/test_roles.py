@@ -134,6 +134,9 @@ def test_each_role_can_do_its_verbs(verb: Verb, project: Path, url: Callable[[st
             time.sleep(0.2)
     assert written("SELECT reason FROM journey.suppression") == [("unsubscribe",)]
     assert written("SELECT id FROM shop.signups ORDER BY 1") == [("s1",), ("s2",)]
+    done = verb("journeys_run", "forget", "1", "prod", "--yes", "--known")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    assert written("SELECT count(*), min(customer_id) < 0 FROM journey.message") == [(1, True)]
 
 
 def rows(address: str, statement: str) -> list[tuple[object, ...]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from journeylang.classes import dataclass
+from dataclasses import dataclass
 
 _EXPECTED = re.compile(r"\s*([+-])\s*(\d+(?:\.\d+)?)\s*(%|pp\b)")
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import twice
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.scope import Parameter, ParameterType, Scope
 from journeylang.analysis.shapes import read_type
-from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model.expressions import EntryValue, Expression

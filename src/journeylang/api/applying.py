@@ -87,22 +87,11 @@ def applied(
 
 def _lease(engine: Engine, wait: float) -> Lease:
     """Nobody is to move people by one program while another one is applied."""
-    import time
-
-    from journeylang.engines.base import DatabaseBusyError
     from journeylang.runtime.lease import Lease
 
     lease = Lease(engine=engine)
-    until = time.monotonic() + wait
-    while "holder" in (engine.columns(("journey", "lock")) or ()):
-        try:
-            lease.hold()
-            break
-        except DatabaseBusyError:
-            # `run --every` lets go of it between two ticks.
-            if time.monotonic() >= until:
-                raise
-            time.sleep(0.2)
+    if "holder" in (engine.columns(("journey", "lock")) or ()):
+        lease.hold_within(wait)
     return lease
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from jinja2 import Undefined
 
 from journeylang.analysis.messages import sends
 from journeylang.api.program import template_entry_fields
-from journeylang.classes import dataclass
 from journeylang.delivery.channels import manifest_of
 from journeylang.delivery.compose import Letterhead
 from journeylang.delivery.links import Links
@@ -41,6 +40,7 @@ from journeylang.plan.build import build
 from journeylang.plan.numbering import number
 from journeylang.plan.operations import JourneyPlan, SendPark
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.keys import key_literal
 from journeylang.runtime.setup import key_type, numbering, pretend
 from journeylang.sql.advance import send_columns
 from journeylang.sql.dialects import quote
@@ -49,7 +49,7 @@ from journeylang.sql.picks import TOO_FEW
 from journeylang.sql.profile import stored_value
 from journeylang.sql.relations import customer_column
 from journeylang.why.explain import Unknown, meant
-from journeylang.why.person import Person, Since, key_literal, put_aside
+from journeylang.why.person import Person, Since, put_aside
 
 NOBODY = Address(local="nobody", domain="customer.invalid")
 """To whom the message is written of somebody without an address."""

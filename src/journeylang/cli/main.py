@@ -48,7 +48,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "resume": ("journeylang.cli.pause:resume_command", "Let a paused journey go on."),
     "provider": ("journeylang.cli.provider:command", "Look at providers and check manifests."),
     "report": ("journeylang.cli.report:command", "Show what journeys have brought."),
+    "forget": ("journeylang.cli.forget:command", "Erase a person from the runtime's tables."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),
+    "completion": ("journeylang.cli.completion:command", "Let a shell complete what is typed."),
     "lsp": ("journeylang.cli.lsp:command", "Answer an editor: the language server."),
 }
 """Each verb's command, as ``module:attribute``, and the line that ``--help`` has for it."""

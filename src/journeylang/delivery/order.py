@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from journeylang.classes import dataclass
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.links import Links
 from journeylang.delivery.outcome import Cost, Refused, TryLater

@@ -9,9 +9,8 @@ the no.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from journeylang.classes import dataclass
 from journeylang.model.binding import Binding, ConsentTable, ConsentWhen
 from journeylang.model.project import Project
 from journeylang.model.walk import customer_fields, walk

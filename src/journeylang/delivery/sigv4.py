@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
-
-from journeylang.classes import dataclass
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

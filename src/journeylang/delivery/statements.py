@@ -16,11 +16,11 @@ is written only under a live lease with the token of the claim, and only where t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from journeylang.classes import dataclass
 from journeylang.delivery.permission import Permission, some_customers
 from journeylang.model.project import Project
 from journeylang.model.walk import customer_fields, walk
@@ -29,10 +29,7 @@ from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, value
 from journeylang.sql.profile import stored_value
 from journeylang.sql.relations import customer_column
-from journeylang.sql.schema import RECEIPT_RANKS, public_message_id
-
-FINAL = ("cancelled", "expired", "failed", "accepted", "delivered", "bounced")
-"""States that end a message."""
+from journeylang.sql.schema import FINAL, RECEIPT_RANKS, public_message_id
 
 FREE = 500
 """So many free batches are looked at together."""

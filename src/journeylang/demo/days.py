@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
 from journeylang.api import LoadedProject, Runtime
-from journeylang.classes import dataclass
 from journeylang.demo.figures import Figures, Funnel, Trial
 from journeylang.demo.place import OUTBOX
 from journeylang.demo.samples import Sample, samples

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from journeylang.classes import dataclass
+from dataclasses import dataclass
+
 from journeylang.draft import words
 from journeylang.draft.fields import Currency, Field, currency, fields, lines, usual_currency
 from journeylang.draft.happenings import (

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
-
-from journeylang.classes import dataclass
 
 Kind = Literal["text", "int", "number", "bool", "date", "time", "instant", "other", "unknown"]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from journeylang.classes import dataclass
 from journeylang.model.expressions import EventSource
 from journeylang.source import Span
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.types import Type
 from journeylang.source import Span

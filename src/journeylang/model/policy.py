@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from typing import Literal
 
-from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.source import Span
 

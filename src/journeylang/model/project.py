@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from journeylang.classes import dataclass
 from journeylang.model.assumptions import Assumptions
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression

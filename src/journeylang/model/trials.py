@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from journeylang.classes import dataclass
 from journeylang.model.expressions import Constant, EventSource
 from journeylang.model.journey import WaitSpan
 from journeylang.source import Span

@@ -6,11 +6,10 @@ drawn through: its way joins what stands behind it.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import assert_never
 
-from journeylang.classes import dataclass
 from journeylang.model.journey import (
     BestHour,
     Block,

@@ -6,9 +6,8 @@ Numbers of an applied project are kept for ever: people in flight rest at them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from journeylang.classes import dataclass
 from journeylang.model.journey import (
     Experiment,
     Factors,

@@ -7,10 +7,9 @@ branches share are worked out once per set of what was met.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
 from journeylang.plan.operations import (

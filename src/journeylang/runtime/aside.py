@@ -8,10 +8,9 @@ where there are any do statements ask for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Catalog, Customers, Event
 from journeylang.model.project import Project

@@ -13,10 +13,9 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from journeylang.classes import dataclass
 from journeylang.engines.base import DatabaseBusyError, Engine, StatementError
 from journeylang.sql import lease as sql
 
@@ -63,6 +62,21 @@ class Lease:
         if other is not None or not self.engine.query(sql.TAKE, taken):
             raise DatabaseBusyError("the database", other or "another runtime")
         self._renewed = now
+
+    def hold_within(self, seconds: float) -> None:
+        """`hold`, waiting so long for another: `run --every` lets go of it between two ticks.
+
+        Raises:
+            DatabaseBusyError: somebody else has it still.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return self.hold()
+            except DatabaseBusyError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(0.2)
 
     def go_on(self) -> None:
         """`hold` in the middle of the work.

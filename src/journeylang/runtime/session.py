@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from journeylang.classes import dataclass
 from journeylang.engines.base import ConflictError, Engine, StatementError
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables

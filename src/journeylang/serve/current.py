@@ -8,10 +8,9 @@ requests that are being answered have seen the one or the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from journeylang.api.deploying import what_runs
-from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.engines.base import Engine
 from journeylang.loading.project import LoadedProject

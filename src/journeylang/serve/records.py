@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
-
-from journeylang.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

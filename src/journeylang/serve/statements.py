@@ -7,17 +7,17 @@ is there already is left out, so that the same records may be taken twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
-from journeylang.classes import dataclass
 from journeylang.delivery.permission import granted, said, some_customers
-from journeylang.delivery.statements import FINAL
 from journeylang.model.binding import ConsentWhen
 from journeylang.model.project import Project
 from journeylang.model.walk import customer_fields, walk
 from journeylang.serve.intake import Shape
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, value
+from journeylang.sql.schema import FINAL
 
 SOFT_BOUNCES = 7
 SOFT_DAYS = 7

@@ -9,9 +9,8 @@ next. The decided then go on (`advance`), but for those who are `held`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from journeylang.classes import dataclass
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import Program
 from journeylang.plan.passes import weight

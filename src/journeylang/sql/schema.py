@@ -59,6 +59,9 @@ RECEIPT_RANKS = {
     "bounced": 60,
 }
 
+# Of these, those that end a message.
+FINAL = ("cancelled", "expired", "failed", "accepted", "delivered", "bounced")
+
 
 def views() -> dict[str, str]:
     """The documented, stable views by their names: names instead of numbers."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from journeylang.classes import dataclass
 from journeylang.model.expressions import Aggregate, EventSource, Expression
 from journeylang.model.project import Project
 from journeylang.sql.dialects import Dialect

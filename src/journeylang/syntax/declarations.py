@@ -1,9 +1,8 @@
 """What a file holds: its declarations, as written."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.binding import (
     Catalog,

@@ -1,9 +1,8 @@
 """A journey, its headers and its ways in, as written."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import (
     CompareOp,

@@ -8,11 +8,10 @@ Comments are of no width. They stand at places where a line may end, which then 
 """
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple, TypeAlias
 
-from journeylang.classes import dataclass
 from journeylang.syntax.trivia import Comment
 
 WIDTH = 100

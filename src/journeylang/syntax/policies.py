@@ -1,9 +1,8 @@
 """Policies and their rules, as written."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import CountLike, Expression
 from journeylang.syntax.literals import Duration, Name, Percent, String, TimeOfDay

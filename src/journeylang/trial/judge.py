@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Label
 from journeylang.model.trials import (
     Expectation,

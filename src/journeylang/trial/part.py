@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from journeylang.classes import dataclass
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Column, Constant
 from journeylang.model.trials import Trial

@@ -8,10 +8,9 @@ begins anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from journeylang.classes import dataclass
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.model.project import Project
 from journeylang.model.trials import Trial

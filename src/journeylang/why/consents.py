@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from journeylang.classes import dataclass
 from journeylang.model.binding import ConsentTable, ConsentWhen
 from journeylang.sql.dialects import text
 from journeylang.sql.prospects import collected_rows

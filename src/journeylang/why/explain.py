@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from journeylang.analysis.personal import personal
-from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.keys import key_literal
 from journeylang.runtime.setup import key_type, numbering
 from journeylang.source import Source
 from journeylang.sql.dialects import text
@@ -24,7 +25,7 @@ from journeylang.why.consents import Consents
 from journeylang.why.ledger import Ledger, read_ledger
 from journeylang.why.model import Answer, Story
 from journeylang.why.outside import Entrance
-from journeylang.why.person import Person, key_literal, put_aside
+from journeylang.why.person import Person, put_aside
 from journeylang.why.rules import Rules
 from journeylang.why.runs import Telling
 from journeylang.why.sends import Sends

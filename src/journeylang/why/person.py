@@ -6,15 +6,12 @@ copied into temporary tables once, and the binding is made to point there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding, Event, Table
 from journeylang.model.expressions import (
@@ -43,26 +40,6 @@ from journeylang.sql.rankings import RANKING, ranking_number, ranking_rows
 from journeylang.sql.relations import bound_value, customers, table_name
 from journeylang.sql.scope import Scope, StepNumbers
 from journeylang.sql.session import temporary
-
-_BITS = {"SMALLINT": 15, "INTEGER": 31, "UINTEGER": 32, "BIGINT": 63, "UBIGINT": 64, "HUGEINT": 127}
-"""Types of whole numbers, and with how many bits they count."""
-
-_NUMBER = re.compile(r"-?[0-9]{1,40}")
-
-
-def key_literal(key: str, kind: str) -> str | None:
-    """A customer's key as SQL of the key's type; None if it can be none."""
-    kind = kind.upper()
-    if kind in _BITS:
-        if not _NUMBER.fullmatch(key) or abs(int(key)) >= 2 ** _BITS[kind]:
-            return None
-        return str(int(key))
-    if kind == "UUID":
-        try:
-            return f"CAST('{UUID(key)}' AS UUID)"
-        except ValueError:
-            return None
-    return text(key)
 
 
 class NotKept:
