@@ -31,7 +31,7 @@ ORDER = (
 )
 PLACE = {name: index for index, names in enumerate(ORDER) for name in names}
 PURE = {name for name, index in PLACE.items() if index <= PLACE["sql"]}
-ANYONE_MAY_IMPORT = {"resources"}
+ANYONE_MAY_IMPORT = {"classes", "resources"}
 
 WORLD = {
     *("aiosmtplib", "asyncio", "click", "duckdb", "ftplib", "http", "httpx", "logging"),

@@ -6,8 +6,10 @@ a handful.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
+
+from journeylang.classes import dataclass
 
 
 class Span(NamedTuple):

@@ -9,10 +9,11 @@ step can change within a tick, all are known not to hold.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from journeylang.analysis.ranges import Fact
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import (
     Aged,

@@ -7,13 +7,14 @@ closely. On the two nights a year when clocks change it may be an hour off.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import time
 from functools import lru_cache
 from typing import assert_never
 
 from journeylang.analysis.flow import Stop
 from journeylang.analysis.lapses import DAY
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterBySchedule, EnterOn, Entry, Once
 from journeylang.model.journey import (
     BestHour,

@@ -1,10 +1,11 @@
 """Who is called what: one namespace for all files, a name unique per kind."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from journeylang.analysis.findings import Findings
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.source import Span

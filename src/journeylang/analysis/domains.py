@@ -6,7 +6,7 @@ being unknown either, is left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
@@ -25,6 +25,7 @@ from journeylang.analysis.intervals import (
     values,
 )
 from journeylang.analysis.subjects import Figure, Order, Reckoned, Subject
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Constant, Expression
 from journeylang.model.types import NUMERIC, Kind
 

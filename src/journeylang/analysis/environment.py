@@ -8,13 +8,14 @@ written as in the language: ``floor = "20 EUR"``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.parameters import Declaration, declarations, example, fixed
 from journeylang.analysis.scope import Parameter, ParameterType, Scope
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.source import Source, Span

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
 from journeylang.analysis.expressions import Checker
@@ -12,6 +11,7 @@ from journeylang.analysis.paths import every_step
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.sources import with_article
 from journeylang.analysis.spans import wait_span
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.model.journey import Elapsed
 from journeylang.model.trials import Expectation, Left, Moment, NothingElse, NotSent, Rests, Sent

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from journeylang.classes import dataclass
 
 _EXPECTED = re.compile(r"\s*([+-])\s*(\d+(?:\.\d+)?)\s*(%|pp\b)")
 

@@ -7,7 +7,7 @@ mistake is one finding. The parser bounds how deep expressions are, so recursion
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, assert_never
 
 from journeylang.analysis.aggregates import aggregate
@@ -31,6 +31,7 @@ from journeylang.analysis.predicates import (
 from journeylang.analysis.references import reference
 from journeylang.analysis.scope import Parameter, Scope, Shape
 from journeylang.analysis.sources import Sources
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.model.expressions import (
     All,

@@ -7,10 +7,10 @@ that each use the one before twice, would exhaust whoever does that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from journeylang.analysis.dependencies import Definition
 from journeylang.analysis.findings import Findings
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
 from journeylang.model.expressions import Expression, MetricValue, SegmentTest
 from journeylang.model.walk import walk

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.experiments import SHARES_NOT_100
 from journeylang.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, in_order

@@ -9,10 +9,10 @@ ticks count for nothing, and so do holds, unless they are asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from journeylang.analysis.lapses import AT_ONCE, Lapse, ahead, lapse, up_to
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import (
     Arm,

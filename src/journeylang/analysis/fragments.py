@@ -7,13 +7,14 @@ that include each other multiply, and are counted before any of them is put in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.dependencies import Definition, strongly_connected, tell_cycle
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.parameters import Declaration, declarations
 from journeylang.analysis.paths import WITHOUT_BLOCKS, blocks
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.flow import TOO_MANY_STEPS
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
 from journeylang.diagnostics.model import Label

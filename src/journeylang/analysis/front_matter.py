@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 
 from journeylang.analysis.template_scope import FRONT_MATTER
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.running import TEMPLATE_FAILED
 from journeylang.diagnostics.model import Code, Diagnostic, Outcome, Severity

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.operators import type_of
@@ -11,6 +10,7 @@ from journeylang.analysis.picks import pick
 from journeylang.analysis.promos import drawn
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.template_scope import GIVEN
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from journeylang.analysis import hatch_words as words
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax import nodes
 

@@ -9,9 +9,10 @@ gaps are needed for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+
+from journeylang.classes import dataclass
 
 Number = int | Fraction
 """Whole numbers as such: a fraction takes ten times as long to compare."""

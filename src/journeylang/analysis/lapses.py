@@ -7,10 +7,10 @@ all, forth or back; zones that skipped a whole day are history.
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import time
 from functools import cache
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import BestHour, Calendar, Elapsed, TimeOfDay, WaitMoment
 from journeylang.model.types import Kind
 

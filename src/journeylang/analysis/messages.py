@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from journeylang.analysis.scope import AT, RESERVED_OF_CUSTOMERS
 from journeylang.analysis.template_checks import without_subject, wrong_filter
@@ -11,6 +11,7 @@ from journeylang.analysis.template_lists import wrong_uses
 from journeylang.analysis.template_scope import EXTENSIONS, GIVEN
 from journeylang.analysis.template_use import TemplateUse, Used
 from journeylang.analysis.templates import template_use
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Diagnostic, Label, Outcome, in_order
 from journeylang.diagnostics.suggest import closest, did_you_mean

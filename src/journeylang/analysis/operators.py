@@ -5,9 +5,9 @@ None is the type of a bound column: whatever the database says. It goes with eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import (
     Aged,
     Aggregate,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from journeylang.analysis.constants import constant
 from journeylang.analysis.declared import twice
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.scope import Parameter, ParameterType, Scope
 from journeylang.analysis.shapes import read_type
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model.expressions import EntryValue, Expression

@@ -7,8 +7,9 @@ over stays what it was: `entry.x` is personal if some journey gives personal dat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterOn
 from journeylang.model.expressions import (
     Aggregate,

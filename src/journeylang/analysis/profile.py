@@ -7,7 +7,7 @@ again and again, each time with the types found so far, until nothing new is fou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.expressions import Checker
@@ -19,6 +19,7 @@ from journeylang.analysis.operators import type_of
 from journeylang.analysis.parameters import arguments
 from journeylang.analysis.paths import WITHOUT_BLOCKS, blocks, inside
 from journeylang.analysis.scope import Scope
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.model.types import Type
 from journeylang.source import Span

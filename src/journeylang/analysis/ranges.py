@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from journeylang.analysis import lemmas
 from journeylang.analysis.domains import Store, kind_of, place, prefixed, without
@@ -30,6 +30,7 @@ from journeylang.analysis.intervals import (
     points,
 )
 from journeylang.analysis.subjects import Order, Subject, Value, rows, subject_of
+from journeylang.classes import dataclass
 from journeylang.model.expressions import (
     Aged,
     Aggregate,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Drawn, EventSource
 from journeylang.model.types import INSTANT, TEXT, Type
 from journeylang.syntax import nodes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from journeylang.analysis.expressions import Checker
 from journeylang.analysis.given import of_channel, of_send
@@ -11,6 +10,7 @@ from journeylang.analysis.parameters import in_braces
 from journeylang.analysis.scope import Scope
 from journeylang.analysis.spans import parameter, seconds
 from journeylang.analysis.strategies import strategy
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import consent, names
 from journeylang.diagnostics.model import Label
 from journeylang.model import journey as model

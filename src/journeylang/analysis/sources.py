@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from journeylang.analysis.declared import MESSAGE_EVENTS, REDEEMED, Declared
 from journeylang.analysis.findings import Findings
 from journeylang.analysis.scope import NO_SHAPE, EventScope, Scope, Shape
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.model import Label
 from journeylang.model.expressions import BoundEvent, MessageEvent

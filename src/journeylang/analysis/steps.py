@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import assert_never
 
 from journeylang.analysis.calls import invoke
@@ -29,6 +29,7 @@ from journeylang.analysis.spans import wait_span
 from journeylang.analysis.starting import start
 from journeylang.analysis.strategies import learning
 from journeylang.analysis.waits import race, until_time, wait_for
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.syntax import TOO_DEEP
 from journeylang.diagnostics.model import Label

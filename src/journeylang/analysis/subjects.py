@@ -8,8 +8,9 @@ be said that one lies within the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import (
     Aggregate,
     AggregateFunction,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from journeylang.analysis.front_matter import Part, take_apart
@@ -28,6 +28,7 @@ from journeylang.analysis.template_parts import asked_about, defined_in, replaci
 from journeylang.analysis.template_scope import FILTERS, GIVEN, GLOBALS, LARGEST
 from journeylang.analysis.template_trees import environment
 from journeylang.analysis.template_use import FilterUse, TemplateUse, Used
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names
 from journeylang.diagnostics.codes.running import TEMPLATE_FAILED
 from journeylang.diagnostics.codes.syntax import FILE_TOO_LARGE, NOT_SUPPORTED_YET

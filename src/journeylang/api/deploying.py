@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from journeylang.api.applying import not_applied, past_of, unusable
 from journeylang.api.database import open_database
 from journeylang.api.program import template_entry_fields
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.versions import (
     NOTHING_APPLIED,
     PLAN_ELSEWHERE,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from journeylang.api.database import PASSWORD, POSTGRES_SCHEMES, open_address
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.running import DATABASE_ERROR
 from journeylang.diagnostics.codes.starting import (
     ADDRESS_WITH_PASSWORD,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from jinja2 import Undefined
 
 from journeylang.analysis.messages import sends
 from journeylang.api.program import template_entry_fields
+from journeylang.classes import dataclass
 from journeylang.delivery.channels import manifest_of
 from journeylang.delivery.compose import Letterhead
 from journeylang.delivery.links import Links

@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from journeylang.api.applying import applied, past_of
 from journeylang.api.database import open_database
 from journeylang.api.program import template_entry_fields
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.running import (
     CHANNEL_PAUSED,
     DATABASE_ERROR,

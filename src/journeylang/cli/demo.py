@@ -6,13 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from journeylang.classes import dataclass
 from journeylang.cli.project import SpanOfTime, stop
 from journeylang.cli.terminal import console, print_diagnostics
 

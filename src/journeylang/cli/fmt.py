@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from journeylang.classes import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

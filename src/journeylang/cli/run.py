@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 
+from journeylang.classes import dataclass
 from journeylang.cli.project import WRITERS, Instant, SpanOfTime, load_project, stop, utc_now
 from journeylang.cli.terminal import print_diagnostics
 

@@ -11,10 +11,10 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, assert_never
 
+from journeylang.classes import dataclass
 from journeylang.delivery import es256, sigv4
 from journeylang.delivery.declared import (
     Apple,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, assert_never
 
 from journeylang import resources
+from journeylang.classes import dataclass
 from journeylang.delivery.compose import Letterhead
 from journeylang.delivery.files import FileProvider
 from journeylang.delivery.manifest import (

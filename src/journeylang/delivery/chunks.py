@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
+from journeylang.classes import dataclass
 from journeylang.delivery.mime import Email
 from journeylang.delivery.pages import Page, Style
 from journeylang.delivery.provider import Call, Finished, Note, Outgoing

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.statements import FREE, pause
 

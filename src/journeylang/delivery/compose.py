@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.delivery.links import Links
 from journeylang.delivery.mime import Address, Email, address
 from journeylang.delivery.provider import Note, Outgoing

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from journeylang.classes import dataclass
 from journeylang.delivery import sns, wording
 from journeylang.delivery.declared import HubChallenge, Mailgun, Sns, Webhook
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue

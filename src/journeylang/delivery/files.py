@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.delivery import boxes
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, TryLater

@@ -13,13 +13,13 @@ import json
 import ssl
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 
+from journeylang.classes import dataclass
 from journeylang.delivery.authorisation import NotAuthorisedError
 from journeylang.delivery.breaker import Breaker
 from journeylang.delivery.classify import answer, by_status

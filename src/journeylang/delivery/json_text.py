@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any
+
+from journeylang.classes import dataclass
 
 _MOST = 256
 """Choices that are remembered: a few are met."""

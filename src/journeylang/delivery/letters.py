@@ -7,10 +7,10 @@ western Europe; for all others the setting `font` names a TrueType file.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.delivery import postal
 from journeylang.delivery.manifest import SettingError
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Literal
+
+from journeylang.classes import dataclass
 
 Purpose = Literal["c", "o", "u", "p", "a", "q"]
 """click, open, unsubscribe, preferences, answer, QR code"""

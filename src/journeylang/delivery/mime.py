@@ -11,11 +11,11 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
+from journeylang.classes import dataclass
 from journeylang.delivery.render import one_line
 
 _LINE = 76

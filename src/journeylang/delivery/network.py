@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from journeylang.classes import dataclass
 from journeylang.delivery.manifest import SettingError
 from journeylang.delivery.outcome import Refused, TryLater
 

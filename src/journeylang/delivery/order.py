@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.links import Links
 from journeylang.delivery.outcome import Cost, Refused, TryLater

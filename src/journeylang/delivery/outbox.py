@@ -8,9 +8,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.delivering import Delivery
 from journeylang.delivery.links import Links

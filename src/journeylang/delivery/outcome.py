@@ -7,9 +7,10 @@ either and may be tried again, and of `Unknown` nobody can say whether it was ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from journeylang.classes import dataclass
 
 RefusalKind = Literal["invalid_recipient", "rejected", "auth", "config", "opted_out"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.delivery.compose import Letterhead
 from journeylang.delivery.links import Links
 from journeylang.delivery.mime import Email

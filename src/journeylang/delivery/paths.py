@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from journeylang.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

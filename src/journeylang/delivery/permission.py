@@ -9,8 +9,9 @@ the no.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Binding, ConsentTable, ConsentWhen
 from journeylang.model.project import Project
 from journeylang.model.walk import customer_fields, walk

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from journeylang.classes import dataclass
 from journeylang.delivery.mime import Email
 from journeylang.delivery.outcome import Answer, Refused, TryLater
 

@@ -7,9 +7,9 @@ Mailbox providers trust a sender that grows; one that begins with everybody is t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.delivery.manifest import SettingError
 from journeylang.delivery.statements import Statements
 from journeylang.engines.base import Engine

@@ -6,10 +6,10 @@ Nothing here knows of plans and projects: it is all that a process that writes h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from journeylang.classes import dataclass
 from journeylang.delivery.compose import Letterhead, compose
 from journeylang.delivery.links import Links
 from journeylang.delivery.provider import Outgoing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache, partial
 from html import escape
 from threading import Lock
@@ -30,6 +30,7 @@ from journeylang.analysis.front_matter import TemplateParts, take_apart
 from journeylang.analysis.template_scope import EXTENSIONS, LARGEST
 from journeylang.analysis.template_use import TemplateUse
 from journeylang.analysis.templates import template_use
+from journeylang.classes import dataclass
 from journeylang.delivery.codes import WIDTH, data_url
 from journeylang.delivery.filters import UnfitError
 from journeylang.delivery.html_text import html_to_text, text_template, tidy

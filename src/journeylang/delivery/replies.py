@@ -6,8 +6,8 @@ import hmac
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.delivery.declared import BodyChallenge, HubChallenge, Twilio, Webhook
 from journeylang.delivery.paths import below
 from journeylang.delivery.shaping import Shape

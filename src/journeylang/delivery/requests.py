@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 import httpx
 
 from journeylang import __version__
+from journeylang.classes import dataclass
 from journeylang.delivery.authorisation import Unsigned, authorisation
 from journeylang.delivery.declared import Auth, Request
 from journeylang.delivery.json_text import Written

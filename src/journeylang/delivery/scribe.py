@@ -13,11 +13,12 @@ import pickle
 import signal
 import struct
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from time import perf_counter
 from typing import IO
 
+from journeylang.classes import dataclass
 from journeylang.delivery.links import Links
 from journeylang.delivery.pages import Page, Scribe, Style, pack
 from journeylang.delivery.render import Renderer

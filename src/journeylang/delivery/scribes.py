@@ -16,11 +16,12 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import IO
 
+from journeylang.classes import dataclass
 from journeylang.delivery.links import Links
 from journeylang.delivery.pages import Page, Scribe, Style, Written, unpack
 from journeylang.delivery.render import Broken, Failed, renderer

@@ -12,7 +12,6 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -31,6 +30,7 @@ from jinja2 import (
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
+from journeylang.classes import dataclass
 from journeylang.delivery import hashing, leaves
 from journeylang.delivery.json_text import Texts, Written
 from journeylang.delivery.leaves import Reader

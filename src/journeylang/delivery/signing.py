@@ -12,11 +12,11 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 from urllib.parse import parse_qsl, urlsplit
 
+from journeylang.classes import dataclass
 from journeylang.delivery.declared import (
     BasicToken,
     Ecdsa,

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
+
+from journeylang.classes import dataclass
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

@@ -21,13 +21,14 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from aiosmtplib import SMTP, SMTPException
 
+from journeylang.classes import dataclass
 from journeylang.delivery import smtp_answers
 from journeylang.delivery.mime import Email, to_bytes
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown

@@ -16,11 +16,11 @@ is written only under a live lease with the token of the claim, and only where t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from journeylang.classes import dataclass
 from journeylang.delivery.permission import Permission, some_customers
 from journeylang.model.project import Project
 from journeylang.model.walk import customer_fields, walk

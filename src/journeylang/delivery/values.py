@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from journeylang.classes import dataclass
 from journeylang.delivery.formats import Money
 from journeylang.delivery.sandbox import unknown
 from journeylang.model.types import TEXT, Kind, Type

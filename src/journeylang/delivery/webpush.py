@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from urllib.parse import urlsplit
 
 import httpx
 
+from journeylang.classes import dataclass
 from journeylang.delivery.es256 import EXTRA
 from journeylang.delivery.manifest import SettingError
 from journeylang.delivery.network import Host, host, resolve

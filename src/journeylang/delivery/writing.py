@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.delivery.recipes import Recipe
 from journeylang.delivery.render import Broken, Renderer
 from journeylang.delivery.values import Given

@@ -8,8 +8,9 @@ result to practise on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from journeylang.classes import dataclass
 
 if TYPE_CHECKING:
     from journeylang.demo.shop import Shop

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Self
 
 from journeylang.api import LoadedProject, Runtime
+from journeylang.classes import dataclass
 from journeylang.demo.figures import Figures, Funnel, Trial
 from journeylang.demo.place import OUTBOX
 from journeylang.demo.samples import Sample, samples

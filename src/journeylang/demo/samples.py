@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 
 # One for each channel: the first that was delivered by it.

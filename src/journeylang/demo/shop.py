@@ -11,10 +11,10 @@ The people are invented, and so is how they answer to messages: see ``answers.py
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.demo import tables
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.expressions import (
     Age,

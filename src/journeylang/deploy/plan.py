@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.deploy.gains import Gains, gains
 from journeylang.deploy.snapshot import digest
 from journeylang.engines.base import Engine

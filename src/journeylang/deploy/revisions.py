@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.deploy.snapshot import Snapshot, digest
 from journeylang.engines.base import Engine
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from journeylang.classes import dataclass
 from journeylang.deploy.plan import Plan
 from journeylang.deploy.show import as_json
 from journeylang.deploy.snapshot import Snapshot, digest

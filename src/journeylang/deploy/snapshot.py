@@ -12,9 +12,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from journeylang.classes import dataclass
 from journeylang.loading.config import Config, SettingValue
 from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject, Loading, load

@@ -9,9 +9,9 @@ roles; colours are put on by :mod:`journeylang.diagnostics.render`.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.width import lay_out, safe
 from journeylang.source import Source, Span
 

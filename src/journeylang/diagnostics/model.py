@@ -1,9 +1,9 @@
 """What is wrong, where, and what to do about it, as values."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 
 T_co = TypeVar("T_co", covariant=True)

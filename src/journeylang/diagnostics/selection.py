@@ -7,8 +7,9 @@ project mean nothing (its syntax, names, types, files) is told whatever is selec
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import ALL_CODES
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Code, Diagnostic, Severity

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from journeylang.classes import dataclass
 from journeylang.draft import words
 from journeylang.draft.fields import Currency, Field, currency, fields, lines, usual_currency
 from journeylang.draft.happenings import (

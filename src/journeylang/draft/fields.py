@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.draft import words
 from journeylang.draft.lines import column_name, guess, remark
 from journeylang.draft.tables import Column, Kind, Source, Table

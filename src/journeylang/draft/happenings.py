@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.draft import words
 from journeylang.draft.fields import Currency, Field, fields, lines
 from journeylang.draft.lines import column_name, guess, listed, quoted, table_name

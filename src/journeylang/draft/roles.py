@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.draft import words
 from journeylang.draft.tables import Column, Source, Table
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Protocol
+
+from journeylang.classes import dataclass
 
 Kind = Literal["text", "int", "number", "bool", "date", "time", "instant", "other", "unknown"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 
 DUCKDB_COLUMNS = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from journeylang.analysis.capping import (
     binds,
@@ -16,6 +16,7 @@ from journeylang.analysis.capping import (
 from journeylang.analysis.feasible import feasible
 from journeylang.analysis.flow import Flow, Path, Stop, most_messages
 from journeylang.analysis.lapses import HOUR, at_most, words
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.consent import CAP_INFEASIBLE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line, written

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Diagnostic, Edit
 from journeylang.source import Source
 from journeylang.syntax.parse import parse

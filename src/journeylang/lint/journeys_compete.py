@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import assert_never
 
@@ -11,6 +10,7 @@ from journeylang.analysis.capping import binds, plain, sure_window
 from journeylang.analysis.feasible import decided, feasible
 from journeylang.analysis.flow import Path
 from journeylang.analysis.ranges import implies, possible
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.flow import JOURNEYS_COMPETE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line, written

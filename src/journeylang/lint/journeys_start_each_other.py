@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from journeylang.analysis.paths import kind_of
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.flow import JOURNEYS_START_EACH_OTHER
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.source import Source
 
 if TYPE_CHECKING:

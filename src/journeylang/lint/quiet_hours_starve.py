@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from journeylang.analysis.clock import Arrival, Night, at_entry, behind, hours, nights
 from journeylang.analysis.feasible import feasible
 from journeylang.analysis.flow import Path, Stop
 from journeylang.analysis.lapses import HOUR, words
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.flow import QUIET_HOURS_STARVE
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.places import first_line

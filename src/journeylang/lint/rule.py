@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from journeylang.analysis.declared import Declared
 from journeylang.analysis.flow import Flow, Path, flow, paths
 from journeylang.analysis.messages import TemplateFile, TemplateKey, sends
 from journeylang.analysis.template_use import TemplateUse
+from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Code, Diagnostic
 from journeylang.lint.tree import all_blocks
 from journeylang.model.journey import Candidate, Journey, Send

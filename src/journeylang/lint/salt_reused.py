@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from journeylang.analysis.paths import WITHOUT_BLOCKS
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.experiments import SALT_REUSED
 from journeylang.diagnostics.model import Diagnostic, Label
 from journeylang.lint.rule import Checked, Rule

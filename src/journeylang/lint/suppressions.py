@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import find_code
 from journeylang.diagnostics.codes.unused import BAD_SUPPRESSION, UNUSED_SUPPRESSION
 from journeylang.diagnostics.model import Diagnostic, Edit, Fix, in_order

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.diagnostics.selection import Selection
 from journeylang.loading.inputs import inputs

@@ -6,10 +6,10 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from journeylang import __version__, resources
+from journeylang.classes import dataclass
 from journeylang.loading.files import below
 from journeylang.loading.find import CONFIG
 

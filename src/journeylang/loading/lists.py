@@ -11,10 +11,11 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.lists import LIST_INCOMPLETE, LIST_UNUSABLE
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.loading.files import unreadable

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.running import FILE_UNREADABLE
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.fixes import fixed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from journeylang.analysis.messages import (
 from journeylang.analysis.template_scope import EXTENSIONS
 from journeylang.analysis.template_use import TemplateUse
 from journeylang.analysis.templates import included
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes import names, syntax
 from journeylang.diagnostics.echoes import without_echoes
 from journeylang.diagnostics.model import Diagnostic, Outcome, in_order

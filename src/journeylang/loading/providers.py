@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
 from pydantic import ValidationError
 
 from journeylang import resources
+from journeylang.classes import dataclass
 from journeylang.delivery.declared import Webhook
 from journeylang.delivery.examples import Example, differences, read_example
 from journeylang.delivery.feedback import event_shape, signature_shape

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from lsprotocol import types as lsp
 
+from journeylang.classes import dataclass
 from journeylang.lsp.names import BUILT_IN, Names
 from journeylang.source import Source
 from journeylang.syntax.automaton import acceptable, feed, resolved

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.syntax import CODES
 from journeylang.diagnostics.decode import decode
 from journeylang.diagnostics.model import Diagnostic, Outcome

@@ -8,10 +8,11 @@ knows the whole project chooses. Columns of bound tables are the database's, and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import NamedTuple
 
 from journeylang.analysis.paths import LABELLED, inside, kind_of
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax import nodes
 

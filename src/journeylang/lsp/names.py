@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from journeylang.analysis.declared import MESSAGE_EVENTS, REDEEMED
 from journeylang.analysis.paths import every_step
+from journeylang.classes import dataclass
 from journeylang.lsp.mentions import Mention, Symbol
 from journeylang.source import Span
 from journeylang.syntax import nodes

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lsprotocol import types as lsp
 
 from journeylang.analysis.paths import LABELLED, Prefix, blocks, kind_of
 from journeylang.api.database import open_address
+from journeylang.classes import dataclass
 from journeylang.engines.base import StatementError
 from journeylang.loading.config import Config, read_config, secret
 from journeylang.loading.find import CONFIG

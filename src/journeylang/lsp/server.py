@@ -12,7 +12,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +21,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from journeylang import __version__
+from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.loading.find import find_project
 from journeylang.lsp import hover, renaming

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.types import Type
 from journeylang.source import Span

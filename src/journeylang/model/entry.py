@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import EventSource, Expression
 from journeylang.model.types import Type
 from journeylang.source import Span

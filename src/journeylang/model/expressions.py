@@ -6,11 +6,12 @@ node has a `type`; predicates are `bool` and never unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.types import BOOL, MAYBE_INT, Type
 from journeylang.source import Span
 

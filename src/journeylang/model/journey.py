@@ -6,10 +6,11 @@ names, joined by "/", without the journey's name (`subject/named/hello`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import time
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import Entry, Fields, Runs
 from journeylang.model.expressions import Drawn, EventSource, Expression
 from journeylang.model.measures import Target

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue, Expression
 from journeylang.source import Span
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue
 from journeylang.source import Span
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import time
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.source import Span
 

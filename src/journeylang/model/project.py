@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.assumptions import Assumptions
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Constant, EventSource
 from journeylang.model.journey import WaitSpan
 from journeylang.source import Span

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.model.policy import Budget
 from journeylang.model.project import Project
 from journeylang.pictures import charts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.pictures.markup import Picture
 from journeylang.pictures.sankey import Node, sankey
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import textwrap
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from journeylang.classes import dataclass
 from journeylang.pictures.draw import UNDRAWN
 from journeylang.pictures.layers import Layers, layered, places
 from journeylang.pictures.style import VARIABLES

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from journeylang.classes import dataclass
 
 _ROUNDS = 12
 _PLACINGS = 24

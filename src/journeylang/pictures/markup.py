@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Self
 
+from journeylang.classes import dataclass
 from journeylang.pictures.style import SERIES, STYLE
 
 

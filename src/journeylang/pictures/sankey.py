@@ -7,9 +7,9 @@ table has them.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from journeylang.classes import dataclass
 from journeylang.pictures.charts import WIDTH
 from journeylang.pictures.draw import vega
 from journeylang.pictures.layers import Layers, layered, places

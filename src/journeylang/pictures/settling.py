@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from journeylang.classes import dataclass
 from journeylang.pictures import charts
 from journeylang.pictures.markup import Picture
 from journeylang.stats import sequences

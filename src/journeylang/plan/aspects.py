@@ -7,9 +7,9 @@ them is short, and never a customer's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import (
     BestHour,
     Experiment,

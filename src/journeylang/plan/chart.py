@@ -6,10 +6,11 @@ drawn through: its way joins what stands behind it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import (
     BestHour,
     Block,

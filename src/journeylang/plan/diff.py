@@ -7,10 +7,10 @@ added where there is a database.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Experiment, Factors, If, Journey, Leave, Step

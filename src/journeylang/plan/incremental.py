@@ -14,10 +14,10 @@ at all (an entry) while nothing tells which customers are new.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterJoins, EnterWhen
 from journeylang.model.expressions import (
     Age,

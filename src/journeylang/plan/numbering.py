@@ -6,8 +6,9 @@ Numbers of an applied project are kept for ever: people in flight rest at them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import (
     Experiment,
     Factors,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Channel
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Action, Control, Policy

@@ -14,11 +14,11 @@ a journey's version; `rule` numbers the local-time rules of the whole program.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import Entry, Runs
 from journeylang.model.expressions import CustomerValue, EventSource, Expression, SegmentTest
 from journeylang.model.journey import (

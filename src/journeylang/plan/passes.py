@@ -7,7 +7,7 @@ loops, tells its messages apart: it is their occurrence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from journeylang.classes import dataclass
 
 DEEPEST = 3
 """Loops within each other."""

@@ -6,9 +6,9 @@ What is stored of somebody is where they came from and where they came to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.plan.operations import (
     Again,

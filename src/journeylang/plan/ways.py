@@ -7,9 +7,10 @@ branches share are worked out once per set of what was met.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Journey
 from journeylang.plan.operations import (

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import Experiment, Factors, Journey
 from journeylang.model.steps import steps
 from journeylang.report.groups import entries

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.report.tables import Cell, Column, Kind, Table, text
 from journeylang.stats.comparison import LEVEL, Comparison, Lift
 from journeylang.stats.multiplicity import levels

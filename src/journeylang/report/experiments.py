@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
 from journeylang.analysis.expected import expected
+from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue
 from journeylang.model.journey import Experiment, Factors, Goal, Journey
 from journeylang.model.steps import steps

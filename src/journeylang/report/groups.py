@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue
 from journeylang.model.journey import Journey
 from journeylang.report.source import Source

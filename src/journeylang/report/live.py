@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.plan.chart import Chart
 from journeylang.sql.dialects import text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import Journey
 from journeylang.report.source import Source
 

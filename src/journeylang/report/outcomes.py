@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Age, Expression, TileBy, TopBy
 from journeylang.model.journey import Goal, Journey
 from journeylang.plan.asks import asked

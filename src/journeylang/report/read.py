@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.model.journey import Journey

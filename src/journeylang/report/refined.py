@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from journeylang.analysis.expected import expected
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Aggregate, Within
 from journeylang.model.journey import Goal, Journey
 from journeylang.model.project import Project

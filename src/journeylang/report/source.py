@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.journey import Journey
 from journeylang.model.project import Project

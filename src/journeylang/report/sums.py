@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Event
 from journeylang.model.expressions import Aggregate, BoundEvent, EventSource, Expression
 from journeylang.model.journey import Goal, Journey, Send

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from journeylang.classes import dataclass
 from journeylang.pictures.markup import Picture
 from journeylang.stats.comparison import Interval
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.runtime.channel_pauses import ChannelPause
 from journeylang.runtime.pauses import Pause

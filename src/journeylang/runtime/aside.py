@@ -8,9 +8,10 @@ where there are any do statements ask for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Catalog, Customers, Event
 from journeylang.model.project import Project

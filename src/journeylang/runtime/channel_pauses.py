@@ -7,10 +7,10 @@ complain, stops by itself before they stop it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.runtime.pauses import ENOUGH_SENDS
 from journeylang.sql import channel_pauses as sql

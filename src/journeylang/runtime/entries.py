@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import (
     EnterBySchedule,
     EnterByStart,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.measures import OF_COHORTS, OF_GOALS, RATES, Target
 from journeylang.model.project import Project

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import md5
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.plan.operations import JourneyPlan, Learning
 from journeylang.sql.dialects import text

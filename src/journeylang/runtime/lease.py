@@ -13,9 +13,10 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import DatabaseBusyError, Engine, StatementError
 from journeylang.sql import lease as sql
 

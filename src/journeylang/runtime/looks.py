@@ -9,10 +9,11 @@ latest tick. That is as exact: an older mark finds more people, never fewer.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.plan.incremental import Incremental, Kind, Returns
 from journeylang.runtime.program import Ready
 

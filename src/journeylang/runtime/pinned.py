@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Binding
 from journeylang.model.entry import entry_fields
 from journeylang.model.expressions import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterByStart, EnterOn
 from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_clocks, rankings

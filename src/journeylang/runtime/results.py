@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Age, TileBy, TopBy
 from journeylang.model.measures import OF_COHORTS, OF_GOALS, Target
 from journeylang.plan.asks import asked

@@ -8,12 +8,12 @@ one that comes twice in autumn does not come twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import Monthly, Once, Schedule, Weekly, Yearly
 from journeylang.model.journey import Calendar
 from journeylang.runtime.zones import add_calendar, local, resolve

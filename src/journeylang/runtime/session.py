@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import ConflictError, Engine, StatementError
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables

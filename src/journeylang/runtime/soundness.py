@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.running import (
     DATABASE_ERROR,
     KEY_NOT_UNIQUE,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.journey import Journey, Repeat
 from journeylang.model.project import Move, Project

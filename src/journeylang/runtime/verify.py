@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.plan.build import build

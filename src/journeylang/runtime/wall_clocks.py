@@ -7,11 +7,11 @@ is the first instant after the gap, one that it shows twice the first of the two
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from journeylang.classes import dataclass
 from journeylang.plan.operations import PastClock, WallClock
 from journeylang.runtime.zones import Piece
 

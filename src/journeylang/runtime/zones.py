@@ -14,12 +14,12 @@ from __future__ import annotations
 import importlib.resources
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import Calendar, TimeOfDay
 from journeylang.plan.operations import DayStart, QuietTimes
 

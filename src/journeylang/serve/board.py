@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from journeylang.api.program import template_entry_fields
 from journeylang.api.standing import standing
+from journeylang.classes import dataclass
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine
 from journeylang.loading.project import LoadedProject

@@ -8,9 +8,10 @@ requests that are being answered have seen the one or the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from journeylang.api.deploying import what_runs
+from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.engines.base import Engine
 from journeylang.loading.project import LoadedProject

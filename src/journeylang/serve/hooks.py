@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from journeylang.classes import dataclass
 from journeylang.delivery.feedback import LARGEST, Feed, Feedback, NotTaken
 from journeylang.delivery.links import Links
 from journeylang.delivery.replies import to_webhook

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, assert_never
 from uuid import UUID
 
 from journeylang.analysis.sources import message_fields
+from journeylang.classes import dataclass
 from journeylang.model.binding import Event
 from journeylang.model.expressions import (
     All,

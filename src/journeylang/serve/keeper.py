@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import (
     DatabaseBusyError,
     DatabaseUnavailableError,

@@ -11,9 +11,9 @@ import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.serve.metrics import Metrics
 
 LARGEST = 1024 * 1024

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater
 from journeylang.delivery.provider import Call
 from journeylang.delivery.statements import pause

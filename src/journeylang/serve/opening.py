@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from journeylang.api.database import file_stamp, open_database
 from journeylang.api.deploying import what_runs
 from journeylang.api.runtime import link_key
+from journeylang.classes import dataclass
 from journeylang.delivery.channels import channel_limits, open_channels
 from journeylang.delivery.feedback import Feed
 from journeylang.delivery.feeds import open_feeds

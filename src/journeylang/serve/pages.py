@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+
+from journeylang.classes import dataclass
 
 SUBMIT = "document.forms[0].submit()"
 """What answers without a second click; programs that only follow links run no script."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import datetime
 from typing import Any
+
+from journeylang.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

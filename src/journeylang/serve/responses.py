@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from journeylang.classes import dataclass
 from journeylang.delivery.links import Links
 from journeylang.delivery.response_codes import message_number
 from journeylang.engines.base import Engine

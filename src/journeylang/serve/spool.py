@@ -19,8 +19,9 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from journeylang.classes import dataclass
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a segment; then a new one begins, and the old one can go when it is taken."""

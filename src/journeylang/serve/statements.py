@@ -7,9 +7,9 @@ is there already is left out, so that the same records may be taken twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from journeylang.classes import dataclass
 from journeylang.delivery.permission import granted, said, some_customers
 from journeylang.model.binding import ConsentWhen
 from journeylang.model.project import Project

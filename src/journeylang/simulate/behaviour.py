@@ -8,9 +8,10 @@ in a table of their own until then, as providers tell them no earlier.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.assumptions import Assumption
 from journeylang.model.binding import Binding

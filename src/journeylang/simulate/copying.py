@@ -7,9 +7,10 @@ there, in its own SQL, and so is SQL by hand: the copies have a column for each 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.engines.postgres import PostgresEngine
 from journeylang.model.binding import (

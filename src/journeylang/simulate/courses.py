@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import (
     Experiment,
     Factors,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.simulate.forecast import Day, Estimate, Load, estimate, total
 from journeylang.simulate.population import SCHEMA

@@ -6,11 +6,12 @@ Counts are of the whole audience: of a sample they are scaled up, and carry an i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from math import sqrt
 
+from journeylang.classes import dataclass
 from journeylang.pictures.daily import Limit
 from journeylang.pictures.flow import Way
 from journeylang.pictures.settling import Tally

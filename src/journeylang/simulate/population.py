@@ -7,10 +7,11 @@ beginning, and those that the dry run brings about. All else is as it is bound.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding, Event, Table
 from journeylang.model.expressions import BoundEvent, Column

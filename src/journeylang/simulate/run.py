@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.assumptions import Assumption
 from journeylang.model.expressions import MessageEvent

@@ -14,12 +14,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import duckdb
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import DatabaseBusyError, DatabaseUnavailableError, Engine
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.engines.postgres import PostgresEngine

@@ -13,8 +13,8 @@ have been enough.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.model.types import Kind, Type
 from journeylang.plan.operations import Allowance, Offer, Program
 from journeylang.sql.dialects import Dialect, text

@@ -9,8 +9,9 @@ next. The decided then go on (`advance`), but for those who are `held`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import Program
 from journeylang.plan.passes import weight

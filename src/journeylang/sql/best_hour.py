@@ -7,8 +7,8 @@ like all others, and all others, if nobody has, to read at `BY_DEFAULT`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.plan.operations import (
     OPENS_COUNT,
     Edge,

@@ -8,8 +8,9 @@ made anew, all of a rank together, attempt by attempt.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Pattern, Pool, Promo
 from journeylang.plan.operations import Program, SendPark
 from journeylang.sql.compiler import Compiler

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Expression
 from journeylang.model.project import Project
 from journeylang.sql.dialects import Dialect

@@ -9,11 +9,11 @@ Instants are TIMESTAMP without zone, in UTC; the session's zone is UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.types import Kind, Type
 
 

@@ -6,9 +6,9 @@ may not (REFUSED, with the reason).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import (
     EnterBySchedule,
     EnterByStart,

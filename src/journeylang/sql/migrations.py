@@ -12,9 +12,9 @@ column `at`, quoted. Types are DuckDB's; the dialect spells them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.sql.dialects import DUCKDB, Dialect
 from journeylang.sql.schema import views
 

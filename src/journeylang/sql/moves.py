@@ -7,9 +7,10 @@ One statement each, whatever the audience and however many steps: the steps are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.plan.incremental import Incremental, Kind, Look, looks
 from journeylang.plan.landing import holds
 from journeylang.plan.operations import (

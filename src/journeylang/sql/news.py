@@ -7,9 +7,9 @@ they leave out nobody for whom something has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Event
 from journeylang.model.expressions import Aggregate, BoundEvent, MessageEvent, SinceEntry
 from journeylang.model.types import INSTANT

@@ -9,9 +9,9 @@ their place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.types import Kind, Type
 from journeylang.sql.by_hand import for_postgres
 from journeylang.sql.dialects import Dialect, quote, text

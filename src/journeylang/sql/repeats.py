@@ -7,9 +7,9 @@ start that they have been through, those are passed by; everywhere else nothing 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeGuard
 
+from journeylang.classes import dataclass
 from journeylang.plan.operations import Act, ActionPark, Begin, Call, Program, SendPark
 from journeylang.plan.passes import weight
 from journeylang.sql.dialects import Dialect

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Aggregate, EventSource, Expression
 from journeylang.model.project import Project
 from journeylang.sql.dialects import Dialect

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from math import erfc, sqrt
 from statistics import NormalDist
 
+from journeylang.classes import dataclass
 from journeylang.stats.refusals import Refusal
 
 LEVEL = 0.95

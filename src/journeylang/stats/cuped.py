@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from journeylang.classes import dataclass
 from journeylang.stats.comparison import LEVEL, Comparison
 from journeylang.stats.means import welch
 from journeylang.stats.moments import Mean, Pairs, Spread, spread_of

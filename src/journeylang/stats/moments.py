@@ -6,10 +6,10 @@ not lost between two sums of squares that are nearly equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from journeylang.classes import dataclass
 from journeylang.stats.refusals import Reason, Refusal
 
 Number = int | float | Decimal | Fraction

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from math import e, log, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.stats.comparison import LEVEL, two_sided
 from journeylang.stats.refusals import Reason, Refusal
 

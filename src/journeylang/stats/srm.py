@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.stats.refusals import Reason, Refusal
 
 ALARM = 0.001

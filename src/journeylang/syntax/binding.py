@@ -4,9 +4,10 @@ The lines in braces are kept in their order as ``items``: whether one is missing
 twice is for the analysis to say.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import DurationLike, Expression, Pair, Ref, TypeName
 from journeylang.syntax.literals import Duration, Integer, Money, Name, String

@@ -5,9 +5,9 @@ number is spelled); the formatter must lose none of it. So it walks the same tab
 keeps everything.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Source
 from journeylang.syntax.automaton import resolved
 from journeylang.syntax.grammar import tables

@@ -1,8 +1,9 @@
 """What a file holds: its declarations, as written."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.binding import (
     Catalog,

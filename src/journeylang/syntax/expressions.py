@@ -5,9 +5,10 @@ nothing at all. A chain of ``and`` or of ``or`` is one node with many operands, 
 condition is no deep tree.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.literals import Duration, Integer, Literals, Name, Percent, SqlHatch, String
 

@@ -14,12 +14,12 @@ import os
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from journeylang import __version__, resources
+from journeylang.classes import dataclass
 
 _FORMAT = 1
 """Of the cached tables; raised when their shape changes without the grammar."""

@@ -1,8 +1,9 @@
 """A journey, its headers and its ways in, as written."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import (
     CompareOp,

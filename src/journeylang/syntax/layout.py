@@ -8,10 +8,11 @@ Comments are of no width. They stand at places where a line may end, which then 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 from typing import NamedTuple, TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.syntax.trivia import Comment
 
 WIDTH = 100

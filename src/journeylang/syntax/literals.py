@@ -1,10 +1,11 @@
 """Names and literals, as written."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 
 

@@ -1,8 +1,9 @@
 """Policies and their rules, as written."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import CountLike, Expression
 from journeylang.syntax.literals import Duration, Name, Percent, String, TimeOfDay

@@ -6,9 +6,9 @@ depends on what the parser can use at that place.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics import Diagnostic, Label
 from journeylang.diagnostics.codes import syntax as codes
 from journeylang.source import Source

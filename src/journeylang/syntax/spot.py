@@ -1,8 +1,8 @@
 """Where a syntax error is, for those who find words for it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.source import Source
 from journeylang.syntax.grammar import tables
 from journeylang.syntax.scan import Tokens

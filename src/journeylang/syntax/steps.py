@@ -4,9 +4,10 @@ Every step has a ``label``; that ``wait send experiment repeat invoke start incl
 is for the analysis to say.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import (
     CountLike,

@@ -1,8 +1,9 @@
 """Tests and assumptions, as written."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from journeylang.classes import dataclass
 from journeylang.source import Span
 from journeylang.syntax.expressions import EventRef, Pair, Path
 from journeylang.syntax.literals import DateTime, Duration, Name, Percent, String

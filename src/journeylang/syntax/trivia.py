@@ -5,8 +5,7 @@ the start of the next. Each belongs to the token that comes after it; one behind
 belongs to the end of the file.
 """
 
-from dataclasses import dataclass
-
+from journeylang.classes import dataclass
 from journeylang.source import Source
 from journeylang.syntax.scan import Tokens
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Constant
 from journeylang.model.journey import Elapsed

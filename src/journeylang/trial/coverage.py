@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.model.journey import (
     Experiment,
     If,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.diagnostics.model import Label
 from journeylang.model.trials import (
     Expectation,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Binding
 from journeylang.model.expressions import Column, Constant
 from journeylang.model.trials import Trial

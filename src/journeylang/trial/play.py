@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterBySchedule, EnterByStart, Yearly
 from journeylang.model.expressions import CustomerValue, MessageEvent
 from journeylang.model.journey import Start

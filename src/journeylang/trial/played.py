@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.model.trials import Happening
 from journeylang.plan.numbering import HOLDOUT_PATH
 from journeylang.plan.operations import JourneyPlan

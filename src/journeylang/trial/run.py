@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import StatementError
 from journeylang.model.project import Project
 from journeylang.model.trials import Trial

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterByStart, EnterOn, EnterWhen
 from journeylang.model.expressions import (
     Aggregate,

@@ -9,10 +9,11 @@ zone of their own, whose clocks show there what they showed where the test is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.plan.operations import Program
 from journeylang.runtime.localtime import Row, ZoneTables, put_zones, zone_rows

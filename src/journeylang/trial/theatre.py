@@ -8,9 +8,10 @@ begins anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.model.project import Project
 from journeylang.model.trials import Trial

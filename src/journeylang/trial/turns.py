@@ -10,10 +10,11 @@ time to where the tick is, with the clocks of its customer (`shifting`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterWhen
 from journeylang.runtime.entries import mark, turn_of
 from journeylang.runtime.session import Session

@@ -6,11 +6,11 @@ Each text is a need; a list of them is needed all together, ` or ` within one le
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import (
     Aged,
     Aggregate,

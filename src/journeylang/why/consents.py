@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import ConsentTable, ConsentWhen
 from journeylang.sql.dialects import text
 from journeylang.sql.prospects import collected_rows

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from journeylang.analysis.personal import personal
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.plan.build import build

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.sql.schema import CALLS, RECEIPT_RANKS, STATUS_NAMES, WHY
 

@@ -5,9 +5,10 @@ Instants are naive UTC; texts show them as the customer's clock does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from journeylang.classes import dataclass
 
 Kind = Literal[
     "entered",

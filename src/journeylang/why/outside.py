@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import (
     EnterBySchedule,
     EnterByStart,

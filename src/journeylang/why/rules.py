@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from journeylang.classes import dataclass
 from journeylang.model.expressions import CustomerValue, Expression
 from journeylang.plan.operations import Allowance, CapRule, Offer, Program, QuietTimes, SendPark
 from journeylang.runtime.zones import local_days, quiet_times, zone

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterByStart, EnterOn, EnterWhen
 from journeylang.model.expressions import EventSource, Expression
 from journeylang.model.journey import Journey

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from journeylang.classes import dataclass
 from journeylang.plan.operations import JourneyPlan, Park, SendPark
 from journeylang.why.ledger import Enrolment, Ledger, Message, Move, Refusal
 from journeylang.why.model import Line, Rule

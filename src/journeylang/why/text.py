@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
 
+from journeylang.classes import dataclass
 from journeylang.runtime.zones import local
 from journeylang.why.model import Answer, Clause, Line, Outside, Rule, Run, Story
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from journeylang.analysis.personal import Personal
+from journeylang.classes import dataclass
 from journeylang.model.expressions import Aggregate, EventSource, Expression, MessageEvent
 from journeylang.model.journey import Journey
 from journeylang.model.types import Type

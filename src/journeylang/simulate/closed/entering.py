@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from journeylang.classes import dataclass
 from journeylang.model.entry import EnterOn
 from journeylang.plan.operations import JourneyPlan
 from journeylang.simulate.closed.grid import Grid

@@ -7,10 +7,11 @@ ahead of it nothing is seen. What is left behind is what ticks would leave in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.plan.operations import (
     Edge,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import ConsentTable
 from journeylang.plan.operations import JourneyPlan, Offer
 from journeylang.sql.compiler import Compiler

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
+from journeylang.classes import dataclass
 from journeylang.plan.operations import CapRule, JourneyPlan, Offer, SendPark
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.people import People

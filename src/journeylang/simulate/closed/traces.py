@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from journeylang.classes import dataclass
 from journeylang.plan.operations import Leaf
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.schema import ACTIVE, EXITED, WHY

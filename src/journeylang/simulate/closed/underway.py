@@ -6,8 +6,7 @@ up for it again when the run says so; what lies behind them is left as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from journeylang.classes import dataclass
 from journeylang.plan.operations import JourneyPlan
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.people import People
