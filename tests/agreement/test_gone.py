@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
-from tests.agreement.both import Both, both
+from tests.agreement.both import Both, Look, both
+from tests.agreement.prelude import record
 from tests.agreement.small import (
     DAY,
     HOUR,
@@ -145,3 +147,55 @@ def test_nobody_was_on_the_way_when_the_first_went() -> None:
         assert len(pair.tick(START + timedelta(minutes=3))["runs"]) == 1
         goes(pair, 1)
         assert ends(pair.tick(START + timedelta(minutes=4))) == [("gone", "gone")]
+
+
+MANY = range(1, 131)
+
+
+def _many_enter(pair: Both) -> None:
+    pair.add("crm.customers", *(person(n) for n in MANY))
+    pair.add(
+        "shop.signups",
+        *(record("shop.signups", id=n, customer_id=n, at=START + MINUTE) for n in MANY),
+    )
+    pair.tick(START + HOUR)
+
+
+def _statuses(look: Look) -> dict[str, int]:
+    return dict(Counter(status for status, _ in ends(look)))
+
+
+def test_a_table_that_is_being_loaded_anew_lacks_too_many() -> None:
+    """Seen with 20, then with 29 and then with all but 6 of 130: only those 6 leave."""
+    with both(program("w: wait 1d\nm: wait 5d"), START) as pair:
+        _many_enter(pair)
+        for hours, there in ((2, 20), (3, 29)):
+            pair.put("crm.customers", [person(n) for n in range(1, there + 1)])
+            assert _statuses(pair.tick(START + hours * HOUR)) == {"active": 130}
+        pair.put("crm.customers", [person(n) for n in range(1, 125)])
+        assert _statuses(pair.tick(START + 4 * HOUR)) == {"active": 124, "gone": 6}
+
+
+def test_a_hundred_of_many_leave_at_once() -> None:
+    with both(program("w: wait 1d"), START) as pair:
+        _many_enter(pair)
+        pair.put("crm.customers", [person(n) for n in range(1, 31)])
+        assert _statuses(pair.tick(START + 2 * HOUR)) == {"active": 30, "gone": 100}
+
+
+@pytest.mark.parametrize("there", [0, 20])
+def test_who_would_move_on_meanwhile_rests(there: int) -> None:
+    """Not even by a wait that is over, nor by an event; who is there moves and leaves as ever."""
+    steps = "r: wait for ordered up to 1d\nm: wait 5d"
+    with both(program(steps, "exit when customer.points > 900"), START) as pair:
+        _many_enter(pair)
+        pair.put("crm.customers", [person(n, points=1_000 * (n == 3)) for n in range(1, there + 1)])
+        for n in (2, 50):
+            happens(pair, "ordered", START + 26 * HOUR, n)
+        look = pair.tick(START + 26 * HOUR)
+        assert _statuses(look) == ({"active": 129, "exited": 1} if there else {"active": 130})
+        assert len([r for r in look["runs"] if r[5] == "r"]) == (110 if there else 130)
+        pair.put("crm.customers", [person(n) for n in MANY])
+        look = pair.tick(START + 26 * HOUR + MINUTE)
+        assert "gone" not in _statuses(look)
+        assert not [r for r in look["runs"] if r[4] == "active" and r[5] == "r"]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from journeylang.runtime.alarms import alarms
+from journeylang.runtime.gone import let_leave
 from journeylang.runtime.session import Session
 from journeylang.runtime.setup import prepare
 from journeylang.runtime.tick import tick
@@ -192,3 +194,54 @@ def test_nobody_of_a_journey_that_stands_still(engine: str, tmp_path: Path) -> N
         tell_counts(runtime.engine)
         runtime.tick(NOW + 3 * HOUR)
         assert runtime.engine.query(runs) == before
+
+
+def _loaded_anew(root: Path) -> int:
+    """In the middle of a load: so many of those who are on their way are missing."""
+    with opened(root, NOW - HOUR) as runtime:
+        numbers = "generate_series(1001, 1300) AS g(n)"
+        for table, columns, values in (
+            ("crm.customers", "id, tz", "g.n, 'UTC'"),
+            ("shop.signups", 'id, customer_id, "at"', f"g.n, g.n, TIMESTAMP '{NOW + MINUTE}'"),
+        ):
+            rows = f"SELECT {values} FROM {numbers}"
+            runtime.engine.execute(f"INSERT INTO {table} ({columns}) {rows}")
+        tell_counts(runtime.engine)
+        runtime.tick(NOW + HOUR)
+        runtime.tick(NOW + HOUR + MINUTE)
+        going = "SELECT count(*) FROM journey.run WHERE status = 0 AND customer_id > 1010"
+        ((missing,),) = runtime.engine.query(going)
+    sql(root, "DELETE FROM crm.customers WHERE id > 1010")
+    assert missing > 200
+    return int(missing)
+
+
+def test_too_many_are_told_and_leave_when_it_is_meant(engine: str, tmp_path: Path) -> None:
+    root = make(tmp_path, engine=engine)
+    missing = _loaded_anew(root)
+    with opened(root) as runtime:
+        tell_counts(runtime.engine)
+        for minutes in (2, 3):
+            runtime.tick(NOW + HOUR + minutes * MINUTE)
+        assert [p.code.id for p in runtime.problems] == ["JRN824"]
+        assert runtime.engine.query(GONE) == [(0,)]
+        assert [(a.kind, a.detail[:3]) for a in alarms(runtime.engine, [])] == [
+            ("missing", str(missing))
+        ]
+        # A person says so, elsewhere.
+        assert let_leave(runtime.engine)
+        runtime.tick(NOW + HOUR + 4 * MINUTE)
+        assert runtime.engine.query(GONE) == [(missing,)]
+        assert list(alarms(runtime.engine, [])) == []
+        assert not let_leave(runtime.engine)
+
+
+def test_it_may_be_meant_from_the_first(engine: str, tmp_path: Path) -> None:
+    root = make(tmp_path, engine=engine)
+    missing = _loaded_anew(root)
+    with opened(root) as runtime:
+        tell_counts(runtime.engine)
+        runtime.gone_is_meant = True
+        runtime.tick(NOW + HOUR + 2 * MINUTE)
+        assert runtime.problems == []
+        assert runtime.engine.query(GONE) == [(missing,)]

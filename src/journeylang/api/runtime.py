@@ -16,6 +16,7 @@ from journeylang.api.program import template_entry_fields
 from journeylang.classes import dataclass
 from journeylang.diagnostics.codes.running import (
     CHANNEL_PAUSED,
+    CUSTOMERS_MISSING,
     DATABASE_ERROR,
     INVALID_TIMEZONE,
     JOURNEY_PAUSED,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from journeylang.delivery.outcome import Refused as RefusedByProvider
     from journeylang.delivery.outcome import TryLater
     from journeylang.engines.base import Engine
+    from journeylang.runtime.gone import Missing
     from journeylang.runtime.session import JourneyFailedError, Session, TickResult
 
 
@@ -52,6 +54,7 @@ class Runtime:
     standing: set[str] = field(default_factory=set)
     writers: int = 0
     moves: bool = True
+    gone_is_meant: bool = False
     _zones: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _outbox: Outbox | None = None
@@ -71,6 +74,7 @@ class Runtime:
         apply: bool | None = None,
         moves: bool = True,
         writers: int = 0,
+        gone_is_meant: bool = False,
     ) -> Outcome[Runtime]:
         """Open the environment's database, look whether the binding holds, and apply.
 
@@ -78,7 +82,8 @@ class Runtime:
         says otherwise. `now` is the instant from which triggers of new journeys count. `before`
         sees each statement. One that `moves` nobody applies nothing and does not tick: it delivers
         beside the one that does. `writers` is how many processes write messages where the
-        environment does not say it; with none they are written in this one.
+        environment does not say it; with none they are written in this one. `gone_is_meant`: as
+        `runtime.tick.tick`.
         """
         key = link_key(loaded, env, environ)
         if key.diagnostics:
@@ -121,6 +126,7 @@ class Runtime:
             standing=set(standing),
             writers=writers,
             moves=moves,
+            gone_is_meant=gone_is_meant,
             _link_key=key.value,
         )
         return Outcome(value=runtime, diagnostics=(*told, *prepared.diagnostics))
@@ -144,7 +150,9 @@ class Runtime:
             if self._nobody:
                 return TickResult(now=now, idle=True)
             try:
-                result = tick(self.session, now, skip=self.standing)
+                result = tick(
+                    self.session, now, skip=self.standing, gone_is_meant=self.gone_is_meant
+                )
             except (ConflictError, TakenOverError):
                 raise
             except (JourneyFailedError, StatementError) as error:
@@ -156,6 +164,8 @@ class Runtime:
                 continue
             self._report_zones(result.invalid_zones)
             self.problems += [self._guarded(name, why) for name, why in result.paused]
+            if result.missing is not None:
+                self._tell_once(str(result.missing), self._missing(result.missing))
             return result
 
     def _unsound(self, now: datetime) -> bool:
@@ -310,6 +320,17 @@ class Runtime:
             message=f"journey `{journey}` is paused: {why}",
             span=self.loaded.project.journeys[journey].span,
             help=f"see what has changed; `journey resume {journey}` lets it go on",
+        )
+
+    def _missing(self, missing: Missing) -> Diagnostic:
+        customers = self.loaded.project.binding.customers
+        assert customers is not None, "a project with journeys binds customers"
+        return Diagnostic(
+            code=CUSTOMERS_MISSING,
+            message=str(missing),
+            span=customers.span,
+            help="if the table is being loaded anew, load it in one transaction; if they have left,"
+            f" `journey run {self.env} --accept-gone` lets their runs end",
         )
 
     def _tell_once(self, about: str, diagnostic: Diagnostic) -> None:

@@ -31,6 +31,7 @@ class _Run:
     env: str
     deliver: bool
     moves: bool = True
+    gone_is_meant: bool = False
     real: bool = True
     now: datetime | None = None
     counted: datetime | None = None
@@ -63,6 +64,7 @@ class _Run:
             examine_keys=count,
             moves=self.moves,
             writers=WRITERS,
+            gone_is_meant=self.gone_is_meant,
         )
         if opened.value is None:
             if not patient or any(d.code is not DATABASE_IN_USE for d in opened.diagnostics):
@@ -183,6 +185,11 @@ def _refused_statement(error: StatementError | DatabaseUnavailableError) -> Diag
     show_default=True,
     help="Without: only send what was decided, beside the one that ticks.",
 )
+@click.option(
+    "--accept-gone",
+    is_flag=True,
+    help="Whoever is missing from the customers has left, however many they are (JRN824).",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -196,6 +203,7 @@ def command(
     step: timedelta | None,
     deliver: bool,
     moves: bool,
+    accept_gone: bool,
 ) -> None:
     """Move people through the journeys of ENV, decide their messages and deliver them.
 
@@ -205,9 +213,20 @@ def command(
     _consistent(once, every, until, now, start, end, step)
     if not moves and (not deliver or start is not None):
         raise click.UsageError("--no-tick delivers, and has no virtual clock; leave out the rest")
+    if accept_gone and (every is not None or not moves):
+        raise click.UsageError("--accept-gone is for one tick; leave out --every and --no-tick")
     loaded = load_project(env)
+    if accept_gone:
+        _let_leave(env)
     real = now is None and start is None
-    run = _Run(loaded=loaded, env=env, deliver=deliver, moves=moves, real=real)
+    run = _Run(
+        loaded=loaded,
+        env=env,
+        deliver=deliver,
+        moves=moves,
+        gone_is_meant=accept_gone,
+        real=real,
+    )
     try:
         if every is not None:
             for instant in _beats(every, until):
@@ -222,6 +241,15 @@ def command(
         raise
     if run.failed_somewhere:
         ctx.exit(1)
+
+
+def _let_leave(env: str) -> None:
+    """Also for the next tick of whoever else is at work on the environment."""
+    from journeylang.cli.project import database
+    from journeylang.runtime.gone import let_leave
+
+    with database(env) as engine:
+        let_leave(engine)
 
 
 def _consistent(

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from journeylang.classes import dataclass
+from journeylang.diagnostics.codes.running import CUSTOMERS_MISSING
 from journeylang.engines.base import Engine
 from journeylang.runtime.channel_pauses import ChannelPause
+from journeylang.runtime.gone import held_back
 from journeylang.runtime.pauses import Pause
 from journeylang.sql.dialects import text
 
-Kind = Literal["overdue", "paused", "ticks", "queue"]
+Kind = Literal["overdue", "paused", "ticks", "queue", "missing"]
 
 OVERDUE = """SELECT r.journey, coalesce(r.step, ''), count(*), min(r.wake_at)
 FROM journey.runs AS r, journey.lock AS l
@@ -31,7 +33,12 @@ class Alarm:
 def alarms(
     engine: Engine, paused: list[Pause], channels: Sequence[ChannelPause] = ()
 ) -> Iterator[Alarm]:
-    """Those for which no clock is needed: pauses by the runtime itself, and overdue runs."""
+    """Those for which no clock is needed: pauses by the runtime itself, people who are missing from
+    the customers, and overdue runs.
+    """
+    missing = held_back(engine)
+    if missing is not None:
+        yield Alarm(kind="missing", journey=None, detail=f"{missing} ({CUSTOMERS_MISSING.id})")
     for pause in paused:
         if pause.cause != "person":
             detail = f"`{pause.journey}` is paused by {pause.cause}: {pause.detail}"

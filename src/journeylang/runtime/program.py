@@ -17,7 +17,7 @@ from journeylang.sql.arbitration import ArbitrationSql, arbitration_sql
 from journeylang.sql.best_hour import BestHourSql, best_hour_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
-from journeylang.sql.gone import leave, mark, probed_customers
+from journeylang.sql.gone import GoneSql, gone_sql, mark, probed_customers
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.news import FEEDBACK_LATE
@@ -68,8 +68,7 @@ class Ready:
     events: tuple[str, ...]
     probe: str
     probe_with_zones: str
-    gone: str
-    somebody: str
+    gone: GoneSql | None
     # What stands before the counts of the customers.
     counted: str
     # Per journey and kind the numbers of its news in the probe; none if it is not asked there.
@@ -174,8 +173,7 @@ def make_ready(
         probe_with_zones=f"{probe}\nUNION ALL {probed_zones(project, dialect)}"
         if program.journeys
         else probe,
-        gone=leave(compiler, [j.journey for j in journeys]) if journeys else "",
-        somebody=f"SELECT 1 FROM {compiler.base()} AS c LIMIT 1" if journeys else "",
+        gone=gone_sql(compiler, [j.journey for j in journeys]) if journeys else None,
         counted=mark(project.binding, dialect, keys, [j.journey for j in journeys])
         if journeys
         else "",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from journeylang.classes import dataclass
 from journeylang.engines.base import ConflictError, Engine, StatementError
+from journeylang.runtime.gone import Missing
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables
 from journeylang.runtime.pauses import Pauses
@@ -27,7 +28,8 @@ class JourneyFailedError(Exception):
 class TickResult:
     """What a tick did. `now` is the instant it counted as; `idle` if nothing was due.
 
-    `paused`: journeys that a guard has paused, and its figures.
+    `paused`: journeys that a guard has paused, and its figures. `missing`: those who are no longer
+    in `customers` and have not left, being too many.
     """
 
     now: datetime
@@ -38,6 +40,7 @@ class TickResult:
     skipped: int = 0
     invalid_zones: tuple[str, ...] = ()
     paused: tuple[tuple[str, str], ...] = ()
+    missing: Missing | None = None
 
 
 TRIES = 5

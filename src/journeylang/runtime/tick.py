@@ -19,6 +19,7 @@ from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.lease import TakenOverError
+from journeylang.runtime.leaving import Leaving
 from journeylang.runtime.localtime import (
     needs_local_time,
     zones_in_use,
@@ -35,7 +36,6 @@ from journeylang.runtime.session import (
     Session,
     TickResult,
 )
-from journeylang.runtime.waking import Waking
 from journeylang.sql.gone import COUNTS
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.pauses import caught_up, forget, keep_out, leave_asleep
@@ -49,10 +49,13 @@ from journeylang.sql.session import (
 )
 
 
-def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickResult:
+def tick(
+    session: Session, now: datetime, *, skip: Iterable[str] = (), gone_is_meant: bool = False
+) -> TickResult:
     """Step everybody to `now` (naive UTC), or to the high-water mark if that is later.
 
-    `skip` names journeys that stand still.
+    `skip` names journeys that stand still. With `gone_is_meant` those who are no longer among the
+    customers leave, however many they are.
 
     Raises:
         JourneyFailedError: the database refused a statement of one journey; nothing changed.
@@ -61,32 +64,33 @@ def tick(session: Session, now: datetime, *, skip: Iterable[str] = ()) -> TickRe
     """
     for _ in range(TRIES - 1):
         try:
-            return _tick(session, now, frozenset(skip))
+            return _tick(session, now, frozenset(skip), gone_is_meant)
         except ConflictError:
             session.begin_again()
-    return _tick(session, now, frozenset(skip))
+    return _tick(session, now, frozenset(skip), gone_is_meant)
 
 
-def _tick(session: Session, now: datetime, skip: frozenset[str]) -> TickResult:
+def _tick(session: Session, now: datetime, skip: frozenset[str], gone_is_meant: bool) -> TickResult:
     session.lease.go_on()
     try:
         try:
-            return _Tick(session, skip).run(now)
+            return _Tick(session, skip).run(now, gone_is_meant)
         except (ConflictError, TakenOverError):
             raise
         except StatementError:
             # All journeys move in one statement. Taken apart, it tells whose fault it is.
             session.zones.forget()
-            return _Tick(session, skip, apart=True).run(now)
+            return _Tick(session, skip, apart=True).run(now, gone_is_meant)
     except BaseException:
         session.zones.forget()
         raise
 
 
-class _Tick(Waking):
+class _Tick(Leaving):
     """The phases around it: what there is to do, who leaves, wakes and enters, and what is kept."""
 
-    def run(self, now: datetime) -> TickResult:
+    def run(self, now: datetime, gone_is_meant: bool) -> TickResult:
+        self.gone_is_meant = gone_is_meant
         with self.engine.transaction():
             self._lock(now)
             self.looks = Looks(
@@ -265,11 +269,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             invalid = self._local_time(news, among=None)
         make_rankings(self.engine, self.ready, self.session.key_type, acting, self.now)
         done = Done()
-        if self.gone:
-            done.left += self._execute(self.ready.gone)
-        # Of an empty table nothing was said: it is asked again when it has been loaded.
-        if news.counts != self.counts and (not self.gone or self._query(self.ready.somebody)):
-            self._keep_counts(news.counts)
+        self._leave(news, done)
         for plan, sql, exits in self.exits:
             with Blamed(plan.name):
                 looked = self._since("exits", sql.journey) if exits == sql.exits_changed else {}
@@ -283,6 +283,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
                 with Blamed(plan.name):
                     count = self._enter(sql, opening, news, done)
                     done.candidates += self._let_in(plan, count, news)
+        self._let_rest()
         behind = news.pauses.resumed.keys() - news.pauses.paused
         if behind:
             self.engine.execute(caught_up(sorted(behind)))
@@ -301,6 +302,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             sent=done.sent,
             skipped=done.skipped,
             invalid_zones=invalid,
+            missing=self.missing,
         )
 
     def _let_in(self, plan: JourneyPlan, candidates: int, news: News) -> int:
@@ -417,16 +419,6 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
                 f"UPDATE journey.lock SET next_batch = {self._p('next')} WHERE name = 'tick'",
                 next=self.next_batch,
             )
-
-    def _keep_counts(self, counts: str | None) -> None:
-        """Nobody is asked again whether they are gone until these are others."""
-        self.counts = counts
-        kept = {"name": COUNTS, "value": counts}
-        name, value = self._p("name"), self._p("value")
-        update = f"UPDATE journey.meta SET value = {value} WHERE name = {name}"
-        if not self.engine.execute(update, kept):
-            insert = f"INSERT INTO journey.meta (name, value) VALUES ({name}, {value})"
-            self.engine.execute(insert, kept)
 
     def _lose(self, names: list[str]) -> None:
         """Let these watermarks not have been."""

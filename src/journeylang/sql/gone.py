@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import md5
 
+from journeylang.classes import dataclass
 from journeylang.model.binding import Binding
 from journeylang.sql.compiler import Compiler, insert_head, select
 from journeylang.sql.dialects import Dialect
@@ -19,6 +20,42 @@ from journeylang.sql.session import END
 
 COUNTS = "customers"
 """Under which name `journey.meta` keeps the counts at which it was last asked."""
+
+HELD = "held "
+"""Before `missing active`, in the place of the counts: these stayed, and it is asked again."""
+
+MEANT = "meant"
+"""In the place of the counts: whoever is missing has left."""
+
+# More runs, and more than this share of all that are on their way, do not leave at once.
+MOST = 100
+SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneSql:
+    """`leave` {now}: see there. `somebody`: a row unless the table is empty. `active`: the number
+    of runs on their way. `missing`: takes everybody out of `trail` who is not in the table.
+    """
+
+    leave: str
+    somebody: str
+    active: str
+    missing: str
+
+
+def gone_sql(compiler: Compiler, journeys: Sequence[int]) -> GoneSql:
+    """Of these `journeys`: what a tick writes of runs, it writes of those in its plan."""
+    base = compiler.base()
+    listed = ", ".join(map(str, journeys))
+    return GoneSql(
+        leave=leave(compiler, journeys),
+        somebody=f"SELECT 1 FROM {base} AS c LIMIT 1",
+        active="SELECT count(*) FROM journey.run AS w"
+        f" WHERE w.status = {ACTIVE} AND w.journey IN ({listed})",
+        missing="DELETE FROM trail WHERE NOT EXISTS"
+        f" (SELECT 1 FROM {base} AS c WHERE c.customer_id = trail.customer_id)",
+    )
 
 
 def mark(binding: Binding, d: Dialect, keys: str | None, journeys: Sequence[int]) -> str:
@@ -46,8 +83,6 @@ def probed_customers(binding: Binding, d: Dialect, keys: str | None) -> str:
 
 def leave(compiler: Compiler, journeys: Sequence[int]) -> str:
     """Active runs of those who are gone, into `trail`; {now}.
-
-    Of these `journeys`: what a tick writes of runs, it writes of those in its plan.
 
     An empty table is one that is being loaded: of nobody is it said that they are gone.
     """

@@ -264,6 +264,19 @@ CHANNEL_PAUSED = Code(
     fence="text",
 )
 
+CUSTOMERS_MISSING = Code(
+    id="JRN824",
+    name="customers-missing",
+    title="Too many customers are missing at once",
+    why="More than 100 runs, and more than half of all, are of people who are no longer in"
+    " `customers`. So it looks when a table is loaded anew in several transactions, and a run that"
+    " has ended does not begin again. Nobody leaves for that, those concerned rest where they are,"
+    " and the next tick asks again.",
+    bad="DELETE FROM crm.customers;      -- and the new rows in another transaction",
+    good="BEGIN; DELETE FROM crm.customers; INSERT INTO crm.customers SELECT …; COMMIT;",
+    fence="sql",
+)
+
 NO_SUCH_CUSTOMER = Code(
     id="JRN829",
     name="no-such-customer",
