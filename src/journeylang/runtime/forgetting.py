@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.runtime.keys import key_literal, nobody
