@@ -26,7 +26,7 @@ class Arbiter:
         self.dialect = dialect
         self.sql = sql
         self.key_type = key_type
-        if sql.rations is not None:
+        if sql.rations is not None and sql.verdicts is not None:
             for statement in of_round(dialect):
                 execute(statement)
             execute(sql.rations.spent)

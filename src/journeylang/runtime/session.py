@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
+from decimal import Decimal
 
 from journeylang.classes import dataclass
 from journeylang.engines.base import ConflictError, Engine, StatementError
@@ -47,6 +49,17 @@ TRIES = 5
 """So often is begun anew what others were in the way of, or what lost its connection."""
 
 Marks = dict[str, datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a session knows behind its own tick: watermarks, counts of the customers, and by
+    allowance what may have been used up of it.
+    """
+
+    marks: Marks
+    counts: str | None
+    spent: Mapping[int, Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,8 +109,8 @@ class Session:
     ready: Ready
     key_type: str
     applied: dict[int, datetime]
-    # After the tick of that number, if this session made it: watermarks, counts of the customers.
-    memory: dict[int, tuple[Marks, str | None]] = field(default_factory=dict)
+    # After the tick of that number, if this session made it.
+    memory: dict[int, Memory] = field(default_factory=dict)
     zones: ZoneTables = field(default_factory=ZoneTables)
     lease: Lease
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from journeylang.runtime.arbitrate import Arbiter, project_day
 from journeylang.runtime.codes import draw
 from journeylang.runtime.session import Blamed, Done, Marks, Session
+from journeylang.sql.allowances import Rations
 from journeylang.sql.arbitration import BATCH
 from journeylang.sql.beginning import beginning, fates
 from journeylang.sql.moves import Way
@@ -24,6 +26,8 @@ class Settling:
     now: datetime
     marks: Marks
     counts: str | None
+    # By allowance what is used up of it at most: as measured, and what was taken since.
+    spent: dict[int, Decimal]
     first_batch: int
     next_batch: int
 
@@ -163,9 +167,10 @@ class Settling:
         self.parameters["after"] = after
         if after < 0:
             self._empty("decided", decided_columns(self.ready.program))
+        claims: int | None = None
         if arbitration.intents is not None:
             self._empty("intent", INTENT)
-            self._execute(arbitration.intents)
+            claims = self._execute(arbitration.intents)
         there, ranks = self._there, 1
         if there is None:
             *told, ranks = (*self._query(arbitration.situation)[0], 1)[:4]
@@ -173,6 +178,8 @@ class Settling:
         decide = arbitration.decide(frozenset(standing), there)
         if decide.rations is not None:
             self.parameters |= project_day(self.ready.project, self.now)
+            if self._enough(decide.rations, claims):
+                decide = arbitration.decide(frozenset(standing), there, enough=True)
         arbiter = Arbiter(self._execute, decide, self.engine.dialect, self.session.key_type)
         for rank in range(1, ranks + 1):
             arbiter.decide(round=current, rank=rank)
@@ -184,6 +191,8 @@ class Settling:
             done.sent += count
             self._batches(count)
             arbiter.charge(base, count)
+            if decide.rations is not None:
+                self.spent = decide.rations.charged(self.spent, count)
         if decide.lands:
             self.landed = current
             done.outcomes.add(SKIPPED)
@@ -202,6 +211,20 @@ class Settling:
         leaves = self.ready.moves.reached(frozenset(ahead))
         done.leaves |= {(journey, leaf.leaf) for journey, leaf in leaves}
         return self.ready.moves.rests(leaves)
+
+    def _enough(self, rations: Rations, claims: int | None) -> bool:
+        """Whether budgets and capacities last for all who stand at a send, whoever is let through.
+
+        It is measured when what is known to have been spent at most is too much for that.
+        """
+        if claims is None:
+            assert self.ready.arbitration is not None
+            [[claims]] = self._query(self.ready.arbitration.standing)
+        if self.spent.keys() >= rations.takes.keys() and rations.enough(self.spent, claims):
+            return True
+        found = {number: amount for number, amount, _ in self._query(rations.used)}
+        self.spent |= {number: found.get(number, Decimal(0)) for number in rations.takes}
+        return rations.enough(self.spent, claims)
 
     def _empty(self, table: str, columns: Mapping[str, str]) -> None:
         statement = temporary(self.engine.dialect, table, columns, self.session.key_type)

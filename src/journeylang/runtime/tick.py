@@ -32,6 +32,7 @@ from journeylang.runtime.session import (
     TRIES,
     Blamed,
     Done,
+    Memory,
     News,
     Session,
     TickResult,
@@ -127,7 +128,9 @@ class _Tick(Leaving):
             else:
                 result = TickResult(now=self.now, idle=True)
                 self.marks = {**self.marks, **dict.fromkeys(self.looks.seen, self.now)}
-        self.session.memory[self.number] = self.marks, self.counts
+        self.session.memory[self.number] = Memory(
+            marks=self.marks, counts=self.counts, spent=self.spent
+        )
         return replace(result, paused=tuple(self.paused.items())) if self.paused else result
 
     def _guard(self, news: News) -> None:
@@ -185,8 +188,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         known = self.session.memory.get(self.number - 1)
         self.session.memory.clear()
         if known is not None:
-            self.marks, self.counts = known
+            self.marks, self.counts, self.spent = known.marks, known.counts, dict(known.spent)
             return
+        self.spent = {}
         rows = self.engine.query(
             'SELECT name, "at", NULL FROM journey.watermark'
             f" UNION ALL SELECT name, NULL, value FROM journey.meta WHERE name = '{COUNTS}'"

@@ -12,7 +12,8 @@ have been enough.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, Decimal
 
 from journeylang.classes import dataclass
 from journeylang.model.types import Kind, Type
@@ -118,10 +119,17 @@ class Rations:
 
     Further ones: `close`, `stop`, `grant`, `charge` {position}; `charges` {base}, the first
     message of the rank. `positions`: how many there are; `rivals`: several allowances, of which
-    one may close behind another.
+    one may close behind another. `used` -> (allowance, amount, …): what `spent` keeps.
+
+    `takes`: by allowance what one message takes of it at most; `quotas`: how much there is;
+    `ledgers`, of all allowances there are: under which name is kept what is taken.
     """
 
     spent: str
+    used: str
+    takes: Mapping[int, Decimal]
+    quotas: Mapping[int, Decimal]
+    ledgers: Mapping[int, str]
     close: str
     stop: str
     grant: str
@@ -129,6 +137,21 @@ class Rations:
     charges: str
     positions: int
     rivals: bool
+
+    def enough(self, used: Mapping[int, Decimal], claims: int) -> bool:
+        """Whether nobody can be stopped, of so many who claim a message each."""
+        return all(
+            used.get(n, 0) + (claims + 1) * takes <= self.quotas[n]
+            for n, takes in self.takes.items()
+        )
+
+    def charged(self, used: Mapping[int, Decimal], messages: int) -> dict[int, Decimal]:
+        """What is used up at most after so many messages."""
+        most: dict[str, Decimal] = {}
+        for n, takes in self.takes.items():
+            ledger = self.ledgers[n]
+            most[ledger] = max(takes, most.get(ledger, takes))
+        return {n: was + messages * most.get(self.ledgers[n], 0) for n, was in used.items()}
 
 
 def rations(d: Dialect, program: Program, asked: Sequence[Offer]) -> Rations | None:
@@ -138,9 +161,20 @@ def rations(d: Dialect, program: Program, asked: Sequence[Offer]) -> Rations | N
     if not mine:
         return None
     position = d.parameter("position")
+    used = "\nUNION ALL ".join(_spent(d, a, n) for a, n in mine.items())
+    takes: dict[int, Decimal] = {}
+    for offer in asked:
+        for allowance, _ in offer.allowances:
+            # Not less than what the tables keep, which have four digits of it.
+            amount = Decimal(str(_amount(allowance, offer) or 0))
+            amount = amount.quantize(Decimal("0.0001"), rounding=ROUND_CEILING)
+            takes[mine[allowance]] = max(amount, takes.get(mine[allowance], Decimal(0)))
     return Rations(
-        spent='INSERT INTO spent (allowance, amount, "at")\n'
-        + "\nUNION ALL ".join(_spent(d, a, n) for a, n in mine.items()),
+        spent=f'INSERT INTO spent (allowance, amount, "at")\n{used}',
+        used=used,
+        takes=takes,
+        quotas={n: a.quota for a, n in mine.items()},
+        ledgers={n: a.name for a, n in numbers.items()},
         close=_close(position),
         stop=_stop(position),
         grant=_grant(position),

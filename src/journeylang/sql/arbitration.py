@@ -44,6 +44,8 @@ from journeylang.sql.writes import version
 class DecideSql:
     """One rank: `settle` alone, or behind `verdicts` and what is done with the `rations`.
 
+    With rations and without `verdicts` there is enough for everybody; it is charged all the same.
+
     `zoned`: it leaves behind in which zone everybody is. `lands`: and all else that is written of
     those whom it decides about.
     """
@@ -60,7 +62,7 @@ class ArbitrationSql:
     """Parameters: `intents` {after}, the round of the last arbitration; `decide` {now, round,
     rank, after}; `messages` {now, round, rank, base}; `outcomes`, `held` {now, round}.
     `situation` tells a `Situation`, and how many ranks there are if there are `intents`.
-    `outcomes` -> (journey, outcome, edge).
+    `outcomes` -> (journey, outcome, edge). `standing` {after} tells how many stand at a send.
     """
 
     intents: str | None
@@ -71,13 +73,19 @@ class ArbitrationSql:
     program: Program
     situation: str
     landing: Mapping[int, bool]
-    _decides: dict[tuple[frozenset[int], Situation], DecideSql] = field(
+    standing: str
+    _decides: dict[tuple[frozenset[int], Situation, bool], DecideSql] = field(
         default_factory=dict, compare=False, repr=False
     )
 
-    def decide(self, steps: frozenset[int], situation: Situation) -> DecideSql:
-        """The statements that settle one rank of those who stand at these sends."""
-        key = (steps, situation)
+    def decide(
+        self, steps: frozenset[int], situation: Situation, *, enough: bool = False
+    ) -> DecideSql:
+        """The statements that settle one rank of those who stand at these sends.
+
+        `enough`: no budget and no capacity stops any of them.
+        """
+        key = (steps, situation, enough)
         if key not in self._decides:
             d = self.compiler.dialect
             lined = f"FROM intent AS n WHERE n.rank = {d.parameter('rank')}"
@@ -89,11 +97,13 @@ class ArbitrationSql:
                 )
             )
             deciding = Deciding(
-                *(self.compiler, self.program, steps, situation, standing), self.landing
+                *(self.compiler, self.program, steps, situation, standing),
+                self.landing,
+                enough=enough,
             )
             self._decides[key] = DecideSql(
                 verdicts=None if deciding.rations is None else deciding.verdicts(),
-                rations=deciding.rations,
+                rations=deciding.limits,
                 settle=deciding.sql(),
                 zoned=deciding.zoned,
                 lands=deciding.lands,
@@ -123,6 +133,7 @@ def arbitration_sql(
         program=program,
         landing=landing,
         situation=f"SELECT {', '.join((*SITUATION, *ranks))}",
+        standing=f"SELECT count(*) {_at_sends(d)}",
     )
 
 

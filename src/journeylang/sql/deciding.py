@@ -56,7 +56,7 @@ class Deciding:
     """Statements for those who stand at the given sends; parameters {now, round, rank, after}.
 
     `standing` selects them. One, `sql`, unless `rations` limit them: then
-    `verdicts`, the rations, `sql`.
+    `verdicts`, the rations, `sql`. `limits` are rations of which there may be `enough`.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class Deciding:
         there: Situation,
         standing: Standing,
         landing: Mapping[int, bool],
+        *,
+        enough: bool = False,
     ) -> None:
         self.d = compiler.dialect
         self.standing = standing
@@ -82,7 +84,8 @@ class Deciding:
         self.parks = {
             p.otherwise != "skip" for j in program.journeys for p in sends(j) if p.step in steps
         }
-        self.rations: Rations | None = rations(self.d, program, self.offers)
+        self.limits: Rations | None = rations(self.d, program, self.offers)
+        self.rations = None if enough else self.limits
         # Nobody has more than one candidate: a verdict stays with the row that it is about.
         self.flat = self.single and self.rations is None
         # With all that is written of them, if no clock of their own is asked that is not at hand.
@@ -324,12 +327,15 @@ chosen AS (
     AND j.position = coalesce(s.open, s.held, s.first)
 )"""
 
+    def _budgets(self, row: str) -> str:
+        return self.d.literal(None, TEXT) if self.rations is None else f"{row}.budgets"
+
     def _figures(self, row: str) -> str:
         pairs = [
             ("channel", f"{row}.channel"),
             ("channels", self.d.literal(None, TEXT) if self.flat else f"{row}.others"),
             ("counted", self.d.as_json(self.caps.figures("i") if self.flat else f"{row}.caps")),
-            *([] if self.rations is None else [("budgets", f"{row}.budgets")]),
+            *([] if self.limits is None else [("budgets", self._budgets(row))]),
         ]
         figures = self.d.json_object(pairs)
         return f"CASE WHEN {row}.reason IS NOT NULL THEN {figures} END"

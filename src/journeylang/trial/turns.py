@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from journeylang.classes import dataclass
 from journeylang.model.entry import EnterWhen
 from journeylang.runtime.entries import mark, turn_of
-from journeylang.runtime.session import Session
+from journeylang.runtime.session import Memory, Session
 from journeylang.sql.dialects import text
 from journeylang.sql.schema import ACTIVE
 from journeylang.trial.fixtures import LIVE
@@ -83,9 +83,10 @@ UPDATE journey.run SET status = CASE WHEN customer_id IN (SELECT key FROM {LIVE}
 DELETE FROM journey.watermark;
 UPDATE journey.lock SET token = {self.ticks}, previous = {before}, now = {before}"""
         )
-        counts = next((kept for _, kept in self.session.memory.values()), None)
+        counts = next((kept.counts for kept in self.session.memory.values()), None)
         self.session.memory.clear()
-        self.session.memory[self.ticks] = ({} if looks else dict.fromkeys(self.marks, now)), counts
+        marks = {} if looks else dict.fromkeys(self.marks, now)
+        self.session.memory[self.ticks] = Memory(marks=marks, counts=counts)
 
 
 def turns(session: Session, instant: datetime) -> Turns:
