@@ -50,6 +50,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("journeylang.cli.report:command", "Show what journeys have brought."),
     "forget": ("journeylang.cli.forget:command", "Erase a person from the runtime's tables."),
     "graph": ("journeylang.cli.graph:command", "Draw the steps of a journey."),
+    "doctor": ("journeylang.cli.doctor:command", "Look whether all is there that it needs."),
     "completion": ("journeylang.cli.completion:command", "Let a shell complete what is typed."),
     "lsp": ("journeylang.cli.lsp:command", "Answer an editor: the language server."),
 }

@@ -30,7 +30,7 @@ def refuse_newer(engine: Engine, known: int = MIGRATIONS[-1].number) -> None:
     Raises:
         NewerSchemaError: the tables have been through a migration later than `known`.
     """
-    found = _reached(engine)
+    found = reached(engine)
     if found > known:
         raise NewerSchemaError(found, known)
 
@@ -48,13 +48,13 @@ def migrate(
     """
     derived = _derived(engine)
     known = migrations[-1].number
-    if _reached(engine) == known and _mark(engine) == derived:
+    if reached(engine) == known and _mark(engine) == derived:
         return
     with _alone(engine):
         refuse_newer(engine, known)
-        reached = _reached(engine)
+        last = reached(engine)
         for migration in migrations:
-            if migration.number > reached:
+            if migration.number > last:
                 with engine.transaction():
                     _apply(engine, migration, key_type, now)
         shown = [line for name, query in views().items() for line in _shown(engine, name, query)]
@@ -76,7 +76,7 @@ def _apply(engine: Engine, migration: Migration, key_type: str, now: datetime) -
     )
 
 
-def _reached(engine: Engine) -> int:
+def reached(engine: Engine) -> int:
     """The number of the last migration; 0 for a fresh database, and for one without numbers."""
     if engine.columns(("journey", "migration")) is None:
         return 0
