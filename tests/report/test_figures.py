@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from journeylang.model.expressions import CustomerValue, SegmentTest
+from journeylang.model.measures import Target
 from journeylang.model.types import INT
 from journeylang.report.channels import channels
 from journeylang.report.divided import by_part, over_time
@@ -24,6 +25,7 @@ from journeylang.report.read import Asked, journey
 from journeylang.report.source import Source
 from journeylang.report.tables import Cell, Table
 from journeylang.report.targets import targets
+from journeylang.report.together import prepare
 from journeylang.stats.moments import Rate
 from journeylang.stats.proportions import compare
 from tests.engines.databases import ENGINES
@@ -259,6 +261,51 @@ def test_targets_are_held_against_their_figures(read: Source) -> None:
     assert states["entries <= 5000 over 1d"] == "holds"
     assert states["click_rate of email >= 50%"] == "MISSED"
     assert str(states["conversion >= 1%"]).startswith(("holds", "not judged"))
+
+
+def test_what_is_read_together_is_as_if_it_were_read_alone(read: Source) -> None:
+    together = read.for_one_report()
+    prepare(together, read.project.journeys["welcome"])
+    assert together.kept is not None
+    found = {of: rows for of, rows in together.kept.items() if "every AS" in of}
+    # The journey's first goal, of those who entered and of the arms; the other one asks of runs.
+    assert len(found) == 2
+    for of, rows_of in found.items():
+        alone = read.query(of)
+        assert len(alone) == len(rows_of) > 1
+        for one, other in zip(rows_of, alone, strict=True):
+            assert list(one) == [pytest.approx(x) if isinstance(x, float) else x for x in other]
+
+
+def test_targets_are_those_that_guards_would_find(
+    read: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of customers who have come once the report has read it all already.
+    monkeypatch.setattr("journeylang.report.targets.ENOUGH_CUSTOMERS", 1)
+    journey = read.project.journeys["welcome"]
+    target = Target(
+        measure="conversion",
+        channel=None,
+        operator=">=",
+        bound=Decimal("0.01"),
+        currency=None,
+        over=None,
+        by=None,
+        span=journey.span,
+    )
+    wanted = (target, replace(target, measure="roi"))
+    with shop.undone(read):
+        again = "(SELECT u.customer_id FROM journey.run AS u GROUP BY u.customer_id"
+        read.engine.execute(
+            f"DELETE FROM journey.run WHERE customer_id IN {again} HAVING count(*) > 1)"
+        )
+        told = replace(journey, kpis=wanted, guards=())
+        found = targets(read, told)
+        monkeypatch.setattr("journeylang.report.targets._from_goals", lambda *_: None)
+        assert found == targets(read, told)
+    assert found is not None
+    assert len({row[-2] for row in found.rows}) == 2
+    assert all(row[-1] in ("holds", "MISSED") for row in found.rows), found.rows
 
 
 def test_parts_add_up_to_the_whole(read: Source) -> None:

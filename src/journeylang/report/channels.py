@@ -131,18 +131,23 @@ def _feedback(source: Source, journey: Journey | None) -> str:
             known += f" OR t.told & {_BOUNCED} <> 0 AND t.told & {hard | soft} = 0"
         counts.append(f"coalesce(sum(t.n) FILTER (WHERE {known}), 0)")
     mine = "" if journey is None else f" AND m.journey = {source.number(journey)}"
-    return f"""WITH each AS (
-  SELECT f.message_id, CASE f.name {bits} WHEN 'bounced' THEN {how} ELSE 0 END AS bit
-  FROM journey.message_event AS f WHERE f."at" <= {d.parameter("now")}
-  UNION ALL
-  SELECT t.message_id, CASE t.state WHEN 'delivered' THEN {names["delivered"]} ELSE {_BOUNCED} END
-  FROM journey.receipt AS t WHERE t.state IN ('delivered', 'bounced')
-), said AS (
-  SELECT e.message_id, bit_or(e.bit) AS told FROM each AS e GROUP BY e.message_id
+    # Events and receipts are gathered apart: of rows of two tables together PostgreSQL expects two
+    # hundred messages, and would look the others up one by one.
+    return f"""WITH told AS (
+  SELECT f.message_id,
+    bit_or(CASE f.name {bits} WHEN 'bounced' THEN {how} ELSE 0 END) AS told
+  FROM journey.message_event AS f WHERE f."at" <= {d.parameter("now")} GROUP BY f.message_id
+), came AS (
+  SELECT t.message_id,
+    bit_or(CASE t.state WHEN 'delivered' THEN {names["delivered"]} ELSE {_BOUNCED} END) AS told
+  FROM journey.receipt AS t WHERE t.state IN ('delivered', 'bounced') GROUP BY t.message_id
 ), t AS (
-  SELECT m.channel, s.told, count(*) AS n FROM said AS s
-  JOIN journey.message AS m ON m.message_id = s.message_id
+  SELECT m.channel, coalesce(e.told, 0) | coalesce(r.told, 0) AS told, count(*) AS n
+  FROM journey.message AS m
+  LEFT JOIN told AS e ON e.message_id = m.message_id
+  LEFT JOIN came AS r ON r.message_id = m.message_id
   LEFT JOIN {RETURNED} AS b ON b.message_id = m.message_id
-  WHERE m.action IS NULL AND b.message_id IS NULL{mine} GROUP BY m.channel, s.told
+  WHERE m.action IS NULL AND b.message_id IS NULL{mine}
+  GROUP BY m.channel, coalesce(e.told, 0) | coalesce(r.told, 0)
 )
 SELECT t.channel, {", ".join(counts)} FROM t GROUP BY t.channel"""

@@ -14,7 +14,7 @@ from journeylang.plan.asks import asked
 from journeylang.plan.results import results_of
 from journeylang.report.groups import Groups
 from journeylang.report.source import Source
-from journeylang.report.sums import statement
+from journeylang.report.sums import Question, asks_of_runs, statement
 from journeylang.stats.moments import Pairs, Rate, Sample
 
 Figure = int | float | Decimal
@@ -82,9 +82,31 @@ def by_day(
     now. Messages count from the exposure on, those given back do not. `worth`: with goods, offers,
     what is left and acquisition, which are nothing otherwise.
     """
-    found = source.once(statement(source, journey, goal, groups, by, worth=worth))
+    question = Question(goal=goal, groups=groups, worth=worth)
+    found = source.once(statement(source, journey, [question], by))
     known = results_of(source.project, goal).revenue is not None
-    return [_outcome(known, worth, *row) for row in found]
+    return [_outcome(known, worth, *row) for _, *row in found]
+
+
+def read_together(source: Source, journey: Journey, questions: Sequence[Question]) -> None:
+    """Read once what several parts of a report will ask for, which then find it read.
+
+    Left out are those that ask of runs: who was exposed elsewhere was so in another run.
+    """
+    alone = {statement(source, journey, [one]): one for one in questions}
+    some = [of for of, one in alone.items() if not asks_of_runs(source, journey, one)]
+    for first in range(0, len(some), _TOGETHER):
+        those = some[first : first + _TOGETHER]
+        if source.kept is None or len(those) == 1:
+            continue
+        source.kept.update({of: [] for of in those})
+        found = source.query(statement(source, journey, [alone[of] for of in those]))
+        for number, *row in found:
+            source.kept[those[number]].append((0, *row))
+
+
+_TOGETHER = 8
+"""So many questions fit into one statement: it has a handful of columns for each."""
 
 
 def outcomes(

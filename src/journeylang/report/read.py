@@ -29,6 +29,7 @@ from journeylang.report.refined import PLAIN, Refine, refined
 from journeylang.report.source import Source
 from journeylang.report.tables import Part, Report, Table
 from journeylang.report.targets import targets
+from journeylang.report.together import prepare
 from journeylang.runtime.setup import numbering
 
 Across = Literal["channels", "offers", "base", "customers", "hypotheses"]
@@ -92,6 +93,7 @@ def journey(source: Source, of: Journey, asked: Asked, everybody: Sequence[Sent]
     tables: list[Table] = [overview(source, of), funnel(source, of, been_at)]
     tables += by_arm(source, of, been_at)
     tables += [*channels(source, of), losses(source, of)]
+    prepare(source, of)
     tables += goals(source, of)
     tables += experiments(source, of)
     if asked.drawn is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import field
 
 from journeylang.classes import dataclass
@@ -25,109 +25,254 @@ _OF_A_RUN = re.compile(r"\bw\.(run_id|entered_at|entry)\b")
 """What a condition asks of the run itself, and not only of its customer."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What groups have done for a goal; with `worth` goods, offers and what is left besides."""
+
+    goal: Goal
+    groups: Groups
+    worth: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """From the exposure of these groups on, for so many seconds; without a number until now."""
+
+    base: int
+    within: int | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Pass:
-    """One scan of an event, and which of its fields are summed, by the names of the sums."""
+    """One scan of an event: the windows in which its rows count, and what is summed in each.
+
+    `sums`: names of the sums, with their windows by number and the fields; rows alone are counted.
+    """
 
     event: EventSource
     where: Expression | None
-    sums: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Questions with all that they have in common: whose exposures, which windows and events."""
+
+    questions: Sequence[Question]
+    bases: Sequence[Groups]
+    windows: Sequence[Window]
+    passes: Sequence[Pass]
+
+    def window(self, number: int) -> int:
+        """Of a question."""
+        question = self.questions[number]
+        return self.windows.index(_window(self.bases, question))
+
+    def sums(self, name: str) -> list[str]:
+        """Where the sums of this name stand."""
+        return [f"p{n}.{name}" for n, one in enumerate(self.passes) if name in one.sums]
+
+
+def _window(bases: Sequence[Groups], question: Question) -> Window:
+    exposed = [one.rows(False) for one in bases]
+    base = exposed.index(question.groups.rows(False))
+    return Window(base=base, within=question.goal.within)
+
+
+def _asked(source: Source, journey: Journey, questions: Sequence[Question]) -> Asked:
+    bases = list({one.groups.rows(False): one.groups for one in questions}.values())
+    windows = list(dict.fromkeys(_window(bases, one) for one in questions))
+    passes: list[Pass] = []
+    for number, question in enumerate(questions):
+        window = windows.index(_window(bases, question))
+        for name, event, where, of in _amounts(source, journey, question):
+            same = [one for one in passes if (one.event, one.where) == (event, where)]
+            if not same:
+                passes.append(Pass(event=event, where=where))
+            (same[0] if same else passes[-1]).sums[f"{name}{number}"] = (window, of)
+    return Asked(questions=questions, bases=bases, windows=windows, passes=passes)
+
+
+def _amounts(
+    source: Source, journey: Journey, question: Question
+) -> Iterator[tuple[str, EventSource, Expression | None, str]]:
+    """The sums of a question: their names, the events that they are of, and the fields."""
+    goal = question.goal
+    yield "events", goal.event, goal.where, ""
+    amounts = results_of(source.project, goal)
+    for name, amount in (("value", amounts.revenue), ("goods", amounts.goods)):
+        if amount is not None and (name == "value" or question.worth):
+            yield name, amount.event, amount.where, amount.field
+    if question.worth:
+        for bound in redeemed_at_a_cost(source, journey):
+            yield "offers", BoundEvent(name=bound.name, span=bound.span), None, "cost"
+
+
+def asks_of_runs(source: Source, journey: Journey, question: Question) -> bool:
+    """Whether what counts hangs on the run, and so is another thing for each kind of exposure."""
+    asked = _asked(source, journey, [question])
+    scans = (_scan(source, asked, one) for one in asked.passes)
+    return any(_OF_A_RUN.search(scan) for scan in scans)
 
 
 def statement(
-    source: Source,
-    journey: Journey,
-    goal: Goal,
-    groups: Groups,
-    by: Expression | None,
-    *,
-    worth: bool,
+    source: Source, journey: Journey, questions: Sequence[Question], by: Expression | None = None
 ) -> str:
-    """{now} -> one row per group, part and UTC day of the exposure.
+    """{now} -> one row per question, group, part and UTC day of the exposure.
 
-    Customers, mature, and of these reached, events, value, its squares, the events' squares, their
-    products with the value, messages and their cost; with `worth` besides goods, offers, what is
-    left, its squares, and what acquiring these customers has cost.
+    The question's number, group, part, day; customers, mature, and of these reached, events, value,
+    its squares, the events' squares, their products with the value, messages and their cost, goods,
+    offers, what is left, its squares, and what acquiring these customers has cost. The last five
+    are 0 without `worth`. Only one question can be divided, or one that asks of runs be asked.
     """
-    d = source.dialect
-    window = None if goal.within is None else d.interval(goal.within)
-    mature, ends = "TRUE", ""
-    if window is not None:
-        mature = f"w.exposed_at + {window} <= {d.parameter('now')}"
-        ends = f" AND m.decided_at <= w.exposed_at + {window}"
-    part, joins = _parts(source, by)
-    passes = _passes(source, journey, goal, worth=worth)
-    # Only those whose window is over are judged: nothing is looked up of the others.
-    scans = [_scan(source, one, goal.within, groups) for one in passes]
+    asked = _asked(source, journey, questions)
+    worth = any(question.worth for question in questions)
+    acquired, acquisition = _acquired(source) if worth else ("", "0")
+    columns = [f"u.until{n}, m.messages{n}, m.cost{n}" for n in range(len(asked.windows))]
+    columns += [f"u.at{n}, u.arm{n}" for n in range(len(asked.bases))]
+    names = dict.fromkeys(name for one in asked.passes for name in one.sums)
+    columns += [f"{_added(asked.sums(name))} AS {name}" for name in names]
     joined = "".join(
         f"\n  LEFT JOIN p{number} ON p{number}.customer_id = u.customer_id"
-        for number in range(len(passes))
+        for number in range(len(asked.passes))
     )
-
-    def each(name: str) -> str:
-        """A sum per customer: 0 of whom nothing is known."""
-        found = [f"coalesce(p{n}.{name}, 0)" for n, one in enumerate(passes) if name in one.sums]
-        return " + ".join(found) or "0"
-
-    acquired, acquisition = _acquired(source) if worth else ("", "0")
     if acquired:
         joined += "\n  LEFT JOIN acquired AS a ON a.customer_id = u.customer_id"
-    asks = any(_OF_A_RUN.search(scan) for scan in (*scans, part, joins, acquired))
-    number = d.column_type(NUMBER)
-
-    def squares(name: str) -> str:
-        value = f"CAST(e.{name} AS {number})"
-        return f"coalesce(sum({value} * {value}), 0)"
-
-    during = f"m.decided_at >= w.exposed_at{ends}"
-    sums = f"""count(*) AS customers, count(*) FILTER (WHERE e.mature) AS mature,
-  count(*) FILTER (WHERE e.events > 0) AS reached, coalesce(sum(e.events), 0) AS events,
-  coalesce(sum(e.value), 0) AS value, {squares("value")} AS value2,
-  {squares("events")} AS events2,
-  coalesce(sum(CAST(e.events AS {number}) * CAST(e.value AS {number})), 0) AS crossed"""
-    head = f"""WITH entered AS ({groups.rows(asks)}
-), begun AS (
-  SELECT w.* FROM entered AS w WHERE {mature}
-), unit AS (
-  SELECT w.customer_id, w.arm, w.exposed_at, {mature} AS mature, {part} AS part
-  FROM entered AS w{joins}
-){"".join(f", p{n} AS ({scan})" for n, scan in enumerate(scans))}"""
-    day = "CAST(u.exposed_at AS DATE) AS day"
-    every = f"""SELECT u.arm, u.part, {day}, u.mature, coalesce(p0.events, 0) AS events,
-    {each("value")} AS value"""
-    if not worth:
-        # What was sent is summed by group at once; nobody's own sum is asked for.
-        return f"""{head}, every AS (
-  {every}
-  FROM unit AS u{joined}
-), summed AS (
-  SELECT e.arm, e.part, e.day, {sums}, 0 AS messages, 0 AS cost
-  FROM every AS e GROUP BY e.arm, e.part, e.day
-  UNION ALL
-  SELECT u.arm, u.part, {day}, 0, 0, 0, 0, 0, 0, 0, 0, count(*), coalesce(sum(m.cost), 0)
-  FROM (SELECT w.customer_id, w.arm, w.part, w.exposed_at FROM unit AS w WHERE w.mature) AS u
-  JOIN {sent(source, journey)} AS m ON m.customer_id = u.customer_id
-  WHERE {during.replace("w.", "u.")} GROUP BY u.arm, u.part, CAST(u.exposed_at AS DATE)
-)
-SELECT k.arm, k.part, k.day, sum(k.customers), sum(k.mature), sum(k.reached), sum(k.events),
-  sum(k.value), sum(k.value2), sum(k.events2), sum(k.crossed), sum(k.messages), sum(k.cost)
-FROM summed AS k GROUP BY k.arm, k.part, k.day ORDER BY k.arm, k.part, k.day"""
-    return f"""{head}{acquired}, spent AS (
-  SELECT m.customer_id, count(*) AS messages, sum(m.cost) AS cost
-  FROM begun AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id
-  WHERE {during} GROUP BY m.customer_id
+    told = "\nUNION ALL ".join(_told(source, asked, number) for number in range(len(questions)))
+    return f"""WITH {_units(source, asked, by)}{acquired}, spent AS (
+  {_spent(source, journey, asked)}
 ), every AS (
-  {every}, coalesce(m.messages, 0) AS messages,
-    coalesce(m.cost, 0) AS cost, {each("goods")} AS goods, {each("offers")} AS offers,
-    {each("value")} - ({each("goods")}) - ({each("offers")}) - coalesce(m.cost, 0) AS net,
-    {acquisition} AS acquisition
+  SELECT u.part, {acquisition} AS acquisition, {", ".join(columns)}
   FROM unit AS u{joined}
   LEFT JOIN spent AS m ON m.customer_id = u.customer_id
 )
-SELECT e.arm, e.part, e.day, {sums}, coalesce(sum(e.messages), 0), coalesce(sum(e.cost), 0),
-  coalesce(sum(e.goods), 0), coalesce(sum(e.offers), 0), coalesce(sum(e.net), 0), {squares("net")},
-  coalesce(sum(e.acquisition), 0)
-FROM every AS e GROUP BY e.arm, e.part, e.day ORDER BY e.arm, e.part, e.day"""
+{told}
+ORDER BY 1, 2, 3, 4"""
+
+
+def _added(of: Sequence[str]) -> str:
+    """Codes of several promos are redeemed in events of their own."""
+    return of[0] if len(of) == 1 else " + ".join(f"coalesce({one}, 0)" for one in of)
+
+
+def _told(source: Source, asked: Asked, number: int) -> str:
+    """The row of one question per group, part and day."""
+    question, window = asked.questions[number], asked.window(number)
+    base = asked.windows[window].base
+    kind = source.dialect.column_type(NUMBER)
+
+    def of(name: str) -> str:
+        """A sum per customer, unknown where there is nothing: nothing costs nothing to add up."""
+        known = any(f"{name}{number}" in one.sums for one in asked.passes)
+        return f"e.{name}{number}" if known else "CAST(NULL AS SMALLINT)"
+
+    def product(one: str, other: str) -> str:
+        return f"coalesce(sum(CAST({one} AS {kind}) * CAST({other} AS {kind})), 0)"
+
+    value, events = of("value"), of("events")
+    worth = "0, 0, 0, 0, 0"
+    if question.worth:
+        goods, offers = of("goods"), of("offers")
+        cost = f"coalesce(e.cost{window}, 0)"
+        net = f"(coalesce({value}, 0) - coalesce({goods}, 0) - coalesce({offers}, 0) - {cost})"
+        worth = f"""coalesce(sum({goods}), 0), coalesce(sum({offers}), 0),
+  coalesce(sum({net}), 0), {product(net, net)},
+  coalesce(sum(e.acquisition) FILTER (WHERE e.until{window} IS NOT NULL), 0)"""
+    day = f"CAST(e.at{base} AS DATE)"
+    return f"""SELECT {number}, e.arm{base}, e.part, {day}, count(*), count(e.until{window}),
+  count({events}), coalesce(sum({events}), 0),
+  coalesce(sum({value}), 0), {product(value, value)}, {product(events, events)},
+  {product(events, value)}, coalesce(sum(e.messages{window}), 0),
+  coalesce(sum(e.cost{window}), 0), {worth}
+FROM every AS e WHERE e.at{base} IS NOT NULL GROUP BY e.arm{base}, e.part, {day}"""
+
+
+def _units(source: Source, asked: Asked, by: Expression | None = None) -> str:
+    """Queries up to `unit`: the customers with where they were exposed, until when what they do
+    counts (unknown while a window is not over), and what they have done in each scan.
+
+    at, arm by base; until by window; part; a query p by pass.
+    """
+    d = source.dialect
+    now = d.parameter("now")
+    part, joins = _parts(source, by)
+    scans = [_scan(source, asked, one) for one in asked.passes]
+    asks = any(_OF_A_RUN.search(scan) for scan in (*scans, part, joins))
+    first, *others = (f"({one.rows(asks)})" for one in asked.bases)
+    customer, joined = "b0.customer_id", f"{first} AS b0"
+    for number, rows in enumerate(others, start=1):
+        joined += f"\n  FULL JOIN {rows} AS b{number} ON b{number}.customer_id = {customer}"
+        customer = f"coalesce({customer}, b{number}.customer_id)"
+    columns = "".join(
+        f", b{n}.exposed_at AS at{n}, b{n}.arm AS arm{n}" for n in range(len(asked.bases))
+    )
+    columns += ", b0.run_id, b0.entered_at, b0.entry" if asks else ""
+    until = ""
+    for number, window in enumerate(asked.windows):
+        at = f"w.at{window.base}"
+        over = f"{at} IS NOT NULL"
+        end = now
+        if window.within is not None:
+            end = f"{at} + {d.interval(window.within)}"
+            over = f"{end} <= {now}"
+        until += f", CASE WHEN {over} THEN {end} END AS until{number}"
+    queries = "".join(f", p{n} AS (\n  {scan}\n)" for n, scan in enumerate(scans))
+    return f"""entered AS (
+  SELECT {customer} AS customer_id{columns} FROM {joined}
+), unit AS (
+  SELECT w.*{until}, {part} AS part FROM entered AS w{joins}
+){queries}"""
+
+
+def _within(asked: Asked, windows: Collection[int], at: str, first: str) -> tuple[list[str], str]:
+    """Whether an instant lies in each of the windows, as columns, and in any of them."""
+    inside = {
+        n: f"{at} {first} w.at{asked.windows[n].base} AND {at} <= w.until{n}"
+        for n in sorted(set(windows))
+    }
+    columns = [f"({condition}) AS in{n}" for n, condition in inside.items()]
+    return columns, f"({' OR '.join(inside.values())})"
+
+
+def _scan(source: Source, asked: Asked, one: Pass) -> str:
+    """Per customer of `unit` the sums of an event's rows that count."""
+    d = source.dialect
+    scope = source.compiler.scope(Rows(name="unit"))
+    fields = tuple(dict.fromkeys(of for _, of in one.sums.values() if of))
+    joined, about, conditions = awaited(one.event, one.where, scope, fields)
+    columns, inside = _within(asked, [window for window, _ in one.sums.values()], 'e."_at"', ">")
+    bounds = [f'e."_at" <= {d.parameter("now")}']
+    since = [base.since for base in asked.bases]
+    if all(instant is not None for instant in since):
+        # Known beforehand, so that what lies before is not even joined.
+        bounds.append(f'e."_at" > {d.instant(min(i for i in since if i is not None))}')
+    where = " AND ".join([*bounds, inside, *about, *conditions])
+    distinct = may_repeat(source.project.binding, one.event)
+    columns = ['e."_key", e."_at"'] * distinct + columns + [f"e.{quote(of)}" for of in fields]
+    told = f"{'DISTINCT ' if distinct else ''}w.customer_id, {', '.join(columns)}"
+    sums = ", ".join(
+        f"sum(k.{quote(of)}) FILTER (WHERE k.in{window}) AS {name}"
+        if of
+        else f"nullif(count(*) FILTER (WHERE k.in{window}), 0) AS {name}"
+        for name, (window, of) in one.sums.items()
+    )
+    return f"""SELECT k.customer_id, {sums} FROM (
+    SELECT {told} FROM {joined} WHERE {where}) AS k GROUP BY k.customer_id"""
+
+
+def _spent(source: Source, journey: Journey, asked: Asked) -> str:
+    """Per customer of `unit` the messages in each window, and their cost."""
+    windows = range(len(asked.windows))
+    columns, inside = _within(asked, windows, "m.decided_at", ">=")
+    sums = ", ".join(
+        f"count(*) FILTER (WHERE k.in{n}) AS messages{n},"
+        f" sum(k.cost) FILTER (WHERE k.in{n}) AS cost{n}"
+        for n in windows
+    )
+    return f"""SELECT k.customer_id, {sums} FROM (
+    SELECT w.customer_id, m.cost, {", ".join(columns)}
+    FROM unit AS w JOIN {sent(source, journey)} AS m ON m.customer_id = w.customer_id
+    WHERE {inside}) AS k GROUP BY k.customer_id"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,28 +291,21 @@ def per_customer(
 
     Columns arm, reached (0 or 1), value, and before.
     """
-    d = source.dialect
-    mature = "TRUE"
-    if goal.within is not None:
-        mature = f"w.exposed_at + {d.interval(goal.within)} <= {d.parameter('now')}"
-    passes = _passes(source, journey, goal, worth=False)
-    scans = [_scan(source, one, goal.within, groups) for one in passes]
-    asks = any(_OF_A_RUN.search(scan) for scan in scans)
-    value = [f"coalesce(p{n}.value, 0)" for n, one in enumerate(passes) if "value" in one.sums]
+    asked = _asked(source, journey, [Question(goal=goal, groups=groups, worth=False)])
+    value = [f"coalesce({name}, 0)" for name in asked.sums("value0")]
     joined = "".join(
-        f" LEFT JOIN p{n} ON p{n}.customer_id = w.customer_id" for n in range(len(passes))
+        f" LEFT JOIN p{n} ON p{n}.customer_id = w.customer_id" for n in range(len(asked.passes))
     )
-    queries = "".join(f", p{n} AS ({scan})" for n, scan in enumerate(scans))
-    amount = "0"
+    queries, amount = "", "0"
     if before is not None:
-        queries += f", earlier AS ({_earlier(source, before)})"
+        queries = f", earlier AS ({_earlier(source, before)})"
         joined += " LEFT JOIN earlier AS x ON x.customer_id = w.customer_id"
         amount = "coalesce(x.amount, 0)"
-    return f"""WITH entered AS ({groups.rows(asks)}
-), begun AS (
-  SELECT w.* FROM entered AS w WHERE {mature}
+    return f"""WITH {_units(source, asked)}, begun AS (
+  SELECT w.customer_id, w.arm0 AS arm, w.at0 AS exposed_at
+  FROM unit AS w WHERE w.until0 IS NOT NULL
 ){queries}, every AS (
-  SELECT w.arm, CASE WHEN p0.events > 0 THEN 1 ELSE 0 END AS reached,
+  SELECT w.arm, CASE WHEN p0.events0 > 0 THEN 1 ELSE 0 END AS reached,
     {" + ".join(value) or "0"} AS value, {amount} AS before
   FROM begun AS w{joined}
 )"""
@@ -191,26 +329,6 @@ def _earlier(source: Source, before: Before) -> str:
     )
 
 
-def _passes(source: Source, journey: Journey, goal: Goal, *, worth: bool) -> list[Pass]:
-    """The events to be read, each once; the first is the goal's."""
-    found = [Pass(event=goal.event, where=goal.where, sums={"events": ""})]
-    amounts = results_of(source.project, goal)
-    for name, amount in (("value", amounts.revenue), ("goods", amounts.goods)):
-        if amount is None or (name == "goods" and not worth):
-            continue
-        same = [p for p in found if (p.event, p.where) == (amount.event, amount.where)]
-        if not same:
-            found.append(Pass(event=amount.event, where=amount.where))
-        (same[0] if same else found[-1]).sums[name] = amount.field
-    if not worth:
-        return found
-    offers = (
-        BoundEvent(name=promo.name, span=promo.span)
-        for promo in redeemed_at_a_cost(source, journey)
-    )
-    return found + [Pass(event=of, where=None, sums={"offers": "cost"}) for of in offers]
-
-
 def redeemed_at_a_cost(source: Source, journey: Journey) -> Iterator[Event]:
     """Redemptions of the codes that the journey sends, where a code says what it costs."""
     promos = {
@@ -223,41 +341,15 @@ def redeemed_at_a_cost(source: Source, journey: Journey) -> Iterator[Event]:
             yield bound
 
 
-def _scan(source: Source, one: Pass, within: int | None, groups: Groups) -> str:
-    """Per customer of `begun` the rows of an event that count, and sums of their fields."""
-    d = source.dialect
-    scope = source.compiler.scope(Rows(name="begun"))
-    fields = tuple(dict.fromkeys(name for name in one.sums.values() if name))
-    joined, about, conditions = awaited(one.event, one.where, scope, fields)
-    bounds = ['e."_at" > w.exposed_at', f'e."_at" <= {d.parameter("now")}']
-    if groups.since is not None:
-        # Known beforehand, so that what lies before is not even joined.
-        bounds.append(f'e."_at" > {d.instant(groups.since)}')
-    if within is not None:
-        bounds.append(f'e."_at" <= w.exposed_at + {d.interval(within)}')
-    rows = f"{joined} WHERE {' AND '.join([*bounds, *about, *conditions])}"
-    if may_repeat(source.project.binding, one.event):
-        columns = "".join(f", e.{quote(name)}" for name in fields)
-        distinct = f'SELECT DISTINCT w.customer_id, e."_key", e."_at"{columns} FROM {rows}'
-        rows, who = f"({distinct}) AS e", "e.customer_id"
-    else:
-        who = "w.customer_id"
-    sums = ", ".join(
-        f"sum(e.{quote(of)}) AS {name}" if of else f"count(*) AS {name}"
-        for name, of in one.sums.items()
-    )
-    return f"SELECT {who}, {sums} FROM {rows} GROUP BY {who}"
-
-
 def _acquired(source: Source) -> tuple[str, str]:
-    """What each customer of `begun` has cost to win, as a further query, and its value there."""
+    """What each customer has cost to win, as a further query, and its value there."""
     worth = source.project.worth
     if worth is None or worth.acquisition is None:
         return "", "0"
-    scope = source.compiler.scope(Rows(name="begun"))
+    scope = source.compiler.scope(Rows(name="unit"))
     cost = value(worth.acquisition, scope)
     base = customers(source.project.binding, source.dialect, scope.fields)
-    query = f"""SELECT DISTINCT w.customer_id, {cost} AS cost FROM begun AS w
+    query = f"""SELECT DISTINCT w.customer_id, {cost} AS cost FROM unit AS w
   JOIN {base} AS c ON c.customer_id = w.customer_id{scope.joins()}"""
     return f", acquired AS ({query}\n)", "coalesce(a.cost, 0)"
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from journeylang.model.journey import Journey
+from journeylang.model.journey import Goal, Journey
 from journeylang.model.measures import OF_COHORTS, OF_GOALS, RATES, Target
 from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan
 from journeylang.plan.results import results
 from journeylang.plan.ways import TooManyWaysError
-from journeylang.report.groups import entries
-from journeylang.report.outcomes import not_measured
+from journeylang.report.groups import TREATED, by_first_entry, entries
+from journeylang.report.messages import RETURNED
+from journeylang.report.outcomes import not_measured, outcomes, total
 from journeylang.report.source import Source
 from journeylang.report.tables import Table, text
 from journeylang.runtime.pauses import ENOUGH_SENDS, written
 from journeylang.runtime.results import ENOUGH_CUSTOMERS
 from journeylang.sql.pauses import figure, resumed
 from journeylang.sql.results import result
+from journeylang.sql.schema import CONTROL, HELD_OUT
 
 _NOTE = (
     "Measured as guards are: behind the last resume, in the target's own window up to now. Shares"
@@ -74,8 +76,10 @@ def _measured(
     if (why := _stands_in_the_way(source, journey, plan, target)) is not None:
         return "", f"not measured: {why}"
     assert plan is not None
-    since = entries(source, journey)[2]
-    _, rests, found, of = source.query(result(source.compiler, plan, number, since))[0]
+    rests, found, of = (
+        _from_goals(source, journey, target)
+        or source.query(result(source.compiler, plan, number, entries(source, journey)[2]))[0][1:]
+    )
     if target.measure not in OF_COHORTS:
         return _judged(target, Decimal(found))
     if rests < ENOUGH_CUSTOMERS:
@@ -83,6 +87,46 @@ def _measured(
     if not Decimal(of):
         return "", "not judged: it has cost nothing"
     return _judged(target, Decimal(found) / Decimal(of))
+
+
+def _from_goals(
+    source: Source, journey: Journey, target: Target
+) -> tuple[int, Decimal, Decimal] | None:
+    """What `result` would find, from what the report has read already.
+
+    None where they are not about the same customers: where some have come twice, or the journey
+    went on again, or the target has a window of its own; nor of sums.
+    """
+    runs, customers, _ = entries(source, journey)
+    paused = f"SELECT count(*) FROM journey.pause AS p WHERE p.journey = {source.number(journey)}"
+    asked_otherwise = target.measure not in OF_COHORTS or target.over is not None
+    if asked_otherwise or runs > customers or source.query(paused)[0][0]:
+        return None
+    goal = journey.goals[0]
+    found = outcomes(source, journey, goal, by_first_entry(source, journey), worth=True)
+    treated = next((one for one in found if one.arm == TREATED), None)
+    if treated is None:
+        return 0, Decimal(0), Decimal(0)
+    if target.measure == "conversion":
+        return treated.mature, Decimal(treated.reached), Decimal(treated.mature)
+    left = Decimal(str(total(treated.value))) - Decimal(str(treated.goods))
+    cost = _cost_of_runs(source, journey, goal)
+    return treated.mature, left - cost, cost
+
+
+def _cost_of_runs(source: Source, journey: Journey, goal: Goal) -> Decimal:
+    """Of all messages of the runs whose time to reach the goal is over."""
+    d = source.dialect
+    assert goal.within is not None
+    over = f"r.entered_at + {d.interval(goal.within)} <= {d.parameter('now')}"
+    return Decimal(
+        source.query(f"""SELECT coalesce(sum(m.cost), 0) FROM journey.message AS m
+JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id
+LEFT JOIN {RETURNED} AS b ON b.message_id = m.message_id
+WHERE m.journey = {source.number(journey)} AND b.message_id IS NULL
+  AND r.journey = {source.number(journey)} AND r.status NOT IN ({HELD_OUT}, {CONTROL})
+  AND {over}""")[0][0]
+    )
 
 
 def _stands_in_the_way(
