@@ -21,7 +21,7 @@ from journeylang.delivery.channels import open_channels
 from journeylang.delivery.outbox import DeliveryConfig, Outbox
 from journeylang.engines.base import Engine
 from journeylang.plan.build import build
-from journeylang.runtime.setup import numbering
+from journeylang.runtime.numbers import numbering
 from tests.crash.nursery import Program, running
 from tests.crash.story import MOMENTS, SERVICES, TEMPLATES, project
 from tests.engines.databases import open_engine

@@ -2,7 +2,8 @@
 
 import pytest
 
-from journeylang.loading.config import read_config, secret
+from journeylang.loading.config import read_config
+from journeylang.loading.secrets import secret
 from journeylang.source import Source
 
 GOOD = """

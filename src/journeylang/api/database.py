@@ -17,8 +17,7 @@ from journeylang.diagnostics.codes.running import (
 from journeylang.diagnostics.codes.syntax import NOT_SUPPORTED_YET
 from journeylang.diagnostics.model import Code, Diagnostic, Outcome
 from journeylang.loading.find import CONFIG
-from journeylang.loading.project import LoadedProject
-from journeylang.source import Span
+from journeylang.source import Source, Span
 
 if TYPE_CHECKING:
     from journeylang.engines.base import (
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         DatabaseUnavailableError,
         Engine,
     )
+    from journeylang.loading.project import LoadedProject
     from journeylang.runtime.migrate import NewerSchemaError
     from journeylang.sql.dialects import Dialect
 
@@ -46,10 +46,36 @@ def open_database(
 
     One whose tables a later release has changed is refused, and closed again.
     """
+    return open_named(
+        loaded.config.env[env].database,
+        env,
+        root=loaded.root,
+        source=loaded.sources.get(CONFIG),
+        environ=environ,
+        wait=wait,
+        create=create,
+        before=before,
+    )
+
+
+def open_named(
+    database: str,
+    env: str,
+    *,
+    root: Path,
+    source: Source | None = None,
+    environ: Mapping[str, str] | None = None,
+    wait: float = 10.0,
+    create: bool = False,
+    before: Callable[[str], None] | None = None,
+) -> Outcome[Engine]:
+    """See `open_database`, of what the settings in `source` say of an environment's database."""
     from journeylang.engines.base import StatementError
     from journeylang.runtime.migrate import NewerSchemaError, refuse_newer
 
-    opened = _opened(loaded, env, environ=environ, wait=wait, create=create, before=before)
+    opened = _opened(
+        database, env, root, source, environ=environ, wait=wait, create=create, before=before
+    )
     if opened.value is not None:
         try:
             refuse_newer(opened.value)
@@ -69,7 +95,7 @@ def open_database(
 
 def file_stamp(loaded: LoadedProject, env: str, environ: Mapping[str, str]) -> object:
     """What changes whenever something is written to the environment's file; None without one."""
-    from journeylang.loading.config import secret
+    from journeylang.loading.secrets import secret
 
     found = secret(loaded.config.env[env].database, environ).value
     if found is None or "://" in found:
@@ -92,21 +118,22 @@ def newer(error: NewerSchemaError) -> Outcome[Any]:
 
 
 def _opened(
-    loaded: LoadedProject,
+    database: str,
     env: str,
+    root: Path,
+    source: Source | None,
     *,
     environ: Mapping[str, str] | None,
     wait: float,
     create: bool,
     before: Callable[[str], None] | None,
 ) -> Outcome[Engine]:
-    from journeylang.loading.config import secret
+    from journeylang.loading.secrets import secret
     from journeylang.loading.toml_places import place
 
-    source = loaded.sources.get(CONFIG)
     keys = ("env", env, "database")
     found = secret(
-        loaded.config.env[env].database,
+        database,
         os.environ if environ is None else environ,
         source=source,
         keys=keys,
@@ -114,11 +141,9 @@ def _opened(
     if found.value is None:
         return Outcome(value=None, diagnostics=found.diagnostics)
     # A place shows its line: none of a line with a password in it.
-    hidden = PASSWORD.search(loaded.config.env[env].database) is not None
+    hidden = PASSWORD.search(database) is not None
     where = place(source, keys) if source is not None and not hidden else None
-    return open_address(
-        found.value, loaded.root, where=where, wait=wait, create=create, before=before
-    )
+    return open_address(found.value, root, where=where, wait=wait, create=create, before=before)
 
 
 def open_address(
@@ -182,7 +207,8 @@ def dialect_of(
 
     Without a name it is that of `dev`, or of the first environment.
     """
-    from journeylang.loading.config import DEFAULT_ENVIRONMENT, secret
+    from journeylang.loading.config import DEFAULT_ENVIRONMENT
+    from journeylang.loading.secrets import secret
     from journeylang.sql.dialects import DUCKDB
     from journeylang.sql.postgres import POSTGRES
 

@@ -39,7 +39,7 @@ def drafted(
     address: str, directory: Path, *, currency: str, environ: Mapping[str, str] | None = None
 ) -> Outcome[Drafted]:
     """A binding for `directory` from `postgresql://…`, `env:NAME`, a DuckDB file, or a manifest."""
-    from journeylang.loading.config import secret
+    from journeylang.loading.secrets import secret
 
     place = Path(address)
     if place.is_dir():

@@ -42,7 +42,8 @@ from journeylang.plan.numbering import number
 from journeylang.plan.operations import JourneyPlan, SendPark
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.keys import key_literal
-from journeylang.runtime.setup import key_type, numbering, pretend
+from journeylang.runtime.numbers import key_type, numbering
+from journeylang.runtime.setup import pretend
 from journeylang.sql.advance import send_columns
 from journeylang.sql.dialects import quote
 from journeylang.sql.expressions import Scope, value

@@ -24,9 +24,9 @@ from journeylang.diagnostics.codes.running import (
     TEMPLATE_FAILED,
 )
 from journeylang.diagnostics.model import Diagnostic, Outcome
-from journeylang.loading.config import secret
 from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject
+from journeylang.loading.secrets import secret
 
 if TYPE_CHECKING:
     from journeylang.delivery.order import DeliverySummary

@@ -17,9 +17,9 @@ from journeylang.diagnostics.codes.simulating import NOT_CLOSED, TOO_EARLY
 from journeylang.diagnostics.codes.versions import RENAMED_WITHOUT_MOVED
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
-from journeylang.loading.config import secret
 from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject
+from journeylang.loading.secrets import secret
 from journeylang.plan.ways import TooManyWaysError
 
 if TYPE_CHECKING:

@@ -119,7 +119,7 @@ def _server(database: str | None, *, anew: bool) -> Iterator[Engine | None]:
     from journeylang.demo.server import DatabaseTakenError, refuse_taken
     from journeylang.engines.base import DatabaseUnavailableError, StatementError
     from journeylang.engines.postgres import PostgresEngine
-    from journeylang.loading.config import secret
+    from journeylang.loading.secrets import secret
 
     if PASSWORD.search(database):
         raise click.UsageError(

@@ -76,7 +76,7 @@ def command(
         refused(error)
     match found:
         case Unknown():
-            no_such_customer(customer, found, loaded)
+            no_such_customer(customer, found, loaded.project)
         case NotGiven():
             raise click.BadParameter(found.why, param_hint="--entry")
         case _:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from journeylang.diagnostics.model import Diagnostic
     from journeylang.engines.base import Engine
     from journeylang.loading.project import LoadedProject, Loading
+    from journeylang.loading.understood import Understood
 
 WRITERS = min(os.cpu_count() or 1, 2)
 """Processes that write messages where the environment does not say how many."""
@@ -32,10 +33,36 @@ def load_project(env: str | None = None) -> LoadedProject:
 
     Warnings are left to `journey check`.
     """
+    from journeylang.loading.project import load
+
+    loading = load(_root(), env)
+    if not loading.outcome.ok or loading.outcome.value is None:
+        stop([d for d in loading.diagnostics if d.is_error], loading, code=1)
+    return loading.outcome.value
+
+
+def understood_project(env: str) -> Understood:
+    """What that project means: from what is remembered of it, if nothing has changed since."""
+    from journeylang.loading.inputs import inputs
+    from journeylang.loading.understood import keep, kept, understood
+
+    root = _root()
+    given = inputs(root)
+    known = kept(root, env, given) if given is not None else None
+    if known is None:
+        from journeylang.api.program import template_entry_fields
+
+        loaded = load_project(env)
+        known = understood(loaded, env, template_entry_fields(loaded))
+        if given is not None:
+            keep(known, env, given)
+    return known
+
+
+def _root() -> Path:
     from journeylang.diagnostics.codes.running import PROJECT_NOT_FOUND
     from journeylang.diagnostics.model import Diagnostic
     from journeylang.loading.find import find_project
-    from journeylang.loading.project import load
 
     root = find_project(Path.cwd())
     if root is None:
@@ -48,10 +75,7 @@ def load_project(env: str | None = None) -> LoadedProject:
                 )
             ]
         )
-    loading = load(root, env)
-    if not loading.outcome.ok or loading.outcome.value is None:
-        stop([d for d in loading.diagnostics if d.is_error], loading, code=1)
-    return loading.outcome.value
+    return root
 
 
 @contextmanager
@@ -62,11 +86,17 @@ def database(env: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def opened(loaded: LoadedProject, env: str) -> Iterator[Engine]:
+def opened(loaded: LoadedProject | Understood, env: str) -> Iterator[Engine]:
     """The database of a project that is loaded already."""
-    from journeylang.api import open_database
+    from journeylang.api.database import open_database, open_named
+    from journeylang.loading.find import CONFIG
+    from journeylang.loading.understood import Understood
 
-    found = open_database(loaded, env)
+    if isinstance(loaded, Understood):
+        source = loaded.sources.get(CONFIG)
+        found = open_named(loaded.database, env, root=loaded.root, source=source)
+    else:
+        found = open_database(loaded, env)
     if found.value is None:
         stop(found.diagnostics, loaded)
     try:
@@ -77,7 +107,7 @@ def opened(loaded: LoadedProject, env: str) -> Iterator[Engine]:
 
 def stop(
     diagnostics: Iterable[Diagnostic],
-    loaded: Loading | LoadedProject | None = None,
+    loaded: Loading | LoadedProject | Understood | None = None,
     *,
     code: int = 2,
 ) -> NoReturn:

@@ -37,6 +37,23 @@ def console(*, err: bool = False) -> "Console":
     )
 
 
+def columns() -> int:
+    """How wide a text may be: as the terminal is, and as rich has it, but without rich."""
+    found = os.environ.get("COLUMNS", "")
+    if found.isdigit() and int(found) > 0:
+        return int(found)
+    if os.environ.get("TERM") in ("dumb", "unknown"):
+        return 80
+    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns if stream is not None else 0
+        except (OSError, ValueError, AttributeError):
+            continue
+        if width > 0:
+            return width
+    return 80
+
+
 def print_diagnostics(
     diagnostics: Iterable[Diagnostic],
     sources: Mapping[str, Source],

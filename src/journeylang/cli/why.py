@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from journeylang.cli.project import Instant, load_project, opened, refuse_unknown, stop
+from journeylang.cli.project import Instant, opened, refuse_unknown, stop, understood_project
 
 if TYPE_CHECKING:
-    from journeylang.loading.project import LoadedProject
+    from journeylang.loading.understood import Understood
+    from journeylang.model.project import Project
     from journeylang.why.explain import Unknown
     from journeylang.why.model import Answer
 
@@ -35,11 +36,10 @@ def command(
     CUSTOMER is a key as the binding has it. For who is not in a journey it tells what is missing.
     Conditions are those of the project's files; nothing is changed.
     """
-    from journeylang.api.program import template_entry_fields
     from journeylang.engines.base import StatementError
     from journeylang.why.explain import NothingRan, Unknown, explain
 
-    loaded = load_project(env)
+    loaded = understood_project(env)
     names = _named(journey, loaded)
     try:
         with opened(loaded, env) as engine:
@@ -49,7 +49,7 @@ def command(
                 customer=customer,
                 journeys=names,
                 sources=loaded.sources,
-                template_entry_fields=template_entry_fields(loaded),
+                template_entry_fields=loaded.entry_fields,
                 at=at,
                 every_run=every_run,
             )
@@ -59,14 +59,14 @@ def command(
         case NothingRan():
             click.echo(f"nothing has run in `{env}` yet: `journey run {env}`")
         case Unknown():
-            no_such_customer(customer, answer, loaded)
+            no_such_customer(customer, answer, loaded.project)
         case _ if output == "json":
             click.echo(_json(answer))
         case _:
             _show(answer)
 
 
-def _named(journey: str | None, loaded: LoadedProject) -> list[str]:
+def _named(journey: str | None, loaded: Understood) -> list[str]:
     there = list(loaded.project.journeys)
     if journey is None:
         return there
@@ -74,12 +74,12 @@ def _named(journey: str | None, loaded: LoadedProject) -> list[str]:
     return [journey]
 
 
-def no_such_customer(customer: str, found: Unknown, loaded: LoadedProject) -> NoReturn:
+def no_such_customer(customer: str, found: Unknown, project: Project) -> NoReturn:
     """Exit, with who may be meant."""
     from journeylang.diagnostics.codes.running import NO_SUCH_CUSTOMER
     from journeylang.diagnostics.model import Diagnostic
 
-    bound = loaded.project.binding.customers
+    bound = project.binding.customers
     assert bound is not None
     column = getattr(bound.key, "name", "key")
     help_ = f"a customer is named by the key: `{column}` of {bound.table}"
@@ -119,13 +119,13 @@ def _plain(value: object) -> str:
 def _show(answer: Answer) -> None:
     import sys
 
-    from journeylang.cli.terminal import console, wants_colour
+    from journeylang.cli.terminal import columns, wants_colour
     from journeylang.runtime.zones import zone
     from journeylang.why.text import Text
 
     tz = zone(answer.zone)
     assert tz is not None
-    text = Text(width=min(console().width, 120), tz=tz)
+    text = Text(width=min(columns(), 120), tz=tz)
     colour = wants_colour(sys.stdout)
     for line in text.lines(answer):
         click.echo(line, color=colour)

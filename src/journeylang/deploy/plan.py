@@ -35,14 +35,15 @@ from journeylang.plan.diff import (
 from journeylang.plan.numbering import Numbering, number
 from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.numbers import key_type, numbering
 from journeylang.runtime.pinned import LackingError, PastOf, beside
-from journeylang.runtime.setup import key_type, numbering
 from journeylang.runtime.upgrade import (
+    NOBODY,
     Refused,
     Stored,
     Upgrade,
     Waits,
-    gather,
+    foresee,
     lacking,
     people,
     still_on,
@@ -169,7 +170,7 @@ def make_plan(
         program,
         known,
         stored=stored_versions(engine) if applied else {},
-        holding=people(engine) if applied else {},
+        resting=people(engine) if applied else NOBODY,
         templates=loaded.template_texts(),
     )
     waits: dict[int, Waits] = {}
@@ -178,8 +179,7 @@ def make_plan(
         if found.carried:
             compiler = Compiler(project=running, dialect=engine.dialect, steps=dict(known.steps))
             since = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
-            kind = key_type(engine, project)
-            waits = gather(engine, compiler, program, found, kind, since)
+            waits = foresee(engine, compiler, program, found, since)
         if old is not None:
             gained = gains(
                 engine,
@@ -237,7 +237,7 @@ def compare(
         build(new.project, number(old.project), fields(new)),
         Numbering(),
         stored=stored,
-        holding={},
+        resting=NOBODY,
         templates=new.template_texts(),
     )
     planner = _Planner(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from journeylang.engines.base import Engine
 from journeylang.model.project import Project
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DAYS = 7
 
 _SENT = """SELECT step, channel, count(*) FROM journey.message
-WHERE action IS NULL AND decided_at > {since} AND decided_at <= {now}
+WHERE action IS NULL AND decided_at > {since} AND decided_at <= {now} AND step IN ({steps})
 GROUP BY step, channel"""
 
 
@@ -37,23 +37,29 @@ def as_lately(
     """Of journeys whose volume or cost differs: both, if people do as they did lately."""
     from journeylang.deploy.plan import Volume
 
-    changed = [name for name in found.changed if name in found.stored]
-    if not changed:
+    places = [(place, step) for place, step in known.steps.items()]
+    places += [((name, path), step) for (name, path, _), step in known.aliases.items()]
+    sending: dict[int, tuple[str, bool]] = {}
+    for name in (name for name in found.changed if name in found.stored):
+        were, are = _sends(found.stored[name].body), _sends(found.bodies[name])
+        for (of, path), step in places:
+            if of == name and path in were:
+                sending[step] = (name, path in are)
+    channels = {*old.binding.channels, *new.binding.channels}
+    prices_stay = all(_price(old, channel) == _price(new, channel) for channel in channels)
+    # To find out that as much is sent as before, every message of those days would be read.
+    if not sending or (prices_stay and all(stays for _, stays in sending.values())):
         return {}
     d = engine.dialect
     latest = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
-    since = d.instant(latest - timedelta(days=DAYS))
-    places = {step: place for place, step in known.steps.items()}
-    places |= {step: (name, path) for (name, path, _), step in known.aliases.items()}
+    asked = _SENT.format(
+        since=d.instant(latest - timedelta(days=DAYS)),
+        now=d.instant(latest),
+        steps=", ".join(map(str, sending)),
+    )
     sums: dict[str, tuple[int, int, Decimal, Decimal]] = {}
-    for step, channel, count in engine.query(_SENT.format(since=since, now=d.instant(latest))):
-        name, path = places[step]
-        if name not in changed:
-            continue
-        stays = any(
-            park["kind"] == "SendPark" and park["path"] == path
-            for park in found.bodies[name]["parks"]
-        )
+    for step, channel, count in engine.query(asked):
+        name, stays = sending[step]
         after = count if stays else 0
         b, a, cost_b, cost_a = sums.get(name, (0, 0, Decimal(0), Decimal(0)))
         sums[name] = (
@@ -76,6 +82,11 @@ def as_lately(
         for name, (before, after, cost_before, cost_after) in sums.items()
         if before != after or cost_before != cost_after
     }
+
+
+def _sends(body: Mapping[str, Any]) -> set[str]:
+    """The paths of the steps that send messages."""
+    return {park["path"] for park in body["parks"] if park["kind"] == "SendPark"}
 
 
 def _price(project: Project, channel: str) -> Decimal:

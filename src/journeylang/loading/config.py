@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from journeylang.diagnostics.codes.running import BAD_CONFIG, SECRET_MISSING, UNKNOWN_ENVIRONMENT
+from journeylang.diagnostics.codes.running import BAD_CONFIG, UNKNOWN_ENVIRONMENT
 from journeylang.diagnostics.model import Diagnostic, Outcome, Severity
 from journeylang.diagnostics.selection import Refused, Selection, prefixes
 from journeylang.diagnostics.suggest import did_you_mean
@@ -268,24 +267,6 @@ def environment(config: Config, name: str, source: Source) -> Outcome[Environmen
         message=f"no environment `{name}` in `{source.path}`",
         help=did_you_mean(name, config.env)
         or (f"there is {listed}" if listed else f'add `[env.{name}]` with `database = "…"`'),
-    )
-    return Outcome(value=None, diagnostics=(diagnostic,))
-
-
-def secret(
-    value: str, environ: Mapping[str, str], *, source: Source | None = None, keys: Keys = ()
-) -> Outcome[str]:
-    """The value itself, or for ``env:NAME`` that of the variable; ``keys`` say where it stands."""
-    if not value.startswith("env:"):
-        return Outcome(value=value)
-    name = value.removeprefix("env:")
-    if environ.get(name):
-        return Outcome(value=environ[name])
-    diagnostic = Diagnostic(
-        code=SECRET_MISSING,
-        message=f"the variable {name} is not set",
-        span=None if source is None else place(source, keys),
-        help=f"set it: `{name}=… journey …`",
     )
     return Outcome(value=None, diagnostics=(diagnostic,))
 

@@ -13,10 +13,9 @@ from journeylang.diagnostics.model import Code, Diagnostic, Edit, Fix, Label, Se
 from journeylang.diagnostics.selection import Selection
 from journeylang.loading.inputs import Inputs
 from journeylang.source import Source, Span
-from journeylang.syntax.grammar import cache_folder, recall, remember
+from journeylang.syntax.grammar import cache_folder, forget_oldest, recall, remember
 
 _FORMAT = 1
-_MOST_PROJECTS = 64
 
 
 def kept(
@@ -68,18 +67,7 @@ def keep(
         "diagnostics": [_plain(diagnostic) for diagnostic in diagnostics],
     }
     remember(file, plain)
-    _prune(file.parent)
-
-
-def _prune(folder: Path) -> None:
-    """Forget the projects that were not checked for longest: most of them are gone."""
-    try:
-        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
-        for file in files[:-_MOST_PROJECTS]:
-            file.unlink(missing_ok=True)
-    except OSError:
-        # Another process was quicker.
-        return
+    forget_oldest(file.parent)
 
 
 def _file(root: Path) -> Path | None:

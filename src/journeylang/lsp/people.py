@@ -14,8 +14,9 @@ from journeylang.analysis.paths import LABELLED, Prefix, blocks, kind_of
 from journeylang.api.database import open_address
 from journeylang.classes import dataclass
 from journeylang.engines.base import StatementError
-from journeylang.loading.config import Config, read_config, secret
+from journeylang.loading.config import Config, read_config
 from journeylang.loading.find import CONFIG
+from journeylang.loading.secrets import secret
 from journeylang.lsp.editing import Project
 from journeylang.lsp.positions import position
 from journeylang.source import Source

@@ -30,7 +30,7 @@ from journeylang.report.source import Source
 from journeylang.report.tables import Part, Report, Table
 from journeylang.report.targets import targets
 from journeylang.report.together import prepare
-from journeylang.runtime.setup import numbering
+from journeylang.runtime.numbers import numbering
 
 Across = Literal["channels", "offers", "base", "customers", "hypotheses"]
 

@@ -14,7 +14,7 @@ from journeylang.engines.base import Engine
 from journeylang.model.project import Project
 from journeylang.runtime.keys import key_literal, nobody
 from journeylang.runtime.lease import Lease
-from journeylang.runtime.setup import key_type
+from journeylang.runtime.numbers import key_type
 from journeylang.sql import forget as sql
 from journeylang.sql.relations import customers
 

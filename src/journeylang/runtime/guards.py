@@ -15,11 +15,11 @@ from journeylang.model.project import Project
 from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.numbers import key_type, numbering
 from journeylang.runtime.pauses import ENOUGH_SENDS, Pauses, shown
 from journeylang.runtime.program import make_ready
 from journeylang.runtime.rankings import make_answers
 from journeylang.runtime.results import ENOUGH_CUSTOMERS, results
-from journeylang.runtime.setup import key_type, numbering
 from journeylang.sql import pauses as sql
 from journeylang.sql.session import TRAIL, temporary
 

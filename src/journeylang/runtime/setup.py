@@ -21,6 +21,7 @@ from journeylang.runtime.lists import store_lists
 from journeylang.runtime.looks import look_mark
 from journeylang.runtime.memberships import begin_memberships
 from journeylang.runtime.migrate import migrate
+from journeylang.runtime.numbers import key_type, numbering
 from journeylang.runtime.pinned import LackingError, PastOf, beside
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.repeating import watch
@@ -41,15 +42,6 @@ from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
 from journeylang.sql.migrations import MIGRATIONS, statements
 from journeylang.sql.schema import views
-
-
-def key_type(engine: Engine, project: Project) -> str:
-    """The type in which the runtime keeps customer keys: the bound column's own."""
-    from journeylang.sql.relations import customers
-
-    base = customers(project.binding, engine.dialect, ())
-    found = engine.shape(f"SELECT customer_id FROM {base} AS c")
-    return engine.dialect.key_type(found["customer_id"])
 
 
 def lay_foundation(engine: Engine) -> None:
@@ -130,12 +122,12 @@ def prepare(
                 program,
                 known,
                 stored=stored,
-                holding=people(engine),
+                resting=people(engine),
                 templates=templates or {},
             )
             if found.refused:
                 return list(found.refused)
-        holding = people(engine) if found is None else found.holding
+        holding = people(engine).count if found is None else found.holding
         pins = still_on(known, holding) - (found.released if found is not None else set())
         pins |= {(one.journey, one.version) for one in found.pinned} if found is not None else set()
         pins = {(name, version) for name, version in pins if name in running.journeys}
@@ -248,27 +240,6 @@ def _begin(engine: Engine, now: datetime) -> None:
             "INSERT INTO journey.lock (name, token, previous, now, next_batch)"
             f" VALUES ('tick', 0, {since}, {since}, 1)"
         )
-
-
-def numbering(engine: Engine) -> Numbering:
-    """The numbers that journeys and steps have in this database."""
-    names = dict(engine.query("SELECT DISTINCT journey, name FROM journey.version"))
-    # A database that is only looked at may not have come so far.
-    there = engine.columns(("journey", "step")) or ()
-    version, again = (name if name in there else "NULL" for name in ("version", "again"))
-    rows = engine.query(f"SELECT journey, path, step, {version}, {again} FROM journey.step")
-    # A step that somebody may come to again is that in the versions on which people finish, too.
-    marked = {(journey, path) for journey, path, _, _, since in rows if since is not None}
-    return Numbering(
-        journeys={name: number for number, name in names.items()},
-        steps={(names[journey], path): step for journey, path, step, of, _ in rows if of is None},
-        aliases={
-            (names[journey], path, of): step
-            for journey, path, step, of, _ in rows
-            if of is not None
-        },
-        again=frozenset(step for journey, path, step, _, _ in rows if (journey, path) in marked),
-    )
 
 
 def _store(

@@ -90,7 +90,8 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
-    """All that an apply would do. `holding` is how many people rest at each step now.
+    """All that an apply would do. `holding` is how many people rest at each step now, and `since`
+    when the first of them came there.
 
     `bodies` are the plans of the new versions, by journey, and `marks` their fingerprints.
     `released` are versions whose people come over to the new one.
@@ -100,6 +101,7 @@ class Upgrade:
     bodies: Mapping[str, dict[str, Any]]
     marks: Mapping[str, str]
     holding: Mapping[int, int]
+    since: Mapping[int, datetime]
     carried: tuple[Carried, ...]
     left: tuple[Left, ...]
     pinned: tuple[Pinned, ...]
@@ -129,13 +131,26 @@ def stored_versions(engine: Engine) -> dict[str, Stored]:
     }
 
 
-def people(engine: Engine) -> dict[int, int]:
-    """How many rest at each step."""
-    return dict(
-        engine.query(
-            f"SELECT step, count(*) FROM journey.run WHERE status = {ACTIVE}"
-            " AND step IS NOT NULL GROUP BY step"
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """How many rest at each step, and since when the first of them."""
+
+    count: Mapping[int, int]
+    since: Mapping[int, datetime]
+
+
+NOBODY = Resting(count={}, since={})
+
+
+def people(engine: Engine) -> Resting:
+    """Who is on the way now: one look at all runs."""
+    rows = engine.query(
+        f"SELECT step, count(*), min(arrived_at) FROM journey.run WHERE status = {ACTIVE}"
+        " AND step IS NOT NULL GROUP BY step"
+    )
+    return Resting(
+        count={step: count for step, count, _ in rows},
+        since={step: since for step, _, since in rows},
     )
 
 
@@ -145,11 +160,12 @@ def upgrade(
     known: Numbering,
     *,
     stored: Mapping[str, Stored],
-    holding: Mapping[int, int],
+    resting: Resting,
     templates: Mapping[str, str],
 ) -> Upgrade:
     """What becomes of people if `program` is applied; `project` may have journeys besides that
     stand still for now."""
+    holding = resting.count
     bodies = {p.name: plan_json(project, program, p, templates) for p in program.journeys}
     marks = {name: fingerprint(body) for name, body in bodies.items()}
     moves = {(m.journey, m.source): m for m in project.moves}
@@ -223,6 +239,7 @@ def upgrade(
         bodies=bodies,
         marks=marks,
         holding=holding,
+        since=resting.since,
         carried=tuple(carried),
         left=tuple(left),
         pinned=tuple(pinned.values()),
@@ -364,35 +381,51 @@ class Waits:
 
 def gather(
     engine: Engine, compiler: Compiler, program: Program, found: Upgrade, key: str, now: datetime
+) -> None:
+    """Puts everybody who is carried on into `carried`."""
+    engine.execute(temporary(engine.dialect, "carried", sql.CARRIED, key))
+    _cover(engine, compiler, program, found, now)
+    for one in found.carried:
+        engine.execute(sql.carry(compiler, _carry(one)), {"now": now})
+
+
+def foresee(
+    engine: Engine, compiler: Compiler, program: Program, found: Upgrade, now: datetime
 ) -> dict[int, Waits]:
-    """Puts everybody who is carried on into `carried`; how their waits end from now on, by step."""
+    """How the waits of those who are carried on end from now on, by step; they stay as they are."""
     if not found.carried:
         return {}
-    d = engine.dialect
-    binding = compiler.project.binding
-    engine.execute(temporary(d, "carried", sql.CARRIED, key))
-    if program.rules:
-        steps = ", ".join(str(one.source) for one in found.carried)
-        rows = engine.query(
-            f"SELECT min(arrived_at) FROM journey.run WHERE status = {ACTIVE} AND step IN ({steps})"
-        )
-        assert binding.customers is not None
-        names, otherwise = zones_in_use(engine, binding), binding.customers.zone_else
-        ZoneTables().cover(engine, program, names, otherwise, low=rows[0][0] or now, now=now)
-    for one in found.carried:
-        statement = sql.carry(
-            compiler,
-            one.source,
-            one.park,
-            again=one.again,
-            same=one.path == one.park.path,
-            passes=one.passes,
-        )
-        engine.execute(statement, {"now": now})
+    _cover(engine, compiler, program, found, now)
+    rows = engine.query(sql.counted(compiler, [_carry(one) for one in found.carried]), {"now": now})
     return {
         step: Waits(later=later, earlier=earlier, at_once=at_once, unchanged=unchanged)
-        for step, later, earlier, at_once, unchanged in engine.query(sql.counted(d), {"now": now})
+        for step, later, earlier, at_once, unchanged in rows
+        if later or earlier or at_once or unchanged
     }
+
+
+def _carry(one: Carried) -> sql.Carry:
+    return sql.Carry(
+        source=one.source,
+        park=one.park,
+        again=one.again,
+        same=one.path == one.park.path,
+        passes=one.passes,
+    )
+
+
+def _cover(
+    engine: Engine, compiler: Compiler, program: Program, found: Upgrade, now: datetime
+) -> None:
+    """Have the zone tables ready for the arrivals of those who are carried on."""
+    if not program.rules or not found.carried:
+        return
+    binding = compiler.project.binding
+    assert binding.customers is not None
+    since = [found.since[one.source] for one in found.carried if one.source in found.since]
+    low = min(since, default=now)
+    names, otherwise = zones_in_use(engine, binding), binding.customers.zone_else
+    ZoneTables().cover(engine, program, names, otherwise, low=low, now=now)
 
 
 def pin(engine: Engine, found: Upgrade, known: Numbering) -> None:

@@ -22,9 +22,9 @@ from journeylang.plan.serialise import fingerprint, plan_json
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.localtime import ZoneTables, needs_local_time, zones_in_use
 from journeylang.runtime.looks import look_mark
+from journeylang.runtime.numbers import key_type, numbering
 from journeylang.runtime.program import Ready, make_ready
 from journeylang.runtime.rankings import make_rankings
-from journeylang.runtime.setup import key_type, numbering
 from journeylang.sql.moves import JourneySql
 from journeylang.sql.schema import WHY
 from journeylang.sql.session import INSIDE, plan_tables, temporary, working_tables

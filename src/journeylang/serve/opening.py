@@ -21,9 +21,10 @@ from journeylang.diagnostics.codes.running import BAD_CONFIG, DATABASE_ERROR
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine, StatementError
-from journeylang.loading.config import ServeTable, secret
+from journeylang.loading.config import ServeTable
 from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject
+from journeylang.loading.secrets import secret
 from journeylang.loading.toml_places import place
 from journeylang.model.binding import Event
 from journeylang.model.project import Project

@@ -17,9 +17,10 @@ from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.pictures.daily import Limit, limits
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.numbers import key_type, numbering
 from journeylang.runtime.pinned import PastOf
 from journeylang.runtime.session import Session
-from journeylang.runtime.setup import key_type, numbering, prepare
+from journeylang.runtime.setup import prepare
 from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
 from journeylang.runtime.upgrade import Refused

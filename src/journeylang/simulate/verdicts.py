@@ -13,10 +13,10 @@ from journeylang.model.measures import OF_COHORTS, OF_GOALS, RATES, Target
 from journeylang.model.project import Project
 from journeylang.plan.operations import JourneyPlan
 from journeylang.plan.results import results as asked_results
+from journeylang.runtime.numbers import numbering
 from journeylang.runtime.pauses import ENOUGH_SENDS, shown
 from journeylang.runtime.program import Ready
 from journeylang.runtime.results import ENOUGH_CUSTOMERS, measured, results
-from journeylang.runtime.setup import numbering
 from journeylang.simulate.figures import Figures
 from journeylang.simulate.forecast import Forecast, Verdict
 from journeylang.simulate.population import SCHEMA

@@ -1,11 +1,14 @@
 """Taking people over from one version to the next: new ends of waits, and new steps to rest at.
 
-`carried` first holds everybody whose wait ends otherwise or who rests elsewhere from now on, so
-that they can be counted before anything is written.
+`carried` first holds everybody whose wait ends otherwise or who rests elsewhere from now on. To
+count them nothing is written: a plan asks for the same rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from journeylang.classes import dataclass
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import (
     ActionPark,
@@ -38,25 +41,45 @@ MOVED = "moved"
 """Why those have left whose step is gone, with nothing to go on to."""
 
 
-def carry(
-    compiler: Compiler, source: int, park: Park, *, again: bool, same: bool, passes: Passes
-) -> str:
-    """Puts those who rest at the step `source` into `carried`: they rest at `park` from now on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carry:
+    """Those who rest at the step `source`, and rest at `park` from now on.
 
-    {now}. With `again` the end of the wait is worked out from their arrival, and does not lie
-    before now; else it stays. At a send they are tried at once. At the `same` step, in whichever
-    version, they keep the reason of a hold; `passes` is what becomes of the loops around them.
+    With `again` the end of the wait is worked out from their arrival, and does not lie before now;
+    else it stays. At a send they are tried at once. At the `same` step, in whichever version, they
+    keep the reason of a hold; `passes` is what becomes of the loops around them.
     """
-    d = compiler.dialect
+
+    source: int
+    park: Park
+    again: bool
+    same: bool
+    passes: Passes
+
+
+def carry(compiler: Compiler, one: Carry) -> str:
+    """Puts them into `carried`. {now}"""
+    reason = "w.reason" if one.same else compiler.dialect.literal(None, TEXT)
+    counted = f"w.passes - w.passes % {one.passes.kept} + {one.passes.added}"
+    held, wake, rows = _held(compiler, one)
+    return f"""INSERT INTO carried (customer_id, run_id, step, target, wake_at, reason, passes)
+WITH {held}
+SELECT w.customer_id, w.run_id, {one.source}, {one.park.step}, {wake}, {reason}, {counted}
+FROM {rows}"""
+
+
+def _held(compiler: Compiler, one: Carry) -> tuple[str, str, str]:
+    """The rows `held` of those who rest there, when their wait ends from now on, and what of."""
+    d, park = compiler.dialect, one.park
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
     scope = compiler.scope(Rows(name="held"))
     zone, wake = "", "w.wake_at"
     match park:
-        case SendPark() if again:
+        case SendPark() if one.again:
             wake = now
-        case MomentPark(moment=moment) if again and not isinstance(moment, OpeningHour):
+        case MomentPark(moment=moment) if one.again and not isinstance(moment, OpeningHour):
             wake = f"greatest(coalesce({instant(moment, scope)}, {now}), {now})"
-        case WaitPark() | RacePark() | StatePark() if again:
+        case WaitPark() | RacePark() | StatePark() if one.again:
             if park.seconds is not None:
                 end = d.shift("w.arrived_at", str(park.seconds))
             else:
@@ -72,29 +95,27 @@ def carry(
     about = ""
     if scope.fields or joins or zone:
         about = f"\nLEFT JOIN {compiler.base(*scope.fields)} AS c ON c.customer_id = w.customer_id"
-    reason = "w.reason" if same else d.literal(None, TEXT)
-    counted = f"w.passes - w.passes % {passes.kept} + {passes.added}"
-    return f"""INSERT INTO carried (customer_id, run_id, step, target, wake_at, reason, passes)
-WITH held AS (SELECT r.*, r.arrived_at AS left_at FROM journey.run AS r
-  WHERE r.status = {ACTIVE} AND r.step = {source})
-SELECT w.customer_id, w.run_id, {source}, {park.step}, {wake}, {reason}, {counted}
-FROM held AS w{about}{zone}{joins}"""
+    held = f"""held AS (SELECT r.*, r.arrived_at AS left_at FROM journey.run AS r
+  WHERE r.status = {ACTIVE} AND r.step = {one.source})"""
+    return held, wake, f"held AS w{about}{zone}{joins}"
 
 
-def counted(d: Dialect) -> str:
-    """{now} -> (step, later, earlier, at once, unchanged) of those in `carried`."""
-    now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
+def counted(compiler: Compiler, all_: Sequence[Carry]) -> str:
+    """{now} -> (step, later, earlier, at once, unchanged), without writing any of it."""
+    now = f"CAST({compiler.dialect.parameter('now')} AS TIMESTAMP)"
 
     def of(condition: str) -> str:
         return f"count(*) FILTER (WHERE {condition})"
 
-    once = f"t.wake_at < r.wake_at AND t.wake_at <= {now}"
-    return f"""SELECT t.step, {of("t.wake_at > r.wake_at")},
-  {of(f"t.wake_at < r.wake_at AND t.wake_at > {now}")}, {of(once)},
-  {of("t.wake_at = r.wake_at")}
-FROM carried AS t
-JOIN journey.run AS r ON r.customer_id = t.customer_id AND r.run_id = t.run_id
-GROUP BY t.step"""
+    parts = []
+    for one in all_:
+        held, wake, rows = _held(compiler, one)
+        parts.append(f"""SELECT {one.source}, {of("t.ends > t.wake_at")},
+  {of(f"t.ends < t.wake_at AND t.ends > {now}")},
+  {of(f"t.ends < t.wake_at AND t.ends <= {now}")},
+  {of("t.ends = t.wake_at")}
+FROM (WITH {held} SELECT w.wake_at, {wake} AS ends FROM {rows}) AS t""")
+    return "\nUNION ALL ".join(parts)
 
 
 def carried(tick: int, d: Dialect) -> tuple[str, ...]:

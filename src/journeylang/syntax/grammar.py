@@ -250,3 +250,17 @@ def remember(file: Path, plain: Mapping[str, Any]) -> None:
     except OSError:
         if name:
             Path(name).unlink(missing_ok=True)
+
+
+_MOST_FILES = 64
+
+
+def forget_oldest(folder: Path) -> None:
+    """Forget what was remembered longest ago, of projects that were not asked about since."""
+    try:
+        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        for file in files[:-_MOST_FILES]:
+            file.unlink(missing_ok=True)
+    except OSError:
+        # Another process was quicker.
+        return

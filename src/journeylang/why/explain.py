@@ -14,7 +14,7 @@ from journeylang.plan.build import build
 from journeylang.plan.operations import JourneyPlan, Program
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.keys import key_literal
-from journeylang.runtime.setup import key_type, numbering
+from journeylang.runtime.numbers import key_type, numbering
 from journeylang.source import Source
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Scope, value
