@@ -37,14 +37,18 @@ def _everybody(source: Source) -> Table:
         if bound.redeems is None
         for of in [BoundEvent(name=bound.name, span=bound.span)]
     ]
-    quiet = "count(*)"
+    quiet, there = "count(*)", ""
     if active:
         lively = "\n  UNION ALL ".join(active)
-        there = f"SELECT a.customer_id FROM ({lively}) AS a WHERE a.customer_id IS NOT NULL"
-        quiet = f"count(*) FILTER (WHERE c.customer_id NOT IN ({there}))"
-    everybody, stale = source.query(f"SELECT count(*), {quiet} FROM {source.compiler.base()} AS c")[
-        0
-    ]
+        quiet = "count(*) FILTER (WHERE a.customer_id IS NULL)"
+        # Joined: a list that is too long for PostgreSQL's memory is read again for everybody.
+        there = (
+            f"\nLEFT JOIN (SELECT DISTINCT a.customer_id FROM ({lively}) AS a) AS a"
+            " ON a.customer_id = c.customer_id"
+        )
+    everybody, stale = source.query(
+        f"SELECT count(*), {quiet} FROM {source.compiler.base()} AS c{there}"
+    )[0]
     reached = source.query(
         "SELECT count(DISTINCT m.customer_id) FROM journey.message AS m WHERE m.action IS NULL"
         f" AND m.decided_at > {now} - {d.interval(_RECENT * _DAY)}"

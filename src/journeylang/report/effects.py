@@ -83,7 +83,7 @@ def effects(source: Source, journeys: Sequence[Journey]) -> Table:
             text("call", ""),
         ),
         rows=tuple(rows),
-        notes=(_NOTE,),
+        notes=(_NOTE if rows else "No message of a journey with a goal can be judged yet.",),
     )
 
 
@@ -99,8 +99,10 @@ def _statement(source: Source, journey: Journey, goal: Goal) -> str:
     scope = source.compiler.scope(Rows(name="begun"))
     joined, about, asked = awaited(goal.event, goal.where, scope)
     conditions = ['e."_at" > w.first_at', f'e."_at" <= {d.parameter("now")}', *about, *asked]
+    # Joined, and not asked for message by message: PostgreSQL would do just that.
     return f"""WITH judged AS (
-  SELECT m.customer_id, m.run_id, m.channel, m.cost, m.decided_at, r.entered_at, r.entry
+  SELECT m.customer_id, m.message_id, m.run_id, m.channel, m.cost, m.decided_at, r.entered_at,
+    r.entry
   FROM {of_journey(source, journey)} AS m
   JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id
   WHERE m.decided_at + {window} <= {d.parameter("now")}
@@ -110,9 +112,11 @@ def _statement(source: Source, journey: Journey, goal: Goal) -> str:
 ), reached AS (
   SELECT DISTINCT w.customer_id, w.run_id, e."_at" AS reached_at
   FROM {joined} WHERE {" AND ".join(conditions)}
+), hit AS (
+  SELECT DISTINCT j.message_id FROM judged AS j
+  JOIN reached AS k ON k.customer_id = j.customer_id AND k.run_id = j.run_id
+  WHERE k.reached_at > j.decided_at AND k.reached_at <= j.decided_at + {window}
 )
-SELECT j.channel, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM reached AS k
-    WHERE k.customer_id = j.customer_id AND k.run_id = j.run_id
-      AND k.reached_at > j.decided_at AND k.reached_at <= j.decided_at + {window})),
-  coalesce(sum(j.cost), 0)
-FROM judged AS j GROUP BY j.channel ORDER BY j.channel"""
+SELECT j.channel, count(*), count(h.message_id), coalesce(sum(j.cost), 0)
+FROM judged AS j LEFT JOIN hit AS h ON h.message_id = j.message_id
+GROUP BY j.channel ORDER BY j.channel"""

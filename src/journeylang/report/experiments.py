@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil
@@ -204,55 +204,32 @@ def _shown(source: Source, seen: Seen, name: str, *, first: bool) -> list[Table]
     tables = [groups(source, goal, seen.arms, name, title=title)]
     if not any(arm.mature for arm in seen.arms):
         return tables
-    control, others = seen.arms[0], seen.arms[1:]
-    against = f"against {control.arm}"
-    notes: tuple[str, ...] = () if len(others) < 2 else (_HOLM,)
+    worth = f"value{unit(source.project, goal)} per"
+    notes: tuple[str, ...] = () if len(seen.arms) < 3 else (_HOLM,)
     notes += (_LEARNS,) if seen.trial.learns else ()
-    tables.append(
-        compared.table(
-            f"{name}:shares",
-            f"{title}{goal_name(goal)}, {against}",
-            judged([(arm.arm, by_shares(control, arm)) for arm in others]),
-            shares=True,
-            comparable=seen.comparable,
-            notes=notes,
-        )
-    )
+    shown: list[_Comparing] = [("shares", goal_name(goal), "", by_shares, notes)]
     if any(arm.value is not None and arm.customers for arm in seen.arms):
-        tables.append(
-            compared.table(
-                f"{name}:value",
-                f"{title}value{unit(source.project, goal)} per customer, {against}",
-                judged([(arm.arm, by_values(control, arm)) for arm in others]),
-                shares=False,
-                comparable=seen.comparable,
-                notes=notes,
-            )
-        )
-    if valued_by_event(source, goal) and any(arm.customers for arm in others):
-        tables.append(
-            compared.table(
-                f"{name}:ratio",
-                f"{title}value{unit(source.project, goal)} per {goal.event.name}, {against}",
-                judged([(arm.arm, by_event(control, arm)) for arm in others]),
-                shares=False,
-                comparable=seen.comparable,
-                notes=(*notes, PER_EVENT),
-            )
-        )
+        shown.append(("value", f"{worth} customer", "", by_values, notes))
+    if valued_by_event(source, goal) and any(arm.customers for arm in seen.arms[1:]):
+        shown.append(("ratio", f"{worth} {goal.event.name}", "", by_event, (*notes, PER_EVENT)))
     if first:
-        tables.append(
-            compared.table(
-                f"{name}:any_day",
-                f"{title}{goal_name(goal)}, {against}, valid on any day",
-                judged([(arm.arm, _sequence(control, arm)) for arm in others]),
-                shares=True,
-                comparable=seen.comparable,
-                notes=(_ANY_DAY,),
-            )
+        shown.append(("any_day", goal_name(goal), ", valid on any day", _sequence, (_ANY_DAY,)))
+    control = seen.arms[0]
+    return tables + [
+        compared.table(
+            f"{name}:{kind}",
+            f"{title}{what}, against {control.arm}{when}",
+            judged([(arm.arm, ask(control, arm)) for arm in seen.arms[1:]]),
+            shares=kind in ("shares", "any_day"),
+            comparable=seen.comparable,
+            notes=told,
         )
-    return tables
+        for kind, what, when, ask, told in shown
+    ]
 
+
+_Comparing = tuple[str, str, str, Callable[[Outcome, Outcome], compared.Question], tuple[str, ...]]
+"""The table's name, what it compares, how it may be looked at, by which question; notes."""
 
 _HOLM = "Several arms: each interval is at the level that Holm's procedure judges the arm by."
 _LEARNS = (

@@ -49,7 +49,7 @@ def hypotheses(source: Source, journeys: Sequence[Journey]) -> Table:
             text("goal"),
         ),
         rows=tuple(rows),
-        notes=(_NOTE,),
+        notes=(_NOTE if rows else "No experiment says what it expects.",),
     )
 
 

@@ -48,7 +48,7 @@ def offers(source: Source) -> Table:
             amount("margin"),
         ),
         rows=tuple(rows),
-        notes=(_NOTE,),
+        notes=(_NOTE if rows else "No promo is bound.",),
     )
 
 

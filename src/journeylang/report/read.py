@@ -84,7 +84,8 @@ def _across(source: Source, journeys: Sequence[Journey], wanted: Asked) -> Part:
     tables += customers(source, journeys) if "customers" in asked else []
     tables += [hypotheses(source, journeys)] if "hypotheses" in asked else []
     drawn = pictures.across(tables) if wanted.pictures else ()
-    return Part(journey=None, title="", tables=tuple(tables), pictures=tuple(drawn))
+    shown = tuple(table for table in tables if table.rows or table.notes)
+    return Part(journey=None, title="", tables=shown, pictures=tuple(drawn))
 
 
 def journey(source: Source, of: Journey, asked: Asked, everybody: Sequence[Sent] = ()) -> Part:
