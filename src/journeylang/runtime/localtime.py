@@ -41,9 +41,13 @@ AHEAD = timedelta(days=2)
 
 @dataclass(slots=True)
 class ZoneTables:
-    """Which zones and instants the zone tables of a connection cover."""
+    """Which zones and instants the zone tables of a connection cover.
+
+    `settled`: those of all customers, where it is certain that they stay what they are.
+    """
 
     ahead: timedelta = AHEAD
+    settled: list[str] | None = None
     names: frozenset[str] = frozenset()
     low: datetime | None = None
     high: datetime | None = None

@@ -115,7 +115,7 @@ def _table(engine: Engine, bound: Bound) -> Iterator[Diagnostic]:
         return
     known = {name.lower() for name in columns}
     missing: dict[str, Span] = {}
-    for expression in _expressions(bound):
+    for expression in expressions(bound):
         for node in walk(expression):
             if isinstance(node, Column) and node.name.lower() not in known:
                 missing.setdefault(node.name, node.span)
@@ -156,7 +156,7 @@ def _read(engine: Engine, project: Project, bound: Bound) -> Iterator[Diagnostic
         )
 
 
-def _expressions(bound: Bound) -> Iterator[Expression]:
+def expressions(bound: Bound) -> Iterator[Expression]:
     """Every expression of a binding, whichever member holds it."""
     for member in dataclasses.fields(bound):
         value = getattr(bound, member.name)

@@ -292,7 +292,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         if behind:
             self.engine.execute(caught_up(sorted(behind)))
         if done.anybody:
-            names = self._begin(zoned=self._clocked and not early)
+            settled = self.session.zones.settled
+            names = self._begin(zoned=self._clocked and not early and settled is None)
             if not early:
                 invalid = self._local_time(news, among="trail", names=names)
             self._settle(done)
@@ -342,15 +343,16 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         customers = self.ready.project.binding.customers
         assert customers is not None
         longest = max(self.ready.late(name) for name in (*self.ready.events, "sent"))
+        names = self.session.zones.settled if names is None else names
+        if names is None:
+            names = zones_in_use(self.engine, self.ready.project.binding, among)
         low = self.previous - timedelta(seconds=longest)
         if news.earliest is not None:
             low = min(low, news.earliest)
         return self.session.zones.cover(
             self.engine,
             self.ready.program,
-            zones_in_use(self.engine, self.ready.project.binding, among)
-            if names is None
-            else names,
+            names,
             customers.zone_else,
             low=low,
             now=self.now,

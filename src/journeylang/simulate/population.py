@@ -14,12 +14,14 @@ from decimal import Decimal
 from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding, Event, Table
-from journeylang.model.expressions import BoundEvent, Column
+from journeylang.model.expressions import BoundEvent, Column, SqlMembers, SqlValue
 from journeylang.model.journey import Journey
 from journeylang.model.measures import OF_COHORTS, RATES, Target
 from journeylang.model.policy import Budget, Policy
 from journeylang.model.project import Project
 from journeylang.model.types import INSTANT, TEXT, Type
+from journeylang.model.walk import walk
+from journeylang.runtime.soundness import expressions
 from journeylang.source import Span
 from journeylang.sql.dialects import Dialect, quote
 from journeylang.sql.relations import bound_value, event, table_name
@@ -82,6 +84,41 @@ def sampled(engine: Engine, binding: Binding, share: Decimal, seed: int) -> Bind
         f" WHERE {bucket} < {int(share * 10_000)}"
     )
     return replace(binding, customers=replace(bound, table=mine))
+
+
+def at_hand(engine: Engine, binding: Binding) -> Binding:
+    """The binding with a copy of what it reads of the customers, where their table is a view.
+
+    Each tick looks for its people there, and a file keeps texts compressed: to find the addresses
+    of some hundred of a million people takes three times as long in it.
+    """
+    bound = binding.customers
+    assert bound is not None, "checked: a project with journeys binds customers"
+    if not _is_view(engine, bound.table):
+        return binding
+    columns: dict[str, str] = {}
+    for expression in expressions(bound):
+        for node in walk(expression):
+            if isinstance(node, SqlValue | SqlMembers):
+                return binding
+            if isinstance(node, Column):
+                columns.setdefault(node.name.lower(), node.name)
+    mine = Table(parts=(SCHEMA, "customers"), span=_NOWHERE)
+    listed = ", ".join(f"t.{quote(name)}" for name in columns.values())
+    engine.execute(
+        f"CREATE TABLE {table_name(mine)} AS SELECT {listed} FROM {table_name(bound.table)} AS t"
+    )
+    return replace(binding, customers=replace(bound, table=mine))
+
+
+def _is_view(engine: Engine, table: Table) -> bool:
+    *schema, name = table.parts
+    found = engine.query(
+        "SELECT 1 FROM duckdb_views() WHERE database_name = current_database()"
+        " AND schema_name = $schema AND view_name = $name",
+        {"schema": schema[-1] if schema else "main", "name": name},
+    )
+    return bool(found)
 
 
 def scaled(project: Project, share: Decimal) -> Project:

@@ -17,6 +17,7 @@ from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.pictures.daily import Limit, limits
 from journeylang.runtime.aside import heeding, remembered
+from journeylang.runtime.localtime import zones_in_use
 from journeylang.runtime.numbers import key_type, numbering
 from journeylang.runtime.pinned import PastOf
 from journeylang.runtime.session import Session
@@ -32,7 +33,7 @@ from journeylang.simulate.experiments import powers
 from journeylang.simulate.figures import HELD, Figures, Since
 from journeylang.simulate.fitting import fitted
 from journeylang.simulate.forecast import Forecast, Load
-from journeylang.simulate.population import SCHEMA, brought_about, sampled, scaled
+from journeylang.simulate.population import SCHEMA, at_hand, brought_about, sampled, scaled
 from journeylang.simulate.reading import needed
 from journeylang.simulate.scratch import Source
 from journeylang.simulate.skipping import may_skip, next_due
@@ -151,6 +152,10 @@ def play(
     if asked.journeys and without - unsound.journeys:
         left = ", ".join(sorted(without))
         notes.append(f"left out, also where they share caps and budgets: {left}")
+    several = len(mine.journeys.keys() - without) > 1
+    if not unsound.diagnostics and (several or asked.mode == "stepped"):
+        # Tick by tick: of several journeys it is known that they are not whole lives.
+        mine = replace(mine, binding=at_hand(engine, mine.binding))
     session = prepare(
         engine,
         mine,
@@ -293,6 +298,8 @@ class _Ticks:
     ) -> tuple[int, int]:
         """How many instants there were, and at how many of them nothing happened."""
         skips = may_skip(self.session.ready)
+        # What is known of the customers is not written to meanwhile.
+        self.session.zones.settled = zones_in_use(self.session.engine, self.behaviour.binding)
         idle = done = 0
         total = -((start - end) // step)
         while done < total:
