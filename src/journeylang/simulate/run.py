@@ -35,7 +35,7 @@ from journeylang.simulate.fitting import fitted
 from journeylang.simulate.forecast import Forecast, Load
 from journeylang.simulate.population import SCHEMA, at_hand, brought_about, sampled, scaled
 from journeylang.simulate.reading import needed
-from journeylang.simulate.scratch import Source
+from journeylang.simulate.scratch import Source, never_compacted
 from journeylang.simulate.skipping import may_skip, next_due
 from journeylang.simulate.verdicts import verdicts, within_budget
 from journeylang.simulate.wording import written
@@ -91,6 +91,9 @@ class Asked:
     mode: Mode = "auto"
     trace: bool = False
 
+
+COMPACTED = "256MB"
+"""So much ticks write before it is compressed: rows of runs that have moved on are let go then."""
 
 Mode = Literal["auto", "closed", "stepped"]
 """Whole lives at once (`closed`), tick by tick (`stepped`), or the first that is possible."""
@@ -199,9 +202,10 @@ def play(
         if stepped is not None and asked.mode == "closed":
             raise NotClosedError(stepped)
     if stepped is not None:
-        total, idle = _Ticks(session, behaviour, set(without), since.tick).run(
-            start, end, asked.step, progress
-        )
+        with never_compacted(engine, but_at=COMPACTED):
+            total, idle = _Ticks(session, behaviour, set(without), since.tick).run(
+                start, end, asked.step, progress
+            )
     share = float(asked.share)
     figures = Figures(
         engine=engine,

@@ -161,10 +161,13 @@ def _in_memory() -> Iterator[DuckDbEngine]:
 
 
 @contextmanager
-def never_compacted(engine: Engine) -> Iterator[None]:
-    """What is written meanwhile stays as it is: else a commit compresses it, also in memory."""
+def never_compacted(engine: Engine, but_at: str = "1TB") -> Iterator[None]:
+    """What is written meanwhile stays as it is: else a commit compresses it, also in memory.
+
+    It does so for every 16 MB, and takes all tables that were written to; now for so much.
+    """
     [[before]] = engine.query("SELECT current_setting('checkpoint_threshold')")
-    engine.execute("SET checkpoint_threshold = '1TB'")
+    engine.execute(f"SET checkpoint_threshold = {text(but_at)}")
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ caps of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from journeylang.model.expressions import CustomerValue
@@ -27,6 +27,10 @@ class _Window(NamedTuple):
     topic: str | None
     seconds: int | None
     calendar: Literal["day", "week", "month"] | None
+
+
+_LONGEST: Mapping[str | None, int] = {"day": 3 * 86400, "week": 9 * 86400, "month": 33 * 86400}
+"""Seconds that bound a stretch of the calendar in any zone: with two days for changed clocks."""
 
 
 def _window(cap: CapRule) -> _Window:
@@ -175,10 +179,9 @@ class Caps:
                 " JOIN reach AS r ON r.customer_id = m.customer_id"
                 f"\n  LEFT JOIN zone_day AS z ON z.zone = r.zone{self._now_in('z')}"
             )
-        # A month on the calendar, its 31 days and a day for zones, bounds what is scanned.
+        # What is scanned ends where the longest window begins, in whatever zone.
         longest = max(
-            [w.seconds for w in self.windows if w.seconds is not None]
-            + [33 * 86400 if self.calendar else 0]
+            w.seconds if w.seconds is not None else _LONGEST[w.calendar] for w in self.windows
         )
         given_back = (
             """

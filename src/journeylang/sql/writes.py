@@ -40,7 +40,7 @@ FROM trail AS t WHERE t.fate = {REFUSED}""",
     if exposing:
         writes["exposures"] = _exposures(d, exposing)
     if drawing:
-        writes["drawn"] = _drawn(drawing)
+        writes["drawn"] = _drawn(d, drawing)
     return writes
 
 
@@ -130,12 +130,13 @@ def _exposures(d: Dialect, plans: list[JourneyPlan]) -> str:
     AND y.salt = x.salt AND y.day = CAST({d.parameter("now")} AS DATE)
     AND {bucket} >= y.low AND {bucket} < y.high"""
     in_range = f"(x.low IS NULL OR {bucket} >= x.low AND {bucket} < x.high)\n  AND "
+    known, first = _known_exposures(d)
     return f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id,
   salt)
-SELECT{once}
+{first}SELECT{once}
   t.customer_id, x.experiment, {arm}, t.arrived_at, t.run_id, x.salt
 FROM trail AS t JOIN plan_exposure AS x ON x.journey = t.journey AND x.leaf = t.leaf{learned}
-WHERE {in_range if factors else ""}NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+WHERE {in_range if factors else ""}NOT EXISTS (SELECT 1 FROM {known} AS k
   WHERE k.customer_id = t.customer_id AND k.experiment = x.experiment
     AND k.salt = x.salt){order}"""
 
@@ -149,19 +150,37 @@ def _several_runs(plan: JourneyPlan) -> bool:
     return isinstance(plan.entry, EnterOn) and plan.entry.per is not None
 
 
-def _drawn(plans: list[JourneyPlan]) -> str:
+def _known_exposures(d: Dialect) -> tuple[str, str]:
+    """Where the exposures of those on their way are found, and what comes before that.
+
+    Without an index all there are would be put into a table of hashes, texts and all, each tick.
+    """
+    if d.indexed:
+        return "journey.exposure", ""
+    return (
+        "exposed",
+        """WITH exposed AS MATERIALIZED (
+  SELECT k.customer_id, k.experiment, k.salt FROM journey.exposure AS k
+  WHERE k.customer_id IN (SELECT customer_id FROM trail)
+)
+""",
+    )
+
+
+def _drawn(d: Dialect, plans: list[JourneyPlan]) -> str:
     """Who was drawn at the entry, into a control group or not."""
     once, order = "", ""
     if any(map(_several_runs, plans)):
         once = " DISTINCT ON (t.customer_id, v.holdout_step, v.salt)"
         order = "\nORDER BY t.customer_id, v.holdout_step, v.salt, t.entered_at, t.run_id"
+    known, first = _known_exposures(d)
     return f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
-SELECT{once}
+{first}SELECT{once}
   t.customer_id, v.holdout_step,
   CASE WHEN t.status IN ({CONTROL}, {HELD_OUT}) THEN t.reason ELSE 'treated' END,
   t.entered_at, t.run_id, v.salt
 FROM trail AS t JOIN plan_version AS v ON v.journey = t.journey AND v.draws
 WHERE t.why = {WHY["entered"]} AND t.fate <> {REFUSED} AND (t.round = 1 OR t.fate = {END})
-  AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
+  AND NOT EXISTS (SELECT 1 FROM {known} AS k
     WHERE k.customer_id = t.customer_id AND k.experiment = v.holdout_step
     AND k.salt = v.salt){order}"""

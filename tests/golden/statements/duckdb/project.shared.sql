@@ -673,7 +673,7 @@ WITH i AS (
     ON z.zone = r.zone AND $now >= z.since AND $now < z.until
   WHERE
     m.counted
-    AND m.decided_at > $now - INTERVAL '2851200' SECOND
+    AND m.decided_at > $now - INTERVAL '604800' SECOND
     AND m.customer_id IN (
       SELECT
         n.customer_id
@@ -1784,6 +1784,19 @@ INSERT INTO journey.exposure (
   run_id,
   salt
 )
+WITH exposed AS MATERIALIZED (
+  SELECT
+    k.customer_id,
+    k.experiment,
+    k.salt
+  FROM journey.exposure AS k
+  WHERE
+    k.customer_id IN (
+      SELECT
+        customer_id
+      FROM trail
+    )
+)
 SELECT DISTINCT ON (t.customer_id, x.experiment, x.salt)
   t.customer_id,
   x.experiment,
@@ -1798,7 +1811,7 @@ WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM journey.exposure AS k
+    FROM exposed AS k
     WHERE
       k.customer_id = t.customer_id AND k.experiment = x.experiment AND k.salt = x.salt
   )
@@ -1817,6 +1830,19 @@ INSERT INTO journey.exposure (
   "at",
   run_id,
   salt
+)
+WITH exposed AS MATERIALIZED (
+  SELECT
+    k.customer_id,
+    k.experiment,
+    k.salt
+  FROM journey.exposure AS k
+  WHERE
+    k.customer_id IN (
+      SELECT
+        customer_id
+      FROM trail
+    )
 )
 SELECT
   t.customer_id,
@@ -1837,7 +1863,7 @@ WHERE
   AND NOT EXISTS(
     SELECT
       1
-    FROM journey.exposure AS k
+    FROM exposed AS k
     WHERE
       k.customer_id = t.customer_id
       AND k.experiment = v.holdout_step

@@ -173,7 +173,7 @@ counts AS (
   SELECT m.customer_id, count(*) FILTER (WHERE m.decided_at >= z.day) AS n0, min(m.decided_at) FILTER (WHERE m.decided_at >= z.day) AS o0, count(*) FILTER (WHERE m.decided_at > $now - INTERVAL '604800' SECOND AND m.channel = 'email') AS n1, min(m.decided_at) FILTER (WHERE m.decided_at > $now - INTERVAL '604800' SECOND AND m.channel = 'email') AS o1
   FROM journey.message AS m JOIN reach AS r ON r.customer_id = m.customer_id
   LEFT JOIN zone_day AS z ON z.zone = r.zone AND $now >= z.since AND $now < z.until
-  WHERE m.counted AND m.decided_at > $now - INTERVAL '2851200' SECOND
+  WHERE m.counted AND m.decided_at > $now - INTERVAL '604800' SECOND
     AND m.customer_id IN (SELECT n.customer_id FROM intent AS n WHERE n.rank = $rank)
     AND NOT EXISTS (SELECT 1 FROM journey.receipt AS b WHERE b.given_back
       AND b.message_id = m.message_id AND b.customer_id = m.customer_id)
