@@ -268,8 +268,8 @@ def test_what_is_read_together_is_as_if_it_were_read_alone(read: Source) -> None
     prepare(together, read.project.journeys["welcome"])
     assert together.kept is not None
     found = {of: rows for of, rows in together.kept.items() if "every AS" in of}
-    # The journey's first goal, of those who entered and of the arms; the other one asks of runs.
-    assert len(found) == 2
+    # Two goals, of those who entered and of the arms.
+    assert len(found) == 4
     for of, rows_of in found.items():
         alone = read.query(of)
         assert len(alone) == len(rows_of) > 1

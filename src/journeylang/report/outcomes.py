@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from journeylang.classes import dataclass
 from journeylang.model.expressions import Age, Expression, TileBy, TopBy
@@ -89,20 +90,23 @@ def by_day(
 
 
 def read_together(source: Source, journey: Journey, questions: Sequence[Question]) -> None:
-    """Read once what several parts of a report will ask for, which then find it read.
+    """Read what several parts of a report will ask for, each table once.
 
-    Left out are those that ask of runs: who was exposed elsewhere was so in another run.
+    Those that ask of runs are read alone: who was exposed elsewhere was so in another run.
     """
+    assert source.kept is not None
     alone = {statement(source, journey, [one]): one for one in questions}
     some = [of for of, one in alone.items() if not asks_of_runs(source, journey, one)]
     for first in range(0, len(some), _TOGETHER):
         those = some[first : first + _TOGETHER]
-        if source.kept is None or len(those) == 1:
-            continue
-        source.kept.update({of: [] for of in those})
-        found = source.query(statement(source, journey, [alone[of] for of in those]))
-        for number, *row in found:
-            source.kept[those[number]].append((0, *row))
+        if len(those) > 1:
+            found = source.query(statement(source, journey, [alone[of] for of in those]))
+            rows: list[list[tuple[Any, ...]]] = [[] for _ in those]
+            for number, *row in found:
+                rows[number].append((0, *row))
+            source.kept.update(zip(those, rows, strict=True))
+    for of in alone:
+        source.once(of)
 
 
 _TOGETHER = 8

@@ -29,7 +29,7 @@ from journeylang.report.refined import PLAIN, Refine, refined
 from journeylang.report.source import Source
 from journeylang.report.tables import Part, Report, Table
 from journeylang.report.targets import targets
-from journeylang.report.together import prepare
+from journeylang.report.together import read_beside
 from journeylang.runtime.numbers import numbering
 
 Across = Literal["channels", "offers", "base", "customers", "hypotheses"]
@@ -90,11 +90,12 @@ def _across(source: Source, journeys: Sequence[Journey], wanted: Asked) -> Part:
 
 def journey(source: Source, of: Journey, asked: Asked, everybody: Sequence[Sent] = ()) -> Part:
     """`everybody`: what all journeys have sent by day, if pictures are asked for."""
-    been_at = been(source, of)
-    tables: list[Table] = [overview(source, of), funnel(source, of, been_at)]
-    tables += by_arm(source, of, been_at)
-    tables += [*channels(source, of), losses(source, of)]
-    prepare(source, of)
+    with read_beside(source, of) as wait:
+        been_at = been(source, of)
+        tables: list[Table] = [overview(source, of), funnel(source, of, been_at)]
+        tables += by_arm(source, of, been_at)
+        tables += [*channels(source, of), losses(source, of)]
+        wait()
     tables += goals(source, of)
     tables += experiments(source, of)
     if asked.drawn is not None:
