@@ -102,6 +102,12 @@ def command(
     JOURNEYs run alone, with those that they start. Exits with 1 where a kpi, a guard or a budget
     would fail.
     """
+    import gc
+
+    if gc.isenabled():
+        # What is read makes trees and no circles; the people are in the database.
+        gc.disable()
+        ctx.call_on_close(gc.enable)
     from journeylang.api.simulating import simulate
     from journeylang.simulate.run import Asked
 

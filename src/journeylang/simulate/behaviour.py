@@ -74,6 +74,8 @@ class Behaviour:
     heard: datetime = field(init=False)
     next_answer: datetime | None = None
     last_message: int = 0
+    told: tuple[str, str] | None = None
+    """Answers go to the runtime as soon as they are drawn: which, and how suppressions group."""
 
     def begin(self) -> None:
         """Draw what happens by itself, and what follows from what has been."""
@@ -92,7 +94,7 @@ class Behaviour:
         longest = max((line.seconds or 1 for line in self.lines), default=0)
         since = self.start - timedelta(seconds=longest)
         start = self.engine.dialect.instant(self.start)
-        self._answer(f"m.decided_at > {self.engine.dialect.instant(since)}")
+        self._answer_those(f"m.decided_at > {self.engine.dialect.instant(since)}")
         # What they would have been by now is in the ledger, if it has been.
         self.engine.execute(f"""DELETE FROM {_FRESH} WHERE "at" <= {start} AND name <> 'sent'""")
         for cause in dict.fromkeys(x.after for x in self.lines if x.after is not None):
@@ -108,33 +110,50 @@ class Behaviour:
         """Let the runtime know of the answers up to `now`."""
         if self.next_answer is not None and self.next_answer <= now:
             due = '"at" > $heard AND "at" <= $now'
-            self._told(due, {"heard": self.heard, "now": now})
+            self._told(_ANSWERS, due, {"heard": self.heard, "now": now})
             self.heard = now
             self._look_ahead()
 
     def answer(self) -> None:
         """Draw the answers to the messages that have been decided since."""
-        if not any(isinstance(x.event, MessageEvent) or x.after is not None for x in self.lines):
+        if not self._answering:
             return
-        self._answer(f"m.message_id > {self.last_message}")
+        self._answer_those(f"m.message_id > {self.last_message}")
+        [[self.last_message]] = self.engine.query(
+            f"SELECT coalesce(max(message_id), {self.last_message}) FROM journey.message"
+        )
         self._follow()
+
+    def answer_at_once(self, messages: str, path: str) -> None:
+        """Draw the answers to these messages, all of one step and a run's first there.
+
+        `messages` is a relation as `_answer` takes it.
+        """
+        if self._answering:
+            self._answer(messages, text(path), text("1"))
+            self._follow()
+
+    @property
+    def _answering(self) -> bool:
+        return any(isinstance(x.event, MessageEvent) or x.after is not None for x in self.lines)
 
     def tell(self, until: datetime, tick: str) -> None:
         """Let the runtime know at once of all answers up to then, each with its own instant.
 
-        `tick` is SQL of the tick that hears of one.
+        `tick` is SQL of the tick that hears of one. So it goes for all that are drawn from now on.
         """
-        self._told(f'"at" <= {self.engine.dialect.instant(until)}', {}, f", {tick}")
+        self.told = f'"at" <= {self.engine.dialect.instant(until)}', f", {tick}"
+        self._told(_ANSWERS, self.told[0], {}, self.told[1])
         self._empty(_ANSWERS)
 
-    def _told(self, due: str, given: Mapping[str, datetime], apart: str = "") -> None:
+    def _told(self, answers: str, due: str, given: Mapping[str, datetime], apart: str = "") -> None:
         """Write down the answers that are due; those of a group are one suppression."""
         self.engine.execute(
             f"""INSERT INTO journey.message_event (customer_id, message_id, provider, event_id,
   name, "at", data, received_at)
 SELECT customer_id, message_id, 'simulated', id, name, "at",
   CASE WHEN name = 'bounced' THEN '{{"kind": "hard"}}' END, "at"
-FROM {_ANSWERS} WHERE {due}""",
+FROM {answers} WHERE {due}""",
             given,
         )
         if any(line.event.name in SUPPRESSING for line in self.lines):
@@ -143,7 +162,7 @@ FROM {_ANSWERS} WHERE {due}""",
             self.engine.execute(
                 f"""INSERT INTO journey.suppression (customer_id, channel, "at", reason)
 SELECT customer_id, channel, max("at"), CASE name {reasons} END
-FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel, name{apart}""",
+FROM {answers} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel, name{apart}""",
                 given,
             )
 
@@ -154,8 +173,22 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
 
     # --- messages -------------------------------------------------------------
 
-    def _answer(self, which: str) -> None:
-        """The answers to some messages into `fresh`; with `sent`, if something follows from it."""
+    def _answer_those(self, which: str) -> None:
+        """The answers to some of the messages `m` that there are."""
+        self._answer(
+            "(SELECT m.customer_id, m.message_id, m.run_id, m.occurrence, m.decided_at, m.journey,"
+            " m.step, m.channel, s.path FROM journey.message AS m"
+            f" JOIN journey.step AS s ON s.step = m.step WHERE m.action IS NULL AND {which})",
+            "m.path",
+            self.engine.dialect.as_text("m.occurrence"),
+        )
+
+    def _answer(self, messages: str, path: str, occurrence: str) -> None:
+        """The answers to some messages into `fresh`; with `sent`, if something follows from it.
+
+        `messages` is a relation with customer_id, message_id, run_id, decided_at, journey, step and
+        channel; the step's path and the occurrence are SQL of texts, of a row `m`.
+        """
         d = self.engine.dialect
         named: dict[str, list[Assumption]] = {}
         for line in self.lines:
@@ -167,10 +200,11 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
             "answer",
             d.as_text("m.customer_id"),
             d.as_text("m.run_id"),
-            "s.path",
-            d.as_text("m.occurrence"),
+            path,
+            occurrence,
         )
-        parts, some = [], []
+        some: dict[str, str] = {}
+        after: dict[str, str] = {}
         for name, lines in named.items():
             h, first = "m.h", 1
             digits = h
@@ -186,46 +220,37 @@ FROM {_ANSWERS} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel,
             nobody = limit(OUT_OF if name in AGAINST else 0)
             chance = _narrowest(lines, map(limit, chances), self.steps, nobody)
             within = _narrowest(lines, (str(x.seconds or 0) for x in lines), self.steps, "0")
-            yes = f"{digits} {'>=' if name in AGAINST else '<'} {chance}"
-            some.append(yes)
-            at = d.shift("m.decided_at", seconds(d, h, within, first + 7))
-            parts.append(
-                f"SELECT m.customer_id, m.message_id, {text(name + ' ')} || m.h AS id,"
-                f' {text(name)} AS name, {at} AS "at", m.journey, m.step, m.channel'
-                f" FROM m WHERE {yes}"
-            )
+            some[name] = f"{digits} {'>=' if name in AGAINST else '<'} {chance}"
+            after[name] = seconds(d, h, within, first + 7)
         if any(isinstance(x.after, MessageEvent) and x.after.name == "sent" for x in self.lines):
-            parts.append(
-                "SELECT m.customer_id, m.message_id, 'sent ' || m.h AS id, 'sent' AS name,"
-                ' m.decided_at AS "at", m.journey, m.step, m.channel FROM m'
-            )
-            some.append("TRUE")
+            some["sent"], after["sent"] = "TRUE", "0"
         self._empty(_FRESH)
-        if parts:
-            whole = "\nUNION ALL ".join(parts)
-            self.engine.execute(
-                f"""INSERT INTO {_FRESH} (customer_id, message_id, id, name, "at", journey, step,
+        if not some:
+            return
+        told = ", ".join(f"CASE WHEN {yes} THEN {text(name)} END" for name, yes in some.items())
+        whens = " ".join(f"WHEN {text(name)} THEN {later}" for name, later in after.items())
+        # Nothing goes ahead of an `unnest`: so each digest is made once, and kept nowhere.
+        self.engine.execute(
+            f"""INSERT INTO {_FRESH} (customer_id, message_id, id, name, "at", journey, step,
   channel)
-WITH every AS MATERIALIZED (
-  SELECT m.customer_id, m.message_id, m.decided_at, m.journey, m.step, m.channel, {one} AS h
-  FROM journey.message AS m JOIN journey.step AS s ON s.step = m.step
-  WHERE m.action IS NULL AND {which}
-), m AS MATERIALIZED (SELECT m.* FROM every AS m WHERE {" OR ".join(some)})
 SELECT * FROM (
-{whole}
+  SELECT m.customer_id, m.message_id, m.name || ' ' || m.h, m.name,
+    {d.shift("m.decided_at", f"CASE m.name {whens} END")} AS "at", m.journey, m.step, m.channel
+  FROM (SELECT m.*, unnest(CASE WHEN {" OR ".join(some.values())} THEN [{told}] END) AS name
+    FROM (SELECT m.*, {one} AS h FROM {messages} AS m) AS m) AS m
+  WHERE m.name IS NOT NULL
 ) AS x WHERE x."at" <= {d.instant(self.end)}"""
-            )
-            self._keep_answers()
-        [[self.last_message]] = self.engine.query(
-            f"SELECT coalesce(max(message_id), {self.last_message}) FROM journey.message"
         )
+        self._keep_answers()
 
     def _keep_answers(self) -> None:
         d = self.engine.dialect
-        self.engine.execute(
-            f"INSERT INTO {_ANSWERS} SELECT * FROM {_FRESH} WHERE message_id IS NOT NULL"
-            f" AND name <> 'sent' AND \"at\" > {d.instant(self.start)}"
-        )
+        answers = f"message_id IS NOT NULL AND name <> 'sent' AND \"at\" > {d.instant(self.start)}"
+        if self.told is not None:
+            due, apart = self.told
+            self._told(_FRESH, f"{answers} AND {due}", {}, apart)
+            return
+        self.engine.execute(f"INSERT INTO {_ANSWERS} SELECT * FROM {_FRESH} WHERE {answers}")
         self._look_ahead()
 
     # --- what happens by itself, or after something -----------------------------

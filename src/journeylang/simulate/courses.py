@@ -21,7 +21,7 @@ from journeylang.model.project import Project
 from journeylang.model.steps import steps
 from journeylang.pictures.flow import Way
 from journeylang.plan.operations import JourneyPlan
-from journeylang.simulate.figures import Counts, Figures, scaled_cost
+from journeylang.simulate.figures import SENT, Counts, Figures, scaled_cost
 from journeylang.simulate.forecast import ZERO, Course, Estimate, Step, total
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.schema import ACTIVE, STATUS_NAMES
@@ -114,13 +114,10 @@ class _Counts:
                 ("x.experiment",), _NEWLY_EXPOSED, where="b.experiment IS NULL"
             ),
             resting=figures.counted(("x.step",), "journey.run AS x", where=active),
-            sent=figures.counted(
-                ("x.journey", "x.step", "x.channel"), "journey.message AS x", where=figures.own
-            ),
+            sent=figures.messages("x.journey", "x.step", "x.channel"),
             costs=dict(
                 figures.engine.query(
-                    "SELECT x.journey, sum(x.cost) FROM journey.message AS x"
-                    f" WHERE {figures.own} AND x.action IS NULL GROUP BY x.journey"
+                    f"SELECT x.journey, sum(x.cost) FROM {SENT} WHERE x.plain GROUP BY x.journey"
                 )
             ),
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from journeylang.analysis.power import needed
 from journeylang.engines.base import Engine, StatementError
+from journeylang.model.expressions import BoundEvent
 from journeylang.model.journey import Experiment, Factors, Goal, Journey
 from journeylang.model.project import Project
 from journeylang.model.steps import steps
@@ -29,6 +30,8 @@ LIFTS = (0.05, 0.1, 0.2)
 
 _EXPOSED = """SELECT x.arm, count(*) FROM journey.exposure AS x
 WHERE x.experiment = $step AND x.salt = $salt{but} GROUP BY x.arm"""
+_FIRST = """SELECT min(x."at") FROM journey.exposure AS x
+WHERE x.experiment = $step AND x.salt = $salt"""
 _BUT_BEFORE = f""" AND NOT EXISTS (SELECT 1 FROM {SCHEMA}.exposed AS b
   WHERE b.customer_id = x.customer_id AND b.experiment = x.experiment AND b.salt = x.salt)"""
 
@@ -94,10 +97,11 @@ def _power(
     exposed = dict(engine.query(newly, {"step": step, "salt": salt}))
     within = goal.within if goal is not None else None
     by_day: tuple[Tally, ...] = ()
-    if goal is not None and within is not None:
+    [[first]] = engine.query(_FIRST, {"step": step, "salt": salt})
+    if goal is not None and within is not None and first is not None:
         # A goal that asks for a ranking, which stands in tables of a tick, is not judged.
         with suppress(StatementError):
-            found = engine.query(_outcomes(compiler, step, salt, goal), {"now": end})
+            found = engine.query(_outcomes(compiler, step, salt, goal, first), {"now": end})
             by_day = tuple((day, arm, int(n), int(k)) for arm, day, n, k in found)
     judged = _together(by_day)
     names = sorted(set(exposed) | set(judged), key=lambda arm: (arm != control, arm))
@@ -140,23 +144,32 @@ def _together(by_day: tuple[Tally, ...]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _outcomes(compiler: Compiler, step: int, salt: str, goal: Goal) -> str:
+def _outcomes(compiler: Compiler, step: int, salt: str, goal: Goal, first: datetime) -> str:
     """{now} -> (arm, UTC day, how many, of them converted), of all whose window has passed.
 
-    Runs are looked at only of those who have an event of the goal at all.
+    Runs are looked at only of those who have an event of the goal at all; nobody was exposed before
+    `first`.
     """
     d = compiler.dialect
     assert goal.within is not None, "asked before"
     window = d.interval(goal.within)
     joined, about, asked = awaited(goal.event, goal.where, compiler.scope(Rows(name="begun")))
-    times = ['e."_at" > w.exposed_at', f'e."_at" <= w.exposed_at + {window}']
+    run = """, r.entered_at, r.entry FROM over AS j
+  JOIN journey.run AS r ON r.customer_id = j.customer_id AND r.run_id = j.run_id"""
+    if goal.where is None and isinstance(goal.event, BoundEvent):
+        # Nothing is asked of the run.
+        run = " FROM over AS j"
+    times = [
+        f'e."_at" > {d.instant(first)}',
+        'e."_at" > w.exposed_at',
+        f'e."_at" <= w.exposed_at + {window}',
+    ]
     return f"""WITH over AS (
   SELECT x.customer_id, x.run_id, x.arm, x."at" AS exposed_at FROM journey.exposure AS x
   WHERE x.experiment = {step} AND x.salt = {text(salt)}
     AND x."at" + {window} <= {d.parameter("now")}
 ), begun AS (
-  SELECT j.*, r.entered_at, r.entry FROM over AS j
-  JOIN journey.run AS r ON r.customer_id = j.customer_id AND r.run_id = j.run_id
+  SELECT j.*{run}
 ), reached AS (
   SELECT DISTINCT w.customer_id, w.arm, CAST(w.exposed_at AS DATE) AS day FROM {joined}
   WHERE {" AND ".join([*times, *about, *asked])}

@@ -16,6 +16,8 @@ from journeylang.sql.dialects import text
 from journeylang.sql.schema import WHY
 
 Counts = Mapping[tuple[Any, ...], Estimate]
+SENT = f"{SCHEMA}.sent AS x"
+"""The messages of a dry run, as `Figures.gather` counts them: `n` of them at a cost in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +86,23 @@ class Figures:
             for row in found
         }
 
-    def messages(self) -> dict[tuple[Any, ...], Estimate]:
-        """By journey, step and channel."""
-        return self.counted(
-            ("x.journey", "x.step", "x.channel"), "journey.message AS x", where=self.own
+    def gather(self) -> None:
+        """Go through the messages once; to be called before anything is asked of them.
+
+        Of all people they are counted by what they are ever told by; of a sample each is one.
+        """
+        told, by = "x.customer_id, 1 AS n, x.cost", ""
+        if self.share >= 1:
+            told, by = "count(*) AS n, sum(x.cost) AS cost", "GROUP BY ALL"
+        self.engine.execute(
+            f"CREATE TABLE {SCHEMA}.sent AS SELECT x.journey, x.step, x.channel, x.decided_at,"
+            f" x.action IS NULL AS plain, {told} FROM journey.message AS x"
+            f" WHERE x.batch_id >= {self.since.batch} {by}"
         )
 
-    @property
-    def own(self) -> str:
-        return f"x.batch_id >= {self.since.batch}"
+    def messages(self, *names: str, where: str = "") -> dict[tuple[Any, ...], Estimate]:
+        """How many, calls outside among them unless `x.plain` is asked for."""
+        return self.counted(names, SENT, "x.n", where)
 
     def not_sent_for(self, reason: str) -> dict[int, Estimate]:
         """By journey, decisions not to send for one reason."""
@@ -109,11 +119,9 @@ class Figures:
     def days(self, names: Mapping[int, str]) -> Iterator[Day]:
         """Messages and their cost, by UTC day, journey and channel; calls are not among them."""
         by = ("CAST(x.decided_at AS DATE)", "x.journey", "x.channel")
-        where = f"{self.own} AND x.action IS NULL"
-        counts = self.counted(by, "journey.message AS x", where=where)
+        counts = self.messages(*by, where="x.plain")
         costs = self.engine.query(
-            f"SELECT {', '.join(by)}, sum(x.cost) FROM journey.message AS x WHERE {where}"
-            " GROUP BY ALL"
+            f"SELECT {', '.join(by)}, sum(x.cost) FROM {SENT} WHERE x.plain GROUP BY ALL"
         )
         spent = {tuple(row[:-1]): row[-1] for row in costs}
         for key in sorted(counts, key=lambda k: (k[0], names[k[1]], k[2])):
@@ -127,7 +135,7 @@ class Figures:
 
     def loads(self) -> Iterator[Load]:
         """Per provider, the busiest first; those of calls are named by their service."""
-        ticks = self.counted(("x.channel", "x.decided_at"), "journey.message AS x", where=self.own)
+        ticks = self.messages("x.channel", "x.decided_at")
         by: dict[str, dict[Any, list[Estimate]]] = defaultdict(lambda: defaultdict(list))
         channels: dict[str, set[str]] = defaultdict(set)
         provider_ticks: dict[str, dict[str, list[tuple[datetime, float]]]] = defaultdict(dict)

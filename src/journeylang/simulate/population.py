@@ -168,8 +168,8 @@ def _happening(engine: Engine, binding: Binding, name: str, start: datetime) -> 
     )
     engine.execute(
         f'CREATE TABLE {one.lenders} AS SELECT row_number() OVER (ORDER BY e."_at" DESC,'
-        f' e."_key") - 1 AS n{own} FROM {one.view} AS e'
-        f' ORDER BY e."_at" DESC, e."_key" LIMIT {DONORS if fields else 0}'
+        f' e."_key") - 1 AS n{own} FROM (SELECT * FROM {one.view} AS e'
+        f' ORDER BY e."_at" DESC, e."_key" LIMIT {DONORS if fields else 0}) AS e'
     )
     [[donors]] = engine.query(f"SELECT count(*) FROM {one.lenders}")
     return replace(one, donors=donors)

@@ -215,6 +215,8 @@ def play(
         rates=rates or {},
         moved=MOVED if stepped is None and share >= 1 else None,
     )
+    with never_compacted(engine):
+        figures.gather()
     plans = {plan.name: plan for plan in session.ready.program.journeys}
     last = end - asked.step
     loads = tuple(figures.loads())

@@ -31,7 +31,7 @@ from journeylang.simulate.closed.leaving import leaving
 from journeylang.simulate.closed.people import People
 from journeylang.simulate.closed.sending import Sending, clocks
 from journeylang.simulate.closed.traces import CREATE_MOVED, MOVED, Traces
-from journeylang.simulate.closed.underway import UNDERWAY, Underway
+from journeylang.simulate.closed.underway import Underway
 from journeylang.simulate.closed.ways import ahead_of, branches, in_order, leaf_of
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.arbitration import BATCH
@@ -39,10 +39,12 @@ from journeylang.sql.compiler import Compiler, zone_join
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows
 from journeylang.sql.schema import ACTIVE, WHY
-from journeylang.sql.session import HELD, SENT
+from journeylang.sql.session import HELD, SENT, SKIPPED
 from journeylang.sql.wakes import earliest, race_hits
 
 RUN = ("customer_id", "run_id", "entered_at", "entry")
+# Rows of a transaction that is still open are counted from a high power of two on.
+_PLACE = (1 << 40) - 1
 DEEPEST = 200
 """So many runs of one customer, one after the other, are looked at."""
 
@@ -105,10 +107,12 @@ class Lives:
         """All of it; TooManyRunsError if one customer has too many runs, one after the other."""
         self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
         self.exposed_before = bool(self._ask("SELECT 1 FROM journey.exposure LIMIT 1"))
-        for statement in (CREATE_MOVED, *clocks(self.grid), *self.underway.taken()):
+        for statement in (CREATE_MOVED, *clocks(self.grid)):
             self._do(statement)
-        [[oldest]] = self._ask(f"SELECT min(w.entered_at) FROM {UNDERWAY} AS w")
+        [[oldest]] = self._ask(self.underway.oldest())
         if oldest is not None:
+            for statement in self.underway.taken():
+                self._do(statement)
             # So that it lies behind the bound too.
             self.since = min(oldest - ONE, self.since)
             self.generation = 1
@@ -304,11 +308,15 @@ FROM (SELECT {own}, w.arrived_at, w.wake_at, coalesce({hit}, w.wake_at) AS left_
             )
             carried = f"{own}, k.arrived_at, k.now, k.now AS left_at, {park.step} AS from_step"
             self._do(sending.decided(decided, carried))
-            self._messages(park, decided)
-            self._do(self.traces.skipped(decided, park.step))
+            counted = dict(
+                self._ask(f"SELECT w.outcome, count(*) FROM {decided} AS w GROUP BY ALL")
+            )
+            if SENT in counted:
+                self._messages(park, decided, sum(counted.values()))
+            if SKIPPED in counted:
+                self._do(self.traces.skipped(decided, park.step))
             self._behind(park, decided)
-            [[held]] = self._ask(f"SELECT count(*) FROM {decided} AS w WHERE w.outcome = {HELD}")
-            if not held:
+            if HELD not in counted:
                 return
             again += 1
             here = self._hold(park, decided, again)
@@ -356,21 +364,24 @@ SELECT {own}, w.arrived_at, w.now, w.reason AS last_reason FROM {whole} AS w
 WHERE w.due <= {last} AND NOT coalesce(w.out_at <= w.due, FALSE)""")
         return here
 
-    def _messages(self, park: SendPark, decided: str) -> None:
+    def _messages(self, park: SendPark, decided: str, rows: int) -> None:
+        """The messages of a table of so many rows, each numbered by its row's own place there."""
         d = self.compiler.dialect
         expires = d.shift("w.arrived_at", str(park.expires))
         topic = "NULL" if park.topic is None else text(park.topic)
-        number = f"{self.next_message} + row_number() OVER () - 1"
-        count = self._do(f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id,
+        number = f"{self.next_message} + (w.rowid & {_PLACE})"
+        sent = f"FROM {decided} AS w WHERE w.outcome = {SENT}"
+        self._do(f"""INSERT INTO journey.message (customer_id, message_id, batch_id, run_id,
   journey, version, step, occurrence, channel, counted, decided_at, expires_at, cost, topic)
-SELECT m.customer_id, m.number, m.number // {BATCH}, m.run_id, {self.plan.journey},
-  {self._version}, {park.step}, 1, m.channel, m.counted, m.now, m.expires_at, m.cost, {topic}
-FROM (SELECT w.*, {expires} AS expires_at, {number} AS number FROM {decided} AS w
-  WHERE w.outcome = {SENT}) AS m""")
-        if count:
-            self.next_message += -(-count // BATCH) * BATCH
-            self.behaviour.answer()
-            self.behaviour.tell(self.grid.last, self.grid.tick('"at"'))
+SELECT w.customer_id, {number}, ({number}) // {BATCH}, w.run_id, {self.plan.journey},
+  {self._version}, {park.step}, 1, w.channel, w.counted, w.now, {expires}, w.cost, {topic}
+{sent}""")
+        self.behaviour.answer_at_once(
+            f"(SELECT w.customer_id, w.run_id, {number} AS message_id, w.now AS decided_at,"
+            f" {self.plan.journey} AS journey, {park.step} AS step, w.channel {sent})",
+            park.path,
+        )
+        self.next_message += -(-rows // BATCH) * BATCH
 
     def _behind(self, park: SendPark, decided: str) -> None:
         """Where those go who have been sent to, or skipped."""

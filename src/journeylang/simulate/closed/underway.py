@@ -26,20 +26,23 @@ class Underway:
     grid: Grid
     people: People
 
+    def oldest(self) -> str:
+        """When the first of them entered; NULL: there are none."""
+        return f"SELECT min(r.entered_at) FROM journey.run AS r WHERE {self._mine}"
+
     def taken(self) -> list[str]:
         """Takes them out of the table of runs, to which they come back as what they come to; {now}.
 
         Nobody of theirs may be without a customer: that was asked before.
         """
         own = "".join(f", p.{c}" for c in self.people.columns)
-        mine = f"r.journey = {self.plan.journey} AND r.status = {ACTIVE}"
         return [
             f"""CREATE TABLE {UNDERWAY} AS
 SELECT r.customer_id, r.run_id, r.entered_at, r.entry, r.step, r.arrived_at, r.wake_at, r.reason
   {own}
 FROM journey.run AS r JOIN {self.people.relation()} AS p ON p.customer_id = r.customer_id
-WHERE {mine}""",
-            f"DELETE FROM journey.run AS r WHERE {mine}",
+WHERE {self._mine}""",
+            f"DELETE FROM journey.run AS r WHERE {self._mine}",
         ]
 
     def resting(self, step: int, columns: str) -> str:
@@ -56,6 +59,10 @@ WHERE {mine}""",
             f"SELECT {columns}, w.arrived_at, w.wake_at, w.reason, {self._first} AS now"
             f" FROM {UNDERWAY} AS w WHERE w.step = {step}"
         )
+
+    @property
+    def _mine(self) -> str:
+        return f"r.journey = {self.plan.journey} AND r.status = {ACTIVE}"
 
     @property
     def _first(self) -> str:
