@@ -55,7 +55,10 @@ class _Writer:
         return [self.step(depth) for _ in range(self.draw(st.integers(1, most)))]
 
     def step(self, depth: int) -> str:
-        kind = self.pick(("send", "send", "wait", "wait", "race", "if", "experiment"))
+        kinds = ("send", "send", "wait", "wait", "race", "if", "experiment", "invoke")
+        kind = self.pick(kinds)
+        if kind == "invoke":
+            return f'{self.label()}: invoke loyalty "award" with {{ points: 100 }}'
         if kind == "send" or (depth == 0 and kind != "wait"):
             return self.send()
         if kind == "wait":

@@ -16,7 +16,7 @@ from journeylang.api.program import template_entry_fields
 from journeylang.simulate.forecast import Forecast
 from journeylang.simulate.run import Asked, Mode, NotClosedError, play
 from journeylang.simulate.scratch import beside_a_file
-from tests.runtime.world import BINDING, DATABASE, loaded, opened, write
+from tests.runtime.world import BINDING, CONFIG, DATABASE, loaded, opened, write
 from tests.simulate.lives import journeys
 from tests.simulate.world import START, contents, shop
 
@@ -69,7 +69,8 @@ def world(root: Path, journey: str, more: str, before: int = 0) -> Path:
     """The shop with one journey, of which so many ticks have been already."""
     binding = BINDING[: BINDING.index("policy standard")] + more
     shop(root, 30, assume="")
-    write(root, {"j": journey}, binding=binding, templates=TEMPLATES)
+    config = f'{CONFIG}\n[env.dev.invoke]\nloyalty = "file"\n'
+    write(root, {"j": journey}, binding=binding, templates=TEMPLATES, config=config)
     if before:
         with opened(root, START - before * STEP) as runtime:
             for number in range(before):
@@ -128,6 +129,16 @@ def test_what_a_guard_would_pause_goes_tick_by_tick(tmp_path: Path) -> None:
     told, left = played(tmp_path / "more", "auto", 1, days=2)
     assert told.stepped is None
     assert [v.met for v in told.verdicts] == [True]
+
+
+def test_calls_are_passed_by_the_tick_that_comes_to_them(tmp_path: Path) -> None:
+    calling = GUARDED.replace("rest:", 'tell: invoke loyalty "award" with { points: 1 }\n  rest:')
+    root = world(tmp_path / "shop", calling.replace("  guard entries <= 4 over 1d\n", ""), OFTEN)
+    told, left = played(root, "closed", 1, days=2)
+    stepped, ticked = played(root, "stepped", 1, days=2)
+    assert left == ticked
+    assert alike(told) == alike(stepped)
+    assert {row[5] for row in left["message"]} == {"email", "invoke loyalty"}
 
 
 def test_messages_that_let_people_in_go_tick_by_tick(tmp_path: Path) -> None:

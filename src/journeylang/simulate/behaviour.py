@@ -202,6 +202,7 @@ FROM {answers} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel, 
             d.as_text("m.run_id"),
             path,
             occurrence,
+            known=True,
         )
         some: dict[str, str] = {}
         after: dict[str, str] = {}

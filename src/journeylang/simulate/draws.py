@@ -23,18 +23,19 @@ def threshold(chance: Decimal) -> int:
     return int((chance * OUT_OF).to_integral_value(ROUND_HALF_EVEN))
 
 
-def drawn(d: Dialect, seed: int, purpose: str, *parts: str) -> str:
-    """The md5 of a draw; `parts` are texts.
+def drawn(d: Dialect, seed: int, purpose: str, *parts: str, known: bool = False) -> str:
+    """The md5 of a draw; `parts` are texts. `known`: none of them is ever NULL.
 
-    Constants that stand side by side are one: to put a text together takes as long as its md5.
+    To put a text together takes as long as its md5: so it is done at once if it may, and constants
+    that stand side by side are one.
     """
-    folded = [text(f"{seed}:{purpose}")]
-    for part in parts:
-        if _is_constant(part) and _is_constant(folded[-1]):
-            folded[-1] = f"{folded[-1][:-1]}:{part[1:]}"
+    pieces = [text(f"{seed}:{purpose}")]
+    for piece in (piece for part in parts for piece in (text(":"), part)):
+        if _is_constant(piece) and _is_constant(pieces[-1]):
+            pieces[-1] = pieces[-1][:-1] + piece[1:]
         else:
-            folded.append(part)
-    return d.md5(*folded)
+            pieces.append(piece)
+    return d.md5(f"concat({', '.join(pieces)})" if known else " || ".join(pieces))
 
 
 def _is_constant(part: str) -> bool:

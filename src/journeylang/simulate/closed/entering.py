@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 
 from journeylang.classes import dataclass
 from journeylang.model.entry import EnterOn
+from journeylang.model.journey import Holdout
+from journeylang.model.policy import Control
 from journeylang.plan.operations import JourneyPlan
+from journeylang.simulate.closed.digests import bucket, first60
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.people import People
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.aggregates import event_fields
 from journeylang.sql.compiler import Compiler, zone_join
-from journeylang.sql.dialects import quote, text
+from journeylang.sql.dialects import quote
 from journeylang.sql.entries import REENTRY
 from journeylang.sql.expressions import Rows, predicate
 from journeylang.sql.relations import event
@@ -68,13 +71,18 @@ class Entering:
             came += (
                 f" JOIN {self.compiler.base(*scope.fields)} AS c ON c.customer_id = e.customer_id"
             )
-        held = d.json_object((f, f"e.{quote(f)}") for f in stored) if stored else "NULL"
-        run_id = d.hash60(text(plan.name), d.as_text("e.customer_id"), d.as_text('e."_key"'))
+        run_id = first60(plan.name, d.as_text("e.customer_id"), d.as_text('e."_key"'))
+        draws = "".join(
+            f", {bucket(group.salt, 'e.customer_id')} AS draw_{n}"
+            for n, (group, _) in enumerate(self._groups)
+        )
         own = ", ".join(f"p.{column}" for column in self.people.columns)
+        kept = f"CAST({d.json_object((f, f'e.{quote(f)}') for f in stored)} AS VARCHAR) AS entry, "
         return f"""CREATE TABLE {CANDIDATES} AS
-SELECT e.customer_id, e.at, e.key, e.run_id, e.entry, e.now, {own}
+SELECT e.customer_id, e.at, e.key, e.run_id, {"e.entry," if stored else ""} e.now,
+  {self._drawn()} AS status, {own}
 FROM (SELECT e.customer_id, e."_at" AS at, e."_key" AS key, {run_id} AS run_id,
-    CAST({held} AS VARCHAR) AS entry, {self.grid.tick('e."_at"')} AS now
+    {kept if stored else ""}{self.grid.tick('e."_at"')} AS now{draws}
   FROM {came}{scope.joins()}
   WHERE e."_at" > {d.instant(self.since)} AND e."_at" <= {d.instant(self.until)}
     AND e."_key" IS NOT NULL{where}) AS e
@@ -103,10 +111,10 @@ FROM (SELECT r.customer_id, r.entered_at, {_ENDED} AS ended,
   UNION ALL SELECT k.customer_id, k.entered_at, k.ended, k.out, 0 FROM {LATEST} AS k) AS x
 GROUP BY x.customer_id"""
 
-    def judged(self, *, several: bool) -> str:
+    def judged(self, *, several: bool, known: bool) -> str:
         """Of each customer's candidates why they may not enter, and which is the first that may.
 
-        `several`: somebody has more than one.
+        `several`: somebody has more than one; `known`: somebody has entered before.
         """
         plan = self.plan
         scope = self.compiler.scope(Rows(name=CANDIDATES))
@@ -128,8 +136,10 @@ GROUP BY x.customer_id"""
         if several:
             nth = """row_number() OVER (PARTITION BY j.customer_id, j.refused IS NULL
     ORDER BY j.now, j.at, j.key)"""
-        return f"""CREATE OR REPLACE TABLE {JUDGED} AS
-SELECT j.*, {self._drawn()} AS status, {nth} AS nth
+        # Where nobody can be refused, the candidates are told only once.
+        kind = "TABLE" if several or known or plan.only is not None else "VIEW"
+        return f"""CREATE OR REPLACE {kind} {JUDGED} AS
+SELECT j.*, {nth} AS nth
 FROM (SELECT w.*, CASE WHEN w.now < p.ended OR (w.now = p.ended AND NOT p.out) THEN 'active'{again}
       {audience} END AS refused
     FROM {CANDIDATES} AS w LEFT JOIN {LATEST} AS p ON p.customer_id = w.customer_id{zone}{base}
@@ -142,7 +152,7 @@ FROM (SELECT w.*, CASE WHEN w.now < p.ended OR (w.now = p.ended AND NOT p.out) T
   tick, reason)
 SELECT j.customer_id, j.run_id, {self.plan.journey}, NULL, j.now, $tick, j.refused
 FROM {JUDGED} AS j WHERE j.refused IS NOT NULL"""
-            return [refused, f"DELETE FROM {CANDIDATES}"]
+            return [refused]
         first = f"(SELECT * FROM {JUDGED} WHERE nth = 1 AND refused IS NULL)"
         left = f"""SELECT j.* FROM {JUDGED} AS j JOIN {first} AS f ON f.customer_id = j.customer_id
 WHERE j.now > f.now"""
@@ -154,7 +164,11 @@ FROM {JUDGED} AS j LEFT JOIN {first} AS f ON f.customer_id = j.customer_id
 WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused IS NULL)"""
         kept = ", ".join(
             f"k.{c}"
-            for c in ("customer_id", "at", "key", "run_id", "entry", "now", *self.people.columns)
+            for c in (
+                *("customer_id", "at", "key", "run_id"),
+                *(("entry",) if self.plan.entry_fields else ()),
+                *("now", "status", *self.people.columns),
+            )
         )
         return [
             refused,
@@ -181,6 +195,7 @@ WHERE (f.customer_id IS NULL OR j.now <= f.now) AND NOT (j.nth = 1 AND j.refused
         if not first:
             again = f""" AND NOT EXISTS (SELECT 1 FROM journey.exposure AS k
   WHERE k.customer_id = j.customer_id AND k.experiment = {step} AND k.salt = {salt})"""
+        entry = "j.entry" if plan.entry_fields else "NULL"
         moves = f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, why)
 SELECT {who}, j.at, $tick, {WHY["entered"]} {kept}"""
         return [
@@ -189,17 +204,21 @@ SELECT {who}, j.at, $tick, {WHY["entered"]} {kept}"""
 SELECT {plan.journey}, NULL, NULL, j.status, {reason}, count(*) {kept} GROUP BY j.status""",
             f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
   entered_at, status, reason, entry, ended_at, passes)
-SELECT {who}, {version}, j.at, j.at, j.status, {reason}, j.entry, j.now, 0 {kept}""",
+SELECT {who}, {version}, j.at, j.at, j.status, {reason}, {entry}, j.now, 0
+{kept}""",
             f"""INSERT INTO journey.exposure (customer_id, experiment, arm, "at", run_id, salt)
 SELECT j.customer_id, {step}, {arm}, j.at, j.run_id, {salt} {ENTERED}{again}""",
         ]
 
+    @property
+    def _groups(self) -> list[tuple[Control | Holdout, int]]:
+        """The control groups into which one may be drawn, and as what."""
+        both = ((self.plan.control, CONTROL), (self.plan.holdout, HELD_OUT))
+        return [(group, status) for group, status in both if group is not None]
+
     def _drawn(self) -> str:
-        d = self.compiler.dialect
-        whens = ""
-        for group, status in ((self.plan.control, CONTROL), (self.plan.holdout, HELD_OUT)):
-            if group is not None:
-                whens += (
-                    f" WHEN {d.bucket(group.salt, 'j.customer_id')} < {group.share} THEN {status}"
-                )
+        whens = "".join(
+            f" WHEN e.draw_{n} < {group.share} THEN {status}"
+            for n, (group, status) in enumerate(self._groups)
+        )
         return f"CASE{whens} ELSE {ACTIVE} END" if whens else str(ACTIVE)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from journeylang.classes import dataclass
 from journeylang.model.binding import ConsentTable
 from journeylang.plan.operations import JourneyPlan, Offer
+from journeylang.simulate.population import SCHEMA
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
 from journeylang.sql.expressions import Rows, Scope, predicate, value
 from journeylang.sql.relations import consent_rows
 from journeylang.sql.session import sends
+
+ZONE = f"{SCHEMA}.zone"
+
+
+def zone_type(names: Sequence[str]) -> str:
+    """Makes a type of the zones: names are long, and go with each run to each step."""
+    return f"CREATE TYPE {ZONE} AS ENUM ({', '.join(map(text, names)) or text('')})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,7 @@ class People:
         """{now} -> customer_id and the columns, of all customers."""
         binding = self.compiler.project.binding
         scope = self.compiler.scope(Rows())
-        found = ['c."_zone"']
+        found = [f'CAST(c."_zone" AS {ZONE})']
         found += [f"{value(binding.channels[c].address, scope)} IS NOT NULL" for c in self.channels]
         found += [self._granted(n, consent, scope) for n, consent in enumerate(self.consents)]
         named = ", ".join(f"{sql} AS {name}" for sql, name in zip(found, self.columns, strict=True))

@@ -42,6 +42,8 @@ from journeylang.model.expressions import (
 from journeylang.model.project import Project
 from journeylang.model.walk import walk
 from journeylang.plan.operations import (
+    ActionPark,
+    Call,
     Decide,
     JourneyPlan,
     Leaf,
@@ -183,8 +185,10 @@ def _of_the_steps(plan: JourneyPlan, project: Project) -> Iterator[str]:
             case SendPark():
                 counted += any(o.counted for o in park.offers)
                 yield from _of_a_send(park, project)
+            case ActionPark(act=Call(depth=0)):
+                pass
             case _:
-                yield f"`{park.path}` is more than a wait or a message"
+                yield f"`{park.path}` is more than a wait, a message or a call"
     for edge in plan.edges:
         yield from _of_a_way(edge.node, project)
 

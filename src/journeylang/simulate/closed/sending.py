@@ -8,7 +8,7 @@ from decimal import Decimal
 from journeylang.classes import dataclass
 from journeylang.plan.operations import CapRule, JourneyPlan, Offer, SendPark
 from journeylang.simulate.closed.grid import Grid
-from journeylang.simulate.closed.people import People
+from journeylang.simulate.closed.people import ZONE, People
 from journeylang.simulate.population import SCHEMA
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import text
@@ -29,8 +29,9 @@ def clocks(grid: Grid) -> list[str]:
         f" FROM range({grid.count}) AS g(n)) AS k"
     )
     inside = "k.now >= z.since AND k.now < z.until"
-    quiet = f"SELECT z.zone, z.rule, k.now, z.quiet, z.release FROM zone_quiet AS z JOIN {ticks}"
-    days = f"SELECT k.now, z.* EXCLUDE (since, until) FROM zone_day AS z JOIN {ticks}"
+    zone = f"TRY_CAST(z.zone AS {ZONE}) AS zone"
+    quiet = f"SELECT {zone}, z.rule, k.now, z.quiet, z.release FROM zone_quiet AS z JOIN {ticks}"
+    days = f"SELECT k.now, {zone}, z.* EXCLUDE (zone, since, until) FROM zone_day AS z JOIN {ticks}"
     return [
         f"CREATE TABLE {QUIET} AS {quiet} ON {inside}",
         f"CREATE TABLE {DAYS} AS {days} ON {inside}",

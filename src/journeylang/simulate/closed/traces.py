@@ -21,13 +21,15 @@ CREATE_MOVED = f"""CREATE TABLE {MOVED} (journey INTEGER, from_step INTEGER, to_
 class Traces:
     """Of a journey in a version; `last` is the instant of the last tick.
 
-    `trace`: each move is written down, as ticks do, and not only counted.
+    `trace`: each move is written down, as ticks do, and not only counted. `entry`: what is kept of
+    the event of entry, if anything is.
     """
 
     journey: int
     version: int
     last: str
     trace: bool
+    entry: str
 
     def landed(self, table: str, reached: Sequence[Leaf], *, first: bool) -> Iterator[str]:
         """Of those who come to a leaf. `first`: nobody can have been exposed before."""
@@ -46,7 +48,7 @@ FROM (SELECT w.from_step, w.leaf, count(*) AS n FROM {table} AS w GROUP BY w.fro
             yield f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
   entered_at, status, reason, entry, ended_at, passes)
 SELECT w.customer_id, w.run_id, {self.journey}, {self.version}, w.left_at, w.entered_at, l.status,
-  l.reason, w.entry, w.now, 0
+  l.reason, {self.entry}, w.now, 0
 FROM {table} AS w {on_the_leaf}
 WHERE l.kind = 'end'"""
         if any(leaf.exposures for leaf in reached):
@@ -66,7 +68,7 @@ FROM {table} AS w JOIN plan_exposure AS x ON x.journey = {self.journey} AND x.le
         yield f"""INSERT INTO journey.run (customer_id, run_id, journey, version, arrived_at,
   entered_at, status, reason, entry, ended_at, passes)
 SELECT w.customer_id, w.run_id, {self.journey}, {self.version}, w.out_at, w.entered_at, {EXITED},
-  w.out_by, w.entry, w.out_at, 0 {gone}"""
+  w.out_by, {self.entry}, w.out_at, 0 {gone}"""
         yield f"""INSERT INTO {MOVED}
 SELECT {self.journey}, {step}, NULL, {EXITED}, w.out_by, count(*) {gone} GROUP BY w.out_by"""
         if self.trace:
@@ -79,7 +81,7 @@ SELECT w.customer_id, w.run_id, {self.journey}, w.out_at, $tick, {step}, {WHY["e
         return f"""INSERT INTO journey.run (customer_id, run_id, journey, version, step,
   arrived_at, wake_at, entered_at, status, reason, entry, passes)
 SELECT w.customer_id, w.run_id, {self.journey}, {self.version}, {step}, w.arrived_at, w.wake_at,
-  w.entered_at, {ACTIVE}, {reason}, w.entry, 0 FROM {table} AS w WHERE w.now > {self.last}"""
+  w.entered_at, {ACTIVE}, {reason}, {self.entry}, 0 FROM {table} AS w WHERE w.now > {self.last}"""
 
     def held(self, decided: str, step: int) -> Iterator[str]:
         """Of those who have to wait at a send."""

@@ -18,8 +18,8 @@ from journeylang.plan.ways import leaves
 from journeylang.sql.expressions import Scope, predicate
 
 
-def leaf_of(node: Node, scope: Scope) -> str:
-    """The number of the leaf to which a tree leads a row."""
+def leaf_of(node: Node, scope: Scope, drawn: str | None = None) -> str:
+    """The number of the leaf to which a tree leads a row; `drawn`: the bucket of its first fork."""
     match node:
         case Leaf():
             return str(node.leaf)
@@ -27,7 +27,7 @@ def leaf_of(node: Node, scope: Scope) -> str:
             then, otherwise = leaf_of(node.then, scope), leaf_of(node.otherwise, scope)
             return f"CASE WHEN {predicate(node.condition, scope)} THEN {then} ELSE {otherwise} END"
         case Split():
-            bucket = scope.dialect.bucket(node.salt, "w.customer_id")
+            bucket = drawn or scope.dialect.bucket(node.salt, "w.customer_id")
             whens = " ".join(
                 f"WHEN {bucket} < {high} THEN {leaf_of(way, scope)}"
                 for _, high, way in node.arms[:-1]

@@ -8,10 +8,16 @@ from datetime import datetime, timedelta
 from journeylang.runtime.localtime import ZoneTables, zones_in_use
 from journeylang.runtime.session import Session
 from journeylang.simulate.behaviour import Behaviour, Steps
+from journeylang.simulate.closed.entering import Entering
 from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.guards import would_pause
 from journeylang.simulate.closed.lives import DEEPEST, Lives, TooManyRunsError
+from journeylang.simulate.closed.people import People
 from journeylang.simulate.closed.possible import why_not
+from journeylang.simulate.closed.sends import Sends
+from journeylang.simulate.closed.stage import Stage
+from journeylang.simulate.closed.traces import Traces
+from journeylang.simulate.closed.underway import Underway
 from journeylang.simulate.figures import Since
 from journeylang.simulate.scratch import never_compacted
 from journeylang.sql.compiler import Compiler
@@ -42,25 +48,44 @@ def play_whole(
     (plan,) = ready.program.journeys
     binding = ready.project.binding.customers
     assert binding is not None, "checked: a project with journeys binds customers"
-    lives = Lives(
-        session=session,
-        compiler=Compiler(project=ready.project, dialect=engine.dialect, steps=steps),
+    in_use = zones_in_use(engine, ready.project.binding)
+    compiler = Compiler(project=ready.project, dialect=engine.dialect, steps=steps)
+    people = People(compiler=compiler, plan=plan)
+    entering = Entering(
+        compiler=compiler,
         plan=plan,
         grid=grid,
-        behaviour=copy(behaviour),
-        first_batch=since.batch,
-        number=since.tick + 1,
-        trace=trace,
+        people=people,
+        applied=session.applied[plan.journey],
     )
+    stage = Stage(
+        session=session,
+        compiler=compiler,
+        plan=plan,
+        grid=grid,
+        people=people,
+        underway=Underway(dialect=engine.dialect, plan=plan, grid=grid, people=people),
+        traces=Traces(
+            journey=plan.journey,
+            version=ready.versions[plan.journey],
+            last=engine.dialect.instant(grid.last),
+            trace=trace,
+            entry="w.entry" if plan.entry_fields else "NULL",
+        ),
+        number=since.tick + 1,
+        since=entering.since,
+    )
+    sends = Sends(stage=stage, behaviour=copy(behaviour), first_batch=since.batch)
+    lives = Lives(stage=stage, entering=entering, sends=sends, zones=in_use)
     zones = ZoneTables(ahead=grid.last - start + timedelta(days=2))
     try:
         with never_compacted(engine), engine.transaction():
             zones.cover(
                 engine,
                 ready.program,
-                zones_in_use(engine, ready.project.binding),
+                in_use,
                 binding.zone_else,
-                low=min(lives.entering.since, start),
+                low=min(entering.since, start),
                 now=start,
             )
             lives.play()
