@@ -187,7 +187,7 @@ WHERE m.message_id > $last""",
             {"last": self.last_message},
         ):
             self.last_message = max(self.last_message, number)
-            h = digits(self.seed, "answer", customer, run, path, occurrence)
+            h = digits(self.seed, "answer", run, path, occurrence)
             of = (number, channel)
             answers: list[tuple[str, float, int]] = [("opened", 0.4, 86_400)]
             if path == "style/bold/loud":

@@ -14,6 +14,7 @@ from journeylang.plan.operations import ActionPark, Call, RacePark, SendPark, Wa
 from journeylang.simulate.closed.calls import call
 from journeylang.simulate.closed.digests import CREATE_FIRST60
 from journeylang.simulate.closed.entering import CANDIDATES, ENTERED, LATEST, ONE, Entering
+from journeylang.simulate.closed.grid import Grid
 from journeylang.simulate.closed.people import zone_type
 from journeylang.simulate.closed.rests import rest
 from journeylang.simulate.closed.sending import clocks
@@ -76,6 +77,7 @@ class Lives:
             self._live()
             if several:
                 stage.do(self.entering.follow())
+        stage.do(_closed_once(stage.grid))
 
     def _live(self) -> None:
         """One generation: of each customer one run, from its entry or where it rests on."""
@@ -113,3 +115,12 @@ SELECT {own}, j.at AS left_at, j.now,
 {ENTERED} AND j.status = {ACTIVE}""")
         (edge,) = (e for e in stage.plan.edges if e.kind == "entered")
         stage.advance(edge, came, "TRUE", exits=True)
+
+
+def _closed_once(grid: Grid) -> str:
+    """Answers to several messages that one tick hears of close a channel once, with the last."""
+    start, mine, other = (f"TIMESTAMP '{grid.start}'", *(grid.tick(f'{a}."at"') for a in "sk"))
+    return f"""DELETE FROM journey.suppression AS s WHERE s."at" > {start} AND EXISTS (
+  SELECT 1 FROM journey.suppression AS k WHERE k.customer_id = s.customer_id
+    AND k.channel = s.channel AND k.reason = s.reason AND {other} = {mine}
+    AND (k."at" > s."at" OR (k."at" = s."at" AND k.rowid > s.rowid)))"""
