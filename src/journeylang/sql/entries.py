@@ -39,9 +39,10 @@ ENTRANT = (
 class Membership:
     """Who is inside a segment, kept from look to look.
 
-    `inside` {now} tells it of all customers, `inside_changed` {now, looked} of those for whom it
-    may have changed, in the table of that name; `keep` lets `journey.member` say the same of
-    them. Whoever is no longer a customer stays what they were.
+    `inside` {now} puts all customers who have passed its border into the table of that name, and
+    whether they are inside now, `inside_changed` {now, looked} those of them for whom something
+    may have changed; `keep` lets `journey.member` say the same of them. Whoever is no longer a
+    customer stays what they were.
     """
 
     inside: str
@@ -61,9 +62,7 @@ def membership(compiler: Compiler, plan: JourneyPlan, among: News | None) -> Mem
 USING (SELECT i.customer_id FROM inside AS i WHERE i.journey = {plan.journey} AND NOT i.inside) AS o
 WHERE m.journey = {plan.journey} AND m.customer_id = o.customer_id""",
             f"""INSERT INTO journey.member (customer_id, journey)
-SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = {plan.journey} AND i.inside
-  AND NOT EXISTS (SELECT 1 FROM journey.member AS m
-    WHERE m.customer_id = i.customer_id AND m.journey = i.journey)""",
+SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = {plan.journey} AND i.inside""",
         ),
     )
 
@@ -73,13 +72,16 @@ def _inside(compiler: Compiler, plan: JourneyPlan, entry: EnterJoins, among: New
     condition = predicate(entry.inside, scope)
     joins = scope.joins()
     return f"""INSERT INTO inside (journey, customer_id, inside)
-{_changed(among)}SELECT {plan.journey}, c.customer_id, coalesce({condition}, FALSE)
-FROM {_people(compiler, among, *scope.fields)}{joins}
-WHERE c.customer_id IS NOT NULL"""
+{_changed(among)}SELECT {plan.journey}, s.customer_id, s.inside
+FROM (SELECT c.customer_id, coalesce({condition}, FALSE) AS inside
+  FROM {_people(compiler, among, *scope.fields)}{joins}
+  WHERE c.customer_id IS NOT NULL) AS s
+LEFT JOIN journey.member AS m ON m.customer_id = s.customer_id AND m.journey = {plan.journey}
+WHERE s.inside <> (m.customer_id IS NOT NULL)"""
 
 
 def _looked_at(among: News | None) -> Rows:
-    return Rows() if among is None else Rows(name="changed")
+    return Rows() if among is None else Rows(name="changed", few="changed")
 
 
 def _changed(among: News | None, behind: str = "\n", only: str = "") -> str:
@@ -172,7 +174,7 @@ def _stored(plan: JourneyPlan, entry: EnterOn) -> tuple[str, ...]:
 
 
 def _enter_joins(compiler: Compiler, plan: JourneyPlan) -> str:
-    """`inside` tells who is in the segment now, `journey.member` who was when last looked at."""
+    """`inside` tells who has come into the segment since it was last looked at."""
     d = compiler.dialect
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
     run_id = d.hash60(text(plan.name), d.as_text("i.customer_id"), d.as_text(now))
@@ -180,8 +182,6 @@ def _enter_joins(compiler: Compiler, plan: JourneyPlan) -> str:
   SELECT i.customer_id, {now} AS at, 0 AS key, {run_id} AS run_id, {d.literal(None, TEXT)} AS entry
   FROM inside AS i
   WHERE i.journey = {plan.journey} AND i.inside AND {d.parameter("open")}
-    AND NOT EXISTS (SELECT 1 FROM journey.member AS m
-      WHERE m.customer_id = i.customer_id AND m.journey = i.journey)
 )"""
     return _judged(compiler, plan, joined)
 

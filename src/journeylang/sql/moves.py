@@ -212,7 +212,8 @@ def _straight(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str 
 
 def _exits(compiler: Compiler, plan: JourneyPlan, among: News | None) -> str:
     d = compiler.dialect
-    scope = compiler.scope(Rows(name="active"))
+    few = "(SELECT DISTINCT customer_id FROM active)" if among is not None else ""
+    scope = compiler.scope(Rows(name="active", few=few))
     if among is not None:
         scope.news_after = new_rows_tell(compiler, plan, among.found)
     conditions = [predicate(x.condition, scope) for x in plan.exits]

@@ -19,11 +19,13 @@ class Rows:
     """The relation that expressions are evaluated for.
 
     `name` is a table or CTE with customer_id and, for runs, run_id and entered_at; None is
-    the whole customer base, read under the alias `c`.
+    the whole customer base, read under the alias `c`. `few` is a relation of their customers, each
+    once, if they are few of all: then figures are looked up by them.
     """
 
     name: str | None = None
     alias: str = "w"
+    few: str = ""
 
 
 GroupKey = tuple[EventSource, bool, Aggregate | None]

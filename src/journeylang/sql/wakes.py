@@ -77,7 +77,7 @@ def waking(
         per_race = ",\n".join([*changed, *(_at_step(step, among) for step, among in steps)])
         found = "\n  UNION ALL ".join(
             [race_hits(compiler, p, f"race_{p.step}", "w.arrived_at", since=True) for p in races]
-            + [_state_hits(compiler, p, f"race_{p.step}") for p, _ in states]
+            + [_state_hits(compiler, p, f"race_{p.step}", few=bool(among)) for p, among in states]
         )
         hits = (
             f"WITH {per_race}, hits AS (\n  {found}\n), won AS (\n  {earliest('hits', races)}\n)\n"
@@ -126,10 +126,11 @@ def _at_step(step: int, among: str | None) -> str:
     return f"race_{step} AS ({run_rows(f'r.step = {step}{only}')})"
 
 
-def _state_hits(compiler: Compiler, park: StatePark, rows: str) -> str:
+def _state_hits(compiler: Compiler, park: StatePark, rows: str, *, few: bool) -> str:
     """Those for whom the condition is true now, however late this tick is."""
     now = compiler.dialect.parameter("now")
-    scope = compiler.scope(Rows(name=rows))
+    of = f"(SELECT DISTINCT customer_id FROM {rows})" if few else ""
+    scope = compiler.scope(Rows(name=rows, few=of))
     condition = predicate(park.condition, scope)
     joins = scope.joins()
     # Somebody who is gone waits for the end: nothing about them is true.
