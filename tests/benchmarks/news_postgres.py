@@ -71,7 +71,7 @@ def main() -> None:
     given.add_argument("--rounds", type=int, default=3)
     options = given.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "shop.duckdb"
+        file = Path(folder) / "news.duckdb"
         create(file, options.customers)
         shop = copied(file, INDEXES)
     for name, journey in JOURNEYS.items():
