@@ -127,6 +127,7 @@ class _JourneyBuilder:
         self.earlier: Earlier | None = None
         self.numbered: dict[str, int] = {}
         self.tried = dict(drawn_by(journey.body))
+        self.kept: dict[int, int] = {}
 
     def build(self) -> JourneyPlan:
         journey = self.journey
@@ -177,6 +178,7 @@ class _JourneyBuilder:
             leaves=self.ways.leaves,
             learning=self._lessons(),
             pinned=tuple((n, e.version) for e in journey.earlier for _, n in e.numbers) or None,
+            kept=tuple(self.kept.items()) or None,
             max_rounds=2 * self.visits + 2,
             span=journey.span,
         )
@@ -236,7 +238,8 @@ class _JourneyBuilder:
                 (low, high, way(met.exposed((number_, name)))) for low, high, name, way in arms
             )
             names = tuple(name for _, _, name, _ in arms) if step.learns is not None else ()
-            node = Split(step=number_, salt=step.salt, arms=ways, learned=names)
+            kept = self.kept.get(number_)
+            node = Split(step=number_, salt=step.salt, arms=ways, learned=names, kept=kept)
             return self.ways.sized(node, *(way for _, _, way in ways))
 
         return once(split)
@@ -269,7 +272,8 @@ class _JourneyBuilder:
         found: dict[tuple[int, str], Learning] = {}
         for body in self._bodies():
             for lesson in lessons(replace(self.journey, body=body), self._drawn, self._rest):
-                found.setdefault((lesson.step, lesson.salt), lesson)
+                kept = replace(lesson, kept=self.kept.get(lesson.step))
+                found.setdefault((lesson.step, lesson.salt), kept)
         return tuple(found.values())
 
     def _repeat(self, step: Repeat, rest: Rest) -> Rest:
@@ -466,10 +470,14 @@ class _JourneyBuilder:
     def _drawn(self, path: str, salt: str) -> int:
         """Under one salt an experiment is one, whatever the version.
 
-        Under another one than the newest version's at this path it is one by itself.
+        Under another one than the newest version's at this path it is one by itself; but what was
+        drawn by it before there was another stays, and so its exposures are kept by path and salt.
         """
-        same = self.tried.setdefault(path, salt) == salt
-        return self._number(path) if same else self._rest(path)
+        if self.tried.setdefault(path, salt) == salt:
+            return self._number(path)
+        number_ = self._rest(path)
+        self.kept[number_] = self._number(path)
+        return number_
 
     def _rule(self, rule: ZoneRule) -> int:
         return self.rules.setdefault(rule, len(self.rules))

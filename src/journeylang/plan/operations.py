@@ -134,12 +134,14 @@ class Split:
     """An experiment: arms as (low, high, node) over the customer's bucket.
 
     Of an adaptive one the ranges are those of the day, by the names of the arms (`learned`).
+    `kept`: the number under which its exposures are kept, if it is another.
     """
 
     step: int
     salt: str
     arms: tuple[tuple[int, int, Node], ...]
     learned: tuple[str, ...] = ()
+    kept: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +372,7 @@ Park = WaitPark | MomentPark | StatePark | RacePark | SendPark | ActionPark
 class Learning:
     """What is judged by a goal: the exposures of an adaptive experiment, or the messages of a
     send to the best channel. `arms` or channels are (name, low, high) until anything is known.
+    `kept`: as a `Split`'s.
     """
 
     step: int
@@ -377,6 +380,7 @@ class Learning:
     arms: tuple[tuple[str, int, int], ...]
     goal: Goal
     judged: Literal["exposures", "messages"]
+    kept: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -414,7 +418,8 @@ class Results:
 class JourneyPlan:
     """All of a journey that a tick needs.
 
-    `holdout_step` numbers its exposures; `salts` are those of its experiments, by step.
+    `holdout_step` numbers its exposures; `salts` are those of its experiments, by step. `kept`:
+    under which number the exposures are kept of one that an earlier version draws by another salt.
     `reenter_rule` maps an entry's instant to the one before which the previous entry must lie.
     """
 
@@ -443,6 +448,7 @@ class JourneyPlan:
     max_rounds: int
     # Steps of earlier versions, each with its version; None is left out of what is stored.
     pinned: tuple[tuple[int, int], ...] | None = None
+    kept: tuple[tuple[int, int], ...] | None = None
     span: Span
 
 

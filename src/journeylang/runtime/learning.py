@@ -68,10 +68,10 @@ def _weights(
         shares = floored(chances_of_being_best(counts, seed(learning.salt, day)))
     else:
         shares = [high - low for _, low, high in learning.arms]
-    low = 0
+    low, step = 0, learning.step if learning.kept is None else learning.kept
     for (name, _, _), share in zip(learning.arms, shares, strict=True):
         salt, arm = text(learning.salt), text(name)
-        yield f"({learning.step}, {salt}, DATE '{day}', {arm}, {low}, {low + share})"
+        yield f"({step}, {salt}, DATE '{day}', {arm}, {low}, {low + share})"
         low += share
 
 

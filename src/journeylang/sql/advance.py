@@ -288,7 +288,7 @@ def _tree(node: Node, scope: Scope) -> str:
             then, otherwise = _tree(node.then, scope), _tree(node.otherwise, scope)
             return f"CASE WHEN {condition} THEN {then} ELSE {otherwise} END"
         case Split() if node.learned:
-            drawn = arm(node.step, node.salt, scope)
+            drawn = arm(node.step if node.kept is None else node.kept, node.salt, scope)
             ways = zip(node.learned[:-1], node.arms[:-1], strict=True)
             whens = " ".join(f"WHEN {text(name)} THEN {_tree(way[2], scope)}" for name, way in ways)
             return f"CASE {drawn} {whens} ELSE {_tree(node.arms[-1][2], scope)} END"

@@ -14,9 +14,13 @@ def arm(step: int, salt: str, scope: Scope) -> str:
     """The arm of a row; the joins that it needs are left with the scope."""
     d = scope.dialect
     who = f"{scope.customer if scope.rows.name is None else scope.rows.alias}.customer_id"
-    x, y = f"x{step}", f"y{step}"
+    drawn = [of for of in scope.further if isinstance(of, tuple) and of[0] == step]
+    drawn += [(step, salt)] if (step, salt) not in drawn else []
+    # An earlier version may draw by another salt beside.
+    number = drawn.index((step, salt))
+    x, y = (f"{name}{step}{f'_{number}' if number else ''}" for name in "xy")
     bucket = d.bucket(salt, who)
-    scope.further[step] = (
+    scope.further[step, salt] = (
         f"\nLEFT JOIN journey.exposure AS {x} ON {x}.customer_id = {who}"
         f" AND {x}.experiment = {step} AND {x}.salt = {text(salt)}"
         f"\nLEFT JOIN journey.weight AS {y} ON {y}.experiment = {step}"

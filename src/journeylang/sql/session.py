@@ -421,19 +421,20 @@ def consent_sets(program: Program) -> list[tuple[str, ...]]:
 
 def _exposures(j: JourneyPlan) -> Iterable[Sequence[object]]:
     """Of an experiment the arm; of a factor all arms with their buckets, unless it learns."""
-    salts = dict(j.salts)
+    salts, kept = dict(j.salts), dict(j.kept or ())
     factors = {f.step: f for f in j.factors}
     for leaf in j.leaves:
         for step, arm in leaf.exposures:
+            head = (j.journey, leaf.leaf, kept.get(step, step))
             if arm is not None:
-                yield (j.journey, leaf.leaf, step, text(arm), text(salts[step]), None, None)
+                yield (*head, text(arm), text(salts[step]), None, None)
                 continue
             salt = text(factors[step].salt)
             if factors[step].learned:
-                yield (j.journey, leaf.leaf, step, None, salt, None, None)
+                yield (*head, None, salt, None, None)
                 continue
             for name, low, high in factors[step].arms:
-                yield (j.journey, leaf.leaf, step, text(name), salt, low, high)
+                yield (*head, text(name), salt, low, high)
 
 
 def _leaves(j: JourneyPlan) -> Iterable[Sequence[object]]:

@@ -275,6 +275,7 @@ class Telling:
         asked = {n: None for c in conditions for n in parts(self.clauses.project, c)}
         values = self.person.ask(list(asked), move.now, run_of(run)) if asked else {}
         arms = {e.experiment: e.arm for e in self.ledger.exposed}
+        arms |= {step: arms[kept] for step, kept in self.plan.kept or () if kept in arms}
         way = likeliest(ways, values, arms)
         if way is None:
             return
