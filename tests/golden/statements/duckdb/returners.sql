@@ -6,46 +6,57 @@ INSERT INTO inside (
 )
 SELECT
   4,
-  c.customer_id,
-  COALESCE(
-    (
-      CASE WHEN g0.customer_id IS NULL THEN CAST(0 AS DECIMAL(18, 4)) ELSE g0.a0 END >= CAST('100.0000' AS DECIMAL(18, 4))
-      AND COALESCE(g0.a1, 0) >= CAST(2 AS BIGINT)
-    ),
-    FALSE
-  )
+  s.customer_id,
+  s.inside
 FROM (
   SELECT
-    t."id" AS customer_id
-  FROM "crm"."customers" AS t
-  WHERE
-    t."deleted" IS NULL
-) AS c
-LEFT JOIN (
-  SELECT
-    e.customer_id,
-    TRY_CAST(COALESCE(SUM(e."total") FILTER(WHERE
-      e."_at" > $now - INTERVAL '31536000' SECOND), 0) AS DECIMAL(18, 4)) AS a0,
-    COUNT(*) FILTER(WHERE
-      e."_at" > $now - INTERVAL '7776000' SECOND) AS a1
+    c.customer_id,
+    COALESCE(
+      (
+        CASE WHEN g0.customer_id IS NULL THEN CAST(0 AS DECIMAL(18, 4)) ELSE g0.a0 END >= CAST('100.0000' AS DECIMAL(18, 4))
+        AND COALESCE(g0.a1, 0) >= CAST(2 AS BIGINT)
+      ),
+      FALSE
+    ) AS inside
   FROM (
     SELECT
-      t."customer_id" AS customer_id,
-      t."id" AS "_key",
-      TRY_CAST(t."at" AS TIMESTAMP) AS "_at",
-      TRY_CAST(t."total" AS DECIMAL(18, 4)) AS "total"
-    FROM "shop"."orders" AS t
+      t."id" AS customer_id
+    FROM "crm"."customers" AS t
     WHERE
-      t."status" <> 'cancelled'
-  ) AS e
+      t."deleted" IS NULL
+  ) AS c
+  LEFT JOIN (
+    SELECT
+      e.customer_id,
+      TRY_CAST(COALESCE(SUM(e."total") FILTER(WHERE
+        e."_at" > $now - INTERVAL '31536000' SECOND), 0) AS DECIMAL(18, 4)) AS a0,
+      COUNT(*) FILTER(WHERE
+        e."_at" > $now - INTERVAL '7776000' SECOND) AS a1
+    FROM (
+      SELECT
+        t."customer_id" AS customer_id,
+        t."id" AS "_key",
+        TRY_CAST(t."at" AS TIMESTAMP) AS "_at",
+        TRY_CAST(t."total" AS DECIMAL(18, 4)) AS "total"
+      FROM "shop"."orders" AS t
+      WHERE
+        t."status" <> 'cancelled'
+    ) AS e
+    WHERE
+      e."_at" <= $now AND e."_at" > $now - INTERVAL '31536000' SECOND
+    GROUP BY
+      e.customer_id
+  ) AS g0
+    ON g0.customer_id = c.customer_id
   WHERE
-    e."_at" <= $now AND e."_at" > $now - INTERVAL '31536000' SECOND
-  GROUP BY
-    e.customer_id
-) AS g0
-  ON g0.customer_id = c.customer_id
+    NOT c.customer_id IS NULL
+) AS s
+LEFT JOIN journey.member AS m
+  ON m.customer_id = s.customer_id AND m.journey = 4
 WHERE
-  NOT c.customer_id IS NULL;
+  s.inside <> (
+    NOT m.customer_id IS NULL
+  );
 
 -- who enters
 INSERT INTO trail (
@@ -81,16 +92,7 @@ WITH fresh AS (
     CAST(NULL AS TEXT) AS entry
   FROM inside AS i
   WHERE
-    i.journey = 4
-    AND i.inside
-    AND $open
-    AND NOT EXISTS(
-      SELECT
-        1
-      FROM journey.member AS m
-      WHERE
-        m.customer_id = i.customer_id AND m.journey = i.journey
-    )
+    i.journey = 4 AND i.inside AND $open
 ), judged AS (
   SELECT
     w.*,
@@ -213,15 +215,7 @@ SELECT
   i.journey
 FROM inside AS i
 WHERE
-  i.journey = 4
-  AND i.inside
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM journey.member AS m
-    WHERE
-      m.customer_id = i.customer_id AND m.journey = i.journey
-  );
+  i.journey = 4 AND i.inside;
 
 -- who wakes
 INSERT INTO trail (

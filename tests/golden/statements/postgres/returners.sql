@@ -1,9 +1,12 @@
 -- who is inside: everybody each time, for rows of `ordered` may change unseen; bind `ordered` as `append only`, or with `changed at`
 INSERT INTO inside (journey, customer_id, inside)
-SELECT 4, c.customer_id, coalesce((CASE WHEN g0.customer_id IS NULL THEN CAST(0 AS DECIMAL(18,4)) ELSE g0.a0 END >= CAST('100.0000' AS DECIMAL(18,4)) AND coalesce(g0.a1, 0) >= CAST(2 AS BIGINT)), FALSE)
-FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c
+SELECT 4, s.customer_id, s.inside
+FROM (SELECT c.customer_id, coalesce((CASE WHEN g0.customer_id IS NULL THEN CAST(0 AS DECIMAL(18,4)) ELSE g0.a0 END >= CAST('100.0000' AS DECIMAL(18,4)) AND coalesce(g0.a1, 0) >= CAST(2 AS BIGINT)), FALSE) AS inside
+  FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c
 LEFT JOIN (SELECT e.customer_id, journey.to_money(coalesce(sum(e."total") FILTER (WHERE e."_at" > $now - INTERVAL '31536000' SECOND), 0)) AS a0, count(*) FILTER (WHERE e."_at" > $now - INTERVAL '7776000' SECOND) AS a1 FROM (SELECT t."customer_id" AS customer_id, t."id" AS "_key", journey.to_instant(t."at") AS "_at", journey.to_money(t."total") AS "total" FROM "shop"."orders" AS t WHERE t."status" <> 'cancelled') AS e WHERE e."_at" <= $now AND e."_at" > $now - INTERVAL '31536000' SECOND GROUP BY e.customer_id) AS g0 ON g0.customer_id = c.customer_id
-WHERE c.customer_id IS NOT NULL;
+  WHERE c.customer_id IS NOT NULL) AS s
+LEFT JOIN journey.member AS m ON m.customer_id = s.customer_id AND m.journey = 4
+WHERE s.inside <> (m.customer_id IS NOT NULL);
 
 -- who enters
 INSERT INTO trail (round, customer_id, run_id, journey, edge, arrived_at, left_at, entered_at, fate, status, reason, entry, why, going, passes, fresh)
@@ -11,8 +14,6 @@ WITH fresh AS (
   SELECT i.customer_id, CAST($now AS TIMESTAMP) AS at, 0 AS key, CAST(CAST('x0' || substr(md5('returners' || ':' || (CAST(i.customer_id AS TEXT) COLLATE "C") || ':' || (CAST(CAST($now AS TIMESTAMP) AS TEXT) COLLATE "C")), 1, 15) AS BIT(64)) AS BIGINT) AS run_id, CAST(NULL AS TEXT) AS entry
   FROM inside AS i
   WHERE i.journey = 4 AND i.inside AND $open
-    AND NOT EXISTS (SELECT 1 FROM journey.member AS m
-      WHERE m.customer_id = i.customer_id AND m.journey = i.journey)
 ), judged AS (
   SELECT w.*, CASE WHEN p.active THEN 'active' WHEN p.customer_id IS NOT NULL THEN 'reentry' END AS refused
   FROM fresh AS w
@@ -41,9 +42,7 @@ WHERE m.journey = 4 AND m.customer_id = o.customer_id;
 
 -- who was inside
 INSERT INTO journey.member (customer_id, journey)
-SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = 4 AND i.inside
-  AND NOT EXISTS (SELECT 1 FROM journey.member AS m
-    WHERE m.customer_id = i.customer_id AND m.journey = i.journey);
+SELECT i.customer_id, i.journey FROM inside AS i WHERE i.journey = 4 AND i.inside;
 
 -- who wakes
 INSERT INTO trail (round, customer_id, run_id, journey, edge, step, arrived_at, left_at, entered_at, fate, status, reason, entry, going, passes, fresh)
