@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 _HEAD = (
@@ -18,10 +19,24 @@ _HEAD = (
 )
 
 
+@lru_cache(maxsize=1024)
+def _said(number: int) -> bytes:
+    """To so many messages in a list, or to one without a list."""
+    said = b"{}"
+    if number:
+        said = b"[" + b",".join([b'{"ErrorCode":0,"MessageID":"m"}'] * number) + b"]"
+    return _HEAD % (200 if number else 202, len(said)) + said
+
+
 class _Sink(asyncio.Protocol):
+    """Looks at no more of a request than its length, and how many messages it has: what is
+    measured are not the providers."""
+
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._read = b""
+        self._read: list[bytes] = []
+        self._got = 0
+        self._whole = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -29,19 +44,26 @@ class _Sink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
-        self._read += data
-        while True:
-            head, end, rest = self._read.partition(b"\r\n\r\n")
-            size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-            if not end or len(rest) < size:
-                return
-            body, self._read = rest[:size], rest[size:]
-            status, said = 202, b"{}"
-            if body.startswith(b"["):
-                number = body.count(b'"MessageStream"')
-                status = 200
-                said = b"[" + b",".join([b'{"ErrorCode":0,"MessageID":"m"}'] * number) + b"]"
-            self._transport.write(_HEAD % (status, len(said)) + said)
+        self._read.append(data)
+        self._got += len(data)
+        # As long as the head is not there, all that has come is joined, and is little.
+        while self._got and self._got >= self._whole:
+            read = b"".join(self._read)
+            if not self._whole:
+                head, end, _ = read.partition(b"\r\n\r\n")
+                if not end:
+                    self._read = [read]
+                    return
+                size = int(
+                    head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0
+                )
+                self._whole = len(head) + 4 + size
+                self._read = [read]
+                continue
+            number = read.count(b'"MessageStream"', 0, self._whole)
+            rest = read[self._whole :]
+            self._read, self._got, self._whole = [rest], len(rest), 0
+            self._transport.write(_said(number if number > 1 or b"\r\n\r\n[" in read else 0))
 
 
 @contextmanager

@@ -28,6 +28,39 @@ def outcome(reply: Reply, rules: Sequence[Rule], *, keyed: bool) -> Outcome:
     return by_status(reply.status, keyed=keyed)
 
 
+class Meanings:
+    """Outcomes of one provider's answers. Nearly all say the same wherever a rule looks: these are
+    known by what stands there."""
+
+    def __init__(self, rules: Sequence[Rule], *, keyed: bool) -> None:
+        self._rules = rules
+        self._keyed = keyed
+        self._places = tuple(dict.fromkeys((place,) for rule in rules for place in rule.where))
+        # At such a place there may be several values.
+        self._single = not any("*" in place for (place,) in self._places)
+        self._known: dict[tuple[object, ...], Outcome] = {}
+
+    def of(self, reply: Reply) -> Outcome:
+        """As `outcome`."""
+        key: tuple[object, ...] = (reply.status, *[first(reply, one) for one in self._places])
+        # `True` is equal to 1, and no status or code.
+        plain = self._single and all(
+            type(one) is int or one is None or (type(one) is str and len(one) <= _SHORT)
+            for one in key
+        )
+        known = self._known.get(key) if plain else None
+        if known is None:
+            known = outcome(reply, self._rules, keyed=self._keyed)
+            if plain:
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[key] = known
+        return known
+
+
+_SHORT, _MOST = 64, 256
+
+
 def by_status(status: int, *, keyed: bool) -> Outcome:
     """What a status means where nothing else is said."""
     match status:
@@ -96,16 +129,15 @@ def _shown(value: Any) -> str:
 
 def answer(
     reply: Reply,
+    meaning: Outcome,
     response: Response,
     cost: Cost | None,
     *,
-    keyed: bool,
     now: datetime,
     fallback_id: str,
     personal: Callable[[], Sequence[str]] = tuple,
 ) -> Answer:
     """The answer for one message; what is `personal` is taken out of the provider's words."""
-    meaning = outcome(reply, response.rules, keyed=keyed)
     if meaning == "accepted":
         known = first(reply, response.id)
         return Accepted(

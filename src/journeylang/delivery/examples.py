@@ -256,9 +256,9 @@ def _answer(manifest: Manifest, example: Example, one: Answered, where: str) -> 
     first = next(iter(outgoing(example)), None)
     read = answer(
         reply,
+        means,
         manifest.response,
         manifest.cost,
-        keyed=manifest.keyed,
         now=_NOW,
         fallback_id="",
         personal=lambda: () if first is None else personal(first),

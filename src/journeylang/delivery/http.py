@@ -22,7 +22,7 @@ import httpx
 from journeylang.classes import dataclass
 from journeylang.delivery.authorisation import NotAuthorisedError
 from journeylang.delivery.breaker import Breaker
-from journeylang.delivery.classify import answer, by_status
+from journeylang.delivery.classify import Meanings, answer, by_status
 from journeylang.delivery.http2 import Http2Transport
 from journeylang.delivery.manifest import Manifest, SettingValue, per_second
 from journeylang.delivery.network import resolve
@@ -64,6 +64,7 @@ class HttpProvider:
         hours = manifest.key_hours
         self.key_life = None if hours is None else timedelta(hours=hours)
         self.in_flight = manifest.in_flight
+        self._meanings = Meanings(manifest.response.rules, keyed=self.keyed)
         self.requests = Requests(manifest, settings)
         self.breaker = Breaker()
         self._settings = settings
@@ -185,27 +186,28 @@ class HttpProvider:
     def read(self, made: Made, reply: Reply, messages: Sequence[Outgoing]) -> list[Answer]:
         """What an answer says of each message of its request, in order."""
         batch = self.manifest.batch
+        now = datetime.now(UTC)
         if batch is None:
-            return [self._answer(reply, messages[0])]
+            return [self._answer(reply, messages[0], now)]
         each = first(reply, (batch.answers,))
         if not isinstance(each, list) or by_status(reply.status, keyed=False) != "accepted":
             # Of all of them together; but that they were taken must be said one by one.
-            whole = [self._answer(reply, one) for one in messages]
+            whole = [self._answer(reply, one, now) for one in messages]
             if not any(isinstance(one, Accepted) for one in whole):
                 return whole
             each = []
         parts = [Reply(status=reply.status, headers=reply.headers, body=part) for part in each]
-        known = [self._answer(part, one) for part, one in zip(parts, messages, strict=False)]
+        known = [self._answer(part, one, now) for part, one in zip(parts, messages, strict=False)]
         missing = Unknown(detail=f"HTTP {reply.status}: nothing was said of this message")
         return known + [missing] * (len(messages) - len(known))
 
-    def _answer(self, reply: Reply, message: Outgoing) -> Answer:
+    def _answer(self, reply: Reply, message: Outgoing, now: datetime) -> Answer:
         return answer(
             reply,
+            self._meanings.of(reply),
             self.manifest.response,
             self.manifest.cost,
-            keyed=self.keyed,
-            now=datetime.now(UTC),
+            now=now,
             fallback_id=message.id,
             personal=partial(personal, message),
         )

@@ -25,15 +25,9 @@ class Written:
     content: bytes
 
 
-def dumped(value: Any) -> bytes:
-    """JSON as it leaves: no blanks, letters as they are, and `?` for what is no character."""
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value).encode("utf-8", "replace")
-    if kind is Written:
-        return bytes(value.content)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+def dumped(value: Any) -> str:
+    """JSON as it leaves: no blanks, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class Texts:
@@ -43,7 +37,7 @@ class Texts:
     def __init__(self, filled: Callable[[Sequence[bool]], Any], slot: Callable[[Any], int | None]):
         self._filled = filled
         self._slot = slot
-        self._known: dict[tuple[bool, ...], tuple[list[bytes], list[int]]] = {}
+        self._known: dict[tuple[bool, ...], tuple[list[str], list[tuple[int, int]]]] = {}
 
     def json(self, values: Sequence[Any]) -> bytes:
         """The structure with these values, of which some may be None."""
@@ -55,22 +49,35 @@ class Texts:
             known = self._known[there] = self._text(there)
         constants, numbers = known
         parts = constants.copy()
-        for place, number in enumerate(numbers):
-            parts[2 * place + 1] = dumped(values[number])
-        return b"".join(parts)
+        written: dict[int, bytes] = {}
+        for place, number in numbers:
+            value = values[number]
+            if type(value) is str:
+                parts[place] = encode_basestring(value)
+            elif type(value) is Written:
+                written[place] = value.content
+            else:
+                parts[place] = dumped(value)
+        # `?` for what is no character.
+        if not written:
+            return "".join(parts).encode("utf-8", "replace")
+        return b"".join(
+            written[place] if place in written else part.encode("utf-8", "replace")
+            for place, part in enumerate(parts)
+        )
 
-    def _text(self, there: tuple[bool, ...]) -> tuple[list[bytes], list[int]]:
-        parts: list[bytes] = [b""]
-        numbers: list[int] = []
+    def _text(self, there: tuple[bool, ...]) -> tuple[list[str], list[tuple[int, int]]]:
+        parts: list[str] = [""]
+        numbers: list[tuple[int, int]] = []
         for part in self._parts(self._filled(there)):
             if isinstance(part, int):
-                numbers.append(part)
-                parts += [b"", b""]
+                numbers.append((len(parts), part))
+                parts += ["", ""]
             else:
                 parts[-1] += part
         return parts, numbers
 
-    def _parts(self, part: Any) -> Iterator[bytes | int]:
+    def _parts(self, part: Any) -> Iterator[str | int]:
         number = self._slot(part)
         if number is not None:
             yield number
@@ -78,13 +85,13 @@ class Texts:
         match part:
             case dict():
                 for at, (name, inner) in enumerate(part.items()):
-                    yield (b"," if at else b"{") + dumped(name) + b":"
+                    yield ("," if at else "{") + dumped(name) + ":"
                     yield from self._parts(inner)
-                yield b"}" if part else b"{}"
+                yield "}" if part else "{}"
             case list():
                 for at, inner in enumerate(part):
-                    yield b"," if at else b"["
+                    yield "," if at else "["
                     yield from self._parts(inner)
-                yield b"]" if part else b"[]"
+                yield "]" if part else "[]"
             case _:
                 yield dumped(part)

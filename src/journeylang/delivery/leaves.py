@@ -1,15 +1,18 @@
-"""Leaves of a structure that need no template: what they ask for is looked up as it is.
+"""Expressions of templates that need no template: as Python that looks up what they ask for.
 
-Most leaves are a value of the message, one or another of two, or a text with a value in it. To
-read those so takes a twentieth of what a template costs. Every other leaf, and every value that is
-not quite what such a leaf expects, is left to the template, which knows all of the language and
-says what is wrong.
+Most are a value of the message, one or another of two, or a text with a value in it. To read those
+so takes a twentieth of what a template costs. Every other expression, and every value that is not
+quite what is expected here, is left to the template, which knows all of the language and says
+what is wrong.
+
+Python is made of a tree that Jinja2 has read: names and texts of the template stand in it as
+literals alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from jinja2 import nodes
 
@@ -20,55 +23,78 @@ class LeftToTemplateError(Exception):
     """The value is not what was expected: the template is asked."""
 
 
-def of_expression(node: nodes.Node) -> Reader | None:
-    """How an expression is read; None: only by the template."""
-    match node:
-        case nodes.Const(value=value):
-            return lambda _: value
-        case nodes.Name() | nodes.Getattr() | nodes.Getitem():
-            path = _path(node)
-            return None if path is None else _found(path)
-        case nodes.Filter(name=" sized", node=nodes.Concat(nodes=parts)):
-            return of_text(parts)
-        case nodes.CondExpr(test=test, expr1=one, expr2=nodes.Expr() as other):
-            return _chosen(of_expression(test), of_expression(one), of_expression(other))
-        case nodes.And(left=left, right=right):
-            return _both(of_expression(left), of_expression(right))
-        case nodes.Or(left=left, right=right):
-            return _either(of_expression(left), of_expression(right))
-        case nodes.Not(node=inner):
-            return _negated(of_expression(inner))
-        case _:
+def left() -> NoReturn:
+    """Raises LeftToTemplateError."""
+    raise LeftToTemplateError
+
+
+class Code:
+    """Python of expressions over `scope`. `given` is what it asks for besides, by name."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {"left": left}
+
+    def function(self, expression: str) -> Reader | None:
+        """What computes an expression of this code; None: it is too large for Python."""
+        space = self.given | {"__builtins__": {"str": str, "type": type}}
+        try:
+            return eval(f"lambda scope: {expression}", space)  # type: ignore[no-any-return]  # noqa: S307
+        except (SyntaxError, MemoryError, RecursionError):
             return None
 
+    def gives(self, value: Any) -> str:
+        """The name of an object."""
+        name = f"given{len(self.given)}"
+        self.given[name] = value
+        return name
 
-def of_text(parts: Sequence[nodes.Node]) -> Reader | None:
-    """How a text is put together of constants and printed values."""
-    constants: list[str] = [""]
-    readers: list[Reader] = []
-    for part in parts:
-        match part:
-            case nodes.TemplateData(data=data):
-                constants[-1] += data
-            case nodes.Const(value=str() as data):
-                constants[-1] += data
+    def expression(self, node: nodes.Node | None) -> str | None:
+        """None: only the template can."""
+        match node:
+            case nodes.Const(value=value):
+                return repr(value) if type(value) in _LITERAL else self.gives(value)
+            case nodes.Name() | nodes.Getattr() | nodes.Getitem():
+                return _path(node)
+            case nodes.Filter(name=" sized", node=nodes.Concat(nodes=parts)):
+                return self.text(parts)
+            case nodes.CondExpr(test=test, expr1=one, expr2=nodes.Expr() as other):
+                return self._all("({1} if {0} else {2})", test, one, other)
+            case nodes.And(left=one, right=other):
+                return self._all("({} and {})", one, other)
+            case nodes.Or(left=one, right=other):
+                return self._all("({} or {})", one, other)
+            case nodes.Not(node=inner):
+                return self._all("(not {})", inner)
             case _:
-                read = of_expression(_printed(part))
-                if read is None:
-                    return None
-                readers.append(read)
-                constants.append("")
+                return None
 
-    def text(scope: Mapping[str, Any]) -> str:
-        made = constants[0]
-        for read, constant in zip(readers, constants[1:], strict=True):
-            value = read(scope)
-            if type(value) is not str:
-                raise LeftToTemplateError
-            made += value + constant
-        return made
+    def text(self, parts: Sequence[nodes.Node]) -> str | None:
+        """A text put together of constants and printed texts."""
+        made: list[str] = []
+        for part in parts:
+            match part:
+                case nodes.TemplateData(data=data):
+                    made.append(repr(data))
+                case nodes.Const(value=str() as data):
+                    made.append(repr(data))
+                case _:
+                    read = self.expression(_printed(part))
+                    if read is None:
+                        return None
+                    made.append(f"(v if type(v := {read}) is str else left())")
+        return joined(made)
 
-    return text
+    def _all(self, form: str, *parts: nodes.Node) -> str | None:
+        made = [one for part in parts if (one := self.expression(part)) is not None]
+        return form.format(*made) if len(made) == len(parts) else None
+
+
+_LITERAL = frozenset({str, int, bool, type(None)})
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Python of a text of these."""
+    return f'"".join(({"".join(f"{part}, " for part in parts)}))' if parts else "''"
 
 
 def _printed(part: nodes.Node) -> nodes.Node:
@@ -80,69 +106,15 @@ def _printed(part: nodes.Node) -> nodes.Node:
             return part
 
 
-def _path(node: nodes.Node | None) -> tuple[str, ...] | None:
+def _path(node: nodes.Node | None) -> str | None:
+    # What is no table is asked for what it cannot have, and is left to the template so.
     match node:
         case nodes.Name(name=name, ctx="load"):
-            return (name,)
+            return f"scope[{name!r}]"
         case nodes.Getattr(node=inner, attr=str() as name):
             outer = _path(inner)
         case nodes.Getitem(node=inner, arg=nodes.Const(value=str() as name)):
             outer = _path(inner)
         case _:
             return None
-    return None if outer is None else (*outer, name)
-
-
-def _found(path: tuple[str, ...]) -> Reader:
-    # What is no table is asked for what it cannot have, and is left to the template so.
-    match path:
-        case (name,):
-
-            def read(scope: Mapping[str, Any]) -> Any:
-                try:
-                    return scope[name]
-                except KeyError:
-                    raise LeftToTemplateError from None
-
-        case (name, inner):
-
-            def read(scope: Mapping[str, Any]) -> Any:
-                try:
-                    return scope[name][inner]
-                except (KeyError, TypeError):
-                    raise LeftToTemplateError from None
-
-        case _:
-
-            def read(scope: Mapping[str, Any]) -> Any:
-                value: Any = scope
-                try:
-                    for name in path:
-                        value = value[name]
-                except (KeyError, TypeError):
-                    raise LeftToTemplateError from None
-                return value
-
-    return read
-
-
-def _both(left: Reader | None, right: Reader | None) -> Reader | None:
-    if left is None or right is None:
-        return None
-    return lambda scope: left(scope) and right(scope)
-
-
-def _either(left: Reader | None, right: Reader | None) -> Reader | None:
-    if left is None or right is None:
-        return None
-    return lambda scope: left(scope) or right(scope)
-
-
-def _negated(read: Reader | None) -> Reader | None:
-    return None if read is None else lambda scope: not read(scope)
-
-
-def _chosen(test: Reader | None, one: Reader | None, other: Reader | None) -> Reader | None:
-    if test is None or one is None or other is None:
-        return None
-    return lambda scope: one(scope) if test(scope) else other(scope)
+    return None if outer is None else f"{outer}[{name!r}]"

@@ -7,8 +7,8 @@ that names the template's line and the kind of error, and nothing of the custome
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
 from functools import lru_cache, partial
 from html import escape
 from threading import Lock
@@ -19,6 +19,7 @@ from jinja2 import (
     TemplateError,
     TemplateSyntaxError,
     UndefinedError,
+    nodes,
     pass_eval_context,
 )
 from jinja2.exceptions import SecurityError
@@ -31,6 +32,7 @@ from journeylang.analysis.template_scope import EXTENSIONS, LARGEST
 from journeylang.analysis.template_use import TemplateUse
 from journeylang.analysis.templates import template_use
 from journeylang.classes import dataclass
+from journeylang.delivery import quick
 from journeylang.delivery.codes import WIDTH, data_url
 from journeylang.delivery.filters import UnfitError
 from journeylang.delivery.html_text import html_to_text, text_template, tidy
@@ -91,12 +93,14 @@ class Broken:
 class _Piece:
     """A compiled template, or a text without any tag.
 
-    `offset` leads from its lines to the file's; None: its lines are not those of the file.
+    `tree` is what was compiled. `offset` leads from its lines to the file's; None: its lines are
+    not those of the file.
     """
 
     file: str
     constant: str | None = None
     template: Template | None = None
+    tree: nodes.Template | None = None
     environment: MessageEnvironment | None = None
     offset: int | None = 0
 
@@ -109,6 +113,12 @@ class _Compiled:
     text: _Piece | None
     head: dict[str, _Piece] = field(default_factory=dict)
     use: TemplateUse
+    quick: quick.Writer | None
+
+    @property
+    def pieces(self) -> tuple[_Piece, ...]:
+        """In the order in which they are written."""
+        return (*self.head.values(), self.body, *((self.text,) if self.text is not None else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,20 +171,20 @@ class Renderer:
         }
         for environment in (self._html, self._plain):
             environment.begin(what.locale, what.zone)
+        written = _quickly(compiled, scope)
         piece = compiled.body
         try:
-            head = {}
-            for key, piece in compiled.head.items():
-                head[key] = one_line(_text(piece, scope))
-            piece = compiled.body
-            body = _text(piece, scope)
+            if written is None:
+                written = []
+                for piece in compiled.pieces:
+                    written.append(_text(piece, scope))
+                piece = compiled.body
+            parts = iter(written)
+            head = {key: one_line(next(parts)) for key in compiled.head}
+            body = next(parts)
             if not compiled.is_html:
                 return _finished(head, text=tidy(body), html=None)
-            if compiled.text is None:
-                text = html_to_text(body)
-            else:
-                piece = compiled.text
-                text = tidy(_text(piece, scope))
+            text = html_to_text(body) if compiled.text is None else tidy(next(parts))
             if compiled.inlined:
                 body = with_inlined_styles(body)
         except Exception as error:  # noqa: BLE001 - anything a template raises is one message's
@@ -218,14 +228,24 @@ class Renderer:
             return Broken(file=reading, line=error.lineno, kind=kind)
         if channel == "email" and "subject" not in head:
             return Broken(file=file, line=1, kind="an e-mail needs a `subject` in the front matter")
-        return _Compiled(
+        compiled = _Compiled(
             body=body,
             is_html=is_html,
             inlined=is_html and channel == "email",
             text=text,
             head=head,
             use=_together(uses),
+            quick=None,
         )
+        return replace(compiled, quick=self._quick(compiled.pieces))
+
+    def _quick(self, pieces: Sequence[_Piece]) -> quick.Writer | None:
+        parts: list[tuple[nodes.Template | str, MessageEnvironment]] = []
+        for one in pieces:
+            what = one.tree if one.tree is not None else one.constant
+            assert what is not None
+            parts.append((what, one.environment or self._plain))
+        return quick.writer(parts)
 
     def _found(self, file: str) -> TemplateUse | Broken:
         """What a file uses, or what is wrong with it by the same rules as in a check."""
@@ -273,9 +293,11 @@ class Renderer:
             return _Piece(file=file, constant=source)
         environment = self._html if html else self._plain
         # Blank lines instead of the head give every line its number in the file.
+        placed = "\n" * (offset or 0) + source
         return _Piece(
             file=file,
-            template=environment.from_string("\n" * (offset or 0) + source),
+            template=environment.from_string(placed),
+            tree=environment.parse(placed),
             environment=environment,
             offset=offset,
         )
@@ -367,6 +389,19 @@ def _qr(message: str, links: Links | None) -> Callable[..., str]:
         return Markup('<img src="{}" alt="{}" width="{}">').format(url, text, WIDTH)
 
     return qr
+
+
+def _quickly(compiled: _Compiled, scope: Mapping[str, object]) -> list[str] | None:
+    """The texts of all pieces; None: the templates are to be asked."""
+    if compiled.quick is None:
+        return None
+    try:
+        written = compiled.quick(scope)
+    except Exception:  # noqa: BLE001 - the template says what it is
+        return None
+    if max(map(len, written)) > MAX_OUTPUT:
+        return None
+    return list(written)
 
 
 def _text(piece: _Piece, scope: dict[str, object]) -> str:

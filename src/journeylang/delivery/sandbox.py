@@ -155,9 +155,8 @@ class MessageEnvironment(ImmutableSandboxedEnvironment):
             " sized": self._sized,
             " plain": self._printed,
         }
-        self.filters = {
-            name: self._charged(function) for name, function in (filters.ALLOWED | own).items()
-        }
+        self.bare = filters.ALLOWED | own
+        self.filters = {name: self._charged(function) for name, function in self.bare.items()}
 
     def begin(self, locale: str, zone: str) -> None:
         """The next message: whose locale and zone, and a fresh budget."""

@@ -31,9 +31,9 @@ from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
 from journeylang.classes import dataclass
-from journeylang.delivery import hashing, leaves
+from journeylang.delivery import hashing
 from journeylang.delivery.json_text import Texts, Written
-from journeylang.delivery.leaves import Reader
+from journeylang.delivery.leaves import Code
 from journeylang.delivery.sandbox import MessageEnvironment
 
 _TAG = re.compile(r"\{[\{%#]")
@@ -62,14 +62,14 @@ class _Leaf:
     path: str
     template: nodes.Template
 
-    def reader(self) -> Reader | None:
+    def quick(self, code: Code) -> str | None:
         """How it is read without a template, if it can be."""
         one = self.expression()
         if one is not None:
-            return leaves.of_expression(one)
+            return code.expression(one)
         match self.template.body:
             case [nodes.Output(nodes=parts)]:
-                return leaves.of_text(parts)
+                return code.text(parts)
             case _:
                 return None
 
@@ -99,9 +99,10 @@ class Shape:
         self._fixed = frozenset(_fixed(self._structure))
         self._template = self._together(self._leaves) if self._leaves else None
         self._names = [_name(n) for n in range(len(self._leaves))]
-        readers = [leaf.reader() for leaf in self._leaves]
-        self._readers = [(n, read) for n, read in enumerate(readers) if read is not None]
-        rest = [n for n, read in enumerate(readers) if read is None]
+        code = Code()
+        quick = [leaf.quick(code) for leaf in self._leaves]
+        self._read = code.function(f"[{', '.join(str(one) for one in quick)}]")
+        rest = [n for n, one in enumerate(quick) if one is None or self._read is None]
         self._rest = [(n, _name(place)) for place, n in enumerate(rest)]
         self._slow = self._together([self._leaves[n] for n in rest]) if rest else None
         self._texts = Texts(self._outline, _number)
@@ -153,15 +154,15 @@ class Shape:
         return all(isinstance(leaf.expression(), nodes.Name) for leaf in asked)
 
     def _values(self, scope: Mapping[str, object]) -> list[Any]:
-        values: list[Any] = [None] * len(self._leaves)
         try:
-            for number, read in self._readers:
-                value = read(scope)
-                values[number] = value if type(value) is str else _plain(value)
+            values: list[Any] = [None] * len(self._leaves)
+            if self._read is not None:
+                found = self._read(scope)
+                values = [one if type(one) in _AS_IT_IS else _plain(one) for one in found]
             if self._slow is not None:
-                found = self._named(self._slow, scope)
+                slow = self._named(self._slow, scope)
                 for number, name in self._rest:
-                    values[number] = _plain(found[name])
+                    values[number] = _plain(slow[name])
         except Exception:  # noqa: BLE001 - it is asked of the template of all, which says why
             return self._all(scope)
         return values
@@ -297,6 +298,9 @@ def _text(value: Any) -> str:
     if not isinstance(value, str | int | float | Decimal):
         raise TypeError("no text")
     return str(value)
+
+
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 def _plain(value: Any) -> Any:

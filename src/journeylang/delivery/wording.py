@@ -14,6 +14,8 @@ _PERSONAL = re.compile(r"\S*@\S*|<[^>]*>|\"[^\"]*\"|'[^']*'|\+?\d[\d\s/-]{6,}\d"
 
 def recordable(text: str) -> str:
     """One line, without half a character (a lone surrogate of JSON): databases refuse that."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return one_line(text.encode("utf-8", "replace").decode())
 
 
