@@ -2,12 +2,14 @@
 
 E-mails with a template of HTML, its text and a link go into files of lines, which are deleted as
 they come. Every so often it prints what the process that sends and those that write hold (resident,
-in MiB), and what they have used of the processors.
+in MiB), how much of it is the database's pages, how many objects Python has, and what they have
+used of the processors. `--memory` is the database's `memory_limit`.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import tempfile
 import threading
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--writers", type=int, default=1)
     parser.add_argument("--every", type=int, default=100_000)
+    parser.add_argument("--memory", default="1GB")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -43,7 +46,7 @@ def main() -> None:
         shop.people(given.messages)
         shop.messages(range(1, given.messages + 1))
         shop.use(email={"provider": "file", "form": "lines"})
-        shop.sql("SET memory_limit = '1GB'")
+        shop.sql(f"SET memory_limit = '{given.memory}'")
         outbox = shop.outbox(scribes=given.writers)
         handled, told, done = 0, 0, threading.Event()
         begun, before = time.monotonic(), used(os.getpid())
@@ -63,9 +66,11 @@ def main() -> None:
             assert outbox._scribes is not None
             writers = [one._process.pid for one in outbox._scribes._processes]
             mine = os.getpid()
+            held = shop.one("SELECT sum(memory_usage_bytes) FROM duckdb_memory()") / 2**20
             print(
                 f"{handled:>9,} messages, {time.monotonic() - begun:5.0f} s: sender"
-                f" {resident(mine):.0f} MiB, {(used(mine) - before) / handled * 1e6:.0f} µs each;"
+                f" {resident(mine):.0f} MiB, of it {held:.0f} the database's pages,"
+                f" {len(gc.get_objects()):,} objects, {(used(mine) - before) / handled * 1e6:.0f} µs each;"
                 f" writers {', '.join(f'{resident(one):.0f}' for one in writers)} MiB,"
                 f" {sum(map(used, writers)) / handled * 1e6:.0f} µs each",
                 flush=True,

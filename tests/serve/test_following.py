@@ -11,8 +11,17 @@ import pytest
 
 from journeylang.api import Runtime
 from journeylang.api.deploying import apply_project
-from journeylang.diagnostics.codes.running import DATABASE_UNAVAILABLE
+from journeylang.diagnostics.codes.running import (
+    DATABASE_NEWER,
+    DATABASE_UNAVAILABLE,
+    RESTART_NEEDED,
+)
 from journeylang.diagnostics.model import Diagnostic
+from journeylang.engines.base import (
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    StatementError,
+)
 from journeylang.serve import keeper
 from journeylang.serve.beats import Beats
 from journeylang.serve.metrics import Metrics
@@ -27,6 +36,10 @@ CHANGED = BINDING.replace(
 RENAMED = JOURNEYS | {"welcome": WELCOME.replace("total > 500", "amount > 500")}
 CHANGED += 'topic offers "Personal offers" { consent: email_ok }\n'
 
+
+LATER = """INSERT INTO journey.migration
+SELECT 9999, 'later', max(applied_at) FROM journey.migration RETURNING number"""
+GONE = "DELETE FROM journey.migration WHERE number = 9999 RETURNING number"
 
 SOON = 0.05
 """Seconds between two looks for an apply."""
@@ -158,3 +171,90 @@ def test_a_server_that_ticks_lets_others_apply(tmp_path: Path) -> None:
         assert sql(root, "SELECT max(revision) FROM journey.revision") == [(2,)]
     finally:
         beats.stop()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_later_release_is_told_until_it_is_gone(tmp_path: Path, engine: str) -> None:
+    root = served_shop(tmp_path, engine, number=3)
+    by_hand(root)
+    heard: list[Diagnostic] = []
+    with served(root, follows=SOON, tell=heard.extend) as server:
+        post = _posts(server.post)
+        kept = server.serving.keeper
+        assert server.client.get("/health").json()["to_do"] == []
+        _alone(root, LATER)
+        # What is posted meanwhile is taken in, and kept.
+        assert post("ordered", 1, total=5) == 202
+        eventually(lambda: kept.attention.away is not None)
+        health = server.client.get("/health")
+        assert health.status_code == 503
+        assert health.json()["status"] == "behind"
+        [told] = health.json()["to_do"]
+        assert told["code"] == DATABASE_NEWER.id
+        assert "install the release that has changed it" in told["help"]
+        assert [one.code for one in heard] == [DATABASE_NEWER]
+        _alone(root, GONE)
+        kept.ask(lambda *_: None)
+        eventually(lambda: server.client.get("/health").status_code == 200)
+        assert server.client.get("/health").json()["to_do"] == []
+    assert len(heard) == 1
+    assert sql(root, "SELECT count(*) FROM shop.orders") == [(1,)]
+
+
+def _alone(root: Path, statement: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            sql(root, statement)
+        except (DatabaseBusyError, DatabaseUnavailableError, StatementError):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        else:
+            return
+
+
+def test_ticks_end_where_a_later_release_goes_on(tmp_path: Path) -> None:
+    root = make(tmp_path, number=5, engine="postgres")
+    heard: list[Diagnostic] = []
+    project = loaded(root)
+    metrics = Metrics()
+    beats = Beats(
+        None,
+        lambda apply: Runtime.open(project, "dev", now=NOW, apply=apply, wait=0),
+        metrics,
+        every=0.05,
+        tell=heard.extend,
+        now=lambda: NOW,
+    )
+    beats.start()
+    try:
+        eventually(lambda: beats.ticked_at is not None)
+        sql(root, LATER)
+        eventually(lambda: metrics.value("journey_failures_total", "tick") > 1)
+        ticked = beats.ticked_at
+        assert [one.code for one in heard].count(DATABASE_NEWER) == 1
+        sql(root, GONE)
+        eventually(lambda: beats.ticked_at != ticked)
+    finally:
+        beats.stop()
+
+
+def test_settings_that_have_changed_ask_for_a_restart(tmp_path: Path) -> None:
+    root = served_shop(tmp_path, number=3)
+    heard: list[Diagnostic] = []
+    file = root / "journey.toml"
+    former = file.read_text()
+    with served(root, follows=SOON, tell=heard.extend) as server:
+        attention = server.serving.keeper.attention
+        file.write_text(f"{former}\n# another\n")
+        eventually(lambda: attention.restart is not None)
+        health = server.client.get("/health")
+        assert health.status_code == 200
+        [told] = health.json()["to_do"]
+        assert told["code"] == RESTART_NEEDED.id
+        assert "restart `journey serve`" in told["help"]
+        assert "journey_restart_needed 1" in server.client.get("/metrics").text
+        file.write_text(former)
+        eventually(lambda: attention.restart is None)
+        assert server.client.get("/health").json()["to_do"] == []
+        assert [one.code for one in heard] == [RESTART_NEEDED]

@@ -112,6 +112,8 @@ def application(serving: Serving) -> App:
     ]
     app = Starlette(routes=routes)
     serving.metrics.gauges["journey_revision"] = lambda: float(serving.current.applied.revision)
+    attention = serving.keeper.attention
+    serving.metrics.gauges["journey_restart_needed"] = lambda: float(attention.restart is not None)
     serving.metrics.gauges["journey_spool_bytes"] = lambda: float(serving.keeper.drain.waiting())
     return Guarded(app, serving.metrics, Rates(serving.rate))
 
@@ -121,11 +123,14 @@ def _health(request: Request, serving: Serving) -> Response:
     drained = serving.keeper.drained_at
     behind = None if drained is None else time.monotonic() - drained
     late = serving.keeper.failures > 0 and (behind is None or behind > LAGS)
+    attention = serving.keeper.attention
+    late = late or attention.away is not None
     state = "full" if serving.spool.failing else "behind" if late else "ok"
     found: dict[str, Any] = {
         "status": state,
         "spool_bytes": serving.keeper.drain.waiting(),
         "database_seconds_ago": None if behind is None else round(behind, 1),
+        "to_do": attention.now(),
     }
     return JSONResponse(found, 200 if state == "ok" else 503)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from journeylang.api.applying import in_use
+from journeylang.api.database import newer
 from journeylang.api.runtime import Runtime
 from journeylang.diagnostics.codes.running import DATABASE_ERROR
 from journeylang.diagnostics.model import Diagnostic, Outcome
@@ -18,6 +19,7 @@ from journeylang.engines.base import (
     StatementError,
 )
 from journeylang.runtime.lease import TakenOverError
+from journeylang.runtime.migrate import NewerSchemaError, refuse_newer
 from journeylang.serve.current import Tell, revision_number
 from journeylang.serve.keeper import utc_now
 from journeylang.serve.metrics import Metrics
@@ -78,6 +80,10 @@ class Beats:
                 self._tell([in_use(error.holder)])
             except DatabaseBusyError as error:
                 self._tell([in_use(error.holder)])
+            except NewerSchemaError as error:
+                self.metrics.count("journey_failures_total", "kind", "newer")
+                self._tell(newer(error).diagnostics)
+                self._give_up()
             except (StatementError, DatabaseUnavailableError) as error:
                 self.metrics.count("journey_failures_total", "kind", "tick")
                 words = f"the database refused a statement: {error}"
@@ -88,6 +94,12 @@ class Beats:
                 words = f"a tick failed: {type(error).__name__}"
                 self._tell([Diagnostic(code=DATABASE_ERROR, message=words)])
             self._ends.wait(max(0.0, self.every - (time.monotonic() - began)))
+
+    def _give_up(self) -> None:
+        """Another release goes on with it: it is opened anew, and refused while that is so."""
+        if self.runtime is not None:
+            self.runtime.close()
+            self.runtime = None
 
     def _beat(self) -> None:
         runtime = self._held()
@@ -113,6 +125,7 @@ class Beats:
 
         Raises:
             DatabaseBusyError: another one has it.
+        NewerSchemaError: a later release has been here.
         """
         number = None
         if self.runtime is not None:
@@ -122,6 +135,7 @@ class Beats:
                 # The connection was lost.
                 self.runtime.session.begin_again()
                 self.runtime.session.lease.hold()
+            refuse_newer(self.runtime.engine)
             number = _revision(self.runtime)
             if number == self.revision:
                 return self.runtime

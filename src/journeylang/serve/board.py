@@ -19,6 +19,7 @@ from journeylang.model.project import Project
 from journeylang.runtime.channel_pauses import pause_channel, resume_channel
 from journeylang.runtime.pauses import Pause, journeys, pause, paused, resume
 from journeylang.runtime.zones import zone
+from journeylang.serve.attention import Attention
 from journeylang.serve.current import Current
 
 COLUMNS = 110
@@ -30,7 +31,7 @@ class NoSuchError(Exception):
 
 
 class AwayError(Exception):
-    """The database cannot be had for now."""
+    """The database cannot be had for now; the words say why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Board:
     env: str
     open: Callable[[], Engine | None]
     now: Callable[[], datetime]
+    attention: Attention
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -156,7 +158,9 @@ class Board:
         with self._alone:
             engine = self.open()
             if engine is None:
-                raise AwayError
+                away = self.attention.away
+                words = "another process has it; try again in a moment"
+                raise AwayError(words if away is None else f"{away.message}: {away.help}")
             try:
                 yield engine
             finally:

@@ -88,8 +88,8 @@ class Dashboard:
                 return await answer(request)
             except NoSuchError as error:
                 return _html(page("told", **_told("Not here", str(error))), 404)
-            except AwayError:
-                words = "Another process has the database. Try again in a moment."
+            except AwayError as error:
+                words = f"The database cannot be had: {error}."
                 return _html(page("told", **_told("Not now", words)), 503)
             except StatementError:
                 self.metrics.count("journey_failures_total", "kind", "request")
@@ -228,6 +228,7 @@ class Dashboard:
             "project": self.board.loaded.config.project.name,
             "env": self.board.env,
             "sign": self._form_sign(request),
+            "to_do": self.board.attention.now(),
         }
 
     def _figures(self) -> dict[str, Any]:

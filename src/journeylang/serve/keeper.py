@@ -15,13 +15,17 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from journeylang.api.database import newer
 from journeylang.classes import dataclass
+from journeylang.diagnostics.model import Diagnostic
 from journeylang.engines.base import (
     DatabaseBusyError,
     DatabaseUnavailableError,
     Engine,
     StatementError,
 )
+from journeylang.runtime.migrate import NewerSchemaError, refuse_newer
+from journeylang.serve.attention import Attention
 from journeylang.serve.current import Current, Follower
 from journeylang.serve.draining import Drain, try_unclaimed
 from journeylang.serve.findings import Taken
@@ -45,7 +49,11 @@ LONGEST_REST = 30.0
 
 
 class ClosedError(Exception):
-    """The database cannot be had for now."""
+    """The database cannot be had for now; `problem`: and will not be by waiting alone."""
+
+    def __init__(self, problem: Diagnostic | None = None) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 Question = Callable[[Engine, Taker], Any]
@@ -75,6 +83,7 @@ class Keeper:
         current: Current,
         follower: Follower,
         metrics: Metrics,
+        attention: Attention,
         *,
         keeps: bool,
         touched: Callable[[], object] | None = None,
@@ -86,6 +95,7 @@ class Keeper:
         self.current = current
         self.follower = follower
         self.metrics = metrics
+        self.attention = attention
         self.keeps = keeps
         self.touched = touched
         self.follows = FOLLOWS
@@ -102,6 +112,7 @@ class Keeper:
         self._ends = threading.Event()
         self._unclaimed_at = 0.0
         self._followed_at = 0.0
+        self._attended_at = 0.0
         self._stamp: object = None
         self._unseen = False
 
@@ -130,9 +141,21 @@ class Keeper:
             try:
                 self._work(asked)
                 self.failures = 0
+                self.attention.had()
                 rest = self.every
-            except (StatementError, DatabaseBusyError, DatabaseUnavailableError, ClosedError):
+            except NewerSchemaError as error:
+                self._failed("newer")
+                self.attention.held(newer(error).diagnostics[0])
+                rest = LONGEST_REST
+            except (
+                StatementError,
+                DatabaseBusyError,
+                DatabaseUnavailableError,
+                ClosedError,
+            ) as error:
                 self._failed("database")
+                if isinstance(error, ClosedError) and error.problem is not None:
+                    self.attention.held(error.problem)
                 rest = min(self.every * 2**self.failures, LONGEST_REST)
             except Exception:  # noqa: BLE001 - the thread must not end; the line stays in the spool
                 self._failed("taking")
@@ -160,6 +183,9 @@ class Keeper:
 
     def _work(self, asked: list[_Asked]) -> None:
         clock = time.monotonic()
+        if clock - self._attended_at > self.follows:
+            self._attended_at = clock
+            self.attention.look()
         waits = self.drain.waiting() > 0
         look = clock - self._unclaimed_at > UNCLAIMED
         follow = clock - self._followed_at > self.follows and self._may_differ()
@@ -196,6 +222,8 @@ class Keeper:
             self._unseen = not self.keeps and self._may_differ()
         if follow or self._unseen:
             self._followed_at = time.monotonic()
+            # What is kept open has not been asked since it was opened.
+            refuse_newer(self._taker.engine)
             if self.follower.look(self._taker.engine):
                 self._taker = self.current.taker(self._taker.engine)
             self._unseen = False

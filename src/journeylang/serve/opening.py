@@ -17,7 +17,7 @@ from journeylang.delivery.feeds import open_feeds
 from journeylang.delivery.links import Links
 from journeylang.delivery.outbox import own_key
 from journeylang.delivery.provider import Provider
-from journeylang.diagnostics.codes.running import BAD_CONFIG, DATABASE_ERROR
+from journeylang.diagnostics.codes.running import BAD_CONFIG, DATABASE_ERROR, DATABASE_NEWER
 from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine, StatementError
@@ -31,6 +31,7 @@ from journeylang.model.project import Project
 from journeylang.runtime.channel_pauses import Limits
 from journeylang.runtime.setup import create_missing
 from journeylang.serve.app import Serving
+from journeylang.serve.attention import Attention
 from journeylang.serve.board import Board
 from journeylang.serve.current import Applied, Current, Follower, Tell, revision_number
 from journeylang.serve.dashboard import Dashboard
@@ -132,7 +133,9 @@ def opened(
             return engine()
         again = open_database(loaded, env, environ=variables, wait=WAIT)
         if again.value is None:
-            raise ClosedError
+            # Only a later release of this one helps; everything else may pass.
+            problem = next((d for d in again.diagnostics if d.code is DATABASE_NEWER), None)
+            raise ClosedError(problem)
         return again.value
 
     def open_board() -> Engine | None:
@@ -140,6 +143,7 @@ def opened(
             return engine()
         return open_database(loaded, env, environ=variables, wait=WAIT).value
 
+    attention = Attention(loaded, tell)
     keeps = engine is not None or connection.dialect.shared
     keeper = Keeper(
         spool,
@@ -147,6 +151,7 @@ def opened(
         current,
         follower,
         metrics,
+        attention,
         keeps=keeps,
         touched=None if keeps else lambda: file_stamp(loaded, env, variables),
         now=now,
@@ -164,7 +169,7 @@ def opened(
     )
     if looks.value is not None:
         base = loaded.config.env[env].base_url or ""
-        board = Board(current=current, env=env, open=open_board, now=now)
+        board = Board(current=current, env=env, open=open_board, now=now, attention=attention)
         dashboard = Dashboard(board, looks.value, metrics, secure=base.startswith("https:"))
         serving = replace(serving, dashboard=dashboard)
     if given.tells is not None and settings.preferences is not None:

@@ -277,6 +277,18 @@ CUSTOMERS_MISSING = Code(
     fence="sql",
 )
 
+RESTART_NEEDED = Code(
+    id="JRN825",
+    name="restart-needed",
+    title="Settings have changed since the server began",
+    why="`journey serve` follows what is applied later, and reads `journey.toml` once: its tokens,"
+    " keys, providers and addresses are those of its start. Half of a new file is never served.",
+    bad="a new `token` in journey.toml, and a server that goes on with the former one",
+    good="systemctl restart journey-serve     # what comes in meanwhile is sent once more",
+    severity=Severity.WARNING,
+    fence="text",
+)
+
 NO_SUCH_CUSTOMER = Code(
     id="JRN829",
     name="no-such-customer",
