@@ -70,7 +70,8 @@ def main() -> None:
             print(
                 f"{handled:>9,} messages, {time.monotonic() - begun:5.0f} s: sender"
                 f" {resident(mine):.0f} MiB, of it {held:.0f} the database's pages,"
-                f" {len(gc.get_objects()):,} objects, {(used(mine) - before) / handled * 1e6:.0f} µs each;"
+                f" {len(gc.get_objects()):,} objects,"
+                f" {(used(mine) - before) / handled * 1e6:.0f} µs each;"
                 f" writers {', '.join(f'{resident(one):.0f}' for one in writers)} MiB,"
                 f" {sum(map(used, writers)) / handled * 1e6:.0f} µs each",
                 flush=True,
