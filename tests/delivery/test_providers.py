@@ -115,6 +115,14 @@ def test_what_is_wrong_has_a_place(
             '[batch]\nsize = 5\nbody = { all = "{{ message.to }}" }\n',
             "asks for `message`, which is not there",
         ),
+        (
+            '[batch]\nsize = 5\npath = "/all/{{ items | length }}"\n',
+            "`batch.path` asks for `items`, which is not there",
+        ),
+        (
+            '[batch]\nsize = 5\nheaders = { X-All = "{{ items }}" }\n',
+            "`batch.headers.X-All` asks for `items`, which is not there",
+        ),
     ],
 )
 def test_what_else_is_wrong(tmp_path: Path, tail: str, words: str) -> None:

@@ -151,9 +151,12 @@ def _shapes(manifest: Manifest) -> Iterator[tuple[Shape, tuple[str, ...]]]:
         yield shapes.auth, ("settings",)
         for one in (shapes.path, shapes.headers, shapes.body):
             yield one, ("settings", *outgoing)
-        for batch in (shapes.batch_path, shapes.batch_headers, shapes.batch_body):
+        # The bodies of a batch's messages go into its body, and nowhere else.
+        for batch in (shapes.batch_path, shapes.batch_headers):
             if batch is not None:
-                yield batch, ("settings", "items", "batch")
+                yield batch, ("settings", "batch")
+        if shapes.batch_body is not None:
+            yield shapes.batch_body, ("settings", "items", "batch")
     if manifest.set is not None:
         yield Shape(dict(manifest.set.columns), path="set.columns"), ("settings", "message")
     webhook: Webhook | None = manifest.webhook
