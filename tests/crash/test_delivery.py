@@ -21,6 +21,7 @@ import pytest
 from journeylang.delivery.outbox import doubtful
 from journeylang.engines.duckdb import DuckDbEngine
 from tests.crash.victim import IN_FLIGHT, KILLED, Crime, Place, open_outbox, place
+from tests.delivery.mail_sink import MailSink, mail_sink
 from tests.delivery.mailserver import MailServer, mail_server
 from tests.delivery.shop import NOW, make_shop
 
@@ -185,7 +186,7 @@ class Killer(MailServer):
         return answer
 
 
-def smtp(mail: MailServer, on_unknown: str) -> dict[str, Any]:
+def smtp(mail: MailServer | MailSink, on_unknown: str) -> dict[str, Any]:
     settings = {
         "provider": "smtp",
         "host": "127.0.0.1",
@@ -254,6 +255,49 @@ def test_statements_are_points_over_smtp_too(scene: Scene) -> None:
         if code == 0:
             break
     assert kill > 20
+
+
+# -- with commands together: the sender has written several before the first is answered
+
+
+@pytest.mark.parametrize(
+    ("on_unknown", "check"), [("hold", nothing_twice), ("retry", nobody_left_out)]
+)
+def test_every_command_of_those_that_are_sent_together(
+    scene: Scene, on_unknown: str, check: Callable[[Found, Counter[str]], None]
+) -> None:
+    kill, together = 0, 0
+    while True:
+        kill += 1
+        scene.again()
+        events = 0
+
+        def seen(at: int = kill) -> None:
+            nonlocal events
+            events += 1
+            if events == at:
+                os.kill(int((scene.folder / "victim.pid").read_text()), signal.SIGKILL)
+
+        with mail_sink(seen=seen) as sink:
+            channels = smtp(sink, on_unknown)
+            code = scene.deliver(channels)
+            # Whoever goes on is not killed any more.
+            events = 1_000_000
+            check(scene.finish(channels), _names(sink))
+            together += sink.together
+        if code == 0:
+            break
+        assert code == KILLED
+    # MAIL, RCPT, DATA and the content of each.
+    assert kill > 4 * MESSAGES - 1
+    assert together
+
+
+def _names(sink: MailSink) -> Counter[str]:
+    ids = [
+        message_from_bytes(content, policy=default)["Message-ID"] for _, content in sink.received
+    ]
+    return Counter(one.strip("<>").partition("@")[0] for one in ids)
 
 
 # -- a disk that is full: files of the delivering process grow to some size and no further

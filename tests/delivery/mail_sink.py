@@ -10,7 +10,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +24,7 @@ class MailSink:
     By the recipient's local part: `unknown`, `full`, `accents` and `insists` are refused at RCPT,
     and at `insists` it asks for the content all the same; `nodata` is refused at DATA; `hangup`
     ends the connection at RCPT, `lost` when the content is there, and `garbled` answers RCPT with
-    no answer.
+    no answer. `seen` is told of each command before it is answered, and of each content.
     """
 
     pipelining: bool = True
@@ -32,6 +32,7 @@ class MailSink:
     connections: int = 0
     received: list[tuple[str, bytes]] = field(default_factory=list)
     together: int = 0
+    seen: Callable[[], None] = lambda: None
 
 
 _RCPT = {
@@ -87,6 +88,7 @@ class _Talk(asyncio.Protocol):
         return b""
 
     def _answer(self, line: bytes) -> bytes:
+        self._sink.seen()
         verb = line[:4].upper()
         local = self._to.partition("@")[0]
         if verb == b"EHLO":
@@ -114,13 +116,16 @@ class _Talk(asyncio.Protocol):
             assert not content
             return b"554 5.5.1 no recipients"
         self._sink.received.append((self._to, content))
+        self._sink.seen()
         return self._hang_up() if self._to.startswith("lost@") else b"250 taken"
 
 
 @contextmanager
-def mail_sink(*, pipelining: bool = True) -> Iterator[MailSink]:
+def mail_sink(
+    *, pipelining: bool = True, seen: Callable[[], None] = lambda: None
+) -> Iterator[MailSink]:
     """In a thread, so that what it got can be looked at."""
-    sink = MailSink(pipelining=pipelining)
+    sink = MailSink(pipelining=pipelining, seen=seen)
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(loop.create_server(partial(_Talk, sink), "127.0.0.1", 0))
     sink.port = server.sockets[0].getsockname()[1]
