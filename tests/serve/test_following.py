@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,14 @@ from journeylang.diagnostics.codes.running import (
     DATABASE_UNAVAILABLE,
     RESTART_NEEDED,
 )
-from journeylang.diagnostics.model import Diagnostic
+from journeylang.diagnostics.model import Diagnostic, Outcome
 from journeylang.engines.base import (
     DatabaseBusyError,
     DatabaseUnavailableError,
+    Engine,
     StatementError,
 )
-from journeylang.serve import keeper
+from journeylang.serve import keeper, opening
 from journeylang.serve.beats import Beats
 from journeylang.serve.metrics import Metrics
 from tests.engines.databases import ENGINES
@@ -169,6 +171,86 @@ def test_a_server_that_ticks_lets_others_apply(tmp_path: Path) -> None:
         assert "settle: wait 2d" in text
         # The files of the start were not applied again.
         assert sql(root, "SELECT max(revision) FROM journey.revision") == [(2,)]
+    finally:
+        beats.stop()
+
+
+def test_an_apply_is_seen_whatever_the_file_is_opened_for(tmp_path: Path) -> None:
+    """And where the first look fails, by the next one: the file looks untouched by then."""
+    root = served_shop(tmp_path, number=3)
+    by_hand(root)
+    with served(root) as server:
+        kept, post = server.serving.keeper, _posts(server.post)
+        follower = kept.follower
+        looks: list[bool] = []
+
+        class Failing:
+            def look(self, engine: Engine) -> bool:
+                looks.append(len(looks) > 0)
+                if len(looks) == 1:
+                    raise StatementError("", "not now")
+                return follower.look(engine)
+
+        number = apply(root, RENAMED, CHANGED)
+        kept.follower = Failing()  # type: ignore[assignment]
+        assert post("signed_up", 1001, source="web") == 202
+        eventually(lambda: server.serving.current.applied.revision == number)
+        assert looks[:2] == [False, True]
+        # Now it is known: to open the file is no reason to look any more.
+        server.settled()
+        known = len(looks)
+        assert post("signed_up", 1002, source="web") == 202
+        server.settled()
+        assert len(looks) == known
+    assert sql(root, "SELECT count(*) FROM shop.signups WHERE id > 1000") == [(2,)]
+
+
+def test_what_is_applied_while_a_server_opens_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revision's number is read before its project."""
+    root = served_shop(tmp_path, "postgres", number=3)
+    by_hand(root)
+    former = opening.what_runs
+    applied: list[int] = []
+
+    def meanwhile(*given: Any) -> Any:
+        found = former(*given)
+        if not applied:
+            applied.append(apply(root, RENAMED, CHANGED))
+        return found
+
+    monkeypatch.setattr(opening, "what_runs", meanwhile)
+    with served(root, follows=SOON) as server:
+        eventually(lambda: server.serving.current.applied.revision == applied[0])
+        assert _posts(server.post)("ordered", 2, amount=7) == 202
+
+
+def test_what_is_applied_while_a_runtime_opens_is_followed(tmp_path: Path) -> None:
+    root = make(tmp_path, number=5, engine="postgres")
+    project = loaded(root)
+    changed = [
+        JOURNEYS | {"welcome": WELCOME.replace("settle: wait 1d", f"settle: wait {days}d")}
+        for days in (2, 3)
+    ]
+
+    def reopen(applies: bool | None) -> Outcome[Runtime]:
+        found = Runtime.open(project, "dev", now=NOW, apply=applies, wait=0)
+        if applies is False and len(changed) == 1:
+            assert found.value is not None
+            found.value.session.lease.give_back()
+            apply(root, changed.pop())
+        return found
+
+    beats = Beats(None, reopen, Metrics(), every=0.05, tell=lambda _: None, now=lambda: NOW)
+    beats.start()
+    try:
+        eventually(lambda: beats.revision == 1)
+        apply(root, changed.pop(0))
+        eventually(lambda: beats.revision == 3)
+        assert beats.runtime is not None
+        text = beats.runtime.loaded.sources["journeys/welcome.journey"].text
+        assert "settle: wait 3d" in text
     finally:
         beats.stop()
 

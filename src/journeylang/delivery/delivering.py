@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic, sleep
-from typing import assert_never
+from typing import Any, assert_never
 
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.chunks import LARGEST, Begun, Mail, Open, calls, contents, weight
@@ -386,11 +386,18 @@ class Delivery:
         states: dict[int, tuple[str, str | None]] = {}
 
         retried = False
+        renewed: dict[str, Any] | None = None
+        if claimed.lease_until - now < self.order.lease / 2:
+            claimed.lease_until = now + self.order.lease
+            renewed = claimed.held() | {"lease_until": claimed.lease_until}
 
         def take(again: bool) -> None:
             nonlocal retried
             retried = again
             states.clear()
+            if renewed is not None:
+                # First of all: it may have run out, and nobody else have taken over.
+                self.engine.execute(self.sql.renew, renewed)
             if mails:
                 for message, state, detail in self.engine.query(
                     self.sql.slots(channel.name), parameters
@@ -406,10 +413,6 @@ class Delivery:
                     self.engine.execute(self.sql.suppress_too, whose)
             if ended:
                 self._receipts(ended, now, again=again)
-            if claimed.lease_until - now < self.order.lease / 2:
-                claimed.lease_until = now + self.order.lease
-                renewed = claimed.held() | {"lease_until": claimed.lease_until}
-                self.engine.execute(self.sql.renew, renewed)
 
         firmly(self.order, take)
         sent = []
