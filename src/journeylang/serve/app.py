@@ -33,6 +33,7 @@ from journeylang.serve.limits import (
 )
 from journeylang.serve.metrics import Metrics
 from journeylang.serve.openapi import document
+from journeylang.serve.page_words import Wordings
 from journeylang.serve.records import to_line
 from journeylang.serve.spool import Spool, SpoolFullError
 from journeylang.serve.teller import Teller
@@ -53,6 +54,7 @@ class Serving:
     spool: Spool
     keeper: Keeper
     metrics: Metrics
+    wordings: Wordings
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     tokens: tuple[str, ...] = field(default=(), repr=False)
     rate: float = 500.0
@@ -73,7 +75,12 @@ class Serving:
 def application(serving: Serving) -> App:
     """The ASGI application; the spool is open and the keeper runs."""
     tracking = Tracking(
-        serving.current, serving.links, serving.spool, serving.keeper, serving.metrics
+        serving.current,
+        serving.links,
+        serving.spool,
+        serving.keeper,
+        serving.metrics,
+        serving.wordings,
     )
     posts = Posts(serving)
     hooks = Hooks(

@@ -38,6 +38,7 @@ from journeylang.serve.dashboard import Dashboard
 from journeylang.serve.intake import NotWritable, Shape, shape
 from journeylang.serve.keeper import ClosedError, Keeper, utc_now
 from journeylang.serve.metrics import Metrics
+from journeylang.serve.page_words import wordings
 from journeylang.serve.spool import Spool
 from journeylang.serve.taking import Taker
 from journeylang.serve.teller import Teller
@@ -84,6 +85,9 @@ def opened(
     looks = _looks(loaded, env, settings, variables)
     if looks.diagnostics:
         return Outcome(value=None, diagnostics=looks.diagnostics)
+    spoken = wordings(loaded.root)
+    if spoken.value is None:
+        return Outcome(value=None, diagnostics=spoken.diagnostics)
     if engine is None:
         first = open_database(loaded, env, environ=variables)
         if first.value is None:
@@ -163,6 +167,7 @@ def opened(
         spool=spool,
         keeper=keeper,
         metrics=metrics,
+        wordings=spoken.value,
         feeds=given.feeds,
         tokens=tokens.value,
         rate=rate,

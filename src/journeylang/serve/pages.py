@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from journeylang.classes import dataclass
+from journeylang.serve.page_words import Words
+from journeylang.serve.records import FREQUENCIES
 
 SUBMIT = "document.forms[0].submit()"
 """What answers without a second click; programs that only follow links run no script."""
@@ -20,7 +23,7 @@ CSP = (
 )
 
 _FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="{{ lang }}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>{% block title %}{% endblock %}</title>
 <style>
@@ -38,51 +41,45 @@ select { font: inherit }
 
 _PAGES = {
     "frame": _FRAME,
-    "unsubscribe": """{% extends "frame" %}{% block title %}Unsubscribe{% endblock %}
-{% block body %}<p>No further messages of this kind will be sent.</p>
-<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>
+    "unsubscribe": """{% extends "frame" %}{% block title %}{{ words.unsubscribe }}{% endblock %}
+{% block body %}<p>{{ words.no_further }}</p>
+<form method="post"><button name="List-Unsubscribe" value="One-Click">
+{{ words.unsubscribe }}</button></form>
 {% endblock %}""",
-    "unsubscribed": """{% extends "frame" %}{% block title %}Unsubscribed{% endblock %}
-{% block body %}<p>No further messages of this kind will be sent.</p>{% endblock %}""",
-    "preferences": """{% extends "frame" %}{% block title %}Preferences{% endblock %}
+    "unsubscribed": """{% extends "frame" %}{% block title %}{{ words.unsubscribed }}{% endblock %}
+{% block body %}<p>{{ words.no_further }}</p>{% endblock %}""",
+    "preferences": """{% extends "frame" %}{% block title %}{{ words.preferences }}{% endblock %}
 {% block body %}<form method="post"><input type="hidden" name="shown" value="1">
-{% if channels %}<fieldset><legend>Ways to be reached</legend>
+<input type="hidden" name="lang" value="{{ lang }}">
+{% if channels %}<fieldset><legend>{{ words.channels }}</legend>
 {% for one in channels %}<input type="hidden" name="shown" value="channel {{ one.name }}">
 <label><input type="checkbox" name="channel" value="{{ one.name }}"
 {% if one.given %} checked{% endif %}> {{ one.title }}</label>{% endfor %}</fieldset>{% endif %}
-{% if topics %}<fieldset><legend>Topics</legend>
+{% if topics %}<fieldset><legend>{{ words.topics }}</legend>
 {% for one in topics %}<input type="hidden" name="shown" value="topic {{ one.name }}">
 <label><input type="checkbox" name="topic" value="{{ one.name }}"
 {% if one.given %} checked{% endif %}> {{ one.title }}</label>{% endfor %}</fieldset>{% endif %}
-<fieldset><legend>How often</legend><select name="frequency">
-{% for name, title in frequencies %}<option value="{{ name }}"{% if name == frequency %}
- selected{% endif %}>{{ title }}</option>{% endfor %}</select></fieldset>
-<button>Save</button></form>{% endblock %}""",
-    "saved": """{% extends "frame" %}{% block title %}Saved{% endblock %}
-{% block body %}<p>Thank you. From now on this is what counts.</p>{% endblock %}""",
-    "answer": """{% extends "frame" %}{% block title %}Send the answer{% endblock %}
+<fieldset><legend>{{ words.often }}</legend><select name="frequency">
+{% for name in frequencies %}<option value="{{ name }}"{% if name == frequency %}
+ selected{% endif %}>{{ words[name] }}</option>{% endfor %}</select></fieldset>
+<button>{{ words.save }}</button></form>{% endblock %}""",
+    "saved": """{% extends "frame" %}{% block title %}{{ words.saved }}{% endblock %}
+{% block body %}<p>{{ words.saved_more }}</p>{% endblock %}""",
+    "answer": """{% extends "frame" %}{% block title %}{{ words.answer }}{% endblock %}
 {% block body %}<form method="post"><button>{{ value }}</button></form>
 <script>{{ script | safe }}</script>{% endblock %}""",
-    "answered": """{% extends "frame" %}{% block title %}Thank you{% endblock %}
-{% block body %}<p>The answer has arrived.</p>{% endblock %}""",
-    "confirm": """{% extends "frame" %}{% block title %}Please confirm{% endblock %}
-{% block body %}<form method="post"><button>Yes, it was me: write to me</button></form>
+    "answered": """{% extends "frame" %}{% block title %}{{ words.thanks }}{% endblock %}
+{% block body %}<p>{{ words.answered }}</p>{% endblock %}""",
+    "confirm": """{% extends "frame" %}{% block title %}{{ words.confirm }}{% endblock %}
+{% block body %}<form method="post"><button>{{ words.confirm_yes }}</button></form>
 {% endblock %}""",
-    "confirmed": """{% extends "frame" %}{% block title %}Thank you{% endblock %}
-{% block body %}<p>It is confirmed. Every message has a link to take it back.</p>{% endblock %}""",
-    "unknown": """{% extends "frame" %}{% block title %}Not a link of ours{% endblock %}
-{% block body %}<p>The address is incomplete, or older than the key that signed it. Please take it
-from the message once more.</p>{% endblock %}""",
-    "later": """{% extends "frame" %}{% block title %}Please try again{% endblock %}
-{% block body %}<p>This cannot be shown at the moment. In a minute it can.</p>{% endblock %}""",
+    "confirmed": """{% extends "frame" %}{% block title %}{{ words.thanks }}{% endblock %}
+{% block body %}<p>{{ words.confirmed }}</p>{% endblock %}""",
+    "unknown": """{% extends "frame" %}{% block title %}{{ words.unknown }}{% endblock %}
+{% block body %}<p>{{ words.unknown_more }}</p>{% endblock %}""",
+    "later": """{% extends "frame" %}{% block title %}{{ words.later }}{% endblock %}
+{% block body %}<p>{{ words.later_more }}</p>{% endblock %}""",
 }
-
-FREQUENCIES = (
-    ("any", "as there is something to tell"),
-    ("weekly", "once a week at most"),
-    ("monthly", "once a month at most"),
-)
-_CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Notifications", "post": "Letters"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,27 +91,34 @@ class Choice:
     given: bool
 
 
-def channel_title(name: str) -> str:
-    return _CHANNELS.get(name, name.replace("_", " ").capitalize())
-
-
 @cache
 def _environment() -> Environment:
     return Environment(loader=DictLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
 
 
-def page(name: str, **values: object) -> bytes:
-    return _environment().get_template(name).render(values).encode("utf-8", "replace")
+def page(name: str, words: Words, **values: object) -> bytes:
+    """A page in the language of the words."""
+    made = _environment().get_template(name)
+    given = {"words": words.texts, "lang": words.locale, **values}
+    return made.render(given).encode("utf-8", "replace")
 
 
-def preferences(channels: Sequence[Choice], topics: Sequence[Choice], frequency: str) -> bytes:
+def preferences(
+    words: Words, channels: Sequence[Choice], topics: Sequence[Choice], frequency: str
+) -> bytes:
+    """What counts now, to be chosen anew."""
     return page(
         "preferences",
-        channels=channels,
-        topics=topics,
+        words,
+        channels=[_titled(words, "channel", one) for one in channels],
+        topics=[_titled(words, "topic", one) for one in topics],
         frequency=frequency,
         frequencies=FREQUENCIES,
     )
+
+
+def _titled(words: Words, kind: str, one: Choice) -> Choice:
+    return replace(one, title=words.title(kind, one.name, one.title))
 
 
 PIXEL = (

@@ -291,6 +291,17 @@ FROM ({same}) AS w"""
         return f"""WITH {", ".join(ctes)}
 SELECT i.customer_id{given} FROM i JOIN c ON c.customer_id = i.customer_id{joins}"""
 
+    @cached_property
+    def locale(self) -> str:
+        """{customers} -> (locale,) in which they are written to; nothing where none is bound."""
+        bound = self.project.binding.customers
+        rows = self._lists(customers="{key}")
+        if bound is None or bound.locale is None:
+            return f"SELECT NULL FROM {rows} WHERE FALSE"
+        base = some_customers(self.project.binding, ["locale"], self.dialect)
+        return f"""SELECT c."_locale" FROM {base} AS c
+WHERE c.customer_id IN (SELECT a."customers" FROM {rows})"""
+
     def _asked(self, consent: str) -> list[str]:
         bound = self.project.binding.consents[consent]
         if not isinstance(bound, ConsentWhen):

@@ -23,7 +23,8 @@ from journeylang.serve.keeper import ClosedError, Keeper
 from journeylang.serve.limits import TooLargeError, UnreadableError, body
 from journeylang.serve.machines import device, is_machine
 from journeylang.serve.metrics import Metrics
-from journeylang.serve.pages import CSP, PIXEL, SUBMIT, Choice, channel_title, page, preferences
+from journeylang.serve.page_words import Wordings, Words
+from journeylang.serve.pages import CSP, PIXEL, SUBMIT, Choice, page, preferences
 from journeylang.serve.records import FREQUENCIES, Chose, Record, Said, to_line
 from journeylang.serve.spool import Spool, SpoolFullError
 from journeylang.serve.taking import CONSENT, Taker
@@ -39,8 +40,15 @@ class Tracking:
     """Answers the links of one project's messages."""
 
     def __init__(
-        self, current: Current, links: Links, spool: Spool, keeper: Keeper, metrics: Metrics
+        self,
+        current: Current,
+        links: Links,
+        spool: Spool,
+        keeper: Keeper,
+        metrics: Metrics,
+        wordings: Wordings,
     ) -> None:
+        self.wordings = wordings
         self.current = current
         self.links = links
         self.spool = spool
@@ -61,13 +69,13 @@ class Tracking:
         request.scope["journey_route"] = f"/{request.scope['path'][1:2]}"
         if found is None:
             self.metrics.count("journey_refused_total", "reason", "link")
-            return _html("unknown", 404)
+            return self._page(request, "unknown", 404)
         purpose, message, target = found
         try:
             answer = await self._by_purpose[purpose](request, message, target)
         except SpoolFullError:
             self.metrics.count("journey_refused_total", "reason", "full")
-            return _html("later", 503)
+            return self._page(request, "later", 503)
         assert isinstance(answer, Response)
         return answer
 
@@ -131,27 +139,33 @@ class Tracking:
 
     async def _unsubscribe(self, request: Request, message: str, target: str) -> Response:
         if request.method != "POST":
-            return _html("unsubscribe")
+            return self._page(request, "unsubscribe")
         # RFC 8058: the body says `List-Unsubscribe=One-Click`; whatever it says, this is meant.
         at = self.keeper.now()
         await self._keep(self._said("unsubscribed", message, f"u:{at:%Y-%m-%dT%H:%M:%S}"))
-        return _html("unsubscribed")
+        return self._page(request, "unsubscribed")
 
     async def _answer(self, request: Request, message: str, target: str) -> Response:
         question, _, value = target.partition("\0")
         if request.method != "POST":
             if question == CONSENT:
                 # Programs that look at links run scripts too: a consent takes somebody's own hand.
-                return _html("confirm")
-            return _html("answer", value=value, script=SUBMIT)
+                return self._page(request, "confirm")
+            return self._page(request, "answer", value=value, script=SUBMIT)
         # The same answer again is no other one; another answer to the question is.
         event_id = f"a:{question}:{value}"[:250]
         await self._keep(self._said("answered", message, event_id, question=question, value=value))
-        return _html("confirmed" if question == CONSENT else "answered")
+        return self._page(request, "confirmed" if question == CONSENT else "answered")
 
     async def _code(self, request: Request, message: str, target: str) -> Response:
         headers = {"cache-control": "public, max-age=31536000, immutable"}
         return Response(png(target), media_type="image/png", headers=headers)
+
+    def _words(self, request: Request, locale: str | None = None) -> Words:
+        return self.wordings.of(locale, request.headers.get("accept-language", ""))
+
+    def _page(self, request: Request, name: str, status: int = 200, **values: object) -> Response:
+        return _html(name, self._words(request), status, **values)
 
     # -- preferences
 
@@ -160,19 +174,22 @@ class Tracking:
             form = await _form(request)
             if form is None or "shown" not in form:
                 self.metrics.count("journey_refused_total", "reason", "form")
-                return _html("unknown", 400)
+                return self._page(request, "unknown", 400)
             await self._keep(self._chosen(message, form))
-            return _html("saved")
+            # In the language of the page that it answers.
+            return _html("saved", self._words(request, next(iter(form.get("lang", ())), None)))
         asked = asyncio.wrap_future(
             self.keeper.ask(lambda engine, taker: self._standing(engine, taker, message))
         )
         try:
             found = await asyncio.wait_for(asked, ASK)
         except (ClosedError, TimeoutError):
-            return _html("later", 503)
+            return self._page(request, "later", 503)
         if found is None:
-            return _html("unknown", 404)
-        return Response(preferences(*found), media_type="text/html", headers=_POLICY)
+            return self._page(request, "unknown", 404)
+        locale, *standing = found
+        made = preferences(self._words(request, locale), *standing)
+        return Response(made, media_type="text/html", headers=_POLICY)
 
     def _chosen(self, message: str, form: dict[str, list[str]]) -> Chose:
         channels, topics = set(form.get("channel", ())), set(form.get("topic", ()))
@@ -199,8 +216,8 @@ class Tracking:
 
     def _standing(
         self, engine: Engine, taker: Taker, message: str
-    ) -> tuple[list[Choice], list[Choice], str] | None:
-        """Channels, topics and the frequency of whoever had the message."""
+    ) -> tuple[str | None, list[Choice], list[Choice], str] | None:
+        """Locale, channels, topics and the frequency of whoever had the message."""
         sql = taker.answers
         who = next((row[1] for row in engine.query(sql.messages, {"names": [message]})), None)
         if who is None:
@@ -221,11 +238,13 @@ class Tracking:
             " AND name = 'frequency' ORDER BY \"at\" DESC LIMIT 1",
             {"customer": who},
         )
+        locales = engine.query(sql.locale, {"customers": [who]})
         return (
+            locales[0][0] if locales else None,
             [
                 Choice(
                     name=name,
-                    title=channel_title(name),
+                    title=name.replace("_", " ").capitalize(),
                     given=bool(given.get(consent or "")) and name not in silent,
                 )
                 for name, consent in channels.items()
@@ -246,9 +265,9 @@ def _channels(project: Project) -> list[str]:
 _POLICY = {"content-security-policy": CSP}
 
 
-def _html(name: str, status: int = 200, **values: object) -> Response:
+def _html(name: str, words: Words, status: int = 200, **values: object) -> Response:
     headers = _POLICY | ({"retry-after": "60"} if status == 503 else {})
-    return Response(page(name, **values), status, media_type="text/html", headers=headers)
+    return Response(page(name, words, **values), status, media_type="text/html", headers=headers)
 
 
 async def _form(request: Request) -> dict[str, list[str]] | None:
