@@ -28,8 +28,9 @@ def inside(real: Engine) -> tuple[list[object], int]:
     return members, marks
 
 
-def ready(real: Engine, text: str, hour: int, **options: bool) -> None:
-    session = prepare(real, compiled(text), now=START + hour * HOUR, **options)
+def ready(real: Engine, text: str, hour: int, *, apply: bool = True, moves: bool = True) -> None:
+    now = START + hour * HOUR
+    session = prepare(real, compiled(text), now=now, apply=apply, moves=moves)
     assert isinstance(session, Session), session
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from journeylang.api import Runtime
-from journeylang.api.deploying import apply_project
+from journeylang.api.deploying import apply_project, what_runs
 from journeylang.diagnostics.codes.running import (
     DATABASE_NEWER,
     DATABASE_UNAVAILABLE,
@@ -211,11 +211,10 @@ def test_what_is_applied_while_a_server_opens_is_followed(
     """The revision's number is read before its project."""
     root = served_shop(tmp_path, "postgres", number=3)
     by_hand(root)
-    former = opening.what_runs
     applied: list[int] = []
 
     def meanwhile(*given: Any) -> Any:
-        found = former(*given)
+        found = what_runs(*given)
         if not applied:
             applied.append(apply(root, RENAMED, CHANGED))
         return found

@@ -187,8 +187,8 @@ class Tracking:
             return self._page(request, "later", 503)
         if found is None:
             return self._page(request, "unknown", 404)
-        locale, *standing = found
-        made = preferences(self._words(request, locale), *standing)
+        locale, channels, topics, frequency = found
+        made = preferences(self._words(request, locale), channels, topics, frequency)
         return Response(made, media_type="text/html", headers=_POLICY)
 
     def _chosen(self, message: str, form: dict[str, list[str]]) -> Chose:
