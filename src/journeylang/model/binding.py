@@ -112,7 +112,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A way to reach people. `cost` is per message (SMS: per part), in `currency`."""
+    """A way to reach people. `cost` is per message, whatever its length, in `currency`."""
 
     name: str
     address: Expression
