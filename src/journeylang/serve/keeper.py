@@ -141,7 +141,6 @@ class Keeper:
             try:
                 self._work(asked)
                 self.failures = 0
-                self.attention.had()
                 rest = self.every
             except NewerSchemaError as error:
                 self._failed("newer")
@@ -193,6 +192,7 @@ class Keeper:
             self.drained_at = clock
             return
         taker = self._open(follow=follow)
+        self.attention.had()
         for one in asked:
             try:
                 one.answer.set_result(one.question(taker.engine, taker))

@@ -25,6 +25,7 @@ FOLDER = "pages"
 LOCALE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _OWN = re.compile(r"(?:channel|topic)_[a-z][a-z0-9_]*")
 _LONGEST = 500
+_LONGEST_TAG = 35
 _LARGEST = 64 * 1024
 
 
@@ -59,7 +60,7 @@ class Wordings:
     def of(self, locale: str | None, accepted: str = "") -> Words:
         """By the customer's locale; else by the header `Accept-Language`; else in English."""
         for one in (*([locale] if locale else []), *_accepted(accepted)):
-            tag = one.strip().partition(".")[0].replace("_", "-").lower()
+            tag = one.strip()[:_LONGEST_TAG].partition(".")[0].replace("_", "-").lower()
             while tag:
                 if tag in self._known:
                     return self._known[tag]

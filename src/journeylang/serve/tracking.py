@@ -262,7 +262,7 @@ def _channels(project: Project) -> list[str]:
     return [c.name for c in project.binding.channels.values() if c.consent is not None]
 
 
-_POLICY = {"content-security-policy": CSP}
+_POLICY = {"content-security-policy": CSP, "vary": "accept-language"}
 
 
 def _html(name: str, words: Words, status: int = 200, **values: object) -> Response:
