@@ -283,3 +283,30 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     welcome(tmp_path, ("settle: wait 1d", "calm: wait 1d"))
     assert code("--detailed-exitcode") == 1
     assert code() == 1
+
+
+def test_what_a_channel_costs_now_and_what_is_sent_for_it(tmp_path: Path) -> None:
+    def at(cost: str) -> str:
+        return BINDING.replace("consent: email_ok }", f"consent: email_ok, cost: {cost} EUR }}")
+
+    make(tmp_path)
+    write(tmp_path, JOURNEYS, binding=at("0.01"))
+    with opened(tmp_path, NOW) as runtime:
+        for hours in (0, 1, 25, 26):
+            runtime.tick(NOW + hours * HOUR)
+    later = NOW + 27 * HOUR
+    # Nothing that is sent is another, and no price: no message is counted.
+    write(
+        tmp_path,
+        {**JOURNEYS, "welcome": WELCOME.replace("settle: wait 1d", "settle: wait 3d")},
+        binding=at("0.01"),
+    )
+    assert all(one.volume is None for one in planned(tmp_path, later).plan.journeys)
+    write(tmp_path, JOURNEYS, binding=at("0.02"))
+    found = {one.name: one for one in planned(tmp_path, later).plan.journeys}["welcome"]
+    [change] = [line.change for line in found.lines if line.change.kind == "channel"]
+    assert (change.name, change.before, change.after) == ("email", "cost 0.01 EUR", "cost 0.02 EUR")
+    volume = found.volume
+    assert volume is not None
+    assert volume.before == volume.after > 0
+    assert volume.cost_after == 2 * (volume.cost_before or 0)

@@ -39,16 +39,16 @@ def as_lately(
 
     places = [(place, step) for place, step in known.steps.items()]
     places += [((name, path), step) for (name, path, _), step in known.aliases.items()]
-    sending: dict[int, tuple[str, bool]] = {}
+    sending: dict[int, tuple[str, bool, bool]] = {}
     for name in (name for name in found.changed if name in found.stored):
         were, are = _sends(found.stored[name].body), _sends(found.bodies[name])
         for (of, path), step in places:
-            if of == name and path in were:
-                sending[step] = (name, path in are)
+            if of == name and path in were | are:
+                sending[step] = (name, path in were, path in are)
     channels = {*old.binding.channels, *new.binding.channels}
     prices_stay = all(_price(old, channel) == _price(new, channel) for channel in channels)
     # To find out that as much is sent as before, every message of those days would be read.
-    if not sending or (prices_stay and all(stays for _, stays in sending.values())):
+    if not sending or (prices_stay and all(was == is_ for _, was, is_ in sending.values())):
         return {}
     d = engine.dialect
     latest = max(now, engine.query("SELECT now FROM journey.lock")[0][0])
@@ -59,13 +59,13 @@ def as_lately(
     )
     sums: dict[str, tuple[int, int, Decimal, Decimal]] = {}
     for step, channel, count in engine.query(asked):
-        name, stays = sending[step]
-        after = count if stays else 0
+        name, was, is_ = sending[step]
+        before, after = (count if sends else 0 for sends in (was, is_))
         b, a, cost_b, cost_a = sums.get(name, (0, 0, Decimal(0), Decimal(0)))
         sums[name] = (
-            b + count,
+            b + before,
             a + after,
-            cost_b + count * _price(old, channel),
+            cost_b + before * _price(old, channel),
             cost_a + after * _price(new, channel),
         )
     currency = next((c.currency for c in new.binding.channels.values() if c.currency), None)

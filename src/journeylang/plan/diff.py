@@ -7,11 +7,12 @@ added where there is a database.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Literal
 
 from journeylang.classes import dataclass
-from journeylang.model.binding import Binding
+from journeylang.model.binding import Channel
 from journeylang.model.expressions import Expression
 from journeylang.model.journey import Experiment, Factors, If, Journey, Leave, Step
 from journeylang.model.project import Project
@@ -63,7 +64,7 @@ def changes(old: Side, new: Side, name: str) -> list[Change]:
         *_steps(before, after, old, new),
         *_conditions(before, after, old, new),
         *_policy(before, after, old, new),
-        *_binding(old.project.binding, new.project.binding),
+        *_binding(old, new),
     ]
 
 
@@ -281,8 +282,9 @@ def _policy(before: Journey, after: Journey, old: Side, new: Side) -> Iterator[C
 _PARTS = ("events", "consents", "topics", "catalogs", "promos", "channels")
 
 
-def _binding(before: Binding, after: Binding) -> Iterator[Change]:
+def _binding(old: Side, new: Side) -> Iterator[Change]:
     """Which parts of the binding are others; their effect is that of a condition."""
+    before, after = old.project.binding, new.project.binding
     if before == after:
         return
     if before.customers != after.customers:
@@ -291,6 +293,22 @@ def _binding(before: Binding, after: Binding) -> Iterator[Change]:
         was: dict[str, object] = getattr(before, part)
         is_: dict[str, object] = getattr(after, part)
         for name in sorted(was.keys() | is_.keys()):
-            if was.get(name) != is_.get(name):
-                sign: Sign = "+" if name not in was else "-" if name not in is_ else "~"
-                yield Change(sign=sign, category="review", kind=part.removesuffix("s"), name=name)
+            one, other = was.get(name), is_.get(name)
+            if one == other:
+                continue
+            sign: Sign = "+" if one is None else "-" if other is None else "~"
+            kind = part.removesuffix("s")
+            change = Change(sign=sign, category="review", kind=kind, name=name)
+            if isinstance(one, Channel) and isinstance(other, Channel):
+                words, others = _channel(one, old), _channel(other, new)
+                differ = [(a, b) for a, b in zip(words, others, strict=True) if a != b]
+                before_, after_ = (", ".join(pair[n] for pair in differ) for n in (0, 1))
+                change = replace(change, before=before_ or None, after=after_ or None)
+            yield change
+
+
+def _channel(one: Channel, side: Side) -> tuple[str, ...]:
+    """What a channel is, one thing after the other."""
+    cost = "no cost" if one.cost is None else f"cost {one.cost.normalize():f} {one.currency}"
+    consent = "no consent" if one.consent is None else f"consent {one.consent}"
+    return (f"address {side.excerpt(one.address.span)}", consent, cost)
