@@ -82,6 +82,7 @@ def test_what_somebody_has_spoilt_is_read_anew(tmp_path: Path) -> None:
     assert given is not None
     keep(_known(root), "dev", given)
     [file] = (tmp_path / "cache" / "journeylang" / "projects").iterdir()
+    assert b"shop.duckdb" not in file.read_bytes(), "an address may have a password in it"
     file.write_bytes(file.read_bytes()[:-9])
     assert kept(root, "dev", given) is None
 

@@ -7,6 +7,7 @@ templates. What was found without an error needs no second look while not a byte
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,11 +62,14 @@ def kept(root: Path, env: str, given: Inputs) -> Understood | None:
         return None
     try:
         fields = {str(name): tuple(map(str, own)) for name, own in written["fields"].items()}
+        sources = _sources(given)
+        # Not from what is kept: an address may have a password in it.
+        settings = tomllib.loads(sources[CONFIG].text)
         return Understood(
             root=root,
             project=project_of(written["project"]),
-            sources=_sources(given),
-            database=str(written["database"]),
+            sources=sources,
+            database=str(settings["env"][env]["database"]),
             entry_fields=fields,
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
@@ -86,8 +90,8 @@ def keep(known: Understood, env: str, given: Inputs) -> None:
     except NotPlainError:
         return
     fields = {name: list(own) for name, own in known.entry_fields.items()}
-    written: dict[str, Any] = {"key": _key(given, env), "database": known.database}
-    remember(file, written | {"fields": fields, "project": project})
+    written: dict[str, Any] = {"key": _key(given, env), "fields": fields, "project": project}
+    remember(file, written)
     forget_oldest(file.parent)
 
 
