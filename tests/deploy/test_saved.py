@@ -152,6 +152,9 @@ def test_a_plan_for_another_database(root: Path) -> None:
     done("plan", "prod", "--out", "plan.json")
     sql(root, "UPDATE journey.meta SET value = 'another' WHERE name = 'identity'")
     refused(verb("apply", "prod", "plan.json"), "JRN504")
+    # It is told before anything is said of what the binding does not find there.
+    sql(root, "ALTER TABLE shop.orders RENAME TO elsewhere")
+    refused(verb("apply", "prod", "plan.json"), "JRN504")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format_version": 9}', "\ud800", "[" * 99999])

@@ -50,6 +50,7 @@ def plan_project(
     now: datetime,
     environ: Mapping[str, str] | None = None,
     simulated: int | None = None,
+    saved: SavedPlan | None = None,
 ) -> Outcome[Planned]:
     """What applying the project to the environment would do.
 
@@ -58,7 +59,8 @@ def plan_project(
 
     `simulated`: volume and cost of so many days to come are those of dry runs.
 
-    Where the plan is refused it is there all the same, and its diagnostics say why.
+    Where the plan is refused it is there all the same, and its diagnostics say why. A database that
+    a `saved` plan was not made for is not looked at any further.
     """
     from journeylang.engines.base import StatementError
     from journeylang.plan.ways import TooManyWaysError
@@ -68,6 +70,9 @@ def plan_project(
         return Outcome(value=None, diagnostics=opened.diagnostics)
     engine = opened.value
     try:
+        elsewhere = None if saved is None else _made_elsewhere(saved, engine, loaded, env)
+        if elsewhere is not None:
+            return Outcome(value=None, diagnostics=(elsewhere,))
         return _planned(engine, loaded, env, now, simulated)
     except (StatementError, TooManyWaysError) as error:
         return Outcome(value=None, diagnostics=unusable(error))
@@ -80,7 +85,7 @@ def _planned(
 ) -> Outcome[Planned]:
     from journeylang.api.forecasting import forecaster
     from journeylang.deploy.plan import make_plan
-    from journeylang.deploy.revisions import identity, latest
+    from journeylang.deploy.revisions import latest
     from journeylang.runtime.setup import lay_foundation
     from journeylang.runtime.soundness import examine
 
@@ -101,7 +106,7 @@ def _planned(
             forecast=None if simulated is None else forecaster(engine, env, now, simulated),
             past=past_of(engine, loaded, env),
         )
-    database = identity(engine) or _address(loaded, env)
+    database = _database(engine, loaded, env)
     refused = tuple(not_applied(loaded, one) for one in plan.refused)
     return Outcome(
         value=Planned(
@@ -111,11 +116,29 @@ def _planned(
     )
 
 
-def _address(loaded: LoadedProject, env: str) -> str:
-    """Of a database without an identity, a digest of where it is: the setting, not its value."""
+def _database(engine: Engine, loaded: LoadedProject, env: str) -> str:
+    """What tells a database from others.
+
+    Of one without an identity, a digest of where it is: the setting, not its value.
+    """
+    from journeylang.deploy.revisions import identity
     from journeylang.deploy.snapshot import digest
 
-    return f"new {digest(loaded.config.env[env].database)}"
+    return identity(engine) or f"new {digest(loaded.config.env[env].database)}"
+
+
+def _made_elsewhere(
+    saved: SavedPlan, engine: Engine, loaded: LoadedProject, env: str
+) -> Diagnostic | None:
+    """What refuses a saved plan that was made for another database."""
+    if saved.env == env and saved.database == _database(engine, loaded, env):
+        return None
+    made = f" (`{saved.env}`)" if saved.env != env else ""
+    return Diagnostic(
+        code=PLAN_ELSEWHERE,
+        message=f"the plan was made for another database{made} than that of `{env}`",
+        help=f"make one for this: `journey plan {env} --out FILE`",
+    )
 
 
 @contextmanager
@@ -267,19 +290,11 @@ def planned_project(loaded: LoadedProject, saved: SavedPlan) -> Outcome[LoadedPr
     return Outcome(value=replace(found, config=loaded.config, root=loaded.root))
 
 
-def still_holds(saved: SavedPlan, planned: Planned, env: str) -> tuple[Diagnostic, ...]:
-    """Why a saved plan is not to be applied any more; nothing if it is."""
+def still_holds(saved: SavedPlan, planned: Planned) -> tuple[Diagnostic, ...]:
+    """Why a saved plan is not to be applied any more to its database; nothing if it is."""
     from journeylang.deploy.saved import what_changes
     from journeylang.deploy.show import as_json
 
-    if saved.env != env or saved.database != planned.database:
-        made = f" (`{saved.env}`)" if saved.env != env else ""
-        told = Diagnostic(
-            code=PLAN_ELSEWHERE,
-            message=f"the plan was made for another database{made} than that of `{env}`",
-            help=f"make one for this: `journey plan {env} --out FILE`",
-        )
-        return (told,)
     base = planned.base
     if (saved.revision, saved.digest) != (
         (0, None) if base is None else (base.number, base.digest)

@@ -125,9 +125,9 @@ def apply_command(
         if found.value is None:
             stop(found.diagnostics, code=1)
         loaded = found.value
-    planned = _plan(loaded, env, at)
+    planned = _plan(loaded, env, at, saved=saved)
     if saved is not None:
-        moved_on = still_holds(saved, planned, env)
+        moved_on = still_holds(saved, planned)
         if moved_on:
             stop(moved_on, code=1)
     show(planned.plan, env, "text")
@@ -156,12 +156,21 @@ def _project(env: str, revision: int | None) -> LoadedProject:
     return found.value
 
 
-def _plan(loaded: LoadedProject, env: str, now: datetime, simulated: int | None = None) -> Planned:
+def _plan(
+    loaded: LoadedProject,
+    env: str,
+    now: datetime,
+    simulated: int | None = None,
+    saved: SavedPlan | None = None,
+) -> Planned:
     from journeylang.api.deploying import plan_project
+    from journeylang.diagnostics.codes.versions import PLAN_ELSEWHERE
 
-    planned = plan_project(loaded, env, now=now, simulated=simulated)
+    planned = plan_project(loaded, env, now=now, simulated=simulated, saved=saved)
     if planned.value is None:
-        stop(planned.diagnostics, loaded)
+        # A plan that is refused is an answer; a database that cannot be asked is none.
+        elsewhere = any(one.code is PLAN_ELSEWHERE for one in planned.diagnostics)
+        stop(planned.diagnostics, loaded, code=1 if elsewhere else 2)
     return planned.value
 
 
