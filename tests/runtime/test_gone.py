@@ -48,7 +48,10 @@ def test_not_in_an_idle_tick(engine: str) -> None:
         asked = statements(8)
         assert real.query(GONE) == [(1,)]
         assert asked > 2
-        assert [statements(hour) for hour in range(9, 12)] == [2] * 3
+        if engine == "postgres":
+            # The server may have counted more than that tick's snapshot had.
+            assert statements(9) > 2
+        assert [statements(hour) for hour in range(10, 12)] == [2] * 2
         # Another process, which has seen nothing of this, goes on from there.
         idle = []
         for hour in (12, 13):
@@ -56,6 +59,36 @@ def test_not_in_an_idle_tick(engine: str) -> None:
             assert isinstance(again, Session)
             idle.append(tick(again, START + hour * HOUR).idle)
         assert idle[-1], "at most the first process that follows asks once more"
+
+
+def test_what_is_counted_before_it_can_be_seen(engine: str) -> None:
+    """A deletion that is committed while a tick looks is in the counts, and not in its snapshot."""
+    if engine != "postgres":
+        pytest.skip("only PostgreSQL counts for itself")
+    with database(engine) as real:
+        put(real, "crm.customers", (person(n) for n in range(1, 9)))
+        put(real, "shop.signups", map(signs_up, range(1, 9)))
+        tell_counts(real)
+        other = real.beside()
+        early: list[str] = []
+
+        def deletes(statement: str) -> None:
+            if early and "'gone', ''" in statement:
+                # Behind the snapshot, which the lock has taken, and before the counts.
+                early.clear()
+                other.execute("DELETE FROM crm.customers WHERE id = 5")
+                tell_counts(other)
+
+        session = prepare(Watched(real, deletes), compiled(WAITS), now=START)
+        assert isinstance(session, Session)
+        for hour in (1, 2, 3):
+            tick(session, START + hour * HOUR)
+        early.append("now")
+        for hour in (4, 5):
+            tick(session, START + hour * HOUR)
+        assert not early
+        assert real.query(GONE) == [(1,)]
+        other.close()
 
 
 def test_of_a_view_once_a_day(engine: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from journeylang.runtime.gone import Missing, is_meant, too_many
 from journeylang.runtime.session import Done, News
 from journeylang.runtime.waking import Waking
-from journeylang.sql.gone import COUNTS, MOST, GoneSql
+from journeylang.sql.gone import AGAIN, COUNTS, MOST, GoneSql
 
 
 class Leaving(Waking):
@@ -27,7 +27,7 @@ class Leaving(Waking):
         if news.counts == self.counts:
             return
         if not self.gone:
-            self._keep_counts(news.counts)
+            self._keep_counts(self._certain(news.counts))
             return
         left = self._execute(self._gone.leave)
         if left > MOST and not self.gone_is_meant:
@@ -40,8 +40,16 @@ class Leaving(Waking):
         # Of an empty table nothing was said: it is asked again when it has been loaded.
         self.incomplete = not left and not self._query(self._gone.somebody)
         if not self.incomplete:
-            self._keep_counts(news.counts)
+            self._keep_counts(self._certain(news.counts))
         done.left += left
+
+    def _certain(self, counts: str | None) -> str | None:
+        """What is kept: counts that a tick found again, if its snapshot may be older than they are.
+
+        A deletion that was counted then is seen by the next one.
+        """
+        again = f"{AGAIN}{counts}"
+        return again if self._gone.early and self.counts != again else counts
 
     def _let_rest(self) -> None:
         """Of a table that is being loaded nobody is gone: they rest, also whoever would move on."""

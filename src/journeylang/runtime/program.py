@@ -173,7 +173,7 @@ def make_ready(
         probe_with_zones=f"{probe}\nUNION ALL {probed_zones(project, dialect)}"
         if program.journeys
         else probe,
-        gone=gone_sql(compiler, [j.journey for j in journeys]) if journeys else None,
+        gone=gone_sql(compiler, [j.journey for j in journeys], keys) if journeys else None,
         counted=mark(project.binding, dialect, keys, [j.journey for j in journeys])
         if journeys
         else "",

@@ -24,6 +24,9 @@ COUNTS = "customers"
 HELD = "held "
 """Before `missing active`, in the place of the counts: these stayed, and it is asked again."""
 
+AGAIN = "again "
+"""Before counts that may tell of more than their tick's statements saw: it is asked once more."""
+
 MEANT = "meant"
 """In the place of the counts: whoever is missing has left."""
 
@@ -36,15 +39,17 @@ SHARE = 0.5
 class GoneSql:
     """`leave` {now}: see there. `somebody`: a row unless the table is empty. `active`: the number
     of runs on their way. `missing`: takes everybody out of `trail` who is not in the table.
+    `early`: the counts are those of the moment, and the tick's snapshot may be older.
     """
 
     leave: str
     somebody: str
     active: str
     missing: str
+    early: bool
 
 
-def gone_sql(compiler: Compiler, journeys: Sequence[int]) -> GoneSql:
+def gone_sql(compiler: Compiler, journeys: Sequence[int], keys: str | None) -> GoneSql:
     """Of these `journeys`: what a tick writes of runs, it writes of those in its plan."""
     base = compiler.base()
     listed = ", ".join(map(str, journeys))
@@ -55,6 +60,7 @@ def gone_sql(compiler: Compiler, journeys: Sequence[int]) -> GoneSql:
         f" WHERE w.status = {ACTIVE} AND w.journey IN ({listed})",
         missing="DELETE FROM trail WHERE NOT EXISTS"
         f" (SELECT 1 FROM {base} AS c WHERE c.customer_id = trail.customer_id)",
+        early=compiler.dialect.shared and keys is not None,
     )
 
 
