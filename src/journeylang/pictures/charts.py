@@ -242,7 +242,11 @@ def _figures(
     plain = "datum.value === 0 ? '0' : "
     plain += f"abs(datum.value) < 1000 ? format(datum.value, '{sign},.4~r') : "
     plain += f"format(datum.value, '{sign},.4~s')"
-    form = {"format": f"{sign},.2~%"} if share else {"labelExpr": plain}
+    form = {"format": ",.2~%"} if share else {"labelExpr": plain}
+    if share and signed:
+        # Shares are apart by points, as the text says of them.
+        points = "format(datum.value * 100, '+,.2~f') + 'pp'"
+        form = {"labelExpr": f"datum.value === 0 ? '0' : {points}"}
     return {
         "field": field,
         "type": "quantitative",
@@ -257,8 +261,9 @@ def _names(names: Sequence[str]) -> Spec:
         "labelExpr": "split(datum.label, '\\n')",
         "ticks": False,
         "domain": False,
+        "labelPadding": 6,
         # The reader's letters may be broader than those that are measured here.
-        "minExtent": longest * 7 + 4,
+        "minExtent": longest * 7 + 8,
     }
     return {"field": "n", "type": "nominal", "title": None, "sort": list(names), "axis": axis}
 
