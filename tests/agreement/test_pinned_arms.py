@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agreement.both import Look, both
+from tests.agreement.both import Both, Look, both
 from tests.agreement.small import DAY, HOUR, MINUTE, START, happens, people, program
 
 PEOPLE = range(1, 13)
@@ -56,3 +56,59 @@ def test_in_each_pass_of_a_loop(steps: str, adaptive: str) -> None:
         assert all(len(found) == 1 for found in steps_of.values())
         assert {n: steps_of[n] for n in PEOPLE} == _steps(before)
         assert len({arm for found in given.values() for _, arm in found}) > 1
+
+
+def _arms(salt: str, times: int = 3) -> str:
+    """`ARMS` that learns, by the salt."""
+    return ARMS.replace("SALT", f'adaptive salt "{salt}"').replace("3 times", f"{times} times")
+
+
+def _weighed_once(pair: Both) -> None:
+    """Each arm has one range of each day, and all of a day are the whole."""
+    drawn = pair.engine.query(
+        "SELECT count(*), count(DISTINCT arm), min(low), max(high), sum(high - low)"
+        " FROM journey.weight GROUP BY experiment, salt, day"
+    )
+    assert drawn
+    assert all(rows == arms and (0, high) == (low, total) for rows, arms, low, high, total in drawn)
+
+
+@pytest.mark.parametrize("steps", [ARMS, FACTORS], ids=["arms", "factors"])
+def test_shares_of_a_day_are_drawn_once_on_the_day_of_another_salt(steps: str) -> None:
+    """A tick of the day has drawn them; who is then pinned is judged by the same."""
+    first, other = (steps.replace("SALT", f'adaptive salt "{s}"') for s in ("first", "second"))
+    goal = ("goal ordered within 1d",)
+    with both(program(first, *goal), START) as pair:
+        people(pair, *PEOPLE)
+        for n in PEOPLE:
+            happens(pair, "signed_up", START + MINUTE, n)
+        pair.tick(START + HOUR)
+        pair.tick(START + DAY + MINUTE / 2)
+        assert pair.apply(program(other, "upgrade pin", *goal), START + DAY + MINUTE)
+        look = pair.tick(START + DAY + HOUR)
+        assert len(look["runs"]) == len(look["messages"]) == len(PEOPLE)
+        _weighed_once(pair)
+        look = pair.tick(START + 2 * DAY + HOUR)
+        assert len(look["runs"]) * 2 == len(look["messages"]) == 2 * len(PEOPLE)
+        _weighed_once(pair)
+
+
+def test_two_pinned_versions_of_one_salt_draw_the_shares_of_a_day_once() -> None:
+    goal = ("goal ordered within 1d",)
+    with both(program(_arms("first"), *goal), START) as pair:
+        people(pair, *PEOPLE)
+        for n in PEOPLE:
+            happens(pair, "signed_up", START + MINUTE, n)
+        pair.tick(START + HOUR)
+        second = program(_arms("first", times=4), "upgrade pin", *goal)
+        assert pair.apply(second, START + HOUR + MINUTE)
+        people(pair, 99)
+        happens(pair, "signed_up", START + HOUR + MINUTE, 99)
+        pair.tick(START + 2 * HOUR)
+        third = program(_arms("second", times=4), "upgrade pin", *goal)
+        assert pair.apply(third, START + 2 * HOUR + MINUTE)
+        for days in (1, 2, 3):
+            look = pair.tick(START + days * DAY + 3 * HOUR)
+            assert len(look["runs"]) == len(PEOPLE) + 1
+            assert len(look["messages"]) == days * (len(PEOPLE) + 1)
+            _weighed_once(pair)

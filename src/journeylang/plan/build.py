@@ -273,7 +273,7 @@ class _JourneyBuilder:
         for body in self._bodies():
             for lesson in lessons(replace(self.journey, body=body), self._drawn, self._rest):
                 kept = replace(lesson, kept=self.kept.get(lesson.step))
-                found.setdefault((lesson.step, lesson.salt), kept)
+                found.setdefault((kept.experiment, kept.salt), kept)
         return tuple(found.values())
 
     def _repeat(self, step: Repeat, rest: Rest) -> Rest:

@@ -382,6 +382,11 @@ class Learning:
     judged: Literal["exposures", "messages"]
     kept: int | None = None
 
+    @property
+    def experiment(self) -> int:
+        """The number of its exposures and weights."""
+        return self.step if self.kept is None else self.kept
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorDraw:

@@ -23,7 +23,7 @@ class Lesson:
     @property
     def mark(self) -> str:
         """Names the watermark of its latest draw; another salt begins anew."""
-        return f"weights {self.of.step} {_hash(self.of.salt)[:8]}"
+        return f"weights {self.of.experiment} {_hash(self.of.salt)[:8]}"
 
 
 def due(
@@ -53,9 +53,11 @@ def learn(engine: Engine, lessons: Iterable[Lesson], now: datetime) -> None:
     for step, arm, n, hits in engine.query(outcomes, {"now": now}):
         found.setdefault(step, {})[arm] = (n, hits)
     rows = ", ".join(row for lesson in lessons for row in _weights(lesson.of, found, now.date()))
-    engine.execute(
-        f"INSERT INTO journey.weight (experiment, salt, day, arm, low, high) VALUES {rows}"
-    )
+    # A person has one arm: twice the same ranges of a day would make two people of everybody.
+    engine.execute(f"""INSERT INTO journey.weight (experiment, salt, day, arm, low, high)
+SELECT v.* FROM (VALUES {rows}) AS v (experiment, salt, day, arm, low, high)
+WHERE NOT EXISTS (SELECT 1 FROM journey.weight AS w
+  WHERE w.experiment = v.experiment AND w.salt = v.salt AND w.day = v.day)""")
 
 
 def _weights(
@@ -68,10 +70,10 @@ def _weights(
         shares = floored(chances_of_being_best(counts, seed(learning.salt, day)))
     else:
         shares = [high - low for _, low, high in learning.arms]
-    low, step = 0, learning.step if learning.kept is None else learning.kept
+    low = 0
     for (name, _, _), share in zip(learning.arms, shares, strict=True):
         salt, arm = text(learning.salt), text(name)
-        yield f"({step}, {salt}, DATE '{day}', {arm}, {low}, {low + share})"
+        yield f"({learning.experiment}, {salt}, DATE '{day}', {arm}, {low}, {low + share})"
         low += share
 
 

@@ -47,10 +47,9 @@ FROM judged AS j GROUP BY j.arm"""
 
 
 def _exposures(learning: Learning) -> str:
-    step = learning.step if learning.kept is None else learning.kept
     return f"""(SELECT x.customer_id, x.run_id, x.arm, x."at" AS judged_at
     FROM journey.exposure AS x
-    WHERE x.experiment = {step} AND x.salt = {text(learning.salt)})"""
+    WHERE x.experiment = {learning.experiment} AND x.salt = {text(learning.salt)})"""
 
 
 def _messages(learning: Learning) -> str:
