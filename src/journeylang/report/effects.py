@@ -11,6 +11,7 @@ from journeylang.report.compared import Question, judged
 from journeylang.report.messages import sent as of_journey
 from journeylang.report.outcomes import not_measured
 from journeylang.report.source import Source
+from journeylang.report.sums import asks_of_run
 from journeylang.report.tables import Cell, Column, Kind, Table, amount, count, share, text
 from journeylang.sql.aggregates import awaited
 from journeylang.sql.expressions import Rows
@@ -99,19 +100,26 @@ def _statement(source: Source, journey: Journey, goal: Goal) -> str:
     scope = source.compiler.scope(Rows(name="begun"))
     joined, about, asked = awaited(goal.event, goal.where, scope)
     conditions = ['e."_at" > w.first_at', f'e."_at" <= {d.parameter("now")}', *about, *asked]
-    # Joined, and not asked for message by message: PostgreSQL would do just that.
+    where = " AND ".join(conditions)
+    # Runs are joined only if the goal asks of them: PostgreSQL expects one row of a join by two
+    # columns that belong together, and goes through the messages once for each of them.
+    run, joined_run = "", ""
+    if asks_of_run(f"{joined} {where}"):
+        run = ", r.entered_at, r.entry"
+        joined_run = (
+            "\n  JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id"
+        )
+    of_run = run.replace("r.", "j.")
     return f"""WITH judged AS (
-  SELECT m.customer_id, m.message_id, m.run_id, m.channel, m.cost, m.decided_at, r.entered_at,
-    r.entry
-  FROM {of_journey(source, journey)} AS m
-  JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id
+  SELECT m.customer_id, m.message_id, m.run_id, m.channel, m.cost, m.decided_at{run}
+  FROM {of_journey(source, journey)} AS m{joined_run}
   WHERE m.decided_at + {window} <= {d.parameter("now")}
 ), begun AS (
-  SELECT j.customer_id, j.run_id, j.entered_at, j.entry, min(j.decided_at) AS first_at
-  FROM judged AS j GROUP BY j.customer_id, j.run_id, j.entered_at, j.entry
+  SELECT j.customer_id, j.run_id{of_run}, min(j.decided_at) AS first_at
+  FROM judged AS j GROUP BY j.customer_id, j.run_id{of_run}
 ), reached AS (
   SELECT DISTINCT w.customer_id, w.run_id, e."_at" AS reached_at
-  FROM {joined} WHERE {" AND ".join(conditions)}
+  FROM {joined} WHERE {where}
 ), hit AS (
   SELECT DISTINCT j.message_id FROM judged AS j
   JOIN reached AS k ON k.customer_id = j.customer_id AND k.run_id = j.run_id

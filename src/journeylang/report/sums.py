@@ -22,7 +22,11 @@ from journeylang.sql.expressions import Rows, value
 from journeylang.sql.relations import customers, may_repeat
 
 _OF_A_RUN = re.compile(r"\bw\.(run_id|entered_at|entry)\b")
-"""What a condition asks of the run itself, and not only of its customer."""
+
+
+def asks_of_run(sql: str) -> bool:
+    """Whether SQL over the rows `w` asks of the run itself, and not only of its customer."""
+    return _OF_A_RUN.search(sql) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,7 @@ def asks_of_runs(source: Source, journey: Journey, question: Question) -> bool:
     """Whether what counts hangs on the run, and so is another thing for each kind of exposure."""
     asked = _asked(source, journey, [question])
     scans = (_scan(source, asked, one) for one in asked.passes)
-    return any(_OF_A_RUN.search(scan) for scan in scans)
+    return any(asks_of_run(scan) for scan in scans)
 
 
 def statement(
@@ -197,7 +201,7 @@ def _units(source: Source, asked: Asked, by: Expression | None = None) -> str:
     now = d.parameter("now")
     part, joins = _parts(source, by)
     scans = [_scan(source, asked, one) for one in asked.passes]
-    asks = any(_OF_A_RUN.search(scan) for scan in (*scans, part, joins))
+    asks = any(asks_of_run(scan) for scan in (*scans, part, joins))
     first, *others = (f"({one.rows(asks)})" for one in asked.bases)
     customer, joined = "b0.customer_id", f"{first} AS b0"
     for number, rows in enumerate(others, start=1):
