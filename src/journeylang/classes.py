@@ -4,7 +4,7 @@ The standard library writes and compiles six methods of every class, and a signa
 without a docstring, when the class is made. Behind a verb there are five hundred classes, most
 of which are never made an instance of: half of the time until a verb begins. Here fields are
 the standard library's, and a method is compiled when it is called for the first time. `fields`,
-`replace`, `asdict`, `match`, pickling and copying know no difference.
+`replace`, `asdict`, `match`, pickling and copying know no difference. There is no `InitVar`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ else:
     from reprlib import recursive_repr
 
     _FIELDS = "__dataclass_fields__"
-    _OWN = {"__init__", "__repr__", "__eq__", "__setattr__", "__delattr__", "__getstate__"}
+    _OWN = {"__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"}
+    _OWN |= {"__getstate__", "__setstate__"}
     _MISSING = dataclasses.MISSING
     _LEFT_OUT = object()
     """Stands for a value that its factory has to make."""

@@ -55,7 +55,7 @@ def installation() -> Iterator[Finding]:
         f" DuckDB {version('duckdb')}",
     )
     lacking: dict[str, list[str]] = {}
-    for line in requires("journeylang") or ():
+    for line in _required():
         found = _EXTRA.match(line)
         if found is None or ("sys_platform" in line and os.name == "nt"):
             continue
@@ -69,6 +69,14 @@ def installation() -> Iterator[Finding]:
             text="extras that are not installed: " + ", ".join(sorted(lacking)),
             help=f"where they are wanted: `pip install 'journeylang[{','.join(sorted(lacking))}]'`",
         )
+
+
+def _required() -> list[str]:
+    """Nothing where the package is on the path without being installed."""
+    try:
+        return requires("journeylang") or []
+    except PackageNotFoundError:
+        return []
 
 
 def environment(
@@ -127,7 +135,7 @@ def _channels(
 
 def _database(engine: Engine, loaded: LoadedProject) -> Iterator[Finding]:
     from journeylang.engines.base import StatementError
-    from journeylang.runtime.indexes import missing_indexes, statement
+    from journeylang.runtime.indexes import missing_indexes
     from journeylang.runtime.migrate import reached
     from journeylang.sql.migrations import LATEST
 
@@ -149,11 +157,11 @@ def _database(engine: Engine, loaded: LoadedProject) -> Iterator[Finding]:
         # What it asks with is there since the first plan: nothing is written here.
         if there or not engine.dialect.foundation():
             yield from _sound(engine, loaded)
-        for table, columns in missing_indexes(engine, loaded.project.binding):
+        for one in missing_indexes(engine, loaded.project.binding):
             yield Finding(
                 health=Health.HINT,
-                text=f"`{table}` has no index that begins with {columns[0]}",
-                help=statement(table, columns),
+                text=f"`{one.table}` has no index that begins with {one.column}",
+                help=one.statement,
             )
     except StatementError as error:
         yield Finding(health=Health.WRONG, text=f"the database refused a statement: {error}")

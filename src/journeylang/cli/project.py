@@ -54,7 +54,9 @@ def understood_project(env: str) -> Understood:
 
         loaded = load_project(env)
         known = understood(loaded, env, template_entry_fields(loaded))
-        if given is not None:
+        # What was saved meanwhile may be in one of them and not in the other.
+        again = inputs(root)
+        if given is not None and again is not None and again.key == given.key:
             keep(known, env, given)
     return known
 

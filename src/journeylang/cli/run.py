@@ -213,8 +213,10 @@ def command(
     _consistent(once, every, until, now, start, end, step)
     if not moves and (not deliver or start is not None):
         raise click.UsageError("--no-tick delivers, and has no virtual clock; leave out the rest")
-    if accept_gone and (every is not None or not moves):
-        raise click.UsageError("--accept-gone is for one tick; leave out --every and --no-tick")
+    if accept_gone and (every is not None or start is not None or not moves):
+        raise click.UsageError(
+            "--accept-gone is for one tick; leave out --every, --from and --no-tick"
+        )
     loaded = load_project(env)
     if accept_gone:
         _let_leave(env)

@@ -104,6 +104,7 @@ def claim(order: Order, holder: str, summary: DeliverySummary, room: int) -> Cla
     tokens: dict[int, int] = {}
     if wanted:
         parameters = {
+            "now": now,
             "lease_until": lease_until,
             "holder": holder,
             "batches": list(wanted),

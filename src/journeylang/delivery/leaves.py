@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 
 from jinja2 import nodes
 
+from journeylang.delivery.sandbox import MAX_OUTPUT
+
 Reader = Callable[[Mapping[str, Any]], Any]
 
 
@@ -32,7 +34,7 @@ class Code:
     """Python of expressions over `scope`. `given` is what it asks for besides, by name."""
 
     def __init__(self) -> None:
-        self.given: dict[str, Any] = {"left": left}
+        self.given: dict[str, Any] = {"left": left, "together": _together}
 
     def function(self, expression: str) -> Reader | None:
         """What computes an expression of this code; None: it is too large for Python."""
@@ -94,7 +96,14 @@ _LITERAL = frozenset({str, int, bool, type(None)})
 
 def joined(parts: Sequence[str]) -> str:
     """Python of a text of these."""
-    return f'"".join(({"".join(f"{part}, " for part in parts)}))' if parts else "''"
+    return f"together(({''.join(f'{part}, ' for part in parts)}))" if parts else "''"
+
+
+def _together(parts: tuple[str, ...]) -> str:
+    """Before it is there: else memory would be asked for that the template would not take."""
+    if sum(map(len, parts)) > MAX_OUTPUT:
+        left()
+    return "".join(parts)
 
 
 def _printed(part: nodes.Node) -> nodes.Node:

@@ -30,7 +30,7 @@ _FUNCTIONS = frozenset({"link", "answer_url"})
 _COMPARED = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 
 _LARGEST = 64 * 1024
-"""Characters of Python: what is larger is left as it is."""
+"""Characters of Python, and of a value that is escaped: what is larger is left as it is."""
 
 _SPECIAL = re.compile("[&<>\"']").search
 
@@ -135,4 +135,6 @@ def _plain(value: Any) -> str:
 
 
 def _escaped(value: Any) -> str:
+    if type(value) is str and len(value) > _LARGEST:
+        left()
     return str(escape(value)) if type(value) is str else _plain(value)

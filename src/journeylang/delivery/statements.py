@@ -92,24 +92,31 @@ class Statements:
     @cached_property
     def free(self) -> str:
         """{now, holder} -> (batch_id, token, messages): batches to be claimed, oldest first."""
-        free = f"b.lease_until IS NULL OR b.lease_until <= {self.p('now')}"
-        if self.exclusive:
-            free += f" OR b.holder <> {self.p('holder')}"
         return f"""SELECT b.batch_id, b.token, b.messages FROM journey.batch AS b
-WHERE NOT b.done AND (b.not_before IS NULL OR b.not_before <= {self.p("now")}) AND ({free})
+WHERE NOT b.done AND (b.not_before IS NULL OR b.not_before <= {self.p("now")})
+  AND ({self._unheld("b")})
 ORDER BY b.batch_id LIMIT {FREE}"""
+
+    def _unheld(self, batch: str) -> str:
+        """{now, holder} Whether nobody has a lease of the batch that still runs."""
+        unheld = f"{batch}.lease_until IS NULL OR {batch}.lease_until <= {self.p('now')}"
+        if self.exclusive:
+            unheld += f" OR {batch}.holder <> {self.p('holder')}"
+        return unheld
 
     @cached_property
     def claim(self) -> str:
-        """{lease_until, holder, batches, tokens} -> (batch_id, new token).
+        """{now, lease_until, holder, batches, tokens} -> (batch_id, new token).
 
-        Of two workers that have seen the same token only one finds it still there.
+        Of two workers that have seen the same token only one finds it still there; and whoever
+        had it may have renewed the lease meanwhile.
         """
         return f"""UPDATE journey.batch SET holder = {self.p("holder")},
   token = journey.batch.token + 1, lease_until = {self.p("lease_until")}
 FROM (SELECT unnest({self.p("batches")}::BIGINT[]) AS batch_id,
   unnest({self.p("tokens")}::BIGINT[]) AS token) AS l
 WHERE l.batch_id = journey.batch.batch_id AND l.token = journey.batch.token
+  AND ({self._unheld("journey.batch")})
 RETURNING journey.batch.batch_id, journey.batch.token"""
 
     def doubt(self, channels: Iterable[str], *, aged: bool = False) -> str:

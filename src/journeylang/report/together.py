@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+from journeylang.engines.base import DatabaseUnavailableError
 from journeylang.model.journey import Journey
 from journeylang.report.experiments import trials
 from journeylang.report.groups import by_arm, by_first_entry, entries
@@ -27,7 +28,12 @@ def read_beside(source: Source, journey: Journey) -> Iterator[Callable[[], None]
         yield lambda: None
         return
     entries(source, journey)  # asked for on both sides
-    beside = source.engine.beside()
+    try:
+        beside = source.engine.beside()
+    except DatabaseUnavailableError:
+        # No more connections: `goals` and `experiments` read by this one.
+        yield lambda: None
+        return
     try:
         with ThreadPoolExecutor(max_workers=1) as pool:
             yield pool.submit(prepare, replace(source, engine=beside), journey).result

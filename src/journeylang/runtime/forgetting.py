@@ -95,6 +95,9 @@ def _forget(
         other = _unused(engine, kind)
         for statement in sql.forget(key, other, secrets.token_hex(16), tick, d) if found else ():
             engine.execute(statement, {"now": now})
+    bound = project.binding.customers
+    assert bound is not None, "checked: a project with journeys binds customers"
+    engine.execute(sql.unset(bound, d), {"key": customer})
     values = {"values": [customer, *addresses]}
     return Forgotten(
         kept={name: found[name] for name in sql.KEPT if name in found},

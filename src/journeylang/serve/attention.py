@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from journeylang.diagnostics.codes.running import RESTART_NEEDED
+from journeylang.diagnostics.decode import decode
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.loading.find import CONFIG
 from journeylang.loading.project import LoadedProject
@@ -80,6 +81,7 @@ def _stamp(file: Path) -> object:
 def _read(file: Path) -> str | None:
     """None while it is being written anew."""
     try:
-        return file.read_text(encoding="utf-8") or None
-    except (OSError, ValueError):
+        found = decode(CONFIG, file.read_bytes()).value
+    except OSError:
         return None
+    return None if found is None else found.text or None

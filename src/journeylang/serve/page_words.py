@@ -22,6 +22,9 @@ from journeylang.diagnostics.suggest import did_you_mean
 FALLBACK = "en"
 FOLDER = "pages"
 
+_CHANNELS = frozenset({"email", "sms", "push", "post"})
+"""Those that the package has titles for."""
+
 LOCALE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _OWN = re.compile(r"(?:channel|topic)_[a-z][a-z0-9_]*")
 _LONGEST = 500
@@ -38,8 +41,10 @@ class Words:
 
     def title(self, kind: str, name: str, otherwise: str) -> str:
         """Of a channel or a topic."""
-        own = self.texts.get(f"{kind}_{name}")
-        return own or (self.texts.get(name, otherwise) if kind == "channel" else otherwise)
+        said = self.texts.get(f"{kind}_{name}")
+        if said is None and kind == "channel" and name in _CHANNELS:
+            said = self.texts.get(name)
+        return said or otherwise
 
 
 class Wordings:
@@ -49,10 +54,10 @@ class Wordings:
         built_in = shipped()
         self._known: dict[str, Words] = {}
         for locale in dict.fromkeys([*built_in, *own]):
-            language = locale.partition("-")[0]
+            parts = locale.split("-")
             # Nearest last: what a project says of `de` is said in `de-at` too.
             texts = dict(built_in[FALLBACK])
-            for one in dict.fromkeys((language, locale)):
+            for one in ("-".join(parts[:n]) for n in range(1, len(parts) + 1)):
                 texts |= built_in.get(one, {})
                 texts |= own.get(one, {})
             self._known[locale] = Words(locale=locale, texts=texts)
@@ -108,7 +113,7 @@ def _read(file: Path) -> dict[str, str] | str:
     try:
         if file.stat().st_size > _LARGEST:
             return f"larger than {_LARGEST // 1024} KiB"
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         return f"cannot be read ({type(error).__name__})"
     for name, text in found.items():
@@ -123,7 +128,7 @@ def _accepted(header: str) -> list[str]:
     for part in header[:500].split(","):
         tag, _, weight = part.strip().partition(";")
         try:
-            quality = float(weight.strip().removeprefix("q=") or 1)
+            quality = float(weight.strip().lower().removeprefix("q=") or 1)
         except ValueError:
             continue
         if tag and tag != "*" and quality > 0:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from journeylang.model.binding import Customers
+from journeylang.sql.aside import source_of
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.lists import comparable
 from journeylang.sql.schema import ACTIVE, FINAL, GONE, WHY
@@ -108,6 +110,14 @@ FROM {_unsent(key)}"""
     # An address stays suppressed, as its hash.
     yield f"DELETE FROM journey.suppression WHERE customer_id = {key} AND address_hash IS NULL"
     yield f"UPDATE journey.suppression SET customer_id = NULL WHERE customer_id = {key}"
+
+
+def unset(bound: Customers, d: Dialect) -> str:
+    """{key} The customer's key is no longer among those that several rows have."""
+    return (
+        f"DELETE FROM journey.set_aside WHERE source = {text(source_of(bound))}"
+        f" AND key = {d.parameter('key')}"
+    )
 
 
 def unlist(d: Dialect) -> Iterator[str]:
