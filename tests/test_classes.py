@@ -175,3 +175,26 @@ def test_it_needs_no_brackets() -> None:
         number: int
 
     assert Bare(3) == Bare(number=3)
+
+
+def _own(decorator: Callable[..., Any]) -> list[object]:
+    @decorator(frozen=True, slots=True)
+    class Hashed:
+        number: int
+
+        def __hash__(self) -> int:
+            return 7
+
+    @decorator(frozen=True, slots=True)
+    class Restored:
+        number: int
+
+        def __setstate__(self, state: list[int]) -> None:
+            object.__setattr__(self, "number", state[0] + 1)
+
+    kinds: tuple[type[Any], type[Any]] = Hashed, Restored
+    return [hash(kinds[0](1)), copy.copy(kinds[1](1)).number]
+
+
+def test_methods_of_its_own_are_kept() -> None:
+    assert _own(classes.dataclass) == _own(dataclasses.dataclass) == [7, 2]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from journeylang.api import doctor as doctoring
 from journeylang.cli.main import cli
 from tests.engines.databases import ENGINES
 from tests.runtime.world import CONFIG, HOUR, NOW, make, opened, sql, write
@@ -59,6 +61,35 @@ def test_indexes_that_a_tick_would_like(root: Path) -> None:
     assert told(doctor("--output", "json"), "hint") == []
 
 
+def test_an_index_of_an_expression_begins_with_no_column(root: Path) -> None:
+    make(root, engine="postgres")
+    sql(root, "CREATE INDEX ON shop.orders ((customer_id + 1), customer_id, at); SELECT 1")
+    assert "`shop.orders` has no index that begins with customer_id" in "".join(
+        told(doctor("--output", "json"), "hint")
+    )
+
+
+def test_the_index_of_a_table_in_parts_can_be_made_as_it_is_told(root: Path) -> None:
+    make(root, engine="postgres")
+    sql(root, "ALTER TABLE shop.orders RENAME TO old_orders; SELECT 1")
+    sql(
+        root,
+        "CREATE TABLE shop.orders (LIKE shop.old_orders) PARTITION BY RANGE (at);"
+        " CREATE TABLE shop.early PARTITION OF shop.orders FOR VALUES FROM (MINVALUE)"
+        " TO ('2026-01-01'); CREATE TABLE shop.late PARTITION OF shop.orders DEFAULT; SELECT 1",
+    )
+    statements = [
+        line.partition(" | ")[2]
+        for line in told(doctor("--output", "json"), "hint")
+        if "`shop.orders`" in line
+    ]
+    assert statements
+    for statement in statements:
+        assert "CONCURRENTLY" not in statement
+        sql(root, f"{statement}; SELECT 1")
+    assert "`shop.orders`" not in "".join(told(doctor("--output", "json"), "hint"))
+
+
 def test_what_is_wrong_is_told_with_a_way_out(root: Path) -> None:
     make(root, engine="duckdb")
     postmark = (
@@ -91,3 +122,13 @@ def test_an_environment_that_is_not_there(root: Path) -> None:
     found = doctor("prd")
     assert found.exit_code == 1
     assert "no environment `prd`" in found.output
+
+
+def test_a_package_that_is_not_installed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a checkout on the path: there is no distribution to ask."""
+
+    def none(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctoring, "requires", none)
+    assert doctor().output.startswith("fine   journeylang ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -150,3 +151,32 @@ def test_texts_of_a_template_are_no_python(monkeypatch: pytest.MonkeyPatch) -> N
     body = "{{ customer['\\'] + left() + [\\''] | default('\\'); left(') }}{{ '\\\\' }}\x00\u2028"
     quick, by_template, _ = both(body, "txt", monkeypatch)
     assert quick == by_template
+
+
+@pytest.mark.parametrize("extension", ["html", "txt"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ customer.first_name }}" * 200,
+        "{% if offer %}" + "{{ customer.first_name }}" * 200 + "{% endif %}",
+        f"{{{{ 'a' if ({' ~ '.join(['customer.first_name'] * 200)}) == 'b' else 'c' }}}}",
+        "{{ customer.first_name ~ offer }}" * 150,
+        "".join(f"{{{{ customer.first_name | d('{n}') | upper }}}}" for n in range(250)),
+    ],
+)
+def test_what_is_too_large_is_never_made(
+    body: str, extension: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SCOPE, "customer", {"first_name": "&" + "x" * 300_000})
+    sources = {f"hello.email.{extension}": f"---\nsubject: s\nfrom: a@b.example\n---\n{body}"}
+    what = For(message="0f34", scope=SCOPE)
+    both(body, extension, monkeypatch)  # all of it is imported
+    renderer = Renderer(sources)
+    renderer.render("hello", "email", For(message="1", scope=SCOPE | {"customer": {}}), LINKS)
+    tracemalloc.start()
+    try:
+        assert isinstance(renderer.render("hello", "email", what, LINKS), Failed)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 1024 * 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,13 +28,19 @@ class Scene:
     ids: list[int]
     batch: int
 
-    def claim(self, until: datetime) -> int:
+    def claim(self, until: datetime, now: datetime = NOW) -> int:
         """The batch is held until then; the token of the claim."""
         engine = self.pair.engine
         [(token,)] = engine.query(f"SELECT token FROM journey.batch WHERE batch_id = {self.batch}")
-        given = {"lease_until": until, "holder": "a", "batches": [self.batch], "tokens": [token]}
-        [(_, new)] = engine.query(self.sql.claim, given)
+        [(_, new)] = self.claimed(int(token), until, now)
         return int(new)
+
+    def claimed(self, token: int, until: datetime, now: datetime) -> list[tuple[Any, ...]]:
+        """What comes of a claim by whoever has seen this token."""
+        given = {"now": now, "lease_until": until, "holder": "a"}
+        return self.pair.engine.query(
+            self.sql.claim, given | {"batches": [self.batch], "tokens": [token]}
+        )
 
     def out(self, token: int, attempt: int = 1, now: datetime = NOW) -> list[int]:
         """Who goes out; all of them in this attempt."""
@@ -83,7 +90,7 @@ def test_the_lease_ends_at_its_instant(scene: Scene) -> None:
 
 def test_another_claim_takes_it_away(scene: Scene) -> None:
     first = scene.claim(NOW + HOUR)
-    second = scene.claim(NOW + HOUR)
+    second = scene.claim(NOW + 2 * HOUR, now=NOW + HOUR)
     assert scene.out(first) == []
     assert scene.out(second) == scene.ids
 
@@ -113,3 +120,15 @@ def test_a_lease_that_is_held_is_nobody_elses(scene: Scene) -> None:
     mine = {"now": NOW, "holder": "a"}
     assert free(scene.sql.free, mine) == []
     assert len(free(scene.sql.free, mine | {"now": NOW + HOUR})) == 1
+
+
+def test_a_lease_that_was_renewed_meanwhile_is_not_claimed(scene: Scene) -> None:
+    """Between the look for free batches and the claim: to renew leaves the token as it is."""
+    token = scene.claim(NOW)
+    [(batch, seen, _)] = scene.pair.engine.query(scene.sql.free, {"now": NOW, "holder": "a"})
+    assert (batch, seen) == (scene.batch, token)
+    held = {"batches": [batch], "tokens": [token], "lease_until": NOW + HOUR}
+    scene.pair.engine.execute(scene.sql.renew, held)
+    assert scene.claimed(token, NOW + 2 * HOUR, NOW) == []
+    assert scene.out(token) == scene.ids
+    assert len(scene.claimed(token, NOW + 2 * HOUR, NOW + HOUR)) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from journeylang.api.program import template_entry_fields
+from journeylang.cli import project as asked
 from journeylang.loading.inputs import inputs
 from journeylang.loading.plain import plain, project_of
 from journeylang.loading.project import LoadedProject, load
@@ -107,3 +108,26 @@ def test_why_reads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     assert told[0][0] == told[1][0]
     modules = set(told[1][2].split("|"))
     assert not modules & {*HEAVY, *PACKAGES}
+
+
+def test_a_template_that_is_saved_meanwhile_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "shop", {"welcome": WELCOME})
+    monkeypatch.chdir(root)
+    template = next(p for p in (root / "templates").rglob("*") if p.is_file())
+    real = asked.load_project
+
+    def saved(env: str) -> LoadedProject:
+        template.write_text(template.read_text() + " ")
+        return real(env)
+
+    former = inputs(root)
+    monkeypatch.setattr(asked, "load_project", saved)
+    asked.understood_project("dev")
+    assert former is not None
+    assert kept(root, "dev", former) is None
+    monkeypatch.setattr(asked, "load_project", real)
+    asked.understood_project("dev")
+    assert (later := inputs(root)) is not None
+    assert kept(root, "dev", later) is not None

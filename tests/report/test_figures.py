@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from journeylang.engines.base import DatabaseUnavailableError, Engine
 from journeylang.model.expressions import CustomerValue, SegmentTest
 from journeylang.model.measures import Target
 from journeylang.model.types import INT
@@ -371,3 +372,14 @@ def test_groups_that_were_drawn_elsewhere(read: Source) -> None:
     assert refused.startswith("Not measured: `points` has 2 values, none of them `61`")
     # Even shares were not drawn here, and that is noticed.
     assert rows(table)[0]["verdict"] == "not comparable"
+
+
+def test_a_report_does_with_one_connection(read: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    welcome = read.project.journeys["welcome"]
+    wanted = journey(read.for_one_report(), welcome, Asked())
+
+    def none(_: Engine) -> Engine:
+        raise DatabaseUnavailableError("too many connections")
+
+    monkeypatch.setattr(type(read.engine), "beside", none)
+    assert journey(read.for_one_report(), welcome, Asked()) == wanted

@@ -25,6 +25,7 @@ from journeylang.engines.base import (
     StatementError,
 )
 from journeylang.serve import keeper, opening
+from journeylang.serve.attention import Attention
 from journeylang.serve.beats import Beats
 from journeylang.serve.metrics import Metrics
 from tests.engines.databases import ENGINES
@@ -339,3 +340,19 @@ def test_settings_that_have_changed_ask_for_a_restart(tmp_path: Path) -> None:
         eventually(lambda: attention.restart is None)
         assert server.client.get("/health").json()["to_do"] == []
         assert [one.code for one in heard] == [RESTART_NEEDED]
+
+
+@pytest.mark.parametrize("form", ["crlf", "mark"])
+def test_settings_of_any_editor_are_those_of_the_start(tmp_path: Path, form: str) -> None:
+    root = make(tmp_path, number=1)
+    file = root / "journey.toml"
+    text = file.read_text()
+    file.write_bytes(
+        text.replace("\n", "\r\n").encode() if form == "crlf" else text.encode("utf-8-sig")
+    )
+    attention = Attention(loaded(root), lambda _: None)
+    attention.look()
+    assert attention.restart is None
+    file.write_bytes(file.read_bytes() + b"# another\n")
+    attention.look()
+    assert attention.restart is not None

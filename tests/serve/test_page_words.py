@@ -46,6 +46,7 @@ def test_all_of_them_say_the_same() -> None:
         (None, "*, ;;;, de;q=x, " + "a" * 5000, "en"),
         ("", "nl", "nl"),
         ("-", "it", "it"),
+        (None, "fr;q=0.3,es;Q=0.8", "es"),
     ],
 )
 def test_who_is_spoken_to_how(locale: str | None, accepted: str, found: str) -> None:
@@ -69,6 +70,19 @@ def test_a_project_says_some_of_it_otherwise(tmp_path: Path) -> None:
     assert german.title("channel", "pigeon", "Pigeon") == "Pigeon"
     assert austrian.title("topic", "offers", "?") == "Zuckerl"
     assert german.title("topic", "save", "Savings") == "Savings"
+    assert german.title("channel", "save", "Save the date") == "Save the date"
+
+
+def test_a_locale_has_what_is_said_of_all_that_it_is_part_of(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "zh.toml").write_text('save = "a"\nsaved = "a"\nanswer = "a"\n')
+    (folder / "zh-Hant.toml").write_text('saved = "b"\nanswer = "b"\n')
+    (folder / "zh-Hant-HK.toml").write_text('answer = "c"\n', encoding="utf-8-sig")
+    found = wordings(tmp_path).value
+    assert found is not None
+    texts = found.of("zh-Hant-HK").texts
+    assert (texts["save"], texts["saved"], texts["answer"]) == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from jinja2 import nodes
 
-from journeylang.delivery.sandbox import MAX_OUTPUT
+from journeylang.delivery.sandbox import BUDGET, Work
 
 Reader = Callable[[Mapping[str, Any]], Any]
 
@@ -34,15 +34,23 @@ class Code:
     """Python of expressions over `scope`. `given` is what it asks for besides, by name."""
 
     def __init__(self) -> None:
-        self.given: dict[str, Any] = {"left": left, "together": _together}
+        self.given: dict[str, Any] = {"left": left, "together": self._together}
+        self._work = Work()
 
     def function(self, expression: str) -> Reader | None:
         """What computes an expression of this code; None: it is too large for Python."""
         space = self.given | {"__builtins__": {"str": str, "type": type}}
         try:
-            return eval(f"lambda scope: {expression}", space)  # type: ignore[no-any-return]  # noqa: S307
+            read: Reader = eval(f"lambda scope: {expression}", space)  # noqa: S307
         except (SyntaxError, MemoryError, RecursionError):
             return None
+        work = self._work
+
+        def read_anew(scope: Mapping[str, Any]) -> Any:
+            work.left = BUDGET
+            return read(scope)
+
+        return read_anew
 
     def gives(self, value: Any) -> str:
         """The name of an object."""
@@ -86,6 +94,11 @@ class Code:
                     made.append(f"(v if type(v := {read}) is str else left())")
         return joined(made)
 
+    def _together(self, parts: tuple[str, ...]) -> str:
+        # Before it is there: else memory would be asked for that the template would not take.
+        self._work.charge(sum(map(len, parts)))
+        return "".join(parts)
+
     def _all(self, form: str, *parts: nodes.Node) -> str | None:
         made = [one for part in parts if (one := self.expression(part)) is not None]
         return form.format(*made) if len(made) == len(parts) else None
@@ -97,13 +110,6 @@ _LITERAL = frozenset({str, int, bool, type(None)})
 def joined(parts: Sequence[str]) -> str:
     """Python of a text of these."""
     return f"together(({''.join(f'{part}, ' for part in parts)}))" if parts else "''"
-
-
-def _together(parts: tuple[str, ...]) -> str:
-    """Before it is there: else memory would be asked for that the template would not take."""
-    if sum(map(len, parts)) > MAX_OUTPUT:
-        left()
-    return "".join(parts)
 
 
 def _printed(part: nodes.Node) -> nodes.Node:

@@ -27,10 +27,13 @@ _FILTERS = frozenset(
 
 _FUNCTIONS = frozenset({"link", "answer_url"})
 
+_AS_LONG = frozenset({"capitalize", "lower", "title", "trim", "upper"})
+"""Filters that make another text of whatever length."""
+
 _COMPARED = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 
 _LARGEST = 64 * 1024
-"""Characters of Python, and of a value that is escaped: what is larger is left as it is."""
+"""Characters of Python: what is larger is left as it is."""
 
 _SPECIAL = re.compile("[&<>\"']").search
 
@@ -49,7 +52,8 @@ def writer(parts: Sequence[tuple[nodes.Template | str, MessageEnvironment]]) -> 
 class _Message(Code):
     def __init__(self) -> None:
         super().__init__()
-        self.given |= {"special": _SPECIAL, "escaped": _escaped, "plain": _plain}
+        self.given |= {"special": _SPECIAL, "escaped": self._escaped, "plain": _plain}
+        self.given["made"] = self._made
         self._kept: dict[str, str] = {}
         self._certain = True
         self._environment: MessageEnvironment
@@ -122,6 +126,8 @@ class _Message(Code):
     def _once(self, function: str, args: Sequence[nodes.Node]) -> str | None:
         """A call, whose value is kept if it is certain to be computed here."""
         made = self._all(f"{function}({', '.join(['{}'] * len(args))})", *args)
+        if made is not None and (not function.startswith("do_") or function[3:] in _AS_LONG):
+            made = f"made({made})"
         if made is None or made in self._kept:
             return None if made is None else self._kept[made]
         if not self._certain:
@@ -129,12 +135,18 @@ class _Message(Code):
         name = self._kept[made] = f"kept{len(self._kept)}"
         return f"({name} := {made})"
 
+    def _made(self, value: Any) -> Any:
+        if type(value) is str:
+            self._work.charge(len(value))
+        return value
+
+    def _escaped(self, value: Any) -> str:
+        if type(value) is not str:
+            return _plain(value)
+        made = str(escape(value))
+        self._work.charge(len(made))
+        return made
+
 
 def _plain(value: Any) -> str:
     return str(value) if type(value) is int else left()
-
-
-def _escaped(value: Any) -> str:
-    if type(value) is str and len(value) > _LARGEST:
-        left()
-    return str(escape(value)) if type(value) is str else _plain(value)
