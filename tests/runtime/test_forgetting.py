@@ -11,10 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from journeylang.cli.main import cli
+from journeylang.engines.base import ConflictError
+from journeylang.engines.postgres import PostgresEngine
+from journeylang.runtime.forgetting import Forgotten, NotYet
+from journeylang.runtime.forgetting import forget as erased
 from journeylang.runtime.keys import key_literal, nobody
+from journeylang.serve.records import Said, to_line
 from journeylang.sql import forget
 from tests.engines.databases import ENGINES
-from tests.runtime.world import HOUR, NOW, address, at, contents, make, opened, sql
+from tests.runtime.world import HOUR, NOW, address, at, contents, loaded, make, opened, sql
 
 WHO = 4_815_162_342
 KEY = str(WHO)
@@ -77,7 +82,7 @@ def shop(root: Path, engine: str) -> None:
 
 
 def erase(root: Path) -> None:
-    sql(root, f"DELETE FROM crm.customers WHERE id = {WHO}")
+    sql(root, f"DELETE FROM crm.customers WHERE id = '{WHO}'")
 
 
 def run(root: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> Result:
@@ -212,6 +217,38 @@ def test_where_nothing_ran_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.M
     assert "nothing has run in `dev` yet" in found.stderr
 
 
+# Names, texts and sums of the project's own, and of the runtime; by table.
+OF_NOBODY = {
+    "batch": {"holder"},
+    "channel_pause": {"channel", "cause", "detail"},
+    "list": {"path", "digest"},
+    "list_entry": {"list"},
+    "lock": {"name", "holder"},
+    "meta": {"name", "value"},
+    "migration": {"name"},
+    "pause": {"cause", "detail"},
+    "prospect": {"prospects", "consent", "source"},
+    "revision": {"digest", "files", "versions"},
+    "set_aside": {"source", "reason"},
+    "source": {"digest", "content"},
+    "step": {"path", "kind"},
+    "suppression": {"channel", "reason"},
+    "tracking_sum": {"channel", "name"},
+    "version": {"name", "fingerprint", "plan"},
+    "watermark": {"name"},
+    "weight": {"salt", "arm"},
+}
+
+# Texts that tell of people, each of which has a way to go.
+OF_PEOPLE = {
+    **{name: {"value"} for name in forget.LISTS},
+    "set_aside": {"key"},
+    # It stays, with no key beside it.
+    "suppression": {"address_hash"},
+    "unclaimed": {"provider", "event_id", "line"},
+}
+
+
 def test_each_table_of_people_has_its_way(tmp_path: Path) -> None:
     make(tmp_path, engine="duckdb")
     with opened(tmp_path) as runtime:
@@ -226,11 +263,154 @@ def test_each_table_of_people_has_its_way(tmp_path: Path) -> None:
         columns.setdefault(table, {})[column] = kind
     of_people = {name for name, known in columns.items() if "customer_id" in known}
     assert of_people == set(forget.OWN)
-    for name, personal in forget.KEPT.items():
+    known = {name: {*personal, *PLAIN[name]} for name, personal in forget.KEPT.items()}
+    for name in {*OF_NOBODY, *OF_PEOPLE}:
+        known[name] = OF_NOBODY.get(name, set()) | OF_PEOPLE.get(name, set())
+    for name in columns.keys() - set(forget.DELETED):
         texts = {column for column, kind in columns[name].items() if kind == "VARCHAR"}
-        assert texts == {*personal, *PLAIN[name]}, name
+        assert texts == known.get(name, set()), name
     numbered = {name for name in forget.KEPT if "run_id" in columns[name]}
     assert numbered == set(forget.NUMBERED)
+
+
+@pytest.mark.parametrize(
+    ("engine", "kind"),
+    [
+        ("duckdb", "VARCHAR"),
+        ("postgres", "numeric"),
+        ("postgres", "numeric(20,0)"),
+        ("postgres", "character(10)"),
+        ("postgres", "character varying(10)"),
+    ],
+)
+def test_keys_of_other_types(
+    tmp_path: Path, engine: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, engine=engine)
+    _keyed(tmp_path, kind, f"CAST({{}} + {WHO - 4} AS {kind})")
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.deliver(NOW + HOUR)
+    erase(tmp_path)
+    found = run(tmp_path, monkeypatch, "--yes")
+    assert found.exit_code == 0, found.output
+    assert "message 1" in found.output
+    assert KEY not in everything(tmp_path)
+    with opened(tmp_path) as runtime:
+        runtime.tick(NOW + timedelta(days=4))
+        runtime.deliver(NOW + timedelta(days=4))
+    assert KEY not in everything(tmp_path)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_dates_there_is_no_key_of_nobody(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, engine=engine)
+    _keyed(tmp_path, "DATE", "DATE '2026-01-01' + CAST({} AS INTEGER)")
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+    before = everything(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for key in ("2026-01-05", "no date"):
+        found = CliRunner().invoke(cli, ["forget", key, "--yes", "--known"])
+        assert (found.exit_code, found.stdout) == (1, "")
+        assert "keys are of type date, and none" in found.stderr.lower()
+    assert everything(tmp_path) == before
+
+
+def _keyed(root: Path, kind: str, made: str) -> None:
+    """The world with another type of keys; `made` makes one from a number."""
+    for table, column in (
+        ("crm.customers", "id"),
+        ("crm.consents", "customer_id"),
+        ("shop.signups", "customer_id"),
+        ("shop.orders", "customer_id"),
+    ):
+        sql(
+            root,
+            f"ALTER TABLE {table} ALTER {column} TYPE {kind} USING {made.format(column)}; SELECT 1",
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_key_of_nobody_is_no_customers(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path, engine)
+    sql(tmp_path, f"UPDATE crm.customers SET id = -7 WHERE id = {WHO}")
+    drawn = iter(["5", "5", "-7", "-8"])
+    monkeypatch.setattr("journeylang.runtime.forgetting.nobody", lambda _: next(drawn))
+    assert run(tmp_path, monkeypatch, "--yes").exit_code == 0
+    assert sql(tmp_path, "SELECT customer_id FROM journey.run WHERE customer_id < 0") == [(-8,)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_said_of_their_messages_goes_too(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path, engine)
+    sql(tmp_path, f"UPDATE journey.receipt SET provider_id = 'p-1' WHERE customer_id = {WHO}")
+    for event, message in (("theirs", "p-1"), ("others", "p-12")):
+        said = Said(name="opened", message=message, provider="file", event_id=event, at=NOW)
+        sql(
+            tmp_path,
+            "INSERT INTO journey.unclaimed VALUES"
+            f" ('file', '{event}', TIMESTAMP '{NOW}', '{to_line(said).decode()}')",
+        )
+    erase(tmp_path)
+    assert run(tmp_path, monkeypatch, "--yes").exit_code == 0
+    assert sql(tmp_path, "SELECT event_id FROM journey.unclaimed") == [("others",)]
+
+
+def test_who_had_their_messages_does_not_go_on(tmp_path: Path) -> None:
+    """A worker whose lease has run out sees what was there before."""
+    _queued(tmp_path)
+    tokens = sql(tmp_path, "SELECT batch_id, token FROM journey.batch ORDER BY 1")
+    worker, engine = at(tmp_path), at(tmp_path)
+    try:
+        with worker.transaction():
+            worker.query("SELECT 1 FROM journey.batch")
+            found = erased(engine, loaded(tmp_path).project, KEY, now=NOW + HOUR)
+            assert isinstance(found, Forgotten)
+            with pytest.raises(ConflictError):
+                worker.query("SELECT b.token FROM journey.batch AS b FOR SHARE OF b")
+    finally:
+        worker.close()
+        engine.close()
+    assert sql(tmp_path, "SELECT batch_id, token - 1 FROM journey.batch ORDER BY 1") == tokens
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_a_lease_that_is_renewed_meanwhile_is_waited_for(tmp_path: Path, lasts: bool) -> None:
+    """Whoever renews it wins; whoever only gives it back is not waited for."""
+    _queued(tmp_path)
+    until = NOW + HOUR * (2 if lasts else 1)
+    renewed: list[str] = []
+
+    def renew(statement: str) -> None:
+        if statement.startswith("UPDATE journey.batch") and not renewed:
+            renewed.append(statement)
+            sql(tmp_path, f"UPDATE journey.batch SET lease_until = TIMESTAMP '{until}' RETURNING 1")
+
+    engine = PostgresEngine.open(address(tmp_path), before=renew)
+    try:
+        found = erased(engine, loaded(tmp_path).project, KEY, now=NOW + HOUR)
+    finally:
+        engine.close()
+    assert renewed
+    assert found == NotYet(sending_until=until) if lasts else isinstance(found, Forgotten)
+
+
+def _queued(root: Path) -> None:
+    """A world on PostgreSQL in which a message of theirs waits, and they are erased."""
+    make(root, engine="postgres")
+    sql(root, f"UPDATE crm.customers SET id = {WHO} WHERE id = 4")
+    for table in ("crm.consents", "shop.signups"):
+        sql(root, f"UPDATE {table} SET customer_id = {WHO} WHERE customer_id = 4")
+    with opened(root, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+    erase(root)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +419,34 @@ def test_each_table_of_people_has_its_way(tmp_path: Path) -> None:
 def test_a_key_of_nobody_is_one_of_its_type(kind: str) -> None:
     for _ in range(200):
         key = nobody(kind)
+        assert key is not None
         assert key_literal(key, kind) == key
         assert key.startswith("-") != kind.startswith("U")
-    assert UUID(nobody("UUID")).version == 4
+    assert UUID(nobody("UUID") or "").version == 4
     assert nobody("VARCHAR") != nobody("VARCHAR")
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [("numeric", 18), ("numeric(3,0)", 3), ("DECIMAL(5, 2)", 3), ("DECIMAL(1)", 1)],
+)
+def test_a_key_of_nobody_has_not_more_digits_than_its_type(kind: str, most: int) -> None:
+    for _ in range(200):
+        key = nobody(kind)
+        assert key is not None
+        assert key_literal(key, kind) == key
+        assert -(10**most) < int(key) < 0
+
+
+def test_a_key_of_nobody_fits_its_column() -> None:
+    for kind in ("character(10)", "varchar(10)", "CHARACTER VARYING(10)"):
+        assert len(nobody(kind) or "") == 10
+        assert nobody(kind) != nobody(kind)
+    kinds = ("date", "timestamp without time zone", "double precision", "bytea", "numeric(2,2)")
+    assert [nobody(kind) for kind in kinds] == [None] * len(kinds)
+
+
+def test_what_is_no_number_is_no_key_that_is_one() -> None:
+    given = ("5", "-5.00", "5e3", "x", "", "5'", "NaN")
+    keys = [key_literal(key, "numeric(20,0)") for key in given]
+    assert keys == ["5", "-5.00", None, None, None, None, None]

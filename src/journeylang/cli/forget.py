@@ -39,7 +39,8 @@ def command(
     kept of them is deleted; rows that reports are made of stay, under a key that is nobody's and
     without contents. A suppressed address stays so, as its hash. The project's own tables, files
     that providers wrote and lists in the project are not touched: erase the customer there first.
-    It exits with 1 if nothing was done, as they are still a customer or a message is on its way.
+    It exits with 1 if nothing was done, as they are still a customer, a message is on its way, or
+    keys are of a type that has none of nobody (dates).
     """
     from journeylang.api.applying import in_use, unusable
     from journeylang.engines.base import DatabaseBusyError, StatementError
@@ -67,7 +68,12 @@ def command(
         except StatementError as error:
             stop(unusable(error), loaded)
     if isinstance(found, NotYet):
-        if found.sending_until is None:
+        if found.key_type is not None:
+            why = (
+                f"the customers' keys are of type {found.key_type}, and none can be made up that"
+                " is nobody's; bind a key that is a whole number, a text or a UUID"
+            )
+        elif found.sending_until is None:
             why = "still among the customers, and would enter again: erase them there, or --known"
         else:
             why = f"messages are on their way; again after {found.sending_until:%H:%M:%S} UTC"

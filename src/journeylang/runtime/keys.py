@@ -13,6 +13,13 @@ _BITS = {"SMALLINT": 15, "INTEGER": 31, "UINTEGER": 32, "BIGINT": 63, "UBIGINT":
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}")
 
+_DECIMAL = re.compile(r"(?:NUMERIC|DECIMAL)(?:\(([0-9]+)(?:, ?(-?[0-9]+))?\))?")
+_FIGURES = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
+
+_LETTERS = re.compile(
+    r"(?:CHARACTER VARYING|CHARACTER|VARCHAR|BPCHAR|TEXT|NAME|CITEXT)(?:\(([0-9]+)\))?"
+)
+
 
 def key_literal(key: str, kind: str) -> str | None:
     """A customer's key as SQL of the key's type; None if it can be none."""
@@ -21,6 +28,8 @@ def key_literal(key: str, kind: str) -> str | None:
         if not _NUMBER.fullmatch(key) or abs(int(key)) >= 2 ** _BITS[kind]:
             return None
         return str(int(key))
+    if _DECIMAL.fullmatch(kind):
+        return key if _FIGURES.fullmatch(key) else None
     if kind == "UUID":
         try:
             return f"CAST('{UUID(key)}' AS UUID)"
@@ -29,10 +38,11 @@ def key_literal(key: str, kind: str) -> str | None:
     return text(key)
 
 
-def nobody(kind: str) -> str:
+def nobody(kind: str) -> str | None:
     """A key by chance that no customer has, as far as one can tell; as text.
 
-    Numbers are below zero where the type has such.
+    Numbers are below zero where the type has such. None: of the type none can be made that is
+    not somebody's as likely as not, as of dates.
     """
     kind = kind.upper()
     if kind in _BITS:
@@ -40,4 +50,11 @@ def nobody(kind: str) -> str:
         if kind in {"UINTEGER", "UBIGINT"}:
             return str(2 ** _BITS[kind] - 1 - chosen)
         return str(-1 - chosen)
-    return str(uuid4()) if kind == "UUID" else f"forgotten {secrets.token_hex(12)}"
+    if decimal := _DECIMAL.fullmatch(kind):
+        digits = min(18, int(decimal[1] or 18) - int(decimal[2] or 0))
+        return str(-1 - secrets.randbelow(10**digits - 1)) if digits > 0 else None
+    if letters := _LETTERS.fullmatch(kind):
+        token = f"forgotten {secrets.token_hex(12)}"
+        # The end is what differs.
+        return token[-int(letters[1]) :] if letters[1] else token
+    return str(uuid4()) if kind == "UUID" else None

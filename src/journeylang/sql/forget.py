@@ -66,13 +66,14 @@ WHERE m.customer_id = {key} AND NOT EXISTS (SELECT 1 FROM journey.receipt AS r
   WHERE r.message_id = m.message_id AND r.customer_id = {key} AND r.state IN ({ended}))"""
 
 
-def in_hand(key: str, d: Dialect) -> str:
-    """-> (lease_until) of each batch that is not done and has such messages.
+def _batches(key: str) -> str:
+    """Those that are not done and have such messages; a condition on `b`."""
+    return f"NOT b.done AND b.batch_id IN (SELECT m.batch_id FROM {_unsent(key)})"
 
-    Until the transaction ends nobody else claims them.
-    """
-    return f"""SELECT b.lease_until FROM journey.batch AS b
-WHERE NOT b.done AND b.batch_id IN (SELECT m.batch_id FROM {_unsent(key)}){d.held("b")}"""
+
+def in_hand(key: str) -> str:
+    """-> (lease_until) of each batch that is not done and has such messages."""
+    return f"SELECT b.lease_until FROM journey.batch AS b WHERE {_batches(key)}"
 
 
 def forget(key: str, other: str, salt: str, tick: int, d: Dialect) -> Iterator[str]:
@@ -82,6 +83,12 @@ def forget(key: str, other: str, salt: str, tick: int, d: Dialect) -> Iterator[s
     """
     now = f"CAST({d.parameter('now')} AS TIMESTAMP)"
     active = f"customer_id = {key} AND status = {ACTIVE}"
+    # A worker whose lease has run out is not to go on: it finds its token gone, or conflicts.
+    yield f"UPDATE journey.batch AS b SET token = token + 1 WHERE {_batches(key)}"
+    # What a provider said of messages, before it is forgotten whose they were.
+    named = """'"message":"' || r.provider_id || '"'"""
+    yield f"""DELETE FROM journey.unclaimed AS u WHERE EXISTS (SELECT 1 FROM journey.receipt AS r
+  WHERE r.customer_id = {key} AND strpos(u.line, {named}) > 0)"""
     yield f"""INSERT INTO journey.transition (customer_id, run_id, journey, "at", tick, from_step,
   to_step, why)
 SELECT r.customer_id, r.run_id, r.journey, {now}, {tick}, r.step, NULL, {WHY["gone"]}

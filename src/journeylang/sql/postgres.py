@@ -144,7 +144,8 @@ RETURNING {kept} - {takes} - {now}"""
         )
 
     def key_type(self, found: str) -> str:
-        return "text" if found.startswith("character varying") else found
+        # How long a `character` is nobody says; alone it is a single one.
+        return "text" if found.startswith("character") else found
 
     def stored_type(self, kind: str) -> str:
         # Text is ordered by code point, whatever the database's own order is.

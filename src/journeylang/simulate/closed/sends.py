@@ -16,7 +16,8 @@ from journeylang.sql.dialects import text
 from journeylang.sql.schema import WHY
 from journeylang.sql.session import HELD, SENT, SKIPPED
 
-# Rows of a transaction that is still open are counted from a high power of two on.
+# Rows of a transaction that is still open are counted from a number near 2 ** 55 on, which is no
+# multiple of this: the first rows may have the highest places. No place is had twice.
 _PLACE = (1 << 40) - 1
 
 
