@@ -363,6 +363,21 @@ def test_what_was_said_of_their_messages_goes_too(
     assert sql(tmp_path, "SELECT event_id FROM journey.unclaimed") == [("others",)]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_key_that_was_set_aside_goes_too(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path, engine)
+    sql(
+        tmp_path,
+        "INSERT INTO journey.set_aside VALUES"
+        f" ('customers', '{KEY}', 'twice', 2, FALSE), ('customers', '7', 'twice', 2, FALSE)",
+    )
+    erase(tmp_path)
+    assert run(tmp_path, monkeypatch, "--yes").exit_code == 0
+    assert sql(tmp_path, "SELECT key FROM journey.set_aside") == [("7",)]
+
+
 def test_who_had_their_messages_does_not_go_on(tmp_path: Path) -> None:
     """A worker whose lease has run out sees what was there before."""
     _queued(tmp_path)
