@@ -237,3 +237,5 @@ class Memory:
     shares: dict[tuple[str, str, object], tuple[date, list[int]]] = field(default_factory=dict)
     profile: dict[tuple[Any, str], Written] = field(default_factory=dict)
     started: set[tuple[int, str]] = field(default_factory=set)
+    # How many were missing when the latest tick was not to be, and its instant.
+    missing: tuple[int, datetime | None] = (0, None)

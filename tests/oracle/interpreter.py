@@ -59,7 +59,6 @@ class _Tick(Stage):
     def __init__(self, project: Project, tables: Tables, memory: Memory, now: datetime) -> None:
         super().__init__(project, tables, memory, now)
         self._ways: dict[int, dict[str, tuple[Resting, Way]]] = {}
-        self.loading = False
 
     def behind(self, run: Run, path: str) -> tuple[Resting, Way]:
         """A step of the run's version, and what comes behind it."""
@@ -70,6 +69,8 @@ class _Tick(Stage):
 
     def run(self) -> None:
         """The phases, in their order."""
+        if self.loading():
+            return
         judge(self)
         learn(self)
         self.exits()
@@ -86,20 +87,27 @@ class _Tick(Stage):
         self.keep_profile()
         self.memory.now = self.now
 
+    def loading(self) -> bool:
+        """Whether so many are missing that the table of customers is rather being loaded."""
+        active = self.active()
+        missing = sum(run.customer not in self.reader.customers for run in active)
+        (held, at), self.memory.missing = self.memory.missing, (0, None)
+        too_many = not self.reader.customers or (missing > 100 and 2 * missing > len(active))
+        still = at is not None and missing > 0 and not (held == missing and at < self.now)
+        if not active or not (too_many or still):
+            return False
+        self.memory.missing = (missing, self.now)
+        return True
+
     # --- 1. exits -------------------------------------------------------------
 
     def exits(self) -> None:
-        active = self.active()
-        missing = [run for run in active if run.customer not in self.reader.customers]
-        # An empty table is one that is being loaded; one that lacks so many looks like it.
-        too_many = len(missing) > 100 and 2 * len(missing) > len(active)
-        self.loading = too_many or not self.reader.customers
-        for run in active:
+        for run in self.active():
             if run.customer in self.reader.customers:
                 reason = self.exit_of(run)
                 if reason is not None:
                     self.end(run, "exited", reason, self.now)
-            elif not self.loading:
+            else:
                 self.end(run, "gone", "gone", self.now)
 
     def exit_of(self, run: Run) -> str | None:
@@ -112,8 +120,6 @@ class _Tick(Stage):
     def wakes(self, sleeping: Iterable[Run]) -> Iterator[Moving]:
         for run in sleeping:
             if self.paused(run.journey):
-                continue
-            if self.loading and run.customer not in self.reader.customers:
                 continue
             assert run.step is not None
             assert run.wake_at is not None

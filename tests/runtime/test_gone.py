@@ -269,6 +269,65 @@ def test_too_many_are_told_and_leave_when_it_is_meant(engine: str, tmp_path: Pat
         assert not let_leave(runtime.engine)
 
 
+def test_nothing_is_sent_while_many_are_missing(engine: str, tmp_path: Path) -> None:
+    root = make(tmp_path, engine=engine)
+    _loaded_anew(root)
+    states = "SELECT state, count(*) FROM journey.messages GROUP BY 1"
+    with opened(root) as runtime:
+        queued = runtime.engine.query(states)
+        tell_counts(runtime.engine)
+        runtime.tick(NOW + HOUR + 2 * MINUTE)
+        runtime.deliver(NOW + HOUR + 2 * MINUTE)
+        assert runtime.engine.query(states) == queued
+        runtime.gone_is_meant = True
+        runtime.tick(NOW + HOUR + 3 * MINUTE)
+        runtime.deliver(NOW + HOUR + 3 * MINUTE)
+        assert runtime.engine.query(states) != queued
+
+
+@pytest.mark.parametrize("there", [0, 20])
+def test_of_a_view_that_lacks_many_who_move(engine: str, there: int) -> None:
+    """Nobody is asked, yet so many would leave as they move."""
+    statuses = "SELECT status, count(*) FROM journey.run GROUP BY 1 ORDER BY 1"
+    with database(engine) as real:
+        real.execute("ALTER TABLE crm.customers RENAME TO people")
+        real.execute("CREATE VIEW crm.customers AS SELECT * FROM crm.people")
+        columns = TABLES["crm.customers"]
+        rows = [[person(n)[name] for name in columns] for n in range(1, 301)]
+        real.insert("crm.people", columns, rows)
+        put(real, "shop.signups", map(signs_up, range(1, 301)))
+        session = prepare(real, compiled(program("w: wait 6h\nv: wait 90d")), now=START)
+        assert isinstance(session, Session)
+        for hour in (1, 2):
+            tick(session, START + hour * HOUR)
+        real.execute(f"DELETE FROM crm.people WHERE id > {there}")
+        for hour in (7, 8):
+            found = tick(session, START + hour * HOUR).missing
+            assert found is not None
+            assert found.runs == 300 - there
+        assert real.query(statuses) == [(0, 300)]
+        real.insert("crm.people", columns, rows[there:])
+        assert tick(session, START + 9 * HOUR).moved == 300
+        assert real.query(statuses) == [(0, 300)]
+
+
+def test_so_many_have_left_and_no_more(engine: str, tmp_path: Path) -> None:
+    """What a person says of those who are missing now holds for no later load."""
+    root = make(tmp_path, engine=engine)
+    missing = _loaded_anew(root)
+    with opened(root) as runtime:
+        tell_counts(runtime.engine)
+        runtime.tick(NOW + HOUR + 2 * MINUTE)
+        assert let_leave(runtime.engine)
+    sql(root, "DELETE FROM crm.customers WHERE id > 1001")
+    with opened(root) as runtime:
+        tell_counts(runtime.engine)
+        found = runtime.tick(NOW + HOUR + 3 * MINUTE).missing
+        assert found is not None
+        assert found.runs > missing
+        assert runtime.engine.query(GONE) == [(0,)]
+
+
 def test_it_may_be_meant_from_the_first(engine: str, tmp_path: Path) -> None:
     root = make(tmp_path, engine=engine)
     missing = _loaded_anew(root)

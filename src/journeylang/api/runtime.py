@@ -58,6 +58,7 @@ class Runtime:
     _zones: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _outbox: Outbox | None = None
+    _held: bool = False
     _link_key: bytes | None = field(default=None, repr=False)
 
     @classmethod
@@ -164,6 +165,7 @@ class Runtime:
                 continue
             self._report_zones(result.invalid_zones)
             self.problems += [self._guarded(name, why) for name, why in result.paused]
+            self._held = result.missing is not None
             if result.missing is not None:
                 self._tell_once(str(result.missing), self._missing(result.missing))
             return result
@@ -242,12 +244,13 @@ class Runtime:
         look; without, it stands still.
 
         A channel that nothing goes through and a template that fails are told in `problems`;
-        their messages stay, or are marked as failed, and the rest goes on.
+        their messages stay, or are marked as failed, and the rest goes on. While the customers are
+        rather being loaded nothing is sent: whoever is missing would have theirs cancelled.
         """
         from journeylang.delivery.order import DeliverySummary
         from journeylang.runtime.pauses import pause
 
-        if self._nobody:
+        if self._nobody or self._held:
             return DeliverySummary()
         if self._outbox is None:
             self._outbox = self._open_outbox()

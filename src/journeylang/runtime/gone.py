@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
 from journeylang.model.binding import Binding
@@ -23,27 +25,40 @@ def known_keys(engine: Engine, binding: Binding) -> str | None:
 
 
 def ask_again(engine: Engine) -> None:
-    """Have the next tick ask, whatever is counted."""
-    engine.execute(f"DELETE FROM journey.meta WHERE name = {text(COUNTS)}")
+    """Have the next tick ask, whatever is counted; it does where some were held back."""
+    said = " AND ".join(f"value NOT LIKE {text(f'{one}%')}" for one in (HELD, MEANT))
+    engine.execute(f"DELETE FROM journey.meta WHERE name = {text(COUNTS)} AND {said}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """So many of the `active` runs are of people who are not in `customers`, and have not left."""
+    """So many of the `active` runs are of people who are not in `customers`, and have not left.
+
+    `at` is the tick that has found them (naive UTC).
+    """
 
     runs: int
     active: int
+    at: datetime
 
     @property
     def counts(self) -> str:
         """What is kept in the place of the counts."""
-        return f"{HELD}{self.runs} {self.active}"
+        return f"{HELD}{self.runs} {self.active} {self.at.isoformat()}"
 
     def __str__(self) -> str:
         return (
             f"{self.runs:,} of {self.active:,} runs are of people who are not in `customers`;"
-            " nobody has left for that"
+            " nobody moves until they are back"
         )
+
+
+class IncompleteError(Exception):
+    """The customers are rather being loaded: the tick is undone, and the next one asks again."""
+
+    def __init__(self, missing: Missing) -> None:
+        super().__init__(str(missing))
+        self.missing = missing
 
 
 def too_many(runs: int, active: int) -> bool:
@@ -51,26 +66,34 @@ def too_many(runs: int, active: int) -> bool:
     return runs > MOST and runs > SHARE * active
 
 
-def is_meant(engine: Engine) -> bool:
-    """Whether a person has said so since some were held back."""
-    return engine.query(_KEPT) == [(MEANT,)]
+def meant(kept: str | None) -> int:
+    """How many a person has said that they have left, since so many were missing."""
+    return int(kept.removeprefix(MEANT)) if kept is not None and kept.startswith(MEANT) else 0
+
+
+def held(kept: str | None) -> Missing | None:
+    """Those of whom the latest tick has not let anybody leave."""
+    if kept is None or not kept.startswith(HELD):
+        return None
+    runs, active, at = kept.removeprefix(HELD).split()
+    return Missing(runs=int(runs), active=int(active), at=datetime.fromisoformat(at))
 
 
 def held_back(engine: Engine) -> Missing | None:
-    """Those of whom the latest tick that asked has not let anybody leave."""
-    for (kept,) in engine.query(_KEPT):
-        if kept.startswith(HELD):
-            runs, active = kept.removeprefix(HELD).split()
-            return Missing(runs=int(runs), active=int(active))
-    return None
+    """The same, of what the database keeps."""
+    return next((held(kept) for (kept,) in engine.query(_KEPT)), None)
 
 
 def let_leave(engine: Engine) -> bool:
-    """Have the next tick let everybody leave who is missing; whether some were held back."""
+    """Have the next tick let as many leave as are missing now; whether some were held back."""
     if engine.columns(("journey", "meta")) is None:
         return False
-    held = f"name = {text(COUNTS)} AND value LIKE {text(f'{HELD}%')}"
-    return bool(engine.execute(f"UPDATE journey.meta SET value = {text(MEANT)} WHERE {held}"))
+    found = held_back(engine)
+    if found is None:
+        return False
+    now = f"name = {text(COUNTS)} AND value = {text(found.counts)}"
+    said = text(f"{MEANT}{found.runs}")
+    return bool(engine.execute(f"UPDATE journey.meta SET value = {said} WHERE {now}"))
 
 
 _KEPT = f"SELECT value FROM journey.meta WHERE name = {text(COUNTS)}"

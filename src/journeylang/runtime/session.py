@@ -30,8 +30,8 @@ class JourneyFailedError(Exception):
 class TickResult:
     """What a tick did. `now` is the instant it counted as; `idle` if nothing was due.
 
-    `paused`: journeys that a guard has paused, and its figures. `missing`: those who are no longer
-    in `customers` and have not left, being too many.
+    `paused`: journeys that a guard has paused, and its figures. `missing`: so many
+    who are no longer in `customers` that the tick was undone.
     """
 
     now: datetime

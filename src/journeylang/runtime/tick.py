@@ -17,9 +17,10 @@ from journeylang.engines.base import ConflictError, StatementError
 from journeylang.model.entry import EnterWhen
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.entries import Entries, Opening, mark
+from journeylang.runtime.gone import IncompleteError
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.lease import TakenOverError
-from journeylang.runtime.leaving import Leaving
+from journeylang.runtime.leaving import Leaving, keep_counts
 from journeylang.runtime.localtime import (
     needs_local_time,
     zones_in_use,
@@ -82,6 +83,11 @@ def _tick(session: Session, now: datetime, skip: frozenset[str], gone_is_meant: 
             # All journeys move in one statement. Taken apart, it tells whose fault it is.
             session.zones.forget()
             return _Tick(session, skip, apart=True).run(now, gone_is_meant)
+    except IncompleteError as error:
+        session.zones.forget()
+        with session.engine.transaction():
+            keep_counts(session.engine, session.engine.dialect, error.missing.counts)
+        return TickResult(now=now, idle=True, missing=error.missing)
     except BaseException:
         session.zones.forget()
         raise
@@ -287,7 +293,6 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
                 with Blamed(plan.name):
                     count = self._enter(sql, opening, news, done)
                     done.candidates += self._let_in(plan, count, news)
-        self._let_rest()
         behind = news.pauses.resumed.keys() - news.pauses.paused
         if behind:
             self.engine.execute(caught_up(sorted(behind)))
@@ -297,6 +302,7 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             if not early:
                 invalid = self._local_time(news, among="trail", names=names)
             self._settle(done)
+            self._look_again(done)
             self._write(done)
         self._remember(openings)
         return TickResult(
@@ -307,7 +313,6 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             sent=done.sent,
             skipped=done.skipped,
             invalid_zones=invalid,
-            missing=self.missing,
         )
 
     def _let_in(self, plan: JourneyPlan, candidates: int, news: News) -> int:

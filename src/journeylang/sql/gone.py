@@ -22,13 +22,13 @@ COUNTS = "customers"
 """Under which name `journey.meta` keeps the counts at which it was last asked."""
 
 HELD = "held "
-"""Before `missing active`, in the place of the counts: these stayed, and it is asked again."""
+"""Before `missing active now`, in the place of the counts: for these a tick was undone."""
 
 AGAIN = "again "
 """Before counts that may tell of more than their tick's statements saw: it is asked once more."""
 
-MEANT = "meant"
-"""In the place of the counts: whoever is missing has left."""
+MEANT = "meant "
+"""Before a number, in the place of the counts: so many have left."""
 
 # More runs, and more than this share of all that are on their way, do not leave at once.
 MOST = 100
@@ -38,14 +38,14 @@ SHARE = 0.5
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoneSql:
     """`leave` {now}: see there. `somebody`: a row unless the table is empty. `active`: the number
-    of runs on their way. `missing`: takes everybody out of `trail` who is not in the table.
+    of runs on their way. `leaving`: the number of those in `trail` who are gone.
     `early`: the counts are those of the moment, and the tick's snapshot may be older.
     """
 
     leave: str
     somebody: str
     active: str
-    missing: str
+    leaving: str
     early: bool
 
 
@@ -58,8 +58,7 @@ def gone_sql(compiler: Compiler, journeys: Sequence[int], keys: str | None) -> G
         somebody=f"SELECT 1 FROM {base} AS c LIMIT 1",
         active="SELECT count(*) FROM journey.run AS w"
         f" WHERE w.status = {ACTIVE} AND w.journey IN ({listed})",
-        missing="DELETE FROM trail WHERE NOT EXISTS"
-        f" (SELECT 1 FROM {base} AS c WHERE c.customer_id = trail.customer_id)",
+        leaving=f"SELECT count(*) FROM trail WHERE fate = {END} AND status = {GONE}",
         early=compiler.dialect.shared and keys is not None,
     )
 

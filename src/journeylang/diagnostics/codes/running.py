@@ -270,8 +270,9 @@ CUSTOMERS_MISSING = Code(
     title="Too many customers are missing at once",
     why="More than 100 runs, and more than half of all, are of people who are no longer in"
     " `customers`. So it looks when a table is loaded anew in several transactions, and a run that"
-    " has ended does not begin again. Nobody leaves for that, those concerned rest where they are,"
-    " and the next tick asks again.",
+    " has ended does not begin again. The tick is undone and nothing is sent: nobody moves until"
+    " they are back, or two ticks find that as many are missing and no longer too many, or a person"
+    " says that they have left.",
     bad="DELETE FROM crm.customers;      -- and the new rows in another transaction",
     good="BEGIN; DELETE FROM crm.customers; INSERT INTO crm.customers SELECT …; COMMIT;",
     fence="sql",
