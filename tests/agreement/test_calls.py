@@ -14,6 +14,7 @@ from tests.agreement.small import (
     enters,
     happens,
     people,
+    person,
     program,
     sent,
 )
@@ -94,6 +95,7 @@ def test_values_are_those_of_the_tick_and_lists_keep_what_is_known() -> None:
 def test_somebody_who_is_gone_calls_nobody() -> None:
     with both(program(f"w: wait 1h\n{CALL}"), START) as pair:
         enters(pair)
-        pair.put("crm.customers", [])
+        # Somebody else is there: of an empty table nobody is gone.
+        pair.put("crm.customers", [person(2)])
         look = pair.tick(START + 3 * HOUR)
         assert (called(look), ends(look)) == ([], [("gone", "gone")])

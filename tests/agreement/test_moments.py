@@ -18,6 +18,7 @@ from tests.agreement.small import (
     enters,
     happens,
     people,
+    person,
     program,
     sent,
 )
@@ -134,7 +135,10 @@ def test_of_somebody_who_is_gone_nothing_is_true() -> None:
         enters(pair, points=500)
         pair.put("crm.customers", [])
         assert ends(pair.tick(NOW + HOUR)) == [("active", None)], "an empty table says nothing"
-        assert ends(pair.tick(NOW + DAY)) == [("gone", "gone")], "but moves nobody on"
+        assert ends(pair.tick(NOW + DAY)) == [("active", None)], "nor moves anybody on"
+        pair.put("crm.customers", [person(2)])
+        pair.tick(NOW + DAY + HOUR)
+        assert ends(pair.tick(NOW + DAY + 2 * HOUR)) == [("gone", "gone")]
 
 
 def test_a_moment_that_is_the_arrival_has_passed() -> None:

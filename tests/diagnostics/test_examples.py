@@ -79,6 +79,8 @@ SHOWN_BY = {
     "JRN821": "tests/runtime/test_unreadable.py",
     "JRN822": "tests/runtime/test_migrations.py",
     "JRN823": "tests/serve/test_channel_pause.py",
+    "JRN824": "tests/runtime/test_gone.py",
+    "JRN825": "tests/serve/test_following.py",
     "JRN829": "tests/why/test_why.py",
     "JRN830": "tests/cli/test_extras.py",
     "JRN841": "tests/loading/test_lists.py",

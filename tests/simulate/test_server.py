@@ -19,10 +19,10 @@ from tests.runtime.world import BINDING, CONFIG, JOURNEYS, NOW, loaded, write
 ASSUME = """
 assume typical {
   opened 40% within 24h
-  clicked of email 15% within 48h
+  clicked of email 60% within 12h
   unsubscribed 4% within 12h
   signed_up 20% per 3d
-  ordered after clicked 60% within 30h
+  ordered after clicked 90% within 12h
 }
 segment tall = sql`select id from crm.customers where points > 50`
 """
