@@ -197,4 +197,5 @@ def _own(decorator: Callable[..., Any]) -> list[object]:
 
 
 def test_methods_of_its_own_are_kept() -> None:
-    assert _own(classes.dataclass) == _own(dataclasses.dataclass) == [7, 2]
+    # Python 3.11.2 replaces a `__setstate__`, later ones keep it.
+    assert _own(classes.dataclass) == _own(dataclasses.dataclass)
