@@ -277,6 +277,7 @@ def test_each_table_of_people_has_its_way(tmp_path: Path) -> None:
     ("engine", "kind"),
     [
         ("duckdb", "VARCHAR"),
+        ("duckdb", "DECIMAL(18,0)"),
         ("postgres", "numeric"),
         ("postgres", "numeric(20,0)"),
         ("postgres", "character(10)"),

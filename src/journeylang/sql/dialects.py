@@ -84,7 +84,8 @@ class Dialect:
 
     def key_type(self, found: str) -> str:
         """The type in which the runtime keeps keys that the database calls that."""
-        return found.upper() if found.upper() in _KEY_TYPES else "VARCHAR"
+        kind = found.upper()
+        return kind if kind in _KEY_TYPES or kind.startswith("DECIMAL(") else "VARCHAR"
 
     def stored_type(self, kind: str) -> str:
         """The type of a column of the runtime's own tables; or a list of columns with types."""
