@@ -47,7 +47,7 @@ class Leaving(Waking):
         Raises:
             IncompleteError: so many are that the table is rather being loaded.
         """
-        if not self.gone and done.woken > MOST:
+        if not self.gone and done.woken:
             left = self._query(self._gone.leaving)[0][0]
             if left > MOST:
                 self._doubt(left)
