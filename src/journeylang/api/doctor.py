@@ -105,10 +105,8 @@ def _channels(
     from journeylang.delivery.channels import open_channels
 
     settings = loaded.config.env[env]
-    given, invoke = (
-        {name: {"provider": table.provider, **table.settings} for name, table in tables.items()}
-        for tables in (settings.channels, settings.invoke)
-    )
+    given = {name: table.given for name, table in settings.channels.items()}
+    invoke = {name: table.given for name, table in settings.invoke.items()}
     found = open_channels(given, root=loaded.root, environment=environ, invoke=invoke)
     yield from (_told(problem, env) for problem in found.diagnostics)
     made = found.value or {}

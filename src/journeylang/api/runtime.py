@@ -284,9 +284,8 @@ class Runtime:
         from journeylang.delivery.outbox import DeliveryConfig, Outbox
 
         environment = self.loaded.config.env[self.env]
-        tables = environment.channels
-        given = {n: {"provider": c.provider, **c.settings} for n, c in tables.items()}
-        invoke = {n: {"provider": c.provider, **c.settings} for n, c in environment.invoke.items()}
+        given = {name: table.given for name, table in environment.channels.items()}
+        invoke = {name: table.given for name, table in environment.invoke.items()}
         opened = open_channels(given, root=self.loaded.root, invoke=invoke)
         self.problems += opened.diagnostics
         config = DeliveryConfig(

@@ -116,6 +116,11 @@ class ChannelTable(BaseModel):
         others = {key: value for key, value in written.items() if key != "provider"}
         return {**{k: v for k, v in written.items() if k == "provider"}, "settings": others}
 
+    @property
+    def given(self) -> dict[str, object]:
+        """As it stands in the file: what `delivery.channels.open_channels` is given."""
+        return {"provider": self.provider, **self.settings}
+
 
 class ServeTable(_Table):
     """``[env.NAME.serve]``: what ``journey serve`` takes in and shows."""

@@ -66,32 +66,23 @@ def forget(
         StatementError: the database refused.
     """
     lease = Lease(engine=engine)
+
+    def once() -> Forgotten | NotYet:
+        lease.hold_within(_PATIENCE)
+        with engine.transaction():
+            return _forget(engine, project, customer, addresses, known=known, now=now)
+
     try:
         for _ in range(TRIES - 1):
             try:
-                return _held(engine, lease, project, customer, addresses, known=known, now=now)
+                return once()
             except ConflictError:
                 # A worker renewed what it had of theirs, or the connection is gone.
                 if engine.recover():
                     lease.forget()
-        return _held(engine, lease, project, customer, addresses, known=known, now=now)
+        return once()
     finally:
         lease.give_back()
-
-
-def _held(
-    engine: Engine,
-    lease: Lease,
-    project: Project,
-    customer: str,
-    addresses: Sequence[str],
-    *,
-    known: bool,
-    now: datetime,
-) -> Forgotten | NotYet:
-    lease.hold_within(_PATIENCE)
-    with engine.transaction():
-        return _forget(engine, project, customer, addresses, known=known, now=now)
 
 
 def _forget(

@@ -6,7 +6,6 @@ from journeylang.engines.base import Engine
 from journeylang.runtime.gone import IncompleteError, Missing, held, meant, too_many
 from journeylang.runtime.session import Done, News
 from journeylang.runtime.waking import Waking
-from journeylang.sql.dialects import Dialect
 from journeylang.sql.gone import AGAIN, COUNTS, MOST, GoneSql
 
 
@@ -77,12 +76,12 @@ class Leaving(Waking):
     def _keep_counts(self, counts: str | None) -> None:
         """Nobody is asked again whether they are gone until these are others."""
         self.counts = counts
-        keep_counts(self.engine, self.engine.dialect, counts)
+        keep_counts(self.engine, counts)
 
 
-def keep_counts(engine: Engine, d: Dialect, counts: str | None) -> None:
+def keep_counts(engine: Engine, counts: str | None) -> None:
     """What the next tick finds of the customers' counts."""
-    kept = {"name": COUNTS, "value": counts}
+    d, kept = engine.dialect, {"name": COUNTS, "value": counts}
     name, value = d.parameter("name"), d.parameter("value")
     update = f"UPDATE journey.meta SET value = {value} WHERE name = {name}"
     if not engine.execute(update, kept):

@@ -86,7 +86,7 @@ def _tick(session: Session, now: datetime, skip: frozenset[str], gone_is_meant: 
     except IncompleteError as error:
         session.zones.forget()
         with session.engine.transaction():
-            keep_counts(session.engine, session.engine.dialect, error.missing.counts)
+            keep_counts(session.engine, error.missing.counts)
         return TickResult(now=now, idle=True, missing=error.missing)
     except BaseException:
         session.zones.forget()

@@ -196,7 +196,7 @@ def _settings(
     tells = _told(loaded, env, environ)
     named = link_key(loaded, env, environ)
     tables = environment.channels
-    given = {name: {"provider": c.provider, **c.settings} for name, c in tables.items()}
+    given = {name: table.given for name, table in tables.items()}
     feeds = open_feeds(given, root=loaded.root, environment=environ)
     problems = (*tells.diagnostics, *named.diagnostics, *feeds.diagnostics)
     if problems or feeds.value is None:
@@ -276,7 +276,7 @@ def _told(loaded: LoadedProject, env: str, environ: Mapping[str, str]) -> Outcom
         help_ = did_you_mean(service, known) or f"add a table `[env.{env}.invoke.{service}]`"
         words = f"unknown service `{service}`"
         return Outcome(value=None, diagnostics=(_wrong(loaded, env, "preferences", words, help_),))
-    given = {service: {"provider": table.provider, **table.settings}}
+    given = {service: table.given}
     opened = open_channels({}, root=loaded.root, environment=environ, invoke=given)
     made = (opened.value or {}).get(CALLS + service)
     provider = None if made is None else made.provider
