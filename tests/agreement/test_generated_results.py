@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journeylang.runtime import results
+from journeylang.runtime import readings
 from tests.agreement.both import Both, both
 from tests.agreement.expressions import Draw
 from tests.agreement.small import DAY, HOUR, MINUTE, START, happens, people, program
@@ -98,7 +98,7 @@ def change(pair: Both, what: str, who: int, minutes: int, amount: str | None) ->
 @given(texts(), TICKS)
 def test_results_are_what_the_oracle_means(text: str, ticks: list[tuple[int, Any]]) -> None:
     with pytest.MonkeyPatch.context() as patch, both(text, START) as pair:
-        patch.setattr(results, "ENOUGH_CUSTOMERS", 1)
+        patch.setattr(readings, "ENOUGH", 1)
         patch.setattr(meant, "ENOUGH", 1)
         people(pair, 1, 2, 3, mobile="+49")
         for number in (1, 2, 3):

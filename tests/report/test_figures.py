@@ -282,7 +282,7 @@ def test_targets_are_those_that_guards_would_find(
     read: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of customers who have come once the report has read it all already.
-    monkeypatch.setattr("journeylang.report.targets.ENOUGH_CUSTOMERS", 1)
+    monkeypatch.setattr("journeylang.runtime.readings.ENOUGH", 1)
     journey = read.project.journeys["welcome"]
     target = Target(
         measure="conversion",

@@ -16,15 +16,15 @@ from journeylang.report.messages import RETURNED
 from journeylang.report.outcomes import not_measured, outcomes, total
 from journeylang.report.source import Source
 from journeylang.report.tables import Table, text
-from journeylang.runtime.pauses import ENOUGH_SENDS, written
-from journeylang.runtime.results import ENOUGH_CUSTOMERS
+from journeylang.runtime.pauses import written
+from journeylang.runtime.readings import ENOUGH, Reading, of_messages
 from journeylang.sql.pauses import figure, resumed
 from journeylang.sql.results import result
 from journeylang.sql.schema import CONTROL, HELD_OUT
 
 _NOTE = (
     "Measured as guards are: behind the last resume, in the target's own window up to now. Shares"
-    f" of fewer than {ENOUGH_SENDS} messages or {ENOUGH_CUSTOMERS} customers are not judged."
+    f" of fewer than {ENOUGH} messages or customers are not judged."
 )
 
 
@@ -65,14 +65,13 @@ def _measured(
 ) -> tuple[str, str]:
     """The figure as text, and whether it is as it has to be."""
     if target.measure == "entries":
-        return _judged(target, Decimal(_entries(source, journey, target)))
+        count = _entries(source, journey, target)
+        return _judged(Reading(target=target, rests=count, figure=Decimal(count)))
     if target.measure not in OF_GOALS:
         journey_number = source.number(journey)
         statement = figure(source.dialect, journey_number, number, target)
         _, _, messages, found, _ = source.query(statement)[0]
-        if target.measure not in RATES:
-            return _judged(target, Decimal(found))
-        return _share(target, Decimal(found), Decimal(messages), ENOUGH_SENDS, "messages")
+        return _judged(of_messages(target, messages, Decimal(found)))
     if (why := _stands_in_the_way(source, journey, plan, target)) is not None:
         return "", f"not measured: {why}"
     assert plan is not None
@@ -80,13 +79,8 @@ def _measured(
         _from_goals(source, journey, target)
         or source.query(result(source.compiler, plan, number, entries(source, journey)[2]))[0][1:]
     )
-    if target.measure not in OF_COHORTS:
-        return _judged(target, Decimal(found))
-    if rests < ENOUGH_CUSTOMERS:
-        return "", f"not judged: {rests:,} customers"
-    if not Decimal(of):
-        return "", "not judged: it has cost nothing"
-    return _judged(target, Decimal(found) / Decimal(of))
+    share = None if of is None else Decimal(of)
+    return _judged(Reading(target=target, rests=rests, figure=Decimal(found), of=share))
 
 
 def _from_goals(
@@ -141,19 +135,19 @@ def _stands_in_the_way(
     return not_measured(source, journey.goals[0])
 
 
-def _share(target: Target, found: Decimal, of: Decimal, enough: int, what: str) -> tuple[str, str]:
-    if of < enough:
-        return f"{found:f} of {of:,}" if of else "", f"not judged: {of:,} {what}"
-    return _judged(target, found / of)
-
-
-def _judged(target: Target, found: Decimal) -> tuple[str, str]:
-    holds = "holds" if target.holds(found) else "MISSED"
-    if target.measure in RATES or target.measure == "conversion":
-        return f"{found:.2%}", holds
-    if target.measure in ("cost", "revenue", "roi"):
-        return f"{found:,.2f}", holds
-    return f"{found:,f}", holds
+def _judged(one: Reading) -> tuple[str, str]:
+    value, measure = one.value, one.target.measure
+    if value is None or one.holds is None:
+        if one.rests >= ENOUGH:
+            return "", "not judged: it has cost nothing"
+        figure = f"{one.figure:f} of {one.rests:,}" if measure in RATES and one.rests else ""
+        return figure, f"not judged: {one.rests:,} {one.unit}"
+    holds = "holds" if one.holds else "MISSED"
+    if measure in RATES or measure == "conversion":
+        return f"{value:.2%}", holds
+    if measure in ("cost", "revenue", "roi"):
+        return f"{value:,.2f}", holds
+    return f"{value:,f}", holds
 
 
 def _entries(source: Source, journey: Journey, target: Target) -> int:

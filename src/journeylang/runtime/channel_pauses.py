@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
-from journeylang.runtime.pauses import ENOUGH_SENDS
+from journeylang.runtime.readings import ENOUGH
 from journeylang.sql import channel_pauses as sql
 
 OVER = timedelta(hours=24)
@@ -69,7 +69,7 @@ def judge(engine: Engine, limits: Mapping[str, Limits], now: datetime) -> list[s
         sql.shares(engine.dialect), {"since": now - OVER}
     ):
         one = limits.get(channel)
-        if one is None or messages < ENOUGH_SENDS:
+        if one is None or messages < ENOUGH:
             continue
         for cause, number, bound in (
             ("bounces", bounces, one.bounces),

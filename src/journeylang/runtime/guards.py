@@ -10,16 +10,16 @@ from typing import Any
 
 from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
-from journeylang.model.measures import OF_COHORTS, OF_GOALS, RATES, Target
+from journeylang.model.measures import OF_GOALS
 from journeylang.model.project import Project
 from journeylang.plan.build import build
-from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.aside import heeding, remembered
 from journeylang.runtime.numbers import key_type, numbering
-from journeylang.runtime.pauses import ENOUGH_SENDS, Pauses, shown
+from journeylang.runtime.pauses import Pauses, shown
 from journeylang.runtime.program import make_ready
 from journeylang.runtime.rankings import make_answers
-from journeylang.runtime.results import ENOUGH_CUSTOMERS, results
+from journeylang.runtime.readings import Reading, of_messages
+from journeylang.runtime.results import results
 from journeylang.sql import pauses as sql
 from journeylang.sql.session import TRAIL, temporary
 
@@ -84,32 +84,16 @@ def _measured(
             place = (plan.journey, number)
             if guard.measure in OF_GOALS:
                 rests, figure, of = brought[place]
+                one = Reading(target=guard, rests=rests, figure=figure, of=of)
             elif guard.measure == "entries":
                 rests = query(sql.entered(d, plan.journey, guard))[0][0]
-                figure, of = Decimal(rests), None
+                one = Reading(target=guard, rests=rests, figure=Decimal(rests))
             else:
-                rests, figure = pauses.figures[place]
-                of = Decimal(rests) if guard.measure in RATES else None
-            yield _guarded(plan, guard, rests, figure, of)
-
-
-def _guarded(
-    plan: JourneyPlan, guard: Target, rests: int, figure: Decimal, of: Decimal | None
-) -> Guarded:
-    judged = True
-    text = f"{figure.normalize():f}"
-    if guard.measure in RATES:
-        judged, text = rests >= ENOUGH_SENDS, f"{figure:f} of {rests:,} messages"
-    elif guard.measure in OF_COHORTS:
-        judged = rests >= ENOUGH_CUSTOMERS and bool(of)
-        text = f"{figure:f} of {rests:,} customers"
-    value = figure / of if of else figure
-    if guard.measure == "roi" and of:
-        text = f"{value:.4f}"
-    return Guarded(
-        journey=plan.name,
-        guard=shown(guard),
-        figure=text,
-        judged=judged,
-        holds=not judged or guard.holds(value),
-    )
+                one = of_messages(guard, *pauses.figures[place])
+            yield Guarded(
+                journey=plan.name,
+                guard=shown(guard),
+                figure=one.told,
+                judged=one.holds is not None,
+                holds=one.holds is not False,
+            )

@@ -13,11 +13,9 @@ from journeylang.engines.base import Engine
 from journeylang.model.entry import EnterJoins, EnterOn, EnterWhen
 from journeylang.model.measures import RATES, Target
 from journeylang.plan.operations import JourneyPlan
+from journeylang.runtime.readings import of_messages
 from journeylang.sql import pauses as sql
 from journeylang.sql.dialects import Dialect
-
-ENOUGH_SENDS = 200
-"""Rates of fewer messages are not judged."""
 
 AT_LEAST = 1_000
 TIMES = 3
@@ -55,19 +53,9 @@ class Pauses:
             return None
         for number, guard in enumerate(plan.guards):
             found = self.figures.get((plan.journey, number))
-            if found is not None and (why := _judged(guard, *found)) is not None:
-                return why
+            if found is not None and (one := of_messages(guard, *found)).holds is False:
+                return f"{shown(guard)}: {one.told}"
         return None
-
-
-def _judged(guard: Target, messages: int, figure: Decimal) -> str | None:
-    if guard.measure in RATES:
-        if messages < ENOUGH_SENDS:
-            return None
-        if guard.holds(figure / messages):
-            return None
-        return f"{shown(guard)}: {figure:f} of {messages:,} messages"
-    return None if guard.holds(figure) else f"{shown(guard)}: {figure:f}"
 
 
 def shown(guard: Target) -> str:

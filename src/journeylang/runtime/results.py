@@ -13,11 +13,9 @@ from journeylang.model.measures import OF_COHORTS, OF_GOALS, Target
 from journeylang.plan.asks import asked
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.pauses import Query, shown
+from journeylang.runtime.readings import Reading
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.results import result
-
-ENOUGH_CUSTOMERS = 200
-"""Shares of fewer customers are not judged."""
 
 Result = tuple[int, Decimal, Decimal | None]
 """How many it rests on, the figure, and of what it is a share."""
@@ -78,14 +76,10 @@ def broken(
 
 def _judged(guard: Target, found: Result, applied: datetime, now: datetime) -> str | None:
     rests, figure, of = found
-    if guard.measure in OF_COHORTS:
-        if rests < ENOUGH_CUSTOMERS or not of or guard.holds(figure / of):
-            return None
-        if guard.measure == "conversion":
-            return f"{shown(guard)}: {figure:f} of {rests:,} customers"
-        return f"{shown(guard)}: {figure / of:.4f}"
     # Whatever has to be so large needs its time, from the first apply or the last resume on.
     time = timedelta(seconds=guard.over or 0)
-    if guard.is_floor and (not rests or applied > now - time):
+    grows = guard.measure not in OF_COHORTS and guard.is_floor
+    if grows and (not rests or applied > now - time):
         return None
-    return None if guard.holds(figure) else f"{shown(guard)}: {figure:f}"
+    one = Reading(target=guard, rests=rests, figure=figure, of=of)
+    return f"{shown(guard)}: {one.told}" if one.holds is False else None

@@ -14,9 +14,10 @@ from journeylang.model.project import Project
 from journeylang.plan.operations import JourneyPlan
 from journeylang.plan.results import results as asked_results
 from journeylang.runtime.numbers import numbering
-from journeylang.runtime.pauses import ENOUGH_SENDS, shown
+from journeylang.runtime.pauses import shown
 from journeylang.runtime.program import Ready
-from journeylang.runtime.results import ENOUGH_CUSTOMERS, measured, results
+from journeylang.runtime.readings import Reading, of_messages
+from journeylang.runtime.results import measured, results
 from journeylang.simulate.figures import Figures
 from journeylang.simulate.forecast import Forecast, Verdict
 from journeylang.simulate.population import SCHEMA
@@ -115,30 +116,26 @@ def _kpi(
     kpi: Target,
     end: datetime,
 ) -> Verdict:
-    rests, amount, of = _measured(engine, compiler, plan, journey, kpi, end)
+    one = _measured(engine, compiler, plan, journey, kpi, end)
     words = shown(kpi).replace("guard", "kpi", 1)
     if kpi.by is not None:
         words += f" by {kpi.by}"
     later = kpi.by is not None and datetime.combine(kpi.by, time()) > end
-    share = None if of is None else (amount / of if of else None)
-    unknown = share is None if of is not None else False
+    value = one.value
     if kpi.measure in RATES:
-        unknown = rests < ENOUGH_SENDS
-        told = f"{share:.2%} of {rests:,} messages" if share is not None else "no messages"
+        told = f"{value:.2%} of {one.rests:,} messages" if value is not None else "no messages"
     elif kpi.measure in OF_COHORTS:
-        unknown = unknown or rests < ENOUGH_CUSTOMERS
-        told = f"{share:.2%}" if share is not None else "not known"
-        if kpi.measure == "roi" and share is not None:
-            told = f"{share:.2f}"
-        told += f" of {rests:,} customers whose time is over"
+        told = (
+            "not known" if value is None else f"{value:.{'2f' if kpi.measure == 'roi' else '2%'}}"
+        )
+        told += f" of {one.rests:,} customers whose time is over"
     else:
         unit = f" {kpi.currency}" if kpi.currency else ""
-        told = f"{amount.normalize():,f}{unit}"
+        told = f"{one.figure.normalize():,f}{unit}"
     if kpi.over is not None:
         told += f" in the last {span_of_time(kpi.over)}"
-    holds = kpi.holds(share if of is not None and share is not None else amount)
     # What is still to come may mend a floor, and break nothing that is a ceiling.
-    met = None if unknown or (later and not holds and kpi.is_floor) else holds
+    met = None if later and kpi.is_floor and not one.holds else one.holds
     return Verdict(
         kind="kpi", journey=journey.name, target=words, met=met, figure=told, span=kpi.span
     )
@@ -151,8 +148,7 @@ def _measured(
     journey: Journey,
     kpi: Target,
     end: datetime,
-) -> tuple[int, Decimal, Decimal | None]:
-    """How many it rests on, the figure, and of what it is a share."""
+) -> Reading:
     now = {"now": end}
     asking = replace(
         plan,
@@ -163,7 +159,8 @@ def _measured(
         found = measured(compiler, asking)
         assert found is not None
         rows = results({plan.journey: found}, [plan.journey], lambda sql: engine.query(sql, now))
-        return rows[plan.journey, 0]
+        rests, amount, of = rows[plan.journey, 0]
+        return Reading(target=kpi, rests=rests, figure=amount, of=of)
     if kpi.measure == "entries":
         over = f" AND r.entered_at > $now - {engine.dialect.interval(kpi.over)}" if kpi.over else ""
         [[count]] = engine.query(
@@ -171,7 +168,6 @@ def _measured(
             f" AND r.entered_at <= $now{over}",
             now,
         )
-        return count, Decimal(count), None
+        return Reading(target=kpi, rests=count, figure=Decimal(count))
     [[_, _, messages, amount, _]] = engine.query(figure(engine.dialect, plan.journey, 0, kpi), now)
-    of = Decimal(messages) if kpi.measure in RATES else None
-    return messages, Decimal(amount), of
+    return of_messages(kpi, messages, Decimal(amount))

@@ -44,7 +44,7 @@ from journeylang.model.steps import steps
 from journeylang.model.trials import Trial
 from journeylang.model.walk import walk
 from journeylang.plan.asks import asked
-from journeylang.runtime.pauses import ENOUGH_SENDS
+from journeylang.runtime.readings import ENOUGH
 from journeylang.trial.clock import clock_of
 from journeylang.trial.company import salts
 from journeylang.trial.dates import hangs_on_dates
@@ -124,7 +124,7 @@ def overdrawn(project: Project, part: Part, played: Played) -> bool:
     return (
         any(costs > budget.amount for budget in budgets)
         or any(len(played.messages) > capacity.limit for capacity in capacities)
-        or (bool(journey.guards) and len(played.messages) >= ENOUGH_SENDS)
+        or (bool(journey.guards) and len(played.messages) >= ENOUGH)
     )
 
 
