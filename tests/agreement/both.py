@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from journeylang.analysis.check import check_files
+from journeylang.delivery.parts import charge
 from journeylang.diagnostics.model import Diagnostic
 from journeylang.engines.base import Engine
 from journeylang.engines.duckdb import DuckDbEngine
@@ -257,6 +258,18 @@ class Both:
                 "decided_at": message.decided_at,
             },
         )
+
+    def goes_in(self, index: int, parts: int) -> None:
+        """The message decided `index`-th goes out in so many parts."""
+        message = self.memory.messages[index]
+        said = {"run_id": message.run_id, "step": message.step, "at": message.decided_at}
+        self.tables.parts[message.run_id, message.step, message.decided_at] = parts
+        [(number,)] = self.engine.query(
+            "SELECT m.message_id FROM journey.messages AS m WHERE m.run_id = $run_id"
+            " AND m.step = $step AND m.decided_at = $at",
+            said,
+        )
+        charge(self.engine, {number: parts})
 
     def suppress(
         self, customer: int, channel: str, at: datetime, reason: str = "hard_bounce"

@@ -174,7 +174,7 @@ class _History:
             + ("event at another's instant",) * (5 if self.theme is Theme.RACES else 1)
             + ("feedback", "feedback", "feedback", "change a row")
             + ("customer field", "customer field", "customer goes", "consent", "preference")
-            + ("suppression", "given back", "row goes", "pause", "resume", "redeem")
+            + ("suppression", "given back", "in parts", "row goes", "pause", "resume", "redeem")
         )
         who = self.pick((*range(1, people + 1),) * 3 + (people + 1,))
         match kind:
@@ -215,6 +215,8 @@ class _History:
                 return (kind, self.keys, self.draw(st.integers(0, 5)), who, self._at(now))
             case "given back":
                 return ("given back", self.draw(st.integers(0, 9)))
+            case "in parts":
+                return ("in parts", self.draw(st.integers(0, 9)), self.pick((1, 2, 3)))
             case _:
                 return (kind, who)
 
@@ -314,6 +316,11 @@ def _given_back(pair: Both, index: int) -> None:
         pair.give_back(index % len(pair.memory.messages))
 
 
+def _in_parts(pair: Both, index: int, parts: int) -> None:
+    if pair.memory.messages:
+        pair.goes_in(index % len(pair.memory.messages), parts)
+
+
 def _redeem(pair: Both, key: int, index: int, who: int, at: datetime) -> None:
     """Somebody uses a code that was drawn; not always who has got it."""
     if pair.memory.codes:
@@ -335,6 +342,7 @@ _APPLY: dict[str, Callable[..., object]] = {
     "pause": Both.pause,
     "resume": Both.resume,
     "given back": _given_back,
+    "in parts": _in_parts,
     "redeem": _redeem,
     "apply": Both.apply,
 }

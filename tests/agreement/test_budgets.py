@@ -71,6 +71,40 @@ def test_what_is_given_back_is_free_again() -> None:
         assert len(reached(pair.tick(NOW + HOUR))) == 2
 
 
+def test_parts_are_charged_as_they_go_out() -> None:
+    """As of the decision: one part stands for those that nobody knows of yet."""
+    policy = "budget sms 0.25 EUR per 2d then skip capacity sms 3 per 2d then skip"
+    with both(program(SMS, "guard cost < 0.31 EUR", policy=policy), START) as pair:
+        assert reached(crowd(pair, 2)) == [(1, "sms"), (2, "sms")]
+        pair.goes_in(0, 3)
+        pair.goes_in(0, 3)
+        people(pair, 3, mobile="+49")
+        happens(pair, "signed_up", NOW + MINUTE, 3)
+        assert refusals(pair.tick(NOW + HOUR)) == ["budget"]
+        # Tried again, and shorter by then.
+        pair.goes_in(0, 2)
+        people(pair, 4, mobile="+49")
+        happens(pair, "signed_up", NOW + HOUR + MINUTE, 4)
+        assert len(reached(pair.tick(NOW + 2 * HOUR))) == 3
+        paused = "SELECT cause FROM journey.pause"
+        assert pair.engine.query(paused) == []
+        pair.goes_in(2, 3)
+        pair.tick(NOW + 3 * HOUR)
+        assert pair.engine.query(paused) == [("guard",)]
+
+
+def test_what_parts_have_cost_is_heard_of() -> None:
+    """Though the tick that decided lies behind, and the customer has no other news."""
+    exits = "exit when sum(sent.cost) > 0.1 EUR as dear"
+    with both(program(f"{SMS}\nw: wait 9d", exits), START) as pair:
+        crowd(pair, 2)
+        pair.tick(NOW + HOUR)
+        pair.tick(NOW + 2 * HOUR)
+        pair.goes_in(1, 2)
+        look = pair.tick(NOW + 3 * HOUR)
+        assert sorted((r[0], r[4]) for r in look["runs"]) == [(1, "active"), (2, "exited")]
+
+
 def test_the_first_that_does_not_fit_closes_the_budget_for_all_behind() -> None:
     text = project(
         journey("a", 'mail: send email "t"', "priority 1"),

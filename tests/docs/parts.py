@@ -219,10 +219,11 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "channel": "the channel that was chosen",
             "decided_at": "the tick that decided it",
             "expires_at": "not sent from then on",
-            "cost": "what the channel's binding says; in the binding's currency",
+            "cost": "as the channel's binding says, for each part; in the binding's currency",
             "state": "see [the states](architecture.md#delivery)",
             "run_id": "the run",
             "message_id": "the runtime's own number",
+            "parts": "in how many a text message has gone out, if not in one",
         },
     ),
     "calls": (

@@ -6,7 +6,7 @@ import pytest
 
 from journeylang.lint import Settings
 from journeylang.lint.least_text import least_text
-from journeylang.lint.message_too_long import sms_parts
+from journeylang.model import text_message
 from journeylang.source import Source
 from tests.lint.linted import found
 
@@ -54,7 +54,7 @@ TEXT = "x" * 150
     ],
 )
 def test_parts_of_a_text_message(text: str, ucs2: bool, parts: int) -> None:
-    assert sms_parts(text, ucs2=ucs2) == parts
+    assert text_message.parts(text, ucs2=ucs2) == parts
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Tables:
     messages: `feedback` rows have run_id, step, name, event_id, at and data (a mapping);
     `consent_changes` have customer_id, consent, at, granted; `suppressed` are customer,
     channel and reason; `given_back` are run_id, step and instant of those whose message no provider
-    ever accepted.
+    ever accepted; `parts` tells by the same in how many parts messages went, other than one.
     """
 
     rows: dict[str, list[Record]] = field(default_factory=dict)
@@ -36,6 +36,12 @@ class Tables:
     consent_changes: list[Record] = field(default_factory=list)
     suppressed: set[tuple[Any, str, str]] = field(default_factory=set)
     given_back: set[tuple[int, str, datetime]] = field(default_factory=set)
+    parts: dict[tuple[int, str, datetime], int] = field(default_factory=dict)
+
+    def cost(self, message: Message) -> Decimal | None:
+        """Of all parts in which it has gone out; as long as it has not, of one."""
+        parts = self.parts.get((message.run_id, message.step, message.decided_at), 1)
+        return None if message.cost is None else message.cost * parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,9 @@ def _holds(stage: Stage, journey: Journey, guard: Target) -> bool:
     if guard.measure == "sends":
         return guard.holds(Decimal(len(messages)))
     if guard.measure == "cost":
-        return guard.holds(sum((m.cost or Decimal(0) for m in messages), Decimal(0)))
+        return guard.holds(
+            sum((stage.reader.tables.cost(m) or Decimal(0) for m in messages), Decimal(0))
+        )
     if len(messages) < ENOUGH:
         return True
     hit = sum(1 for m in messages if _happened(stage, m, EVENTS[guard.measure]))

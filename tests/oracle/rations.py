@@ -89,6 +89,11 @@ class Ledger:
             return [c for c in mine if start <= c.at]
         return mine
 
+    def amount(self, ration: Ration, charge: Charge) -> Decimal:
+        """Of a budget each part is paid, of a capacity a message is one."""
+        parts = self.reader.tables.parts.get((charge.run_id, charge.step, charge.at), 1)
+        return charge.amount * (parts if isinstance(ration.rule, Budget) else 1)
+
     def release(self, ration: Ration) -> datetime | None:
         """When something is free again, if that may be waited for."""
         rule, now = ration.rule, self.reader.now
@@ -136,7 +141,7 @@ def along(line: Sequence[Sequence[Asking | None]], ledger: Ledger) -> list[list[
                 r
                 for r in asking.rations
                 if r.key in closed
-                or sum((c.amount for c in ledger.charged(r)), Decimal(0))
+                or sum((ledger.amount(r, c) for c in ledger.charged(r)), Decimal(0))
                 + taken.get(r.ledger, Decimal(0))
                 + r.amount
                 > r.quota

@@ -237,7 +237,7 @@ class Reader:
                 yield Happening(
                     key=number,
                     at=message.decided_at,
-                    fields={"cost": message.cost},
+                    fields={"cost": self.tables.cost(message)},
                     message=message,
                 )
             return

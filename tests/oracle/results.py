@@ -76,7 +76,7 @@ def _cohort(stage: Stage, journey: Journey, guard: Target, runs: list[Run]) -> b
     of = {(run.customer, run.run_id) for run in runs}
     cost = sum(
         (
-            m.cost or Decimal(0)
+            stage.reader.tables.cost(m) or Decimal(0)
             for m in stage.memory.messages
             if (m.customer, m.run_id) in of
             and m.journey == journey.name

@@ -29,12 +29,12 @@ from journeylang.delivery.values import from_json
 from journeylang.delivery.writing import Draft, Writer
 from journeylang.diagnostics.suggest import did_you_mean
 from journeylang.engines.base import Engine
-from journeylang.lint.message_too_long import GSM_7, GSM_7_EXTENSION, sms_parts
 from journeylang.loading.project import LoadedProject
 from journeylang.model.binding import Pattern
 from journeylang.model.entry import EnterOn, entry_fields
 from journeylang.model.expressions import EventValue
 from journeylang.model.project import Project
+from journeylang.model.text_message import CHANNEL, not_gsm, parts
 from journeylang.model.types import Kind, Type
 from journeylang.plan.asks import asked
 from journeylang.plan.build import build
@@ -357,7 +357,7 @@ class _Showing:
                     subject=made.subject or None,
                     text=made.text,
                     html=made.html,
-                    parts=_parts(made.text) if channel == "sms" else None,
+                    parts=_parts(made.text) if channel == CHANNEL else None,
                 )
             case _:
                 raise AssertionError("a send is no call")
@@ -379,11 +379,8 @@ class _Showing:
 
 
 def _parts(text: str) -> Parts:
-    body = text.rstrip("\n")
-    because = next((c for c in body if c not in GSM_7 | GSM_7_EXTENSION), None)
-    return Parts(
-        characters=len(body), parts=sms_parts(body, ucs2=because is not None), because=because
-    )
+    body = text.strip()
+    return Parts(characters=len(body), parts=parts(body), because=not_gsm(body))
 
 
 def _shown(one: Address) -> str:

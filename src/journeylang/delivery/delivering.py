@@ -34,6 +34,7 @@ from journeylang.delivery.firmly import firmly
 from journeylang.delivery.judging import Judging
 from journeylang.delivery.order import DeliverySummary, Order
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
+from journeylang.delivery.parts import charge_parts
 from journeylang.delivery.ramp import room, tomorrow
 from journeylang.delivery.receipts import Receipts
 from journeylang.delivery.render import Broken, Failed
@@ -41,6 +42,7 @@ from journeylang.delivery.statements import OpenMessage, pause
 from journeylang.delivery.turns import AHEAD, at_once, turn
 from journeylang.delivery.writing import CallDraft, Draft
 from journeylang.engines.base import ConflictError, StatementError
+from journeylang.model import text_message
 from journeylang.runtime.pauses import paused
 from journeylang.runtime.session import TRIES
 from journeylang.sql.schema import CALLS
@@ -399,6 +401,8 @@ class Delivery:
                 # First of all: it may have run out, and nobody else have taken over.
                 self.engine.execute(self.sql.renew, renewed)
             if mails:
+                if channel.name == text_message.CHANNEL:
+                    charge_parts(self.engine, mails)
                 for message, state, detail in self.engine.query(
                     self.sql.slots(channel.name), parameters
                 ):

@@ -55,12 +55,14 @@ class Call:
 
 class Finished(NamedTuple):
     """An e-mail or a note of which only what sending it takes is left: `content`, which its
-    provider's preparer has made. `to` is the address, `channel` the one that it goes by."""
+    provider's preparer has made. `to` is the address, `channel` the one that it goes by; a text
+    message goes in so many `parts`."""
 
     id: str
     channel: str
     to: str
     content: Any
+    parts: int = 1
 
 
 Outgoing = Email | Note | Call | Finished

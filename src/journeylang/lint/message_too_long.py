@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 from journeylang.analysis.front_matter import take_apart
 from journeylang.diagnostics.codes.names import MESSAGE_TOO_LONG
@@ -11,16 +10,8 @@ from journeylang.diagnostics.model import Diagnostic
 from journeylang.lint.least_text import LeastText, least_text
 from journeylang.lint.rule import Checked, Rule
 from journeylang.model.binding import Channel
+from journeylang.model.text_message import not_gsm, parts
 from journeylang.source import Source, Span
-
-GSM_7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-"""3GPP TS 23.038, the default alphabet: 160 characters in one message, 153 in each of several."""
-
-GSM_7_EXTENSION = frozenset("\f^{}\\[~]|€")
-"""Two places each. Anything else makes the whole message UCS-2: 70 characters, or 67."""
 
 MOST_PARTS = 2
 """Beyond it a text message is told; a second part only where one letter is what needs it."""
@@ -36,11 +27,11 @@ def message_too_long(checked: Checked) -> Iterator[Diagnostic]:
         if channel not in ("sms", "push") or not files:
             continue
         source = files[0].source
-        parts = take_apart(source).value
-        least = None if parts is None else least_text(parts.body.text, checked.parts)
-        if parts is None or least is None:
+        taken = take_apart(source).value
+        least = None if taken is None else least_text(taken.body.text, checked.parts)
+        if taken is None or least is None:
             continue
-        place = _first_line(source, parts.body.start)
+        place = _first_line(source, taken.body.start)
         if channel == "sms":
             yield from _sms(least, place, checked.project.binding.channels.get("sms"))
         elif len(least.text) > MOST_OF_A_PUSH:
@@ -53,25 +44,16 @@ def message_too_long(checked: Checked) -> Iterator[Diagnostic]:
             )
 
 
-def sms_parts(text: str, *, ucs2: bool) -> int:
-    """The parts in which a text goes out; `ucs2`: some letter is not in GSM 7-bit."""
-    if ucs2:
-        size, one, several = len(text.encode("utf-16-be")) // 2, 70, 67
-    else:
-        size, one, several = sum(1 + (c in GSM_7_EXTENSION) for c in text), 160, 153
-    return 1 if size <= one else ceil(size / several)
-
-
 def _sms(least: LeastText, place: Span, channel: Channel | None) -> Iterator[Diagnostic]:
-    strange = next((c for c in least.certain if c not in GSM_7 | GSM_7_EXTENSION), None)
-    parts = sms_parts(least.text, ucs2=strange is not None)
-    without = sms_parts(least.text, ucs2=False)
-    if parts <= MOST_PARTS and (parts == without or strange is None):
+    strange = not_gsm(least.certain)
+    several = parts(least.text, ucs2=strange is not None)
+    without = parts(least.text, ucs2=False)
+    if several <= MOST_PARTS and (several == without or strange is None):
         return
     cost = ""
     if channel is not None and channel.cost:
-        cost = f", {channel.cost * parts:f} {channel.currency} each"
-    if strange is not None and without < parts:
+        cost = f", {channel.cost * several:f} {channel.currency} each"
+    if strange is not None and without < several:
         advice = (
             f"because of `{strange}` a part has 67 characters; without letters that are not of the"
             f" GSM alphabet {'one part is' if without == 1 else f'{without} parts are'} enough"
@@ -80,7 +62,7 @@ def _sms(least: LeastText, place: Span, channel: Channel | None) -> Iterator[Dia
         advice = f"{'67' if strange else '153'} characters go into a part: say it in fewer"
     yield Diagnostic(
         code=MESSAGE_TOO_LONG,
-        message=f"a text message of at least {parts} parts{cost}",
+        message=f"a text message of at least {several} parts{cost}",
         span=place,
         help=advice,
     )

@@ -209,6 +209,10 @@ class _Reader:
                 self.give_up("a list names people by what they are bound with", None, node.span)
             case SqlMembers():
                 self.give_up("nothing is known of what SQL by hand reads", None, node.span)
+            case EventValue(name="cost") if isinstance(about, MessageEvent):
+                # Behind the tick that decided it, in which nobody is asked again for it.
+                reason = "what a message has cost is known when it has gone out"
+                self.give_up(reason, None, node.span)
             case Age():
                 self.give_up("ages change on everybody's own calendar", None, node.span)
             case _:

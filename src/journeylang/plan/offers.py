@@ -10,7 +10,14 @@ from journeylang.model.binding import Channel
 from journeylang.model.journey import Candidate, Journey, Send
 from journeylang.model.policy import Action, Control, Policy
 from journeylang.model.project import Project
-from journeylang.plan.operations import Allowance, CapRule, Offer, QuietTimes, ZoneRule
+from journeylang.plan.operations import (
+    CAPACITY,
+    Allowance,
+    CapRule,
+    Offer,
+    QuietTimes,
+    ZoneRule,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +124,7 @@ class Offers:
         for capacity in policy.capacities if policy is not None else ():
             if capacity.channel == channel.name:
                 allowance = Allowance(
-                    name=f"policy {policy.name}: capacity {channel.name}" if policy else "",
+                    name=f"policy {policy.name}{CAPACITY}{channel.name}" if policy else "",
                     kind="capacity",
                     quota=Decimal(capacity.limit),
                     currency=None,

@@ -250,6 +250,10 @@ class CapRule:
     action: Action
 
 
+CAPACITY = ": capacity "
+"""Stands in the ledger of a capacity, and in no other name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """A budget (`quota` of money) or a capacity (`quota` of messages) over all customers.

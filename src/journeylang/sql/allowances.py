@@ -17,7 +17,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from journeylang.classes import dataclass
 from journeylang.model.types import Kind, Type
-from journeylang.plan.operations import Allowance, Offer, Program
+from journeylang.plan.operations import CAPACITY, Allowance, Offer, Program
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.session import offers, temporary
 from journeylang.sql.written import table
@@ -99,6 +99,11 @@ def plan_tables(d: Dialect, program: Program) -> list[str]:
 
 def _amount(allowance: Allowance, offer: Offer) -> object:
     return offer.cost if allowance.kind == "budget" else 1
+
+
+def of_money(ledger: str) -> str:
+    """Whether a ledger is a budget's, whose charges are money; a capacity's are messages."""
+    return f"{ledger} NOT LIKE '%{CAPACITY}%'"
 
 
 def shown(allowance: Allowance) -> str:

@@ -294,6 +294,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(
+        number=9,
+        name="text messages of several parts",
+        changes=(
+            # Known when the message is written; none: one. `cost` and `budget_use` follow it.
+            NewColumn(table="message", column="parts", kind="INTEGER"),
+        ),
+    ),
 )
 
 LATEST = MIGRATIONS[-1].number

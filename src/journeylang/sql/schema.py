@@ -80,7 +80,7 @@ LEFT JOIN journey.step AS s ON s.step = r.step""",
         "messages": f"""
 SELECT m.customer_id, {public_id} AS message, v.name AS journey, m.version, s.path AS step,
   m.channel, m.decided_at, m.expires_at, m.cost,
-  CASE coalesce(t.rank, 0) {names} END AS state, m.run_id, m.message_id
+  CASE coalesce(t.rank, 0) {names} END AS state, m.run_id, m.message_id, m.parts
 FROM journey.message AS m
 JOIN journey.step AS s ON s.step = m.step
 JOIN (SELECT DISTINCT journey, name FROM journey.version) AS v ON v.journey = m.journey
