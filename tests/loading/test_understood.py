@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from journeylang.api.program import template_entry_fields
 from journeylang.cli import project as asked
+from journeylang.cli.main import cli
 from journeylang.loading.inputs import inputs
 from journeylang.loading.plain import plain, project_of
 from journeylang.loading.project import LoadedProject, load
@@ -116,18 +118,33 @@ def test_a_template_that_is_saved_meanwhile_is_not_remembered(
     root = write(tmp_path / "shop", {"welcome": WELCOME})
     monkeypatch.chdir(root)
     template = next(p for p in (root / "templates").rglob("*") if p.is_file())
-    real = asked.load_project
+    real = asked._loaded
 
-    def saved(env: str) -> LoadedProject:
+    def saved(root: Path, env: str | None) -> LoadedProject:
         template.write_text(template.read_text() + " ")
-        return real(env)
+        return real(root, env)
 
     former = inputs(root)
-    monkeypatch.setattr(asked, "load_project", saved)
+    monkeypatch.setattr(asked, "_loaded", saved)
     asked.understood_project("dev")
     assert former is not None
     assert kept(root, "dev", former) is None
-    monkeypatch.setattr(asked, "load_project", real)
+    monkeypatch.setattr(asked, "_loaded", real)
     asked.understood_project("dev")
     assert (later := inputs(root)) is not None
     assert kept(root, "dev", later) is not None
+
+
+@pytest.mark.parametrize("verb", [["plan", "dev"], ["run", "dev", "--once", "--no-deliver"]])
+def test_who_changes_something_remembers_it_for_who_asks_then(
+    tmp_path: Path, verb: list[str]
+) -> None:
+    root = tmp_path / "shop"
+    make(root, {"welcome": WELCOME}, number=20)
+    given = inputs(root)
+    assert given is not None
+    done = CliRunner().invoke(cli, ["-C", str(root), *verb])
+    assert done.exit_code == 0, done.output
+    known = kept(root, "dev", given)
+    assert known is not None
+    assert known.project == _known(root).project

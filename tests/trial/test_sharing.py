@@ -130,7 +130,7 @@ def test_the_demo_passes_its_tests() -> None:
 def test_the_demos_tests_share_their_ticks() -> None:
     found = demo()
     together, alone = companies(found, found.trials)
-    assert ([one.shifted for one in together], alone) == ([True], [])
+    assert ({one.shifted for one in together}, alone) == ({True}, [])
 
 
 def test_who_is_played_with_whom() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from journeylang.cli.project import Instant, load_project, stop, utc_now
+from journeylang.cli.project import Instant, remembered_project, stop, utc_now
 from journeylang.cli.terminal import print_diagnostics, wants_colour
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def apply_command(
 def _project(env: str, revision: int | None) -> LoadedProject:
     from journeylang.api.deploying import at_revision
 
-    loaded = load_project(env)
+    loaded = remembered_project(env)
     if revision is None:
         return loaded
     found = at_revision(loaded, env, revision)

@@ -14,10 +14,11 @@ import click
 from journeylang.cli.terminal import print_diagnostics
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from journeylang.diagnostics.model import Diagnostic
+    from journeylang.diagnostics.model import Diagnostic, Outcome
     from journeylang.engines.base import Engine
+    from journeylang.loading.inputs import Inputs
     from journeylang.loading.project import LoadedProject, Loading
     from journeylang.loading.understood import Understood
 
@@ -33,31 +34,52 @@ def load_project(env: str | None = None) -> LoadedProject:
 
     Warnings are left to `journey check`.
     """
-    from journeylang.loading.project import load
+    return _loaded(_root(), env)
 
-    loading = load(_root(), env)
-    if not loading.outcome.ok or loading.outcome.value is None:
-        stop([d for d in loading.diagnostics if d.is_error], loading, code=1)
-    return loading.outcome.value
+
+def remembered_project(env: str) -> LoadedProject:
+    """The same, and what it means is remembered for those who ask for one person then."""
+    from journeylang.loading.inputs import inputs
+    from journeylang.loading.understood import kept
+
+    root = _root()
+    given = inputs(root)
+    loaded = _loaded(root, env)
+    if given is not None and kept(root, env, given) is None:
+        _understand(loaded, env, given)
+    return loaded
 
 
 def understood_project(env: str) -> Understood:
     """What that project means: from what is remembered of it, if nothing has changed since."""
     from journeylang.loading.inputs import inputs
-    from journeylang.loading.understood import keep, kept, understood
+    from journeylang.loading.understood import kept
 
     root = _root()
     given = inputs(root)
     known = kept(root, env, given) if given is not None else None
-    if known is None:
-        from journeylang.api.program import template_entry_fields
+    return known or _understand(_loaded(root, env), env, given)
 
-        loaded = load_project(env)
-        known = understood(loaded, env, template_entry_fields(loaded))
-        # What was saved meanwhile may be in one of them and not in the other.
-        again = inputs(root)
-        if given is not None and again is not None and again.key == given.key:
-            keep(known, env, given)
+
+def _loaded(root: Path, env: str | None) -> LoadedProject:
+    from journeylang.loading.project import load
+
+    loading = load(root, env)
+    if not loading.outcome.ok or loading.outcome.value is None:
+        stop([d for d in loading.diagnostics if d.is_error], loading, code=1)
+    return loading.outcome.value
+
+
+def _understand(loaded: LoadedProject, env: str, given: Inputs | None) -> Understood:
+    from journeylang.api.program import template_entry_fields
+    from journeylang.loading.inputs import inputs
+    from journeylang.loading.understood import keep, understood
+
+    known = understood(loaded, env, template_entry_fields(loaded))
+    # What was saved meanwhile may be in one of them and not in the other.
+    again = inputs(loaded.root)
+    if given is not None and again is not None and again.key == given.key:
+        keep(known, env, given)
     return known
 
 
@@ -90,15 +112,42 @@ def database(env: str) -> Iterator[Engine]:
 @contextmanager
 def opened(loaded: LoadedProject | Understood, env: str) -> Iterator[Engine]:
     """The database of a project that is loaded already."""
+    with _closed_behind(_open(loaded, env), loaded) as engine:
+        yield engine
+
+
+@contextmanager
+def opened_beside(loaded: Understood, env: str, work: Callable[[], object]) -> Iterator[Engine]:
+    """The same, opened while something else is done: imports, for one, take half as long."""
+    from threading import Thread
+
+    if "://" not in loaded.database:
+        # Two threads that both import wait for each other at every turn.
+        import journeylang.engines.duckdb  # noqa: F401
+    found: list[Outcome[Engine]] = []
+    other = Thread(target=lambda: found.append(_open(loaded, env)))
+    other.start()
+    try:
+        work()
+    finally:
+        other.join()
+    with _closed_behind(found[0], loaded) as engine:
+        yield engine
+
+
+def _open(loaded: LoadedProject | Understood, env: str) -> Outcome[Engine]:
     from journeylang.api.database import open_database, open_named
     from journeylang.loading.find import CONFIG
     from journeylang.loading.understood import Understood
 
     if isinstance(loaded, Understood):
         source = loaded.sources.get(CONFIG)
-        found = open_named(loaded.database, env, root=loaded.root, source=source)
-    else:
-        found = open_database(loaded, env)
+        return open_named(loaded.database, env, root=loaded.root, source=source)
+    return open_database(loaded, env)
+
+
+@contextmanager
+def _closed_behind(found: Outcome[Engine], loaded: LoadedProject | Understood) -> Iterator[Engine]:
     if found.value is None:
         stop(found.diagnostics, loaded)
     try:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from journeylang.classes import dataclass
-from journeylang.cli.project import WRITERS, Instant, SpanOfTime, load_project, stop, utc_now
+from journeylang.cli.project import (
+    WRITERS,
+    Instant,
+    SpanOfTime,
+    remembered_project,
+    stop,
+    utc_now,
+)
 from journeylang.cli.terminal import print_diagnostics
 
 if TYPE_CHECKING:
@@ -217,7 +224,7 @@ def command(
         raise click.UsageError(
             "--accept-gone is for one tick; leave out --every, --from and --no-tick"
         )
-    loaded = load_project(env)
+    loaded = remembered_project(env)
     if accept_gone:
         _let_leave(env)
     real = now is None and start is None

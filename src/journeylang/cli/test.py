@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from journeylang.cli.project import load_project
+from journeylang.cli.project import understood_project
 
 if TYPE_CHECKING:
     from journeylang.diagnostics.model import Diagnostic
-    from journeylang.loading.project import LoadedProject
+    from journeylang.loading.understood import Understood
     from journeylang.trial.coverage import Coverage
     from journeylang.trial.run import Result
 
@@ -42,7 +42,7 @@ def command(
     coverage: bool,
     fail_under: int | None,
 ) -> None:
-    """Run the tests of the project; exits with 1 where one fails.
+    """Run the tests of the project; exits with 1 where one fails, with 2 where -k names none.
 
     Each is played on the real engine, in memory, under a clock of its own, and several at once; no
     database is asked and nothing is sent. Parameters have the values that they have in ENV.
@@ -50,9 +50,11 @@ def command(
     from journeylang.trial import coverage as reaching
     from journeylang.trial.run import chosen, run_trials
 
-    loaded = load_project(env)
+    loaded = understood_project(env)
     began = time.perf_counter()
     tests = chosen(loaded.project.trials, words)
+    if loaded.project.trials and not tests:
+        raise click.UsageError(f"none of {len(loaded.project.trials):,} tests has `{words}`")
     results: list[Result] = []
     for result in run_trials(loaded.project, tests):
         results.append(result)
@@ -63,7 +65,7 @@ def command(
         if reached is not None:
             _tell_coverage(reached, loaded)
         seconds = time.perf_counter() - began
-        click.echo(_summary(results, len(loaded.project.trials), seconds))
+        click.echo(_summary(results, seconds))
     else:
         from journeylang.cli.test_reports import as_json, as_junit
 
@@ -76,7 +78,7 @@ def command(
         ctx.exit(1)
 
 
-def _tell(result: Result, loaded: LoadedProject) -> None:
+def _tell(result: Result, loaded: Understood) -> None:
     """A line for what passed; for what failed also each clause that is false, and the timeline."""
     import sys
 
@@ -117,7 +119,7 @@ def problems(result: Result) -> list[Diagnostic]:
     ]
 
 
-def _tell_coverage(reached: Coverage, loaded: LoadedProject) -> None:
+def _tell_coverage(reached: Coverage, loaded: Understood) -> None:
     click.echo(f"\nreached {reached.reached:,} of {reached.total:,} ({reached.percent} %)")
     for point in reached.missed:
         source = loaded.sources.get(point.span.path)
@@ -126,11 +128,9 @@ def _tell_coverage(reached: Coverage, loaded: LoadedProject) -> None:
     click.echo()
 
 
-def _summary(results: list[Result], all_tests: int, seconds: float) -> str:
-    if not all_tests:
-        return 'no tests; write one: test "what must be true" for JOURNEY { … }'
+def _summary(results: list[Result], seconds: float) -> str:
     if not results:
-        return f"none of {all_tests:,} tests has these words"
+        return 'no tests; write one: test "what must be true" for JOURNEY { … }'
     failed = sum(not result.passed for result in results)
     passed = f"{len(results) - failed:,} passed"
     return f"{f'{failed:,} failed, ' if failed else ''}{passed} in {seconds:.1f} s"

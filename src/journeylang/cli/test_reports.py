@@ -11,12 +11,12 @@ from journeylang.cli.reports import folder_in_repository
 from journeylang.cli.test import problems
 from journeylang.diagnostics.junit import xml_text
 from journeylang.diagnostics.region import region
-from journeylang.loading.project import LoadedProject
+from journeylang.loading.understood import Understood
 from journeylang.trial.coverage import Coverage
 from journeylang.trial.run import Result
 
 
-def as_json(results: Sequence[Result], reached: Coverage | None, loaded: LoadedProject) -> str:
+def as_json(results: Sequence[Result], reached: Coverage | None, loaded: Understood) -> str:
     """One object; the instants of a timeline are as the customer's clock shows them."""
     body: dict[str, Any] = {
         "format_version": 1,
@@ -36,7 +36,7 @@ def as_json(results: Sequence[Result], reached: Coverage | None, loaded: LoadedP
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
-def _test(result: Result, loaded: LoadedProject) -> dict[str, Any]:
+def _test(result: Result, loaded: Understood) -> dict[str, Any]:
     return {
         "journey": result.trial.journey,
         "title": result.trial.title,
@@ -52,12 +52,12 @@ def _test(result: Result, loaded: LoadedProject) -> dict[str, Any]:
     }
 
 
-def _place(span: Any, loaded: LoadedProject) -> dict[str, Any]:
+def _place(span: Any, loaded: Understood) -> dict[str, Any]:
     place = region(span, loaded.sources)
     return {"file": span.path, "line": place.line if place is not None else None}
 
 
-def as_junit(results: Sequence[Result], _: Coverage | None, loaded: LoadedProject) -> str:
+def as_junit(results: Sequence[Result], _: Coverage | None, loaded: Understood) -> str:
     """A suite for each journey, a case for each test. Coverage has no place in this format."""
     folder = folder_in_repository(loaded.root)
     root = ET.Element("testsuites", name="journey test")

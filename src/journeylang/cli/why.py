@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from journeylang.cli.project import Instant, opened, refuse_unknown, stop, understood_project
+from journeylang.cli.project import (
+    Instant,
+    opened_beside,
+    refuse_unknown,
+    stop,
+    understood_project,
+)
 
 if TYPE_CHECKING:
     from journeylang.loading.understood import Understood
@@ -37,12 +43,13 @@ def command(
     Conditions are those of the project's files; nothing is changed.
     """
     from journeylang.engines.base import StatementError
-    from journeylang.why.explain import NothingRan, Unknown, explain
 
     loaded = understood_project(env)
     names = _named(journey, loaded)
     try:
-        with opened(loaded, env) as engine:
+        with opened_beside(loaded, env, _imports) as engine:
+            from journeylang.why.explain import NothingRan, Unknown, explain
+
             answer = explain(
                 engine,
                 loaded.project,
@@ -64,6 +71,10 @@ def command(
             click.echo(_json(answer))
         case _:
             _show(answer)
+
+
+def _imports() -> None:
+    import journeylang.why.explain  # noqa: F401
 
 
 def _named(journey: str | None, loaded: Understood) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from uuid import UUID, uuid4
 
 from journeylang.sql.dialects import text
@@ -44,6 +43,9 @@ def nobody(kind: str) -> str | None:
     Numbers are below zero where the type has such. None: of the type none can be made that is
     not somebody's as likely as not, as of dates.
     """
+    # Imports what signs and hashes, and who explains something makes no key.
+    import secrets
+
     kind = kind.upper()
     if kind in _BITS:
         chosen = secrets.randbelow(2 ** (_BITS[kind] - 1))

@@ -11,11 +11,12 @@ is the first.
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -33,12 +34,19 @@ def zone(name: str) -> ZoneInfo | None:
     """A zone by its IANA name, from the tzdata package; None if there is none."""
     if not _NAME.fullmatch(name):
         return None
-    file = importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
     try:
-        with file.open("rb") as data:
+        with _zones().joinpath(*name.split("/")).open("rb") as data:
             return ZoneInfo.from_file(data, key=name)
     except (OSError, ValueError):
         return None
+
+
+@cache
+def _zones() -> Path:
+    spec = find_spec("tzdata")
+    assert spec is not None, "the package needs it"
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "zoneinfo"
 
 
 def local(tz: ZoneInfo, instant: datetime) -> datetime:

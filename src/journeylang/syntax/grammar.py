@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -238,6 +237,8 @@ def recall(file: Path) -> dict[str, Any] | None:
 
 def remember(file: Path, plain: Mapping[str, Any]) -> None:
     """Keep plain data in a file, if that is possible."""
+    import tempfile
+
     body = json.dumps(plain, separators=(",", ":")).encode()
     digest = hashlib.sha256(body).hexdigest().encode()
     name = ""

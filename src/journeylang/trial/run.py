@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from journeylang.classes import dataclass
 from journeylang.engines.base import StatementError
 from journeylang.model.project import Project
 from journeylang.model.trials import Trial
 from journeylang.runtime.session import JourneyFailedError
+from journeylang.trial.apart import begun_apart, can_be_copied
 from journeylang.trial.company import company
 from journeylang.trial.judge import Failure, judge
 from journeylang.trial.part import Part, part_of
@@ -66,20 +67,31 @@ def run_trials(project: Project, trials: Iterable[Trial]) -> Iterator[Result]:
     """
     wanted = list(trials)
     together, alone = companies(project, wanted)
-    futures: dict[int, tuple[Future[list[Result]], int]] = {}
-    with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
+    jobs: list[tuple[Sequence[int], Play]] = [
+        (one.places, partial(_play_together, shifted=one.shifted))
+        for one in sorted(together, key=lambda one: len(one.places), reverse=True)
+    ]
+    jobs += [(places, play_in_turn) for places in _in_turn(wanted, alone)]
+    work = [
+        (places, partial(play_them, project, [wanted[n] for n in places]))
+        for places, play_them in jobs
+    ]
+    processors = os.cpu_count() or 1
+    found: dict[int, tuple[Callable[[], list[Result]], int]] = {}
+    # Of the second one on, as many as there are processors: copies are made before any thread.
+    copied = work[1:processors] if len(together) > 1 and can_be_copied() else []
+    for places, play_them in copied:
+        answer = cache(begun_apart(play_them))
+        found |= {n: (answer, place) for place, n in enumerate(places)}
+    with ThreadPoolExecutor(max_workers=max(1, processors - len(copied))) as pool:
         try:
-            jobs: list[tuple[Sequence[int], Play]] = [
-                (one.places, partial(_play_together, shifted=one.shifted))
-                for one in sorted(together, key=lambda one: len(one.places), reverse=True)
-            ]
-            jobs += [(places, play_in_turn) for places in _in_turn(wanted, alone)]
-            for places, play_them in jobs:
-                future = pool.submit(play_them, project, [wanted[n] for n in places])
-                futures |= {n: (future, place) for place, n in enumerate(places)}
+            for places, play_them in work:
+                if places and places[0] not in found:
+                    future = pool.submit(play_them)
+                    found |= {n: (future.result, place) for place, n in enumerate(places)}
             for n in range(len(wanted)):
-                future, place = futures[n]
-                yield future.result()[place]
+                asked, place = found[n]
+                yield asked()[place]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

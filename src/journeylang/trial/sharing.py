@@ -59,6 +59,8 @@ WORTH = 2
 """Fewer than these are not worth another database."""
 SPLIT = 100
 """Fewer than these take as long in one database as half of them: a tick's price is its own."""
+APART = 20
+"""Fewer than these, even of several journeys, are not worth another database either."""
 FLOOD = 1_000
 """A guard of entries with a bound from here on is for more people than a test has."""
 
@@ -97,14 +99,16 @@ def companies(project: Project, trials: Sequence[Trial]) -> tuple[list[Together]
             shifted = not (dated[name] or trial.rows or _at_the_end(trial))
             scenes.setdefault(_scene(trial, shifted=shifted), []).append(n)
     together: list[Together] = []
-    for (shifted, *_), places in scenes.items():
+    free = max(1, (os.cpu_count() or 1) - len(scenes) + 1)
+    for (shifted, *_), found in scenes.items():
         # By the calendar, those that begin at the same time have the most ticks in common.
-        places.sort(key=lambda n: clock_of(project.binding, trials[n]).start)
-        for part in _parted(places, len(scenes)):
-            if len(part) < WORTH:
-                alone += part
-            else:
-                together.append(Together(places=tuple(part), shifted=shifted))
+        found.sort(key=lambda n: clock_of(project.binding, trials[n]).start)
+        for places in _by_journey(project, trials, found, free) if shifted else (found,):
+            for part in _parted(places, len(scenes)):
+                if len(part) < WORTH:
+                    alone += part
+                else:
+                    together.append(Together(places=tuple(part), shifted=shifted))
     return together, sorted(alone)
 
 
@@ -133,6 +137,31 @@ def _scene(trial: Trial, *, shifted: bool) -> Scene:
     empty = tuple(sorted(name for name, given in trial.assigned if given == EMPTY))
     # By the calendar, those of other journeys have hardly a tick in common.
     return shifted, "" if shifted else trial.journey, empty, trial.rows
+
+
+def _by_journey(
+    project: Project, trials: Sequence[Trial], places: Sequence[int], parts: int
+) -> list[list[int]]:
+    """Each journey's tests together, in so many parts at most that take about as long.
+
+    A tick's statements are those of its journeys: half of them take half as long.
+    """
+    if parts < 2 or len(places) < APART:
+        return [list(places)]
+    of: dict[str, list[int]] = {}
+    for n in places:
+        of.setdefault(trials[n].journey, []).append(n)
+    # As measured: a step's statements take as long as a test's rows and clocks.
+    weights = {
+        name: len(own) + sum(1 for _ in steps(project.journeys[name].body))
+        for name, own in of.items()
+    }
+    shares: list[tuple[int, list[int]]] = [(0, []) for _ in range(min(parts, len(of)))]
+    for name in sorted(of, key=lambda name: weights[name], reverse=True):
+        lightest = min(range(len(shares)), key=lambda n: shares[n][0])
+        weight, taken = shares[lightest]
+        shares[lightest] = (weight + weights[name], taken + of[name])
+    return [taken for _, taken in shares]
 
 
 def _parted(places: list[int], scenes: int) -> Iterator[list[int]]:
