@@ -65,6 +65,9 @@ class Watched:
     def columns(self, table: Sequence[str]) -> dict[str, str] | None:
         return self.engine.columns(table)
 
+    def interrupt(self) -> None:
+        self.engine.interrupt()
+
     def close(self) -> None:
         self.engine.close()
 

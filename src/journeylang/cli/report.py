@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from journeylang.cli.extras import needs
-from journeylang.cli.project import load_project, refuse_unknown
+from journeylang.cli.project import opened, refuse_unknown, understood_project
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from journeylang.diagnostics.model import Diagnostic
-    from journeylang.loading.project import LoadedProject
+    from journeylang.loading.understood import Understood
     from journeylang.model.expressions import CustomerValue, SegmentTest
     from journeylang.report.refined import Refine
     from journeylang.report.source import Source
@@ -98,7 +98,6 @@ def command(
     Steps, channels, losses, goals with what was caused, experiments, targets; as of the last tick.
     With --channels, --offers, --base, --customers or --hypotheses that alone, of all together.
     """
-    from journeylang.api import open_database
     from journeylang.cli.project import stop
     from journeylang.engines.base import StatementError
     from journeylang.report.read import Across, Asked, report, source_of
@@ -109,7 +108,7 @@ def command(
     output = "html" if show else output
     if output == "html":
         needs("charts", "vl_convert")
-    loaded = load_project(env)
+    loaded = understood_project(env)
     names = _named(loaded, journeys)
     asked = Asked(
         by=tuple(_divider(loaded, name) for name in by),
@@ -120,20 +119,16 @@ def command(
         across=frozenset(name for name in get_args(Across) if across[name]),
         pictures=output == "html",
     )
-    opened = open_database(loaded, env)
-    if opened.value is None:
-        stop(opened.diagnostics, loaded)
     try:
-        source = source_of(opened.value, loaded.project)
-        if source is None:
-            raise click.ClickException(f"nothing has run in `{env}` yet: `journey run {env}`")
-        there = _applied(source, names)
-        left_out = [name for name in names if name not in there]
-        found = report(source, env, there, asked)
+        with opened(loaded, env) as engine:
+            source = source_of(engine, loaded.project)
+            if source is None:
+                raise click.ClickException(f"nothing has run in `{env}` yet: `journey run {env}`")
+            there = _applied(source, names)
+            left_out = [name for name in names if name not in there]
+            found = report(source, env, there, asked)
     except StatementError as error:
         stop([_refused(error)], loaded)
-    finally:
-        opened.value.close()
     if show:
         _open(found)
     else:
@@ -157,14 +152,14 @@ def _refused(error: Exception) -> Diagnostic:
     )
 
 
-def _named(loaded: LoadedProject, journeys: tuple[str, ...]) -> list[str]:
+def _named(loaded: Understood, journeys: tuple[str, ...]) -> list[str]:
     known = loaded.project.journeys
     for name in journeys:
         refuse_unknown(name, known)
     return list(dict.fromkeys(journeys)) or sorted(known)
 
 
-def _divider(loaded: LoadedProject, name: str) -> SegmentTest | CustomerValue:
+def _divider(loaded: Understood, name: str) -> SegmentTest | CustomerValue:
     """A segment of this name, or else a field of the customers."""
     from journeylang.model.expressions import SegmentTest
 
@@ -174,7 +169,7 @@ def _divider(loaded: LoadedProject, name: str) -> SegmentTest | CustomerValue:
     return _field(loaded, name)
 
 
-def _field(loaded: LoadedProject, name: str) -> CustomerValue:
+def _field(loaded: Understood, name: str) -> CustomerValue:
     from journeylang.diagnostics.suggest import did_you_mean
     from journeylang.model.expressions import CustomerValue
 
@@ -191,7 +186,7 @@ def _field(loaded: LoadedProject, name: str) -> CustomerValue:
 
 
 def _refine(
-    loaded: LoadedProject, before: str | None, cap_at: str | None, looks: int | None, spending: str
+    loaded: Understood, before: str | None, cap_at: str | None, looks: int | None, spending: str
 ) -> Refine:
     from journeylang.report.refined import Refine, metric_before
     from journeylang.stats.sequential import Spending

@@ -82,5 +82,8 @@ class Engine(Protocol):
     def columns(self, table: Sequence[str]) -> dict[str, str] | None:
         """Column names and the database's types of a table, None if there is no such table."""
 
+    def interrupt(self) -> None:
+        """End the statement that another thread runs here, if one runs: it fails there."""
+
     def close(self) -> None:
         """Give the database back."""

@@ -178,6 +178,10 @@ class DuckDbEngine:
             return None
         return {row[0]: row[1] for row in rows}
 
+    def interrupt(self) -> None:
+        """See `Engine`."""
+        self.connection.interrupt()
+
     def close(self) -> None:
         """See `Engine`."""
         self.connection.close()

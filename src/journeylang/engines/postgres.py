@@ -224,6 +224,14 @@ class PostgresEngine:
         )
         return dict(rows) or None
 
+    def interrupt(self) -> None:
+        """See `Engine`. Asked of the server by a connection of its own."""
+        import psycopg
+
+        # A server that is not to be reached has ended it already.
+        with suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=1.0)
+
     def close(self) -> None:
         """See `Engine`."""
         self.connection.close()

@@ -13,6 +13,7 @@ from journeylang.model.journey import Journey
 from journeylang.model.project import Project
 from journeylang.pictures.daily import Sent
 from journeylang.report import pictures
+from journeylang.report.ahead import load_ahead
 from journeylang.report.base import base
 from journeylang.report.been import been
 from journeylang.report.channels import channels
@@ -62,6 +63,7 @@ def source_of(engine: Engine, project: Project) -> Source | None:
 
 def report(source: Source, env: str, names: Sequence[str], asked: Asked) -> Report:
     """Of the journeys named, which were applied and have not changed their steps since."""
+    load_ahead(asked.pictures)
     source = source.for_one_report()
     journeys = [source.project.journeys[name] for name in names]
     if asked.across:

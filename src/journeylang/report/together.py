@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from dataclasses import replace
 
-from journeylang.engines.base import DatabaseUnavailableError
+from journeylang.engines.base import DatabaseUnavailableError, Engine
 from journeylang.model.journey import Journey
 from journeylang.report.experiments import trials
 from journeylang.report.groups import by_arm, by_first_entry, entries
@@ -36,9 +37,21 @@ def read_beside(source: Source, journey: Journey) -> Iterator[Callable[[], None]
         return
     try:
         with ThreadPoolExecutor(max_workers=1) as pool:
-            yield pool.submit(prepare, replace(source, engine=beside), journey).result
+            read = pool.submit(prepare, replace(source, engine=beside), journey)
+            try:
+                yield read.result
+            except BaseException:
+                _end(read, beside)
+                raise
     finally:
         beside.close()
+
+
+def _end(read: Future[None], beside: Engine) -> None:
+    """Nobody waits for it any more: neither for the statement that runs nor for the next."""
+    while not read.done():
+        beside.interrupt()
+        wait_for([read], timeout=0.1)
 
 
 def prepare(source: Source, journey: Journey) -> None:
