@@ -93,6 +93,16 @@ def test_parts_are_charged_as_they_go_out() -> None:
         assert pair.engine.query(paused) == [("guard",)]
 
 
+def test_parts_that_use_up_a_wide_budget_are_seen() -> None:
+    """What a tick has charged is known to the next one, and is not all that has been taken."""
+    with both(program(SMS, policy="budget sms 0.60 EUR per 2d then skip"), START) as pair:
+        assert len(reached(crowd(pair, 2))) == 2
+        pair.goes_in(0, 9)
+        people(pair, 3, mobile="+49")
+        happens(pair, "signed_up", NOW + MINUTE, 3)
+        assert refusals(pair.tick(NOW + HOUR)) == ["budget"]
+
+
 def test_what_parts_have_cost_is_heard_of() -> None:
     """Though the tick that decided lies behind, and the customer has no other news."""
     exits = "exit when sum(sent.cost) > 0.1 EUR as dear"

@@ -77,6 +77,8 @@ class Ready:
     best_hour: BestHourSql | None = None
     repeats: Repeats | None = None
     dated: frozenset[int] = frozenset()
+    # Allowances of which deliveries take too.
+    paid_later: frozenset[int] = frozenset()
 
     def look(self, journey: int, kind: Kind) -> Look | None:
         """How a condition of a journey is looked at."""
@@ -182,6 +184,7 @@ def make_ready(
         best_hour=best_hour_sql(compiler, program),
         repeats=repeats(dialect, program, again, _aliases(project, steps)) if again else None,
         dated=frozenset(j.journey for j in program.journeys if asks_for_clocks(project, j)),
+        paid_later=allowances.paid_later(program),
     )
 
 

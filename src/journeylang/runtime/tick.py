@@ -194,7 +194,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         known = self.session.memory.get(self.number - 1)
         self.session.memory.clear()
         if known is not None:
-            self.marks, self.counts, self.spent = known.marks, known.counts, dict(known.spent)
+            self.marks, self.counts = known.marks, known.counts
+            later = self.ready.paid_later
+            self.spent = {n: most for n, most in known.spent.items() if n not in later}
             return
         self.spent = {}
         rows = self.engine.query(

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from journeylang.classes import dataclass
+from journeylang.model.text_message import CHANNEL
 from journeylang.model.types import Kind, Type
 from journeylang.plan.operations import CAPACITY, Allowance, Offer, Program
 from journeylang.sql.dialects import Dialect, text
@@ -65,6 +66,20 @@ def of_rank(d: Dialect, key_type: str) -> list[str]:
 def allowances(program: Program) -> list[Allowance]:
     """All of a program; the position is the number."""
     return list(dict.fromkeys(a for o in offers(program) for a, _ in o.allowances))
+
+
+def paid_later(program: Program) -> frozenset[int]:
+    """Numbers of the budgets of which more may be taken than a tick has charged: by text messages
+    that turn out to have several parts.
+    """
+    numbers = {a: n for n, a in enumerate(allowances(program))}
+    return frozenset(
+        numbers[a]
+        for o in offers(program)
+        if o.channel == CHANNEL
+        for a, _ in o.allowances
+        if a.kind == "budget"
+    )
 
 
 def plan_tables(d: Dialect, program: Program) -> list[str]:
