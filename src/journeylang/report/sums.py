@@ -72,6 +72,11 @@ class Asked:
         question = self.questions[number]
         return self.windows.index(_window(self.bases, question))
 
+    def of(self, number: int, name: str) -> str:
+        """A question's sum per customer, unknown where there is nothing: that costs nothing."""
+        known = any(f"{name}{number}" in one.sums for one in self.passes)
+        return f"e.{name}{number}" if known else "CAST(NULL AS SMALLINT)"
+
     def sums(self, name: str) -> list[str]:
         """Where the sums of this name stand."""
         return [f"p{n}.{name}" for n, one in enumerate(self.passes) if name in one.sums]
@@ -142,13 +147,22 @@ def statement(
     )
     if acquired:
         joined += "\n  LEFT JOIN acquired AS a ON a.customer_id = u.customer_id"
-    told = "\nUNION ALL ".join(_told(source, asked, number) for number in range(len(questions)))
+    cells = [f"e.arm{n}" for n in range(len(asked.bases))]
+    days = [f"CAST(e.at{n} AS DATE)" for n in range(len(asked.bases))]
+    by_cell = ", ".join([*cells, *(f"{day} AS day{n}" for n, day in enumerate(days))])
+    summed = ", ".join(f"{sql} AS {name}" for name, sql in _cells(source, asked).items())
+    told = "\nUNION ALL ".join(_told(asked, number) for number in range(len(questions)))
+    # Customers are gone through once, whatever the number of questions: those of the same arms and
+    # days are added up before the questions part.
     return f"""WITH {_units(source, asked, by)}{acquired}, spent AS (
   {_spent(source, journey, asked)}
 ), every AS (
   SELECT u.part, {acquisition} AS acquisition, {", ".join(columns)}
   FROM unit AS u{joined}
   LEFT JOIN spent AS m ON m.customer_id = u.customer_id
+), cells AS (
+  SELECT e.part, {by_cell}, {summed}
+  FROM every AS e GROUP BY e.part, {", ".join([*cells, *days])}
 )
 {told}
 ORDER BY 1, 2, 3, 4"""
@@ -159,36 +173,59 @@ def _added(of: Sequence[str]) -> str:
     return of[0] if len(of) == 1 else " + ".join(f"coalesce({one}, 0)" for one in of)
 
 
-def _told(source: Source, asked: Asked, number: int) -> str:
+def _cells(source: Source, asked: Asked) -> dict[str, str]:
+    """What is summed over the customers of the same part, arms and days, by name."""
+    kind = source.dialect.column_type(NUMBER)
+
+    def product(one: str, other: str) -> str:
+        return f"sum(CAST({one} AS {kind}) * CAST({other} AS {kind}))"
+
+    sums = {"customers": "count(*)"}
+    for n in range(len(asked.windows)):
+        sums[f"mature{n}"] = f"count(e.until{n})"
+        sums[f"messages{n}"] = f"sum(e.messages{n})"
+        sums[f"cost{n}"] = f"sum(e.cost{n})"
+    for n, question in enumerate(asked.questions):
+        value, events = asked.of(n, "value"), asked.of(n, "events")
+        sums[f"reached{n}"] = f"count({events})"
+        sums[f"events{n}"] = f"sum({events})"
+        sums[f"value{n}"] = f"sum({value})"
+        sums[f"value_squared{n}"] = product(value, value)
+        sums[f"events_squared{n}"] = product(events, events)
+        sums[f"crossed{n}"] = product(events, value)
+        if question.worth:
+            window = asked.window(n)
+            goods, offers = asked.of(n, "goods"), asked.of(n, "offers")
+            taken = (goods, offers, f"e.cost{window}")
+            net = " - ".join(f"coalesce({one}, 0)" for one in (value, *taken))
+            sums[f"goods{n}"] = f"sum({goods})"
+            sums[f"offers{n}"] = f"sum({offers})"
+            sums[f"net_squared{n}"] = product(f"({net})", f"({net})")
+            sums[f"acquisition{n}"] = (
+                f"sum(e.acquisition) FILTER (WHERE e.until{window} IS NOT NULL)"
+            )
+    return sums
+
+
+def _told(asked: Asked, number: int) -> str:
     """The row of one question per group, part and day."""
     question, window = asked.questions[number], asked.window(number)
     base = asked.windows[window].base
-    kind = source.dialect.column_type(NUMBER)
 
-    def of(name: str) -> str:
-        """A sum per customer, unknown where there is nothing: nothing costs nothing to add up."""
-        known = any(f"{name}{number}" in one.sums for one in asked.passes)
-        return f"e.{name}{number}" if known else "CAST(NULL AS SMALLINT)"
+    def of(name: str, place: int = number) -> str:
+        return f"coalesce(sum(e.{name}{place}), 0)"
 
-    def product(one: str, other: str) -> str:
-        return f"coalesce(sum(CAST({one} AS {kind}) * CAST({other} AS {kind})), 0)"
-
-    value, events = of("value"), of("events")
     worth = "0, 0, 0, 0, 0"
     if question.worth:
-        goods, offers = of("goods"), of("offers")
-        cost = f"coalesce(e.cost{window}, 0)"
-        net = f"(coalesce({value}, 0) - coalesce({goods}, 0) - coalesce({offers}, 0) - {cost})"
-        worth = f"""coalesce(sum({goods}), 0), coalesce(sum({offers}), 0),
-  coalesce(sum({net}), 0), {product(net, net)},
-  coalesce(sum(e.acquisition) FILTER (WHERE e.until{window} IS NOT NULL), 0)"""
-    day = f"CAST(e.at{base} AS DATE)"
-    return f"""SELECT {number}, e.arm{base}, e.part, {day}, count(*), count(e.until{window}),
-  count({events}), coalesce(sum({events}), 0),
-  coalesce(sum({value}), 0), {product(value, value)}, {product(events, events)},
-  {product(events, value)}, coalesce(sum(e.messages{window}), 0),
-  coalesce(sum(e.cost{window}), 0), {worth}
-FROM every AS e WHERE e.at{base} IS NOT NULL GROUP BY e.arm{base}, e.part, {day}"""
+        cost = of("cost", window)
+        net = f"{of('value')} - {of('goods')} - {of('offers')} - {cost}"
+        worth = f"""{of("goods")}, {of("offers")}, {net},
+  {of("net_squared")}, {of("acquisition")}"""
+    return f"""SELECT {number}, e.arm{base}, e.part, e.day{base}, sum(e.customers),
+  {of("mature", window)}, {of("reached")}, {of("events")}, {of("value")}, {of("value_squared")},
+  {of("events_squared")}, {of("crossed")}, {of("messages", window)}, {of("cost", window)},
+  {worth}
+FROM cells AS e WHERE e.day{base} IS NOT NULL GROUP BY e.arm{base}, e.part, e.day{base}"""
 
 
 def _units(source: Source, asked: Asked, by: Expression | None = None) -> str:
