@@ -74,7 +74,7 @@ def test_a_good_one(tmp_path: Path) -> None:
     ("old", "new", "words", "line"),
     [
         ('"http"', '"htpp"', "`kind`: input should be", 2),
-        ("title", "titel", "`title`: field required", 0),
+        ("title", "titel", "`title` is missing", 0),
         ("{{ message.to }}", "{{ mesage.to }}", "asks for `mesage`, which is not there", 14),
         ("{{ message.to }}", "{{ message.two }}", "asks for `message.two`", 14),
         ("{{ message.to }}", "{{ settings.tokn }}", "asks for `settings.tokn`", 14),
@@ -84,8 +84,9 @@ def test_a_good_one(tmp_path: Path) -> None:
         ("keyed = false", "keyed = false\nkey_hours = 24", "`key_hours` without `keyed`", 1),
         ('"mine"', '"yours"', "`name` is `yours`, and the folder is `mine`", 1),
         ('channels = ["sms"]', "", "it carries nothing", 1),
-        ("[request]", "[reqest]", "`reqest`: extra inputs are not permitted", 11),
+        ("[request]", "[reqest]", "there is no key `reqest`", 11),
         ("https:", "{{ message.to }}:", "`request.base` asks for `message`", 12),
+        ("title", "titel", "there is no key `titel`", 3),
     ],
 )
 def test_what_is_wrong_has_a_place(

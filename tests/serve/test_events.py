@@ -103,6 +103,13 @@ def test_what_is_no_event_is_refused(server: Served, changed: dict[str, Any], wo
     assert server.count("refused", "unfit") == 2
 
 
+def test_what_is_no_object_is_refused_by_itself(server: Served) -> None:
+    answer = server.post([order(3100), 7, None, order(3101)])
+    assert answer.status_code == 202
+    assert answer.json()["accepted"] == 2
+    assert [one["index"] for one in answer.json()["refused"]] == [1, 2]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"NaN", b"[]", b"[1]", b"7"])
 def test_what_is_no_list_of_events_is_refused(server: Served, body: bytes) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -129,13 +130,38 @@ def test_pages_are_in_the_language_of_the_customer(tmp_path: Path) -> None:
         assert "Gespeichert" in saved.text
         # Of whom the project knows none, it says `else "en"`.
         assert "Preferences" in server.client.get(other, headers={"accept-language": "fr"}).text
-        # What asks no database goes by the browser.
         unsubscribe = server.path(server.links.unsubscribe(names[one]))
-        page = server.client.get(unsubscribe, headers={"accept-language": "uk,en;q=0.5"})
-        assert "Відписатися" in page.text
+        for way, title, then in (
+            (unsubscribe, "Abmelden", "Abgemeldet"),
+            (server.path(server.links.answer(names[one], "nps", "9")), "Antwort", "Danke"),
+            (
+                server.path(server.links.answer(names[one], "consent", "offers")),
+                "Bitte bestätigen",
+                "Danke",
+            ),
+        ):
+            page = server.client.get(way, headers={"accept-language": "uk"})
+            assert '<html lang="de">' in page.text
+            assert title in page.text
+            behind = server.client.post(way, data={"lang": "de"}, headers={"accept-language": "uk"})
+            assert then in behind.text
+        # A mail program posts without a page before; nobody reads what it is told.
         assert "Désinscription" in (
             server.client.post(unsubscribe, headers={"accept-language": "fr-FR"}).text
         )
+        # Where the database does not answer in time, it goes by the browser.
+        held = Event()
+        keeper = server.serving.keeper
+        keeper.ask(lambda engine, taker: held.wait(20))
+        page = server.client.get(unsubscribe, headers={"accept-language": "uk,en;q=0.5"})
+        held.set()
+        assert "Відписатися" in page.text
+        server.settled()
+        # That nobody waits for the answer any more is no failure of the database.
+        assert server.count("failures", "taking") == 0
+        # Nor does anybody see what a database that refuses the question has said.
+        keeper.ask(lambda engine, taker: engine.execute("DROP TABLE journey.preference")).result(9)
+        assert server.client.get(mine).status_code == 503
         assert "Kein Link von uns" in (
             server.client.get("/u/x/y", headers={"accept-language": "de"}).text
         )

@@ -60,7 +60,7 @@ class Letters:
         """Raises LetterError: no address, or letters that the font does not have."""
         lines = tuple(postal.lines(address))
         if len(lines) < 2:
-            raise LetterError("has no postal address")
+            raise LetterError("has no postal address: two lines at least, or JSON")
         paragraphs = tuple(" ".join(part.split()) for part in text.strip().split("\n\n"))
         for character in set("".join((*lines, *paragraphs))):
             if not self._has(character):

@@ -31,7 +31,8 @@ class Settings:
     ``dialects`` are those of all environments' databases, in the words of sqlglot; ``home`` is that
     of the default one, in which the project's own SQL is written.
     ``postal_addresses`` says by channel whether some environment's provider puts a postal address
-    under each message. ``volumes`` says of journeys how many enter in 30 days.
+    under each message. ``volumes`` says of journeys how many enter in 30 days. ``consents`` are
+    those that an environment asks for opens and clicks.
     """
 
     sql_escape: str = "allow"
@@ -39,6 +40,7 @@ class Settings:
     home: str = "duckdb"
     postal_addresses: frozenset[str] = frozenset()
     volumes: Mapping[str, int] = field(default_factory=dict)
+    consents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,11 @@ def unused_definition(checked: Checked) -> Iterator[Diagnostic]:
         *(("policy", node) for node in named.policies.values()),
         *(("promo", node) for node in named.promos.values()),
         *(("topic", node) for node in named.topics.values()),
-        *(("consent", node) for node in named.consents.values()),
+        *(
+            ("consent", node)
+            for name, node in named.consents.items()
+            if name not in checked.settings.consents
+        ),
     ]
     policies = len(checked.declared.policies)
     for kind, node in defined:

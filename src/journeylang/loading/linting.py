@@ -68,6 +68,11 @@ def settings(config: Config) -> Settings:
             if channel.settings.get("postal_address")
         ),
         volumes=config.lint.volumes,
+        consents=frozenset(
+            environment.serve.tracking_consent
+            for environment in environments
+            if environment.serve.tracking_consent is not None
+        ),
     )
 
 

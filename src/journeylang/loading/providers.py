@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Never
 
@@ -119,10 +120,27 @@ def _manifest(source: Source) -> Outcome[Manifest]:
         for one in found:
             keys = tuple(key for key in one["loc"] if not _of_pydantic(key))
             shown = ".".join(str(key) for key in keys)
+            at = place(source, keys)
+            if one["type"] == "extra_forbidden":
+                near = did_you_mean(str(keys[-1]), _keys_of_manifests())
+                help_ = near or "take it out; docs/providers.md has every key"
+                problems.append(_wrong(f"there is no key `{shown}`", at, help_=help_))
+                continue
+            if one["type"] == "missing":
+                problems.append(_wrong(f"`{shown}` is missing", at, help_="add it"))
+                continue
             words = one["msg"].removeprefix("Value error, ")
             words = words[:1].lower() + words[1:]
-            problems.append(_wrong(f"`{shown}`: {words}" if shown else words, place(source, keys)))
+            problems.append(_wrong(f"`{shown}`: {words}" if shown else words, at))
         return Outcome(value=None, diagnostics=tuple(problems))
+
+
+@cache
+def _keys_of_manifests() -> frozenset[str]:
+    """The keys of every table of a manifest."""
+    schema = Manifest.model_json_schema()
+    tables = [schema, *schema["$defs"].values()]
+    return frozenset(name for table in tables for name in table.get("properties", {}))
 
 
 def _of_pydantic(key: int | str) -> bool:

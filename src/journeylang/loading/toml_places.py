@@ -14,12 +14,36 @@ _HEADER = re.compile(r"^[ \t]*\[\[?[ \t]*([^\]\n]+?)[ \t]*\]", re.MULTILINE)
 
 def place(source: Source, keys: Keys) -> Span | None:
     """The key's own text; if it is not found, that of its table; then the file's start."""
+    inside = _of_array(source, keys)
+    if inside is not None:
+        return inside
     wanted = tuple(str(key) for key in keys if isinstance(key, str))
     for depth in range(len(wanted), 0, -1):
         found = _key(source, wanted[:depth])
         if found is not None:
             return found
     return source.span(0, 0) if not wanted or source.text else None
+
+
+def _of_array(source: Source, keys: Keys) -> Span | None:
+    """Of keys within one of several tables (``[[response.rules]]``); None: they are in none."""
+    heads = [(m, _split(m[1])) for m in _HEADER.finditer(source.text)]
+    for n, number in enumerate(keys):
+        if not isinstance(number, int):
+            continue
+        table = tuple(str(key) for key in keys[:n] if isinstance(key, str))
+        mine = [m for m, name in heads if name == table and m[0].lstrip().startswith("[[")]
+        if number >= len(mine):
+            continue
+        head = mine[number]
+        end = next((m.start() for m, _ in heads if m.start() > head.start()), len(source.text))
+        rest = tuple(key for key in keys[n + 1 :] if isinstance(key, str))
+        for depth in range(len(rest), 0, -1):
+            found = _within(source, rest[:depth], head.end(), end)
+            if found is not None:
+                return found
+        return source.span(head.start(1), head.end(1))
+    return None
 
 
 def _key(source: Source, wanted: tuple[str, ...]) -> Span | None:

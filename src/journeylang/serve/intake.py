@@ -171,10 +171,12 @@ class Intake:
         listed = document if isinstance(document, list) else [document]
         if len(listed) > MOST:
             raise UnfitError(f"more than {MOST:,} events; post them in several requests")
-        events = [one for one in listed if isinstance(one, Mapping)]
-        if not events or len(events) < len(listed):
+        if not any(isinstance(one, Mapping) for one in listed):
             raise UnfitError("an event is an object, and several are a list of objects")
-        return [self._read(one, now) for one in events]
+        return [
+            self._read(one, now) if isinstance(one, Mapping) else "an event is an object"
+            for one in listed
+        ]
 
     def _read(self, event: Mapping[str, Any], now: datetime) -> Record | str:
         try:

@@ -174,7 +174,9 @@ class Keeper:
         try:
             first = self._asked.get(timeout=rest) if rest else self._asked.get_nowait()
             while first is not None:
-                found.append(first)
+                # Whoever asked may have stopped waiting; from here on nobody can take it back.
+                if first.answer.set_running_or_notify_cancel():
+                    found.append(first)
                 first = self._asked.get_nowait()
         except queue.Empty:
             pass

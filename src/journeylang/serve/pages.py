@@ -43,7 +43,8 @@ _PAGES = {
     "frame": _FRAME,
     "unsubscribe": """{% extends "frame" %}{% block title %}{{ words.unsubscribe }}{% endblock %}
 {% block body %}<p>{{ words.no_further }}</p>
-<form method="post"><button name="List-Unsubscribe" value="One-Click">
+<form method="post"><input type="hidden" name="lang" value="{{ lang }}">
+<button name="List-Unsubscribe" value="One-Click">
 {{ words.unsubscribe }}</button></form>
 {% endblock %}""",
     "unsubscribed": """{% extends "frame" %}{% block title %}{{ words.unsubscribed }}{% endblock %}
@@ -66,12 +67,14 @@ _PAGES = {
     "saved": """{% extends "frame" %}{% block title %}{{ words.saved }}{% endblock %}
 {% block body %}<p>{{ words.saved_more }}</p>{% endblock %}""",
     "answer": """{% extends "frame" %}{% block title %}{{ words.answer }}{% endblock %}
-{% block body %}<form method="post"><button>{{ value }}</button></form>
+{% block body %}<form method="post"><input type="hidden" name="lang" value="{{ lang }}">
+<button>{{ value }}</button></form>
 <script>{{ script | safe }}</script>{% endblock %}""",
     "answered": """{% extends "frame" %}{% block title %}{{ words.thanks }}{% endblock %}
 {% block body %}<p>{{ words.answered }}</p>{% endblock %}""",
     "confirm": """{% extends "frame" %}{% block title %}{{ words.confirm }}{% endblock %}
-{% block body %}<form method="post"><button>{{ words.confirm_yes }}</button></form>
+{% block body %}<form method="post"><input type="hidden" name="lang" value="{{ lang }}">
+<button>{{ words.confirm_yes }}</button></form>
 {% endblock %}""",
     "confirmed": """{% extends "frame" %}{% block title %}{{ words.thanks }}{% endblock %}
 {% block body %}<p>{{ words.confirmed }}</p>{% endblock %}""",

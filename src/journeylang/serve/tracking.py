@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -16,7 +17,12 @@ from starlette.responses import RedirectResponse, Response
 
 from journeylang.delivery.codes import png
 from journeylang.delivery.links import Links, Purpose
-from journeylang.engines.base import Engine
+from journeylang.engines.base import (
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    Engine,
+    StatementError,
+)
 from journeylang.model.project import Project
 from journeylang.serve.current import Current
 from journeylang.serve.keeper import ClosedError, Keeper
@@ -29,8 +35,22 @@ from journeylang.serve.records import FREQUENCIES, Chose, Record, Said, to_line
 from journeylang.serve.spool import Spool, SpoolFullError
 from journeylang.serve.taking import CONSENT, Taker
 
+T = TypeVar("T")
+
+_NO_ANSWER = (
+    ClosedError,
+    TimeoutError,
+    StatementError,
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+)
+"""What comes of a question that the database does not answer, or not in time."""
+
 ASK = 4.0
 """Seconds for which a page waits for the database."""
+
+SPEAK = 1.0
+"""Seconds for which a page waits for the customer's language; then it is the browser's."""
 
 FORM = 16 * 1024
 """Bytes of a form."""
@@ -139,23 +159,24 @@ class Tracking:
 
     async def _unsubscribe(self, request: Request, message: str, target: str) -> Response:
         if request.method != "POST":
-            return self._page(request, "unsubscribe")
+            return _html("unsubscribe", await self._customers_words(request, message))
         # RFC 8058: the body says `List-Unsubscribe=One-Click`; whatever it says, this is meant.
         at = self.keeper.now()
         await self._keep(self._said("unsubscribed", message, f"u:{at:%Y-%m-%dT%H:%M:%S}"))
-        return self._page(request, "unsubscribed")
+        return await self._behind(request, "unsubscribed")
 
     async def _answer(self, request: Request, message: str, target: str) -> Response:
         question, _, value = target.partition("\0")
         if request.method != "POST":
+            words = await self._customers_words(request, message)
             if question == CONSENT:
                 # Programs that look at links run scripts too: a consent takes somebody's own hand.
-                return self._page(request, "confirm")
-            return self._page(request, "answer", value=value, script=SUBMIT)
+                return _html("confirm", words)
+            return _html("answer", words, value=value, script=SUBMIT)
         # The same answer again is no other one; another answer to the question is.
         event_id = f"a:{question}:{value}"[:250]
         await self._keep(self._said("answered", message, event_id, question=question, value=value))
-        return self._page(request, "confirmed" if question == CONSENT else "answered")
+        return await self._behind(request, "confirmed" if question == CONSENT else "answered")
 
     async def _code(self, request: Request, message: str, target: str) -> Response:
         headers = {"cache-control": "public, max-age=31536000, immutable"}
@@ -163,6 +184,23 @@ class Tracking:
 
     def _words(self, request: Request, locale: str | None = None) -> Words:
         return self.wordings.of(locale, request.headers.get("accept-language", ""))
+
+    async def _customers_words(self, request: Request, message: str) -> Words:
+        """Those of whoever had the message, if the database tells in time whose they are."""
+        bound = self.project.binding.customers
+        locale: str | None = None
+        if bound is not None and bound.locale is not None:
+            with suppress(*_NO_ANSWER):
+                locale = await self._asked(SPEAK, lambda e, taker: _locale(e, taker, message))
+        return self._words(request, locale)
+
+    async def _behind(self, request: Request, name: str) -> Response:
+        """The page behind a form, in its language; a mail program that posts has shown none."""
+        form = await _form(request) or {}
+        return _html(name, self._words(request, next(iter(form.get("lang", ())), None)))
+
+    async def _asked(self, seconds: float, question: Callable[[Engine, Taker], T]) -> T:
+        return await asyncio.wait_for(asyncio.wrap_future(self.keeper.ask(question)), seconds)
 
     def _page(self, request: Request, name: str, status: int = 200, **values: object) -> Response:
         return _html(name, self._words(request), status, **values)
@@ -178,12 +216,9 @@ class Tracking:
             await self._keep(self._chosen(message, form))
             # In the language of the page that it answers.
             return _html("saved", self._words(request, next(iter(form.get("lang", ())), None)))
-        asked = asyncio.wrap_future(
-            self.keeper.ask(lambda engine, taker: self._standing(engine, taker, message))
-        )
         try:
-            found = await asyncio.wait_for(asked, ASK)
-        except (ClosedError, TimeoutError):
+            found = await self._asked(ASK, lambda e, taker: self._standing(e, taker, message))
+        except _NO_ANSWER:
             return self._page(request, "later", 503)
         if found is None:
             return self._page(request, "unknown", 404)
@@ -218,8 +253,7 @@ class Tracking:
         self, engine: Engine, taker: Taker, message: str
     ) -> tuple[str | None, list[Choice], list[Choice], str] | None:
         """Locale, channels, topics and the frequency of whoever had the message."""
-        sql = taker.answers
-        who = next((row[1] for row in engine.query(sql.messages, {"names": [message]})), None)
+        sql, who = taker.answers, _customer(engine, taker, message)
         if who is None:
             return None
         # The taker's: another project may be served by now, which its statements know nothing of.
@@ -238,9 +272,8 @@ class Tracking:
             " AND name = 'frequency' ORDER BY \"at\" DESC LIMIT 1",
             {"customer": who},
         )
-        locales = engine.query(sql.locale, {"customers": [who]})
         return (
-            locales[0][0] if locales else None,
+            _locale(engine, taker, message),
             [
                 Choice(
                     name=name,
@@ -255,6 +288,19 @@ class Tracking:
             ],
             wishes[0][0] if wishes else "any",
         )
+
+
+def _customer(engine: Engine, taker: Taker, message: str) -> Any:
+    """The key of whoever had the message; None: nobody knows it."""
+    rows = engine.query(taker.answers.messages, {"names": [message]})
+    return next((row[1] for row in rows), None)
+
+
+def _locale(engine: Engine, taker: Taker, message: str) -> str | None:
+    """In which whoever had the message is written to; None: nobody says."""
+    who = _customer(engine, taker, message)
+    rows = [] if who is None else engine.query(taker.answers.locale, {"customers": [who]})
+    return rows[0][0] if rows else None
 
 
 def _channels(project: Project) -> list[str]:
