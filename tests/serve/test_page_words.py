@@ -152,7 +152,7 @@ def test_pages_are_in_the_language_of_the_customer(tmp_path: Path) -> None:
         # Where the database does not answer in time, it goes by the browser.
         held = Event()
         keeper = server.serving.keeper
-        keeper.ask(lambda engine, taker: held.wait(20))
+        keeper.ask(lambda *_: held.wait(20))
         page = server.client.get(unsubscribe, headers={"accept-language": "uk,en;q=0.5"})
         held.set()
         assert "Відписатися" in page.text
@@ -160,7 +160,7 @@ def test_pages_are_in_the_language_of_the_customer(tmp_path: Path) -> None:
         # That nobody waits for the answer any more is no failure of the database.
         assert server.count("failures", "taking") == 0
         # Nor does anybody see what a database that refuses the question has said.
-        keeper.ask(lambda engine, taker: engine.execute("DROP TABLE journey.preference")).result(9)
+        keeper.ask(lambda engine, _: engine.execute("DROP TABLE journey.preference")).result(9)
         assert server.client.get(mine).status_code == 503
         assert "Kein Link von uns" in (
             server.client.get("/u/x/y", headers={"accept-language": "de"}).text
