@@ -77,12 +77,20 @@ def written(guard: Target) -> str:
 
 
 def too_many(
-    plan: JourneyPlan, applied: datetime, now: datetime, dialect: Dialect, query: Query
+    plan: JourneyPlan,
+    applied: datetime,
+    now: datetime,
+    dialect: Dialect,
+    query: Query,
+    resting: str | None = None,
 ) -> str | None:
-    """Why this tick's candidates of a journey do not enter, if they are too many."""
+    """Why this tick's candidates of a journey do not enter, if they are too many.
+
+    `resting`: as `sql.pauses.entered` has it.
+    """
     own = [guard for guard in plan.guards if guard.measure == "entries"]
     for guard in own:
-        count = query(sql.entered(dialect, plan.journey, guard))[0][0]
+        count = query(sql.entered(dialect, plan.journey, guard, resting))[0][0]
         if not guard.holds(Decimal(count)):
             return f"{shown(guard)}: {count:,}"
     # A schedule is meant to let everybody in at once.
@@ -92,7 +100,7 @@ def too_many(
         or now < applied + FROM_DAY
     ):
         return None
-    today, most = query(sql.usual(dialect, plan.journey))[0]
+    today, most = query(sql.usual(dialect, plan.journey, resting))[0]
     if today <= max(AT_LEAST, TIMES * most):
         return None
     return f"{today:,} entries in 24 hours, the most before were {most:,}"

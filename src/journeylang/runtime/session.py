@@ -101,6 +101,16 @@ class Done:
         return bool(self.left or self.woken or self.candidates)
 
 
+@dataclass(slots=True)
+class Resting:
+    """People whose rows are put aside for some ticks in which nothing happens to them.
+
+    `entries`: what is counted of theirs, as `sql.pauses.entered` has it; None if nobody's are.
+    """
+
+    entries: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A connection made ready for a program: its plan tables are in place."""
@@ -112,6 +122,7 @@ class Session:
     # After the tick of that number, if this session made it.
     memory: dict[int, Memory] = field(default_factory=dict)
     zones: ZoneTables = field(default_factory=ZoneTables)
+    resting: Resting = field(default_factory=Resting)
     lease: Lease
 
     @classmethod

@@ -249,7 +249,9 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             elif kind == "start":
                 news.started.add(name)
             elif kind == "gone":
-                news.counts = f"{self.ready.counted}{first}"
+                # The customers are the same ones, though not all of them are there to be counted.
+                parted = self.session.resting.entries is not None
+                news.counts = self.counts if parted else f"{self.ready.counted}{first}"
             elif count:
                 news.events.add(name)
         return news
@@ -325,7 +327,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
             self.engine.execute(keep_out(plan.journey, "paused"))
             return candidates
         applied = self.session.applied[plan.journey]
-        why = too_many(plan, applied, self.now, self.engine.dialect, self._query)
+        resting = self.session.resting.entries
+        why = too_many(plan, applied, self.now, self.engine.dialect, self._query, resting)
         if why is None:
             return candidates
         self._pause(plan, why, news)

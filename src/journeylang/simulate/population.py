@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from journeylang.classes import dataclass
 from journeylang.engines.base import Engine
-from journeylang.model.binding import Binding, Event, Table
+from journeylang.model.binding import Binding, ConsentTable, Customers, Event, Table
 from journeylang.model.expressions import BoundEvent, Column, SqlMembers, SqlValue
 from journeylang.model.journey import Journey
 from journeylang.model.measures import OF_COHORTS, RATES, Target
@@ -87,7 +87,8 @@ def sampled(engine: Engine, binding: Binding, share: Decimal, seed: int) -> Bind
 
 
 def at_hand(engine: Engine, binding: Binding) -> Binding:
-    """The binding with a copy of what it reads of the customers, where their table is a view.
+    """The binding with a copy of what it reads of the customers, and of consents, where their
+    tables are views.
 
     Each tick looks for its people there, and a file keeps texts compressed: to find the addresses
     of some hundred of a million people takes three times as long in it.
@@ -96,19 +97,33 @@ def at_hand(engine: Engine, binding: Binding) -> Binding:
     assert bound is not None, "checked: a project with journeys binds customers"
     if not _is_view(engine, bound.table):
         return binding
+    mine = _copied(engine, bound, "customers")
+    if mine is None:
+        return binding
+    consents = dict(binding.consents)
+    for name, consent in consents.items():
+        if isinstance(consent, ConsentTable) and _is_view(engine, consent.table):
+            table = _copied(engine, consent, f"consent {name}")
+            if table is not None:
+                consents[name] = replace(consent, table=table)
+    return replace(binding, customers=replace(bound, table=mine), consents=consents)
+
+
+def _copied(engine: Engine, bound: Customers | ConsentTable, name: str) -> Table | None:
+    """A copy of the columns that are read; None if nobody knows which those are."""
     columns: dict[str, str] = {}
     for expression in expressions(bound):
         for node in walk(expression):
             if isinstance(node, SqlValue | SqlMembers):
-                return binding
+                return None
             if isinstance(node, Column):
                 columns.setdefault(node.name.lower(), node.name)
-    mine = Table(parts=(SCHEMA, "customers"), span=_NOWHERE)
+    mine = Table(parts=(SCHEMA, name), span=_NOWHERE)
     listed = ", ".join(f"t.{quote(name)}" for name in columns.values())
     engine.execute(
         f"CREATE TABLE {table_name(mine)} AS SELECT {listed} FROM {table_name(bound.table)} AS t"
     )
-    return replace(binding, customers=replace(bound, table=mine))
+    return mine
 
 
 def _is_view(engine: Engine, table: Table) -> bool:

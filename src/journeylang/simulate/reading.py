@@ -34,7 +34,7 @@ def _kind(event: BoundEvent | MessageEvent) -> tuple[bool, str]:
 
 
 def _read(whole: object) -> Iterator[tuple[bool, str]]:
-    for part in _parts(whole):
+    for part in parts(whole):
         match part:
             case MessageEvent() | BoundEvent():
                 yield _kind(part)
@@ -45,7 +45,7 @@ def _read(whole: object) -> Iterator[tuple[bool, str]]:
                 yield True, "opened"
 
 
-def _parts(whole: object) -> Iterator[object]:
+def parts(whole: object) -> Iterator[object]:
     """Everything that is in it, each once."""
     seen: set[int] = set()
     waiting: list[object] = [whole]

@@ -25,6 +25,7 @@ from journeylang.runtime.setup import prepare
 from journeylang.runtime.soundness import examine
 from journeylang.runtime.tick import tick
 from journeylang.runtime.upgrade import Refused
+from journeylang.simulate import awake
 from journeylang.simulate.behaviour import Behaviour, bound_names
 from journeylang.simulate.closed.traces import MOVED
 from journeylang.simulate.closed.whole import play_whole
@@ -304,6 +305,7 @@ class _Ticks:
     ) -> tuple[int, int]:
         """How many instants there were, and at how many of them nothing happened."""
         skips = may_skip(self.session.ready)
+        parted = self._parted(start, end, step)
         # What is known of the customers is not written to meanwhile.
         self.session.zones.settled = zones_in_use(self.session.engine, self.behaviour.binding)
         idle = done = 0
@@ -311,6 +313,8 @@ class _Ticks:
         while done < total:
             now = start + done * step
             progress(now, done, total)
+            if parted is not None:
+                parted.before(now)
             self.behaviour.hear(now)
             self.number += 1
             result = tick(self.session, now, skip=self.standing)
@@ -323,9 +327,25 @@ class _Ticks:
             idle += 1
             if skips:
                 left_out = self._empty(now, start, step, total) - done
+                if parted is not None and parted.until is not None:
+                    # Of those who are put aside nothing is asked before they are back.
+                    left_out = min(left_out, (parted.until - now) // step)
                 idle += left_out
                 done += left_out
+        if parted is not None:
+            parted.gather()
         return total, idle
+
+    def _parted(self, start: datetime, end: datetime, step: timedelta) -> awake.Awake | None:
+        """Who is put aside, if that is possible, and worth it."""
+        engine = self.session.engine
+        base = customers(self.behaviour.binding, engine.dialect, ())
+        [[people]] = engine.query(f"SELECT count(*) FROM {base} AS c")
+        if people < awake.WORTH or not awake.may_part(self.session.ready, step):
+            return None
+        return awake.Awake(
+            session=self.session, behaviour=self.behaviour, start=start, end=end, step=step
+        )
 
     def _empty(self, now: datetime, start: datetime, step: timedelta, total: int) -> int:
         """The number of the next instant at which something may happen."""

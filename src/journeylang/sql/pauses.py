@@ -71,31 +71,44 @@ def resumed(journey: int) -> str:
     )
 
 
-def entered(d: Dialect, journey: int, guard: Target) -> str:
-    """{now} -> (entries,): those in the guard's window, with this tick's candidates."""
+def entered(d: Dialect, journey: int, guard: Target, resting: str | None = None) -> str:
+    """{now} -> (entries,): those in the guard's window, with this tick's candidates.
+
+    `resting` is a relation of those that are not in the table of runs just now: journey,
+    entered_at, and how many (`n`).
+    """
     window = ""
     if guard.over is not None:
         window = f" AND e.entered_at > {d.parameter('now')} - {d.interval(guard.over)}"
-    return f"""SELECT count(*) FROM ({_entries(journey)}) AS e
+    return f"""SELECT {_counted(resting)} FROM ({_entries(journey, resting)}) AS e
 WHERE e.entered_at > {resumed(journey)}{window}"""
 
 
-def usual(d: Dialect, journey: int) -> str:
+def usual(d: Dialect, journey: int, resting: str | None = None) -> str:
     """{now} -> (entries of the last 24 hours, with this tick's candidates; the most that
-    entered in any of the 14 times 24 hours before).
+    entered in any of the 14 times 24 hours before). `resting`: as `entered` has it.
     """
     now = d.parameter("now")
     ago = f"CAST(floor(extract(epoch FROM ({now} - e.entered_at)) / 86400) AS INTEGER)"
     return f"""SELECT coalesce(sum(g.n) FILTER (WHERE g.ago <= 0), 0),
   coalesce(max(g.n) FILTER (WHERE g.ago > 0), 0)
-FROM (SELECT {ago} AS ago, count(*) AS n FROM ({_entries(journey)}) AS e
+FROM (SELECT {ago} AS ago, {_counted(resting)} AS n FROM ({_entries(journey, resting)}) AS e
   WHERE e.entered_at > {now} - {d.interval(15 * 86400)} GROUP BY 1) AS g"""
 
 
-def _entries(journey: int) -> str:
-    return f"""SELECT r.entered_at FROM journey.run AS r WHERE r.journey = {journey}
-  UNION ALL SELECT t.entered_at FROM trail AS t WHERE t.journey = {journey}
-    AND t.why = {WHY["entered"]} AND t.fate <> {REFUSED}"""
+def _entries(journey: int, resting: str | None) -> str:
+    one, others = "", ""
+    if resting is not None:
+        one = ", 1 AS n"
+        others = f"\n  UNION ALL SELECT o.entered_at, o.n FROM {resting} AS o"
+        others += f" WHERE o.journey = {journey}"
+    return f"""SELECT r.entered_at{one} FROM journey.run AS r WHERE r.journey = {journey}
+  UNION ALL SELECT t.entered_at{one} FROM trail AS t WHERE t.journey = {journey}
+    AND t.why = {WHY["entered"]} AND t.fate <> {REFUSED}{others}"""
+
+
+def _counted(resting: str | None) -> str:
+    return "count(*)" if resting is None else "coalesce(sum(e.n), 0)"
 
 
 def keep_out(journey: int, reason: str) -> str:

@@ -154,6 +154,7 @@ def _known_exposures(d: Dialect) -> tuple[str, str]:
     """Where the exposures of those on their way are found, and what comes before that.
 
     Without an index all there are would be put into a table of hashes, texts and all, each tick.
+    Where conditions from behind it are moved into it, it is taken to be two rows, and that is done.
     """
     if d.indexed:
         return "journey.exposure", ""
@@ -161,7 +162,7 @@ def _known_exposures(d: Dialect) -> tuple[str, str]:
         "exposed",
         """WITH exposed AS MATERIALIZED (
   SELECT k.customer_id, k.experiment, k.salt FROM journey.exposure AS k
-  WHERE k.customer_id IN (SELECT customer_id FROM trail)
+  WHERE k.customer_id IN (SELECT customer_id FROM trail) OFFSET 0
 )
 """,
     )

@@ -1796,6 +1796,7 @@ WITH exposed AS MATERIALIZED (
         customer_id
       FROM trail
     )
+  OFFSET 0
 )
 SELECT DISTINCT ON (t.customer_id, x.experiment, x.salt)
   t.customer_id,
@@ -1843,6 +1844,7 @@ WITH exposed AS MATERIALIZED (
         customer_id
       FROM trail
     )
+  OFFSET 0
 )
 SELECT
   t.customer_id,
