@@ -139,8 +139,7 @@ class Entries:
         if among == "nobody":
             return None
         if among == "changed":
-            looked = self.looks.looked("when", plan.journey)
-            parameters = {**parameters, "looked": looked}
+            parameters = {**parameters, **self.looks.looked("when", plan.journey)}
         return Opening(parameters=parameters, looked=True, among=among)
 
     def _turn(self, plan: JourneyPlan, every: int | None) -> bool:

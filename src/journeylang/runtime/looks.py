@@ -15,6 +15,7 @@ from typing import Literal
 
 from journeylang.classes import dataclass
 from journeylang.plan.incremental import Incremental, Kind, Returns
+from journeylang.runtime.late_rows import LateRows
 from journeylang.runtime.program import Ready
 
 Among = Literal["everybody", "changed", "nobody"]
@@ -32,15 +33,18 @@ def look_mark(kind: Kind, journey: int) -> str:
 class Looks:
     """One tick's looks. `news` are the numbers of what the probe found.
 
-    `seen` collects the marks that come to `now`, `lost` those that hold no longer.
+    `seen` collects the marks that come to `now`, `lost` those that hold no longer. `counting`: the
+    next tick may ask which rows have come late since.
     """
 
     ready: Ready
     marks: Mapping[str, datetime]
     previous: datetime
     now: datetime
+    late: LateRows
     news: Collection[int] = ()
     resumed: Collection[int] = ()
+    counting: bool = False
     seen: dict[str, None] = field(default_factory=dict)
     lost: dict[str, None] = field(default_factory=dict)
     _found: dict[tuple[int, Kind], Among] = field(default_factory=dict)
@@ -57,6 +61,7 @@ class Looks:
         key = journey, kind
         if key not in self._found:
             self._found[key] = self._among(journey, kind)
+            self.counting |= key in self.ready.news and self._found[key] != "nobody"
             self.seen[look_mark(kind, journey)] = None
         return self._found[key]
 
@@ -76,9 +81,10 @@ class Looks:
         leaving = self._found.get((journey, "exits"), "nobody") != "nobody"
         return "changed" if returns and leaving else "nobody"
 
-    def looked(self, kind: Kind, *journeys: int) -> datetime:
-        """The mark from which on there is news for these journeys."""
-        return min(self.marks[look_mark(kind, journey)] for journey in journeys)
+    def looked(self, kind: Kind, *journeys: int) -> dict[str, datetime]:
+        """From when on there is news for these journeys, as the parameters of their look."""
+        mark = min(self.marks[look_mark(kind, journey)] for journey in journeys)
+        return self.late.since(mark)
 
     def forget(self, kind: Kind, journey: int) -> None:
         """What was seen in this tick has come to nothing: everybody is asked next time."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from journeylang.classes import dataclass
+from journeylang.model.binding import Event
 from journeylang.model.entry import EnterByStart, EnterOn
 from journeylang.model.project import Project
 from journeylang.plan.asks import asks_for_clocks, rankings
@@ -18,6 +20,7 @@ from journeylang.sql.best_hour import BestHourSql, best_hour_sql
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.gone import GoneSql, gone_sql, mark, probed_customers
+from journeylang.sql.late_rows import counted_events, late_counts
 from journeylang.sql.learning import outcomes
 from journeylang.sql.moves import JourneySql, Moves, journey_sql
 from journeylang.sql.news import FEEDBACK_LATE
@@ -73,6 +76,9 @@ class Ready:
     counted: str
     # Per journey and kind the numbers of its news in the probe; none if it is not asked there.
     news: Mapping[tuple[int, Kind], frozenset[int]]
+    # Events of which it is counted whether rows have come late, by `late_counts`.
+    counted_events: tuple[Event, ...] = ()
+    late_counts: str = ""
     rankings: tuple[Ranking, ...] = ()
     best_hour: BestHourSql | None = None
     repeats: Repeats | None = None
@@ -88,6 +94,10 @@ class Ready:
         """Seconds for which a row of a watched event may come after its instant."""
         bound = self.project.binding.events.get(name)
         return bound.late if bound is not None else FEEDBACK_LATE
+
+    def news_behind(self, mark: datetime) -> dict[str, datetime]:
+        """Parameters: behind which instants rows are news since a look, if no count tells."""
+        return {f"news_{e.name}": mark - timedelta(seconds=e.late) for e in self.counted_events}
 
 
 def make_ready(
@@ -122,6 +132,7 @@ def make_ready(
         for sql in journeys
         for kind, found in sql.news.items()
     }
+    counted = counted_events(project, (n.found for sql in journeys for n in sql.news.values()))
     parks = [p for j in program.journeys for p in j.parks if isinstance(p, ActionPark)]
     assigns = any(isinstance(p.act, Assign) for p in parks)
     any_send = any(sends(j) for j in program.journeys)
@@ -180,6 +191,8 @@ def make_ready(
         if journeys
         else "",
         news=news,
+        counted_events=counted,
+        late_counts=late_counts(counted, dialect),
         rankings=_rankings(compiler, program),
         best_hour=best_hour_sql(compiler, program),
         repeats=repeats(dialect, program, again, _aliases(project, steps)) if again else None,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from journeylang.classes import dataclass
 from journeylang.engines.base import ConflictError, Engine, StatementError
 from journeylang.runtime.gone import Missing
+from journeylang.runtime.late_rows import Seen
 from journeylang.runtime.lease import Lease
 from journeylang.runtime.localtime import ZoneTables
 from journeylang.runtime.pauses import Pauses
@@ -53,13 +54,14 @@ Marks = dict[str, datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What a session knows behind its own tick: watermarks, counts of the customers, and by
-    allowance what may have been used up of it.
+    """What a session knows behind its own tick: watermarks, counts of the customers, by allowance
+    what may have been used up of it, and how many rows of events it has seen.
     """
 
     marks: Marks
     counts: str | None
     spent: Mapping[int, Decimal] = field(default_factory=dict)
+    seen: Seen | None = None
 
 
 @dataclass(slots=True)

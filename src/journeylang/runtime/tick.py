@@ -18,6 +18,7 @@ from journeylang.model.entry import EnterWhen
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.entries import Entries, Opening, mark
 from journeylang.runtime.gone import IncompleteError
+from journeylang.runtime.late_rows import LateRows
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.lease import TakenOverError
 from journeylang.runtime.leaving import Leaving, keep_counts
@@ -101,7 +102,11 @@ class _Tick(Leaving):
         with self.engine.transaction():
             self._lock(now)
             self.looks = Looks(
-                ready=self.ready, marks=self.marks, previous=self.previous, now=self.now
+                ready=self.ready,
+                marks=self.marks,
+                previous=self.previous,
+                now=self.now,
+                late=LateRows(ready=self.ready, now=self.now, before=self.seen, query=self._query),
             )
             entries = Entries(
                 ready=self.ready,
@@ -135,7 +140,10 @@ class _Tick(Leaving):
                 result = TickResult(now=self.now, idle=True)
                 self.marks = {**self.marks, **dict.fromkeys(self.looks.seen, self.now)}
         self.session.memory[self.number] = Memory(
-            marks=self.marks, counts=self.counts, spent=self.spent
+            marks=self.marks,
+            counts=self.counts,
+            spent=self.spent,
+            seen=self.looks.late.seen,
         )
         return replace(result, paused=tuple(self.paused.items())) if self.paused else result
 
@@ -195,10 +203,11 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         self.session.memory.clear()
         if known is not None:
             self.marks, self.counts = known.marks, known.counts
+            self.seen = known.seen
             later = self.ready.paid_later
             self.spent = {n: most for n, most in known.spent.items() if n not in later}
             return
-        self.spent = {}
+        self.spent, self.seen = {}, None
         rows = self.engine.query(
             'SELECT name, "at", NULL FROM journey.watermark'
             f" UNION ALL SELECT name, NULL, value FROM journey.meta WHERE name = '{COUNTS}'"
@@ -225,7 +234,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
         for name in (*self.ready.events, "sent"):
             late = timedelta(seconds=self.ready.late(name))
             self.parameters[f"since_{name}"] = self.previous - late
-        self.parameters["looked"] = self.looks.since()
+        looked = self.looks.since()
+        self.parameters |= {"looked": looked, **self.ready.news_behind(looked)}
         news = News()
         for kind, name, count, first, second in self._query(
             self.ready.probe_with_zones if zones else self.ready.probe
@@ -260,6 +270,8 @@ WHERE name = 'tick'{holder} RETURNING token, previous, now, next_batch""",
 
     def _move(self, news: News, openings: Mapping[int, Opening]) -> TickResult:
         d = self.engine.dialect
+        if self.looks.counting:
+            self.looks.late.count()
         self.engine.execute(
             temporary(d, "trail", trail_columns(self.ready.program), self.session.key_type)
         )

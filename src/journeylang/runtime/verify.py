@@ -106,7 +106,8 @@ class _Verifying:
                 mark = self.marks.get(look_mark(kind, plan.journey))
                 if mark is None:
                     continue
-                missed = self._missed(sql, kind, {**self.parameters, "looked": mark})
+                since = {"looked": mark, **self.ready.news_behind(mark)}
+                missed = self._missed(sql, kind, {**self.parameters, **since})
                 yield Verified(
                     journey=plan.name,
                     asks=_WHAT[kind],

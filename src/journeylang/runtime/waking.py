@@ -76,7 +76,7 @@ class Waking(Settling):
         return self._execute(wake, **since)
 
     def _since(self, kind: Kind, *journeys: int) -> dict[str, datetime]:
-        return {"looked": self.looks.looked(kind, *journeys)} if journeys else {}
+        return self.looks.looked(kind, *journeys) if journeys else {}
 
     def _wake_resumed(self, waking: list[JourneySql], news: News, done: Done) -> None:
         """Journeys that were paused, as after a late tick: what came meanwhile is new to them."""

@@ -142,6 +142,14 @@ class Dialect:
         """`instant` moved by an expression in whole seconds."""
         return f"({instant} + to_seconds({seconds}))"
 
+    def slice_start(self, instant: str, seconds: int, origin: str) -> str:
+        """The first instant of the slice of so many seconds in which an instant lies.
+
+        One of them begins at `origin`.
+        """
+        origin = f"CAST({origin} AS TIMESTAMP)"
+        return f"time_bucket({self.interval(seconds)}, {instant}, {origin})"
+
     def literal(self, value: object, type_: Type) -> str:
         """A constant of the language as SQL."""
         match value:

@@ -1,7 +1,8 @@
 """Customers for whom a condition may have changed since it was last looked at.
 
 Selects of customer keys, {looked} being the instant of that look: new rows of its sources, and
-rows with an edge in `looked < … <= now`. They may name people for whom nothing has changed;
+rows with an edge in `looked < … <= now`. {news_EVENT} is the instant behind which all rows of an
+event lie that have come since (see `late_rows`). They may name people for whom nothing has changed;
 they leave out nobody for whom something has.
 """
 
@@ -29,6 +30,7 @@ from journeylang.sql.aggregates import event_fields, message_scope
 from journeylang.sql.compiler import Compiler
 from journeylang.sql.dialects import Dialect, text
 from journeylang.sql.expressions import Rows, value
+from journeylang.sql.late_rows import counts_late
 from journeylang.sql.relations import bound_value, event, table_name
 from journeylang.sql.schema import ACTIVE
 from journeylang.sql.scope import at_step
@@ -98,10 +100,16 @@ def new_rows_tell(compiler: Compiler, plan: JourneyPlan, found: Incremental) -> 
             event = compiler.project.binding.events[name]
             if event.changed_at is not None or set(found.sources) != {EventRows(event=asked.event)}:
                 return ""
-            d = compiler.dialect
-            return f"{d.parameter('looked')} - {d.interval(event.late)}"
+            return news_behind(event, compiler.dialect)
         case _:
             return ""
+
+
+def news_behind(bound: Event, d: Dialect) -> str:
+    """The instant behind which a row of an event is news, if it has one."""
+    if counts_late(bound):
+        return d.parameter(f"news_{bound.name}")
+    return f"{d.parameter('looked')} - {d.interval(bound.late)}"
 
 
 def _distinct(people: list[str]) -> str:
@@ -164,8 +172,8 @@ def _new_events(bound: Event, d: Dialect) -> list[str]:
 
     A row that is changed may have been taken out by `only where`, and then changes most.
     """
-    looked, now = d.parameter("looked"), d.parameter("now")
-    late = f"{looked} - {d.interval(bound.late)}"
+    now = d.parameter("now")
+    late = news_behind(bound, d)
     who = bound_value(bound.customer, d)
     head = f"SELECT {who} AS customer_id FROM {table_name(bound.table)} AS t"
     at = d.cast(bound_value(bound.at, d), INSTANT)

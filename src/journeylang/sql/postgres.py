@@ -186,6 +186,9 @@ RETURNING {kept} - {takes} - {now}"""
     def shift(self, instant: str, seconds: str) -> str:
         return f"({instant} + {seconds} * INTERVAL '1' SECOND)"
 
+    def slice_start(self, instant: str, seconds: int, origin: str) -> str:
+        return f"date_bin({self.interval(seconds)}, {instant}, CAST({origin} AS TIMESTAMP))"
+
     def cast(self, value: str, type_: Type) -> str:
         if type_.kind is Kind.TEXT:
             return self.as_text(value)
