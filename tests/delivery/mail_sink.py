@@ -142,8 +142,8 @@ def mail_sink(
 
 
 @contextmanager
-def mail_sink_apart(*, pipelining: bool = True) -> Iterator[int]:
-    """The port of one in another process."""
+def mail_sink_apart(*, pipelining: bool = True) -> Iterator[tuple[int, int]]:
+    """The number of another process, and the port of the one in it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.delivery.mail_sink", *([] if pipelining else ["plain"])],
         stdout=subprocess.PIPE,
@@ -152,7 +152,7 @@ def mail_sink_apart(*, pipelining: bool = True) -> Iterator[int]:
     )
     try:
         assert process.stdout is not None
-        yield int(process.stdout.readline())
+        yield process.pid, int(process.stdout.readline())
     finally:
         process.kill()
         process.wait()

@@ -69,6 +69,13 @@ class _Sink(asyncio.Protocol):
 @contextmanager
 def sink() -> Iterator[str]:
     """The address of a sink."""
+    with sink_apart() as (_, url):
+        yield url
+
+
+@contextmanager
+def sink_apart() -> Iterator[tuple[int, str]]:
+    """The number of its process, too."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.delivery.sink"],
         stdout=subprocess.PIPE,
@@ -77,7 +84,7 @@ def sink() -> Iterator[str]:
     )
     try:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        yield process.pid, f"http://127.0.0.1:{process.stdout.readline().strip()}"
     finally:
         process.kill()
         process.wait()

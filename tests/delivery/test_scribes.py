@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from journeylang.delivery.channels import open_channels
+from journeylang.delivery.claimed import CLAIM
 from journeylang.delivery.files import Contents
 from journeylang.delivery.pages import Page, Style, pack, unpack
 from journeylang.delivery.scribe import Bounds
@@ -224,3 +225,46 @@ def test_what_is_packed_is_unpacked(shop: Shop) -> None:
     # What cannot be finished goes whole, at its place.
     mixed = [made[0], scribe.write(page)[1], (None, "x"), made[2]]
     assert unpack(pack(mixed)) == mixed
+
+
+def test_the_next_claim_is_written_while_the_last_one_is_sent(shop: Shop) -> None:
+    shop.people(11_000)
+    shop.messages(range(1, 11_001))
+    shop.use(email={"provider": "file", "form": "lines"})
+    outbox = shop.outbox(scribes=1)
+    held: list[int] = []
+
+    def progress(_: int) -> None:
+        held.append(shop.one("SELECT sum(messages) FROM journey.batch WHERE holder IS NOT NULL"))
+
+    assert outbox.deliver(now=shop.clock, progress=progress).accepted == 11_000
+    assert max(held) > CLAIM
+    assert shop.one("SELECT count(*) FROM journey.batch WHERE holder IS NOT NULL OR NOT done") == 0
+
+
+def test_what_was_claimed_ahead_is_free_again(shop: Shop) -> None:
+    shop.people(11_000)
+    shop.messages(range(1, 11_001))
+    shop.use(email={"provider": "file", "form": "lines"})
+    outbox = shop.outbox(scribes=1)
+
+    def progress(_: int) -> None:
+        held = shop.one("SELECT sum(messages) FROM journey.batch WHERE holder IS NOT NULL")
+        if held > CLAIM:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outbox.deliver(now=shop.clock, progress=progress)
+    assert shop.one("SELECT count(*) FROM journey.batch WHERE holder IS NOT NULL") == 0
+    done = shop.states().get("accepted", 0)
+    assert 0 < done < 11_000
+    assert outbox.deliver(now=shop.clock).accepted == 11_000 - done
+    assert shop.states() == {"accepted": 11_000}
+
+
+def test_a_channel_that_is_warmed_up_claims_nothing_ahead(shop: Shop) -> None:
+    shop.people(11_000)
+    shop.messages(range(1, 11_001))
+    shop.use(email={"provider": "file", "form": "lines", "ramp": "5000 +0%"})
+    summary = shop.outbox(scribes=1).deliver(now=shop.clock)
+    assert (summary.accepted, summary.waiting) == (5000, 6000)

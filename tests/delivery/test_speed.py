@@ -146,7 +146,7 @@ def test_ten_thousand_over_smtp(tmp_path: Path, pipelining: bool) -> None:
     shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
     shop.people(number)
     shop.messages(range(1, number + 1))
-    with mail_sink_apart(pipelining=pipelining) as port:
+    with mail_sink_apart(pipelining=pipelining) as (_, port):
         shop.use(
             email={
                 "provider": "smtp",

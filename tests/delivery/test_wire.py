@@ -64,7 +64,7 @@ async def exchanged(said: bytes, *, slowly: bool, ends: bool) -> tuple[Exchanged
         _, wire = await loop.create_connection(Wire, "127.0.0.1", port)
         try:
             async with asyncio.timeout(20):
-                answer = await wire.exchange("POST", b"/a?b=1", [(b"Host", b"x")], b"body")
+                answer = await wire.exchange("POST", b"/a?b=1", [(b"Host", b"x")], b"body", 10)
             return answer, wire.reusable, asked
         finally:
             wire.drop()

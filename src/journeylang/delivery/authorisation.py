@@ -101,6 +101,11 @@ def authorisation(auth: Auth | None, texts: Mapping[str, object]) -> Authorisati
             assert_never(auth)
 
 
+def is_fixed(one: Authorisation) -> bool:
+    """Whether the headers of all requests are the same."""
+    return isinstance(one, _Fixed)
+
+
 class _Fixed:
     def __init__(self, headers: Headers) -> None:
         self._headers = headers

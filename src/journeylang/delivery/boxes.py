@@ -36,11 +36,10 @@ def mail(one: Email | Finished) -> bytes:
     """One of a mailbox."""
     if isinstance(one, Finished):
         return bytes(one.content)
-    stamp = one.date.replace(tzinfo=one.date.tzinfo or UTC).strftime("%a %b %e %H:%M:%S %Y")
     content = to_bytes(one).replace(b"\r\n", b"\n")
     quoted = _FROM.sub(rb">\1", content) if b"From " in content else content
     end = b"\n" if quoted.endswith(b"\n") else b"\n\n"
-    return f"From {one.sender.mailbox} {stamp}\n".encode() + quoted + end
+    return f"From {one.sender.mailbox} {_stamp(one.date)}\n".encode() + quoted + end
 
 
 def lines(messages: Sequence[Outgoing]) -> bytes:
@@ -86,6 +85,11 @@ def line(one: Outgoing) -> bytes:
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@lru_cache(maxsize=64)
+def _stamp(at: datetime) -> str:
+    return at.replace(tzinfo=at.tzinfo or UTC).strftime("%a %b %e %H:%M:%S %Y")
 
 
 @lru_cache(maxsize=64)

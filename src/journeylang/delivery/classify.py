@@ -39,26 +39,44 @@ class Meanings:
         # At such a place there may be several values.
         self._single = not any("*" in place for (place,) in self._places)
         self._known: dict[tuple[object, ...], Outcome] = {}
+        self._by_status: dict[int, Outcome | None] = {}
 
     def of(self, reply: Reply) -> Outcome:
         """As `outcome`."""
-        key: tuple[object, ...] = (reply.status, *[first(reply, one) for one in self._places])
-        # `True` is equal to 1, and no status or code.
-        plain = self._single and all(
-            type(one) is int or one is None or (type(one) is str and len(one) <= _SHORT)
-            for one in key
-        )
-        known = self._known.get(key) if plain else None
+        status = reply.status
+        try:
+            alone = self._by_status[status]
+        except KeyError:
+            alone = self._by_status[status] = self._of_status(status)
+        if alone is not None:
+            return alone
+        if not self._single:
+            return outcome(reply, self._rules, keyed=self._keyed)
+        key: tuple[object, ...] = (status, *[first(reply, one) for one in self._places])
+        try:
+            # `True` is equal to 1, and no status or code.
+            known = self._known.get((*key, *map(type, key)))
+        except TypeError:
+            return outcome(reply, self._rules, keyed=self._keyed)
         if known is None:
             known = outcome(reply, self._rules, keyed=self._keyed)
-            if plain:
+            if all(type(one) in _PLAIN and len(str(one)) <= _SHORT for one in key):
                 if len(self._known) >= _MOST:
                     self._known.clear()
-                self._known[key] = known
+                self._known[(*key, *map(type, key))] = known
         return known
+
+    def _of_status(self, status: int) -> Outcome | None:
+        """What it means whatever else is said; None: that depends."""
+        for rule in self._rules:
+            if rule.status and not _among(status, rule.status):
+                continue
+            return None if rule.where else rule.outcome
+        return by_status(status, keyed=self._keyed)
 
 
 _SHORT, _MOST = 64, 256
+_PLAIN = frozenset({int, str, bool, type(None)})
 
 
 def by_status(status: int, *, keyed: bool) -> Outcome:

@@ -21,10 +21,12 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import field
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import Any, assert_never
 
+from journeylang.classes import dataclass
 from journeylang.delivery.channels import Channel
 from journeylang.delivery.chunks import LARGEST, Begun, Mail, Open, calls, contents, weight
 from journeylang.delivery.claimed import Claimed, claim
@@ -61,6 +63,16 @@ PROBLEMS = 20
 """So many failed messages are told one by one."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Coming:
+    """A claim, and what of it is known: the messages that may go out by channel, and chunks that
+    are being written of the first one."""
+
+    claimed: Claimed
+    ready: deque[tuple[Channel, list[Open]]] | None = None
+    begun: deque[Begun] = field(default_factory=deque)
+
+
 class Delivery:
     """One call of `Outbox.deliver`."""
 
@@ -75,26 +87,38 @@ class Delivery:
         self.opened: set[str] = set()
         self.paused: set[str] = set(order.paused)
         self.weights: dict[str, int] = {}
+        self.room = room_for(self.sql.exclusive, 0, 0.0)
+        self.coming: Coming | None = None
         self.failures = Failures(order.engine, order.statements)
         self.judging = Judging(order, self.summary)
 
     def run(self) -> DeliverySummary:
         """Claim and send until nothing is left that may go out."""
+        try:
+            self._run()
+        finally:
+            self._give_back()
+        self.judging.look(last=True)
+        return self.summary
+
+    def _run(self) -> None:
         seen: set[int] = set()
         tries = 0
         alone = self.sql.exclusive
-        room = room_for(alone, 0, 0.0)
         while not self._enough():
             before, accepted = self.summary.handled, self.summary.accepted
             try:
-                claimed = claim(self.order, self.holder, self.summary, room)
+                coming, self.coming = self.coming, None
+                if coming is None:
+                    coming = self._claim()
+                claimed = coming.claimed
                 if not claimed.tokens:
                     break
                 begun = monotonic()
-                self._work(claimed)
+                self._work(coming)
                 # Those that were cancelled took no time, and say nothing of others.
                 sent = self.summary.accepted - accepted
-                room = room_for(alone, sent, monotonic() - begun)
+                self.room = room_for(alone, sent, monotonic() - begun)
             except ConflictError:
                 tries += 1
                 if tries == TRIES:
@@ -110,8 +134,6 @@ class Delivery:
                 break
             if self.summary.stopped and self.channels.keys() <= self.summary.stopped.keys():
                 break
-        self.judging.look(last=True)
-        return self.summary
 
     def _enough(self) -> bool:
         order = self.order
@@ -121,17 +143,18 @@ class Delivery:
 
     # -- a claim's messages
 
-    def _work(self, claimed: Claimed) -> None:
+    def _claim(self) -> Coming:
+        return Coming(claimed=claim(self.order, self.holder, self.summary, self.room))
+
+    def _work(self, coming: Coming) -> None:
+        claimed = coming.claimed
         try:
-            self.paused.update(one.journey for one in paused(self.engine))
-            self.judging.look()
-            self._send(claimed)
+            self._send(coming)
         except BaseException as error:
             # Interrupted: nobody need wait for the lease to end.
             if isinstance(error, ConflictError):
                 self.order.recover()
-            with suppress(StatementError), self.engine.transaction():
-                self.engine.execute(self.sql.release, claimed.abandon())
+            self._abandon(claimed)
             raise
         self.summary.waiting += claimed.left
         firmly(self.order, lambda _: self.engine.execute(self.sql.release, claimed.release()))
@@ -140,12 +163,54 @@ class Delivery:
             known = self.summary.next_at
             self.summary.next_at = earliest if known is None else min(known, earliest)
 
-    def _send(self, claimed: Claimed) -> None:
+    def _abandon(self, claimed: Claimed) -> None:
+        with suppress(StatementError), self.engine.transaction():
+            self.engine.execute(self.sql.release, claimed.abandon())
+
+    def _give_back(self) -> None:
+        """What was claimed ahead, and is not sent after all."""
+        coming, self.coming = self.coming, None
+        if coming is not None:
+            self._abandon(coming.claimed)
+
+    def _send(self, coming: Coming) -> None:
+        claimed = coming.claimed
+        if coming.ready is None:
+            coming.ready = self._sorted(claimed)
+        ready = coming.ready
+        while ready:
+            channel, mine = ready.popleft()
+            mine = self._within_ramp(channel, mine, claimed)
+            begun, coming.begun = coming.begun, deque()
+            self._through(channel, deque(mine), begun, claimed, last=not ready)
+
+    def _sorted(self, claimed: Claimed) -> deque[tuple[Channel, list[Open]]]:
+        """The messages that may go out now, by channel."""
+        self.paused.update(one.journey for one in paused(self.engine))
+        self.judging.look()
         ready = self._ready(claimed)
-        for name in dict.fromkeys(one.channel for one in ready):
-            mine = [one for one in ready if one.channel == name]
-            mine = self._within_ramp(self.channels[name], mine, claimed)
-            self._through(self.channels[name], deque(mine), claimed)
+        return deque(
+            (self.channels[name], [one for one in ready if one.channel == name])
+            for name in dict.fromkeys(one.channel for one in ready)
+        )
+
+    def _look_ahead(self, claimed: Claimed) -> None:
+        """Claim what comes next, and have the first of it written, while the last of this claim
+        is on its way: else nobody would write meanwhile."""
+        # How many a ramp leaves is known when all receipts are there.
+        ramps = any(channel.ramp is not None for channel in self.channels.values())
+        if ramps or claimed.all_free or self.summary.stopped or self._enough():
+            return
+        coming = self._claim()
+        if not coming.claimed.tokens:
+            return
+        self.coming = coming
+        coming.ready = self._sorted(coming.claimed)
+        if coming.ready and self._open_channel(coming.ready[0][0]):
+            channel, mine = coming.ready[0]
+            size = self._size(channel)
+            coming.begun.append(self._begin(channel, mine[:size]))
+            del mine[:size]
 
     def _size(self, channel: Channel) -> int:
         """How many messages are handed over together: large ones are fewer."""
@@ -156,9 +221,17 @@ class Delivery:
         known = self.weights.get(channel.name)
         return min(most, UNKNOWN if known is None else max(LARGEST // known, 1))
 
-    def _through(self, channel: Channel, mine: deque[Open], claimed: Claimed) -> None:
-        """Chunk by chunk; the next ones are being written while one is on its way."""
-        begun: deque[Begun] = deque()
+    def _through(
+        self,
+        channel: Channel,
+        mine: deque[Open],
+        begun: deque[Begun],
+        claimed: Claimed,
+        *,
+        last: bool,
+    ) -> None:
+        """Chunk by chunk; the next ones are being written while one is on its way, and behind the
+        `last` of a claim the first one of the next claim."""
         ahead = self.order.scribes.ahead if self.order.limit is None else 0
         while mine or begun:
             while mine and len(begun) <= ahead:
@@ -173,6 +246,9 @@ class Delivery:
                     begun.append(self._begin(channel, chunk))
             if not begun:
                 continue
+            if last and ahead and not mine and len(begun) <= ahead:
+                last = False
+                self._look_ahead(claimed)
             first = begun.popleft()
             if self._enough():
                 for one in first.chunk:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import httpx
@@ -243,7 +244,8 @@ class _Work:
             # The instant may move on while this one sleeps.
             while (rest := self.not_before - loop.time()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(rest)
-            await provider.pace.turn(len(group.messages))
+            if provider.pace.limited:
+                await provider.pace.turn(len(group.messages))
         except asyncio.CancelledError:
             self.again.append(group)
             raise
@@ -265,6 +267,10 @@ class _Work:
     def _answered(self, group: _Group, reply: Reply, now: float) -> None:
         provider = self.provider
         read = provider.read(group.made, reply, group.messages)
+        if reply.status < 500 and all(type(one) is Accepted for one in read):
+            provider.breaker.good()
+            self.answers |= {one.id: said for one, said in zip(group.messages, read, strict=True)}
+            return
         asked = next((one for one in read if isinstance(one, TryLater) and one.of_channel), None)
         whole = asked is not None and all(one == read[0] for one in read)
         if asked is not None and whole and group.tries < _TRIES:
@@ -342,14 +348,29 @@ def _unwritable(error: ShapeFailedError) -> Refused:
 def _reply(status: int, raw: Sequence[tuple[bytes, bytes]], content: bytes) -> Reply:
     headers: dict[str, str] = {}
     for name, value in raw:
-        known = name.decode("latin-1").lower()
+        known = _name(name)
         text = value.decode("utf-8", "replace")
         # A header that is there twice is one with both values (RFC 9110).
         headers[known] = f"{headers[known]}, {text}" if known in headers else text
     body: Any = None
     if content:
         try:
-            body = json.loads(content)
+            body = (
+                _JSON(content.decode("utf-8", "surrogatepass"))
+                if _PLAIN_JSON(content)
+                else json.loads(content)
+            )
         except (ValueError, RecursionError):
             body = content[:4096].decode("utf-8", "replace")
     return Reply(status=status, headers=headers, body=body)
+
+
+_JSON = json.JSONDecoder().decode
+
+# Whatever else it may be encoded in begins otherwise.
+_PLAIN_JSON = re.compile(rb"[\[{][^\x00]").match
+
+
+@lru_cache(maxsize=256)
+def _name(header: bytes) -> str:
+    return header.decode("latin-1").lower()

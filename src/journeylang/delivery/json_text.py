@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from json.encoder import encode_basestring
+from operator import itemgetter
 from typing import Any
 
 from journeylang.classes import dataclass
@@ -30,6 +31,10 @@ def dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+_Quick = tuple[list[str], Callable[[Sequence[Any]], tuple[str, ...]]]
+"""Constants, with a gap behind each but the last, and what fills the gaps."""
+
+
 class Texts:
     """The texts of one structure. `filled` puts into it what is there: numbers of values, as
     objects of the class `slot`."""
@@ -38,6 +43,32 @@ class Texts:
         self._filled = filled
         self._slot = slot
         self._known: dict[tuple[bool, ...], tuple[list[str], list[tuple[int, int]]]] = {}
+        self._quick: dict[tuple[type, ...], _Quick | None] = {}
+
+    def of_texts(self, values: Sequence[Any]) -> bytes | None:
+        """The same where all that is there is text; None: it is not."""
+        kinds = tuple(map(type, values))
+        try:
+            known = self._quick[kinds]
+        except KeyError:
+            known = self._quickly(kinds)
+        if known is None:
+            return None
+        constants, chosen = known
+        parts = constants.copy()
+        parts[1::2] = map(encode_basestring, chosen(values))
+        return "".join(parts).encode("utf-8", "replace")
+
+    def _quickly(self, kinds: tuple[type, ...]) -> _Quick | None:
+        if len(self._quick) >= _MOST:
+            self._quick.clear()
+        made: _Quick | None = None
+        if set(kinds) <= {str, type(None)}:
+            constants, numbers = self._text([kind is str for kind in kinds])
+            if len(numbers) > 1:
+                made = constants, itemgetter(*(number for _, number in numbers))
+        self._quick[kinds] = made
+        return made
 
     def json(self, values: Sequence[Any]) -> bytes:
         """The structure with these values, of which some may be None."""
@@ -66,7 +97,7 @@ class Texts:
             for place, part in enumerate(parts)
         )
 
-    def _text(self, there: tuple[bool, ...]) -> tuple[list[str], list[tuple[int, int]]]:
+    def _text(self, there: Sequence[bool]) -> tuple[list[str], list[tuple[int, int]]]:
         parts: list[str] = [""]
         numbers: list[tuple[int, int]] = []
         for part in self._parts(self._filled(there)):

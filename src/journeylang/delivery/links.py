@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 from dataclasses import field
 from functools import lru_cache
 from typing import Literal
@@ -67,10 +68,7 @@ class Links:
         return self._link("a", message, f"{question}\0{value}")
 
     def _link(self, purpose: Purpose, message: str, target: str = "") -> str:
-        signature = sign(self.key, purpose, message, target)
-        middle = f"/{_encode(target.encode('utf-8', 'replace'))}" if target else ""
-        base = (self.base_url or LOCAL_BASE).rstrip("/")
-        return f"{base}/{purpose}/{message}{middle}/{self.key_id}.{signature}"
+        return _link(self.key, self.base_url or LOCAL_BASE, purpose, message, target)
 
     def check(self, path: str) -> tuple[Purpose, str, str] | None:
         """(purpose, message, target) of a link's path, or None if it is not one of this key."""
@@ -128,17 +126,24 @@ def key_id(key: bytes) -> str:
 
 
 @lru_cache(maxsize=64)
-def sign(key: bytes, purpose: Purpose, message: str, target: str) -> str:
-    """22 characters of URL-safe base64: 128 bits of HMAC-SHA256.
+def _link(key: bytes, base: str, purpose: Purpose, message: str, target: str) -> str:
+    """Text, HTML and headers of one message ask for the same ones."""
+    signature = sign(key, purpose, message, target)
+    middle = f"/{_encode(target.encode('utf-8', 'replace'))}" if target else ""
+    return f"{base.rstrip('/')}/{purpose}/{message}{middle}/{key_id(key)}.{signature}"
 
-    Text, HTML and headers of one message ask for the same ones.
-    """
-    text = "\0".join((purpose, message, target, key_id(key)))
+
+def sign(key: bytes, purpose: Purpose, message: str, target: str) -> str:
+    """22 characters of URL-safe base64: 128 bits of HMAC-SHA256."""
+    text = f"{purpose}\0{message}\0{target}\0{key_id(key)}"
     return _encode(_digest(key, text.encode("utf-8", "replace"))[:16])
 
 
 def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _decode(text: str) -> bytes:

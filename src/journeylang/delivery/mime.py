@@ -14,8 +14,8 @@ import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
-from journeylang.classes import dataclass
 from journeylang.delivery.render import one_line
 
 _LINE = 76
@@ -30,8 +30,7 @@ _LOCAL = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+(?<!\.)")
 _WORD_BYTES = 45  # of UTF-8 in one encoded word: 60 characters of base64 and 12 around it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """Where a message goes or comes from. The domain is ASCII (IDNA), the local part as given."""
 
     local: str
@@ -48,8 +47,7 @@ class Address:
         return self.local.isascii()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Email:
+class Email(NamedTuple):
     """One e-mail, ready to be written. `id` is the public message id."""
 
     id: str

@@ -17,6 +17,10 @@ class Pace:
         self._slack = self._gap * (burst - 1)
         self._full_at = 0.0
 
+    @property
+    def limited(self) -> bool:
+        return self._gap > 0
+
     async def turn(self, messages: int = 1) -> None:
         """Wait until so many may go."""
         if not self._gap:

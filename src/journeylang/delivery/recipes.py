@@ -41,6 +41,9 @@ class Recipe:
     uses_entry_at: bool
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
 class Row(NamedTuple):
     """What `Statements.contents` reads for a message; `fields` by the customer's field,
     `profile` by name.
@@ -67,17 +70,17 @@ class Row(NamedTuple):
         """A row of `Statements.contents`."""
         number, public_id, known, address, zone, locale, entered_at, entry, content = row[:9]
         return cls(
-            number=number,
-            public_id=public_id,
-            known=known,
-            address=address,
-            zone=zone or "",
-            locale=locale or "",
-            entered_at=entered_at,
-            entry=entry,
-            content=content,
-            fields=dict(zip(fields, row[9 : 9 + len(fields)], strict=True)),
-            profile=dict(zip(profile, row[9 + len(fields) :], strict=True)),
+            number,
+            public_id,
+            known,
+            address,
+            zone or "",
+            locale or "",
+            entered_at,
+            entry,
+            content,
+            dict(zip(fields, row[9:])),  # noqa: B905 - behind the fields are those of the profile
+            dict(zip(profile, row[9 + len(fields) :], strict=True)) if profile else _NOTHING,
         )
 
 
@@ -108,13 +111,7 @@ def write(
         "step": recipe.path,
         **given_from_json(row.content, recipe.given),
     }
-    what = For(
-        message=row.public_id,
-        scope=scope,
-        locale=row.locale,
-        zone=row.zone or recipe.zone_else,
-        number=row.number,
-    )
+    what = For(row.public_id, scope, row.locale, row.zone or recipe.zone_else, row.number)
     rendered = renderer.render(recipe.template, recipe.channel, what, links)
     if isinstance(rendered, Failed | Broken):
         return rendered

@@ -12,6 +12,7 @@ from dataclasses import field, replace
 from functools import lru_cache, partial
 from html import escape
 from threading import Lock
+from typing import NamedTuple
 
 from jinja2 import (
     FunctionLoader,
@@ -48,8 +49,7 @@ from journeylang.delivery.sandbox import (
 from journeylang.source import Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A message's content. `html` is None where the template is text alone.
 
     Subject and names are one line without control characters.
@@ -121,8 +121,7 @@ class _Compiled:
         return (*self.head.values(), self.body, *((self.text,) if self.text is not None else ()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class For:
+class For(NamedTuple):
     """Whom and what one rendering is for. `scope`: customer, entry, the values of `with`, …;
     `number` is the message's, from which its response code is made."""
 
@@ -356,8 +355,7 @@ def _functions(uses: frozenset[str], channel: str, what: For, links: Links) -> d
     for name in uses:
         match name:
             case "link":
-                # HTML and text ask for the same links.
-                made[name] = lru_cache(maxsize=64)(partial(links.click, message))
+                made[name] = partial(links.click, message)
             case "unsubscribe_url":
                 made[name] = links.unsubscribe(message)
             case "preference_url":

@@ -14,7 +14,7 @@ import httpx
 
 from journeylang import __version__
 from journeylang.classes import dataclass
-from journeylang.delivery.authorisation import Unsigned, authorisation
+from journeylang.delivery.authorisation import Unsigned, authorisation, is_fixed
 from journeylang.delivery.declared import Auth, Request
 from journeylang.delivery.json_text import Written
 from journeylang.delivery.manifest import Manifest, SettingError, SettingValue
@@ -27,7 +27,13 @@ from journeylang.delivery.webpush import encrypted, subscription
 
 _UNFIT = re.compile(rb"[\r\n\x00]")
 _MOST_URLS = 1024
+_LENGTH = 4
+"""The place of the length among the headers."""
+
 _USER_AGENT = f"journeylang/{__version__}"
+
+
+Head = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +157,9 @@ class Requests:
             batch is not None and self.declared.encoding == "json" and batch.keeps("items")
         )
         self._urls: dict[str, httpx.URL] = {}
+        # Of requests whose heads are the same but for the length: what stands before and behind it.
+        self._heads: dict[tuple[object, ...], tuple[httpx.URL, Head, Head]] = {}
+        self._fixed = is_fixed(self._authorisation)
         self._private = bool(settings.get("private"))
         self._allowed = str(settings.get("hosts", "")).split()
         # Of notifications to browsers each goes to a host of its own.
@@ -255,12 +264,25 @@ class Requests:
     ) -> Made:
         if len(content) > self.manifest.limits.body_bytes:
             raise ShapeFailedError("is larger than the provider takes")
+        length = "Content-Length", str(len(content))
+        named = [f"{name}: {value}" for name, value in headers.items()]
+        key = (host.name, host.port, target, kind, *named)
+        known = self._heads.get(key)
+        if known is not None:
+            url, before, after = known
+            return Made(
+                ids=ids,
+                method=self.declared.method,
+                url=url,
+                headers=[*before, _header(*length), *after],
+                content=content,
+            )
         sent = [
             ("Host", host.authority),
             ("User-Agent", _USER_AGENT),
             ("Accept", "application/json"),
             ("Content-Type", kind),
-            ("Content-Length", str(len(content))),
+            length,
             *headers.items(),
         ]
         sent += self._authorisation.headers(
@@ -275,10 +297,15 @@ class Requests:
             )
         )
         headers_sent = [_header(name, str(value)) for name, value in sent]
+        url = self._url(f"{host.origin}{target}")
+        if self._fixed:
+            if len(self._heads) >= _MOST_URLS:
+                self._heads.clear()
+            self._heads[key] = url, headers_sent[:_LENGTH], headers_sent[_LENGTH + 1 :]
         return Made(
             ids=ids,
             method=self.declared.method,
-            url=self._url(f"{host.origin}{target}"),
+            url=url,
             headers=headers_sent,
             content=content,
         )

@@ -31,6 +31,9 @@ PAGE = 100
 """Messages that are written together by one process."""
 
 
+_PIPE = 2**20
+"""Bytes: what everybody may have."""
+
 _ENDS = 6
 """So often a template may end a process: then it is broken, and its journey pauses."""
 
@@ -165,6 +168,8 @@ class _Process:
         assert self._process.stdout is not None
         self._in: IO[bytes] = self._process.stdin
         self._out: IO[bytes] = self._process.stdout
+        for pipe in (self._in, self._out):
+            _widen(pipe)
         self._tasks: deque[_Task] = deque()
         self._parcels: SimpleQueue[bytes | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -224,3 +229,13 @@ class _Process:
             task.answer.set_result(_Ended(begun))
             begun = 0
         self._out.close()
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Room for some pages: else each side would wait for the other one's turn of the interpreter
+    several times a page."""
+    # Where it is refused, and on systems without, pipes are as they are.
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

@@ -12,6 +12,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -144,6 +145,12 @@ class Shape:
         Raises:
             ShapeFailedError: a value is missing or unfit.
         """
+        if self._read is not None and self._slow is None:
+            # What is raised is raised once more below, where it is looked at.
+            with suppress(Exception):
+                made = self._texts.of_texts(self._read(scope))
+                if made is not None:
+                    return made
         return self._texts.json(self._values(scope))
 
     def keeps(self, name: str) -> bool:

@@ -36,8 +36,6 @@ from journeylang.delivery.pace import Pace
 from journeylang.delivery.provider import Finished, Note, Outgoing, Preparer
 from journeylang.delivery.smtp_wire import Said, SmtpWire
 
-_DOTS = re.compile(rb"(?m)^\.")
-_LINE_ENDS = re.compile(rb"\r\n|\n|\r")
 _UNFIT = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _START_INPUT = 354
 
@@ -191,8 +189,7 @@ class SmtpProvider:
     async def _quit(self) -> None:
         for wire in self._idle:
             try:
-                async with asyncio.timeout(2):
-                    await wire.ask(b"QUIT\r\n")
+                await wire.ask(b"QUIT\r\n", seconds=2)
             except OSError:
                 pass
             finally:
@@ -217,7 +214,8 @@ class SmtpProvider:
         try:
             while queue:
                 mail = queue.popleft()
-                await self._pace.turn()
+                if self._pace.limited:
+                    await self._pace.turn()
                 kept = wire is not None or bool(self._idle)
                 if wire is None:
                     made = self._idle.pop() if self._idle else await self._connect()
@@ -301,8 +299,7 @@ class SmtpProvider:
 
     async def _ask(self, wire: SmtpWire, commands: bytes, answers: int = 1) -> list[Said]:
         """Raises OSError: the connection was lost, or no answer came in time."""
-        async with asyncio.timeout(self.server.timeout):
-            return await wire.ask(commands, answers)
+        return await wire.ask(commands, answers, seconds=self.server.timeout)
 
     async def _reset(self, wire: SmtpWire, *, asked: bool) -> None:
         """Ready for the next message; a server that has said 421 is about to hang up."""
@@ -366,10 +363,12 @@ def _parcel(one: Outgoing) -> Parcel:
 
 def _on_the_wire(content: bytes) -> bytes:
     """CRLF everywhere, dots at line starts doubled, the final dot behind it (RFC 5321)."""
-    lined = _LINE_ENDS.sub(b"\r\n", content)
-    if not lined.endswith(b"\r\n"):
-        lined += b"\r\n"
-    return _DOTS.sub(b"..", lined) + b".\r\n"
+    plain = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not plain.endswith(b"\n"):
+        plain += b"\n"
+    if plain.startswith(b"."):
+        plain = b"." + plain
+    return plain.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n") + b".\r\n"
 
 
 def _trust(ca: str | None) -> ssl.SSLContext:

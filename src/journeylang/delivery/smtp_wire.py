@@ -9,6 +9,8 @@ import asyncio
 import re
 from typing import NamedTuple
 
+from journeylang.delivery.deadline import Deadline
+
 _ANSWER = re.compile(rb"([2-5][0-9][0-9])([ -]?)([^\r\n]*)\r?")
 _LONGEST_ANSWER = 65_536
 
@@ -37,23 +39,26 @@ class SmtpWire(asyncio.Protocol):
         self._said: list[Said] = []
         self._wanted = 0
         self._answer: asyncio.Future[list[Said]] | None = None
+        self._deadline = Deadline(self._late)
         transport.set_protocol(self)
 
     @property
     def alive(self) -> bool:
         return not self._lost and not self._transport.is_closing()
 
-    async def ask(self, commands: bytes, answers: int = 1) -> list[Said]:
+    async def ask(self, commands: bytes, answers: int = 1, *, seconds: float) -> list[Said]:
         """The answers; fewer, but one at least, if the connection ends behind them.
 
         Raises:
             LostError: it ended before the first.
+            TimeoutError: they took longer.
         """
         if not self.alive:
             raise LostError("the connection was lost")
         self._said, self._wanted = [], answers
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(commands)
+        self._deadline.begin(seconds)
         try:
             return await self._answer
         except BaseException:
@@ -62,10 +67,12 @@ class SmtpWire(asyncio.Protocol):
             raise
         finally:
             self._answer = None
+            self._deadline.end()
 
     def drop(self) -> None:
         """Hang up at once: a polite end of TLS would wait for the other side's."""
         self._lost = True
+        self._deadline.close()
         self._transport.abort()
 
     # -- asyncio.Protocol
@@ -96,6 +103,11 @@ class SmtpWire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
+
+    def _late(self) -> None:
+        self._lost = True
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(TimeoutError("no answer in time"))
 
     def _end(self) -> None:
         self._lost = True

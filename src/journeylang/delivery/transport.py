@@ -64,24 +64,25 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: by its kind one knows how far the request got.
         """
+        seconds = self._timeout
         wire = self._kept()
-        try:
-            async with asyncio.timeout(self._timeout):
-                if wire is None:
+        if wire is None:
+            begun = time.monotonic()
+            try:
+                async with asyncio.timeout(seconds):
                     wire = await self._connect()
-                return await wire.exchange(method, target, headers, body)
-        except TimeoutError:
-            if wire is None:
+            except TimeoutError:
                 raise httpx.ConnectTimeout("no connection in time") from None
-            raise httpx.ReadTimeout("no answer in time") from None
+            seconds = max(seconds - (time.monotonic() - begun), 0.0)
+        try:
+            return await wire.exchange(method, target, headers, body, seconds)
         finally:
             # Also when it is cancelled: what is half read is of no use to the next request.
-            if wire is not None:
-                if wire.reusable:
-                    wire.used = time.monotonic()
-                    self._idle.append(wire)
-                else:
-                    wire.drop()
+            if wire.reusable:
+                wire.used = time.monotonic()
+                self._idle.append(wire)
+            else:
+                wire.drop()
 
     async def aclose(self) -> None:
         for wire in self._idle:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from uuid import UUID
 
 from journeylang.classes import dataclass
@@ -17,7 +18,8 @@ from journeylang.model.types import TEXT, Kind, Type
 _AS_IT_IS = frozenset({str, int, bool})
 
 # Made once: to make it costs more than most documents.
-_READ = json.JSONDecoder(parse_float=Decimal).decode
+_DECODER = json.JSONDecoder(parse_float=Decimal)
+_READ, _READ_BARE = _DECODER.decode, _DECODER.raw_decode
 
 
 def plain(value: object, type_: Type | None, path: str) -> object:
@@ -46,11 +48,21 @@ def from_json(
 
     `prefix` (`entry.`) stands before a member's name in errors.
     """
-    read = {} if document is None else _READ(document)
-    return {
-        name: plain(_typed(read.get(name), type_), type_, f"{prefix}{name}")
-        for name, type_ in types.items()
-    }
+    read = {} if document is None else _read(document)
+    made: dict[str, object] = {}
+    for name, type_ in types.items():
+        value = _typed(read.get(name), type_)
+        made[name] = value if type(value) in _AS_IT_IS else plain(value, type_, f"{prefix}{name}")
+    return made
+
+
+def _read(document: str) -> Any:
+    """What stands there, without looking for blanks around it first: the database writes none."""
+    try:
+        read, end = _READ_BARE(document)
+    except ValueError:
+        return _READ(document)
+    return read if end == len(document) else _READ(document)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +80,7 @@ def given_from_json(document: str | None, given: Mapping[str, Given]) -> dict[st
     """The values given by `with`, typed. Unknown items of lists are left out."""
     if not given:
         return {}
-    read = {} if document is None else _READ(document)
+    read = {} if document is None else _read(document)
     return {name: _given(read.get(one.key), name, one) for name, one in given.items()}
 
 
@@ -131,7 +143,7 @@ def _typed(value: object, type_: Type) -> object:
             case Kind.NUMBER:
                 return float(str(value))
             case Kind.MONEY:
-                return Decimal(str(value))
+                return value if type(value) is Decimal else Decimal(str(value))
             case Kind.BOOL:
                 return value if isinstance(value, bool) else None
             case Kind.DATE:

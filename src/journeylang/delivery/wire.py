@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from functools import lru_cache
 
 import h11
 import httpx
+
+from journeylang.delivery.deadline import Deadline
 
 LONGEST_ANSWER = 4 * 1024 * 1024
 
@@ -40,6 +43,7 @@ class Wire(asyncio.Protocol):
         self._content: list[bytes] = []
         self._size = 0
         self._lost = False
+        self._deadline = Deadline(self._late)
 
     @property
     def reusable(self) -> bool:
@@ -51,9 +55,10 @@ class Wire(asyncio.Protocol):
         )
 
     async def exchange(
-        self, method: str, target: bytes, headers: Headers, body: bytes
+        self, method: str, target: bytes, headers: Headers, body: bytes, seconds: float
     ) -> Exchanged:
-        """The whole answer. `headers` are complete, and have no line ends in them."""
+        """The whole answer, which has so long. `headers` are complete, and have no line ends in
+        them."""
         assert self._transport is not None, "connected"
         if self._transport.is_closing():
             raise httpx.ConnectError("the connection was ended")
@@ -63,6 +68,7 @@ class Wire(asyncio.Protocol):
         lines = [b"%s: %s\r\n" % header for header in headers]
         start = b"%s %s HTTP/1.1\r\n" % (method.encode("ascii"), target)
         self._transport.write(b"".join((start, *lines, b"\r\n", body)))
+        self._deadline.begin(seconds)
         try:
             return await answer
         except BaseException:
@@ -71,10 +77,12 @@ class Wire(asyncio.Protocol):
             raise
         finally:
             self._answer = None
+            self._deadline.end()
 
     def drop(self) -> None:
         """Hang up at once: a polite end of TLS would wait for the other side's."""
         self._lost = True
+        self._deadline.close()
         if self._transport is not None:
             self._transport.abort()
 
@@ -176,6 +184,10 @@ class Wire(asyncio.Protocol):
             self._lost = True
             self._fail(httpx.RemoteProtocolError(str(error)))
 
+    def _late(self) -> None:
+        self._lost = True
+        self._fail(httpx.ReadTimeout("no answer in time"))
+
     def _fail(self, error: Exception) -> None:
         answer = self._answer
         if answer is not None and not answer.done():
@@ -193,10 +205,10 @@ def _head(head: bytes, begins: int) -> tuple[int, Headers, int, bool] | None:
     headers: Headers = []
     length, stays = None, True
     for line in lines:
-        found = _HEADER.fullmatch(line)
+        found = _header(line)
         if found is None:
             return None
-        name, value = found[1].lower(), found[2].rstrip(b" \t")
+        name, value = found
         if name == b"content-length":
             if length is not None or not _LENGTH.fullmatch(value):
                 return None
@@ -205,7 +217,14 @@ def _head(head: bytes, begins: int) -> tuple[int, Headers, int, bool] | None:
             return None
         elif name == b"connection":
             stays = stays and value.lower() == b"keep-alive"
-        headers.append((name, value))
+        headers.append(found)
     if length is None or length > LONGEST_ANSWER:
         return None
     return int(said[1]), headers, begins + length, stays
+
+
+@lru_cache(maxsize=256)
+def _header(line: bytes) -> tuple[bytes, bytes] | None:
+    """Most of an answer's are those of the one before."""
+    found = _HEADER.fullmatch(line)
+    return None if found is None else (found[1].lower(), found[2].rstrip(b" \t"))
