@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from journeylang.model.expressions import MessageEvent
 from journeylang.report.base import base
 from journeylang.report.customers import customers
 from journeylang.report.effects import effects
@@ -23,6 +25,7 @@ from tests.report.test_figures import rows
 pytestmark = pytest.mark.slow
 
 WINDOW = timedelta(days=2)
+_OWN = "style/plain/hello"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -144,3 +147,33 @@ def outcome(read: Source) -> str:
     (style,) = rows(table)
     assert style["expected"] == "+5pp by the bold one"
     return str(style["outcome"])
+
+
+def test_messages_are_judged_by_a_goal_of_their_own_run(read: Source) -> None:
+    welcome = read.project.journeys["welcome"]
+    (number,) = {step for (_, path), step in read.numbering.steps.items() if path == _OWN}
+    clicked = MessageEvent(
+        name="clicked", journey="welcome", path=_OWN, own=True, span=welcome.span
+    )
+    goal = replace(welcome.goals[0], event=clicked, where=None, within=2 * 86400, worth=None)
+    (email,) = rows(effects(read, [replace(welcome, goals=(goal,))]))
+    # Whoever is in the journey again has another run.
+    clicks = defaultdict(list)
+    for run, at in read.query(
+        "SELECT CAST(m.customer_id AS VARCHAR) || ':' || m.run_id, f.at"
+        " FROM journey.message_event AS f JOIN journey.message AS m"
+        "   ON m.message_id = f.message_id AND m.customer_id = f.customer_id"
+        f" WHERE f.name = 'clicked' AND m.step = {number}"
+    ):
+        clicks[run].append(at)
+    judged = [
+        (run, at)
+        for run, at in read.query(
+            "SELECT CAST(m.customer_id AS VARCHAR) || ':' || m.run_id, m.decided_at"
+            " FROM journey.message AS m WHERE m.action IS NULL"
+        )
+        if at + WINDOW <= read.now
+    ]
+    hits = sum(any(at < click <= at + WINDOW for click in clicks[run]) for run, at in judged)
+    assert hits
+    assert (email["messages"], email["reached"]) == (len(judged), hits)

@@ -24,6 +24,8 @@ from journeylang.report.outcomes import (
     total,
 )
 from journeylang.report.source import Source
+from journeylang.report.sums import asks_of_run
+from journeylang.report.sums import parts as divided_by
 from journeylang.report.tables import Cell, Column, Kind, Table, amount, count, share, text
 from journeylang.report.words import costs_fit, goal_name, unit
 
@@ -57,11 +59,11 @@ def by_part(source: Source, journey: Journey, by: SegmentTest | CustomerValue) -
         why = f"`{by.name}` asks for a ranking or an age, which only a tick works out"
     if why is not None:
         return [unmeasured(name, goal, why)]
+    if (number := _number_of_parts(source, journey, by)) > MOST_PARTS:
+        why = f"`{by.name}` has {number:,} values, more than {MOST_PARTS}"
+        return [unmeasured(name, goal, why)]
     found = outcomes(source, journey, goal, by_first_entry(source, journey), by)
     parts = sorted({_part(one, by) for one in found})
-    if len(parts) > MOST_PARTS:
-        why = f"`{by.name}` has {len(parts)} values, more than {MOST_PARTS}"
-        return [unmeasured(name, goal, why)]
     of = {(_part(one, by), one.arm): one for one in found}
     title = f"by {by.name}: {goal_name(goal)}{unit(source.project, goal)}"
     tables = [_parts(name, title, parts, of)]
@@ -80,6 +82,18 @@ def by_part(source: Source, journey: Journey, by: SegmentTest | CustomerValue) -
             )
         )
     return tables
+
+
+def _number_of_parts(source: Source, journey: Journey, by: SegmentTest | CustomerValue) -> int:
+    """Asked before anything is summed: a field may have a value for each of a million customers."""
+    if isinstance(by, SegmentTest):
+        return 2
+    part, joins = divided_by(source, by)
+    rows = by_first_entry(source, journey).rows(asks_of_run(f"{part} {joins}"))
+    return int(
+        source.query(f"""WITH entered AS ({rows})
+SELECT count(*) FROM (SELECT DISTINCT {part} AS part FROM entered AS w{joins}) AS p""")[0][0]
+    )
 
 
 def _part(one: Outcome, by: SegmentTest | CustomerValue) -> str:

@@ -101,14 +101,15 @@ def _statement(source: Source, journey: Journey, goal: Goal) -> str:
     joined, about, asked = awaited(goal.event, goal.where, scope)
     conditions = ['e."_at" > w.first_at', f'e."_at" <= {d.parameter("now")}', *about, *asked]
     where = " AND ".join(conditions)
-    # Runs are joined only if the goal asks of them: PostgreSQL expects one row of a join by two
-    # columns that belong together, and goes through the messages once for each of them.
+    # Of a join by two columns that belong together PostgreSQL expects one row, and would go through
+    # the messages once for each of a million. So runs are joined only if the goal asks of them, and
+    # to the left: then no message can be lost, and it expects as many. And which event comes next
+    # behind a message is told by their order, and not by a join.
     run, joined_run = "", ""
     if asks_of_run(f"{joined} {where}"):
         run = ", r.entered_at, r.entry"
-        joined_run = (
-            "\n  JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id"
-        )
+        joined_run = """
+  LEFT JOIN journey.run AS r ON r.customer_id = m.customer_id AND r.run_id = m.run_id"""
     of_run = run.replace("r.", "j.")
     return f"""WITH judged AS (
   SELECT m.customer_id, m.message_id, m.run_id, m.channel, m.cost, m.decided_at{run}
@@ -118,13 +119,16 @@ def _statement(source: Source, journey: Journey, goal: Goal) -> str:
   SELECT j.customer_id, j.run_id{of_run}, min(j.decided_at) AS first_at
   FROM judged AS j GROUP BY j.customer_id, j.run_id{of_run}
 ), reached AS (
-  SELECT DISTINCT w.customer_id, w.run_id, e."_at" AS reached_at
-  FROM {joined} WHERE {where}
-), hit AS (
-  SELECT DISTINCT j.message_id FROM judged AS j
-  JOIN reached AS k ON k.customer_id = j.customer_id AND k.run_id = j.run_id
-  WHERE k.reached_at > j.decided_at AND k.reached_at <= j.decided_at + {window}
+  SELECT w.customer_id, w.run_id, e."_at" AS reached_at FROM {joined} WHERE {where}
+), ordered AS (
+  SELECT k.*, min(k.reached_at) OVER (PARTITION BY k.customer_id, k.run_id
+    ORDER BY k."at" DESC, k.later ROWS UNBOUNDED PRECEDING) AS next_at
+  FROM (SELECT j.customer_id, j.run_id, j.channel, j.cost, j.decided_at AS "at",
+      CAST(NULL AS TIMESTAMP) AS reached_at, 0 AS later FROM judged AS j
+    UNION ALL
+    SELECT k.customer_id, k.run_id, NULL, NULL, k.reached_at, k.reached_at, 1 FROM reached AS k
+  ) AS k
 )
-SELECT j.channel, count(*), count(h.message_id), coalesce(sum(j.cost), 0)
-FROM judged AS j LEFT JOIN hit AS h ON h.message_id = j.message_id
-GROUP BY j.channel ORDER BY j.channel"""
+SELECT o.channel, count(*), count(CASE WHEN o.next_at <= o."at" + {window} THEN 1 END),
+  coalesce(sum(o.cost), 0)
+FROM ordered AS o WHERE o.later = 0 GROUP BY o.channel ORDER BY o.channel"""

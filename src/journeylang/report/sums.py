@@ -236,7 +236,7 @@ def _units(source: Source, asked: Asked, by: Expression | None = None) -> str:
     """
     d = source.dialect
     now = d.parameter("now")
-    part, joins = _parts(source, by)
+    part, joins = parts(source, by)
     scans = [_scan(source, asked, one) for one in asked.passes]
     asks = any(asks_of_run(scan) for scan in (*scans, part, joins))
     first, *others = (f"({one.rows(asks)})" for one in asked.bases)
@@ -395,8 +395,8 @@ def _acquired(source: Source) -> tuple[str, str]:
     return f", acquired AS ({query}\n)", "coalesce(a.cost, 0)"
 
 
-def _parts(source: Source, by: Expression | None) -> tuple[str, str]:
-    """What the rows `w` are divided by, as text, and the joins it needs."""
+def parts(source: Source, by: Expression | None) -> tuple[str, str]:
+    """What the rows `w` of `entered` are divided by, as text, and the joins it needs."""
     if by is None:
         return source.dialect.as_text("NULL"), ""
     scope = source.compiler.scope(Rows(name="entered"))
