@@ -24,7 +24,7 @@ from tests.delivery.mail_sink import mail_sink_apart
 from tests.delivery.shop import make_shop
 from tests.delivery.sink import sink_apart
 
-HTTP = {"sendgrid": "api_key", "postmark": "server_token", "resend": "api_key"}
+HTTP = {"sendgrid": "api_key", "postmark": "server_token"}
 KINDS = ("files", "lines", "mbox", *HTTP, "smtp", "smtp-one")
 
 

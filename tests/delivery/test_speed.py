@@ -8,40 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from journeylang.delivery.channels import open_channels
 from journeylang.delivery.links import Links
 from journeylang.delivery.mime import Address, Email, to_bytes
 from journeylang.delivery.render import For, Rendered, renderer
-from tests.benchmarks.delivered import used
-from tests.delivery.mail_sink import mail_sink_apart
-from tests.delivery.shop import NOW, TEMPLATES, Shop, make_shop
-from tests.delivery.sink import sink
+from tests.benchmarks.steady import run
+from tests.delivery.shop import NOW, TEMPLATES, make_shop
 
 pytestmark = pytest.mark.benchmark
-
-
-def deliver(what: str, shop: Shop, number: int) -> None:
-    """Everything, with a process that writes. Told is what comes behind the first chunk, so that
-    the start of that process is not counted."""
-    outbox = shop.outbox(scribes=1)
-    told: list[tuple[int, float, float]] = []
-
-    def progress(more: int) -> None:
-        assert outbox._scribes is not None
-        writer = sum(used(one._process.pid) for one in outbox._scribes._processes)
-        told.append((more, time.process_time(), writer))
-
-    wall = time.perf_counter()
-    accepted = outbox.deliver(now=shop.clock, progress=progress).accepted
-    wall = time.perf_counter() - wall
-    outbox.close()
-    assert accepted == number
-    many = sum(more for more, _, _ in told[1:])
-    sender, writer = ((told[-1][n] - told[0][n]) / many * 1e6 for n in (1, 2))
-    print(
-        f"\n{what}: who sends {sender:.0f} µs of the processor, who writes {writer:.0f}; two cores,"
-        f" all of them: {2e6 / (sender + writer):,.0f} a second; by the clock {number / wall:,.0f}"
-    )
 
 
 def figure(what: str, number: int, work: Callable[[], None]) -> tuple[float, float]:
@@ -94,69 +67,17 @@ def test_writing_mime() -> None:
     figure("e-mails of 3 kB written as MIME", 20_000, work)
 
 
-def test_fifty_thousand_files(tmp_path: Path) -> None:
-    number = 50_000
-    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
-    shop.people(number)
-    shop.messages(range(1, number + 1))
-
-    deliver("messages into files", shop, number)
-    shop.close()
-
-
-@pytest.mark.parametrize("form", ["lines", "mbox"])
-def test_fifty_thousand_into_few_files(tmp_path: Path, form: str) -> None:
-    number = 50_000
-    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
-    shop.use(email={"provider": "file", "form": form})
-    shop.people(number)
-    shop.messages(range(1, number + 1))
-
-    deliver(f"messages into {form}", shop, number)
-    shop.close()
-
-
 @pytest.mark.parametrize(
-    ("provider", "secret"), [("sendgrid", "api_key"), ("postmark", "server_token")]
+    ("kind", "number"),
+    [
+        *((kind, 100_000) for kind in ("lines", "mbox", "postmark")),
+        *((kind, 50_000) for kind in ("files", "sendgrid")),
+        *((kind, 30_000) for kind in ("smtp", "smtp-one")),
+    ],
 )
-def test_twenty_thousand_by_http(tmp_path: Path, provider: str, secret: str) -> None:
-    """One request for each message, and one for 500; the server is another process."""
-    number = 20_000
-    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
-    shop.people(number)
-    shop.messages(range(1, number + 1))
-    with sink() as url:
-        given = {
-            "provider": provider,
-            secret: "env:K",
-            "from": "a@b.example",
-            "base_url": url,
-            "private": True,
-        }
-        outcome = open_channels({"email": given}, root=tmp_path, environment={"K": "x"})
-        assert outcome.value is not None
-        shop.channels = outcome.value
-        deliver(f"messages by {provider}", shop, number)
-        shop.close()
-
-
-@pytest.mark.parametrize("pipelining", [True, False])
-def test_ten_thousand_over_smtp(tmp_path: Path, pipelining: bool) -> None:
-    number = 10_000
-    shop = make_shop(tmp_path, database=str(tmp_path / "base.duckdb"))
-    shop.people(number)
-    shop.messages(range(1, number + 1))
-    with mail_sink_apart(pipelining=pipelining) as (_, port):
-        shop.use(
-            email={
-                "provider": "smtp",
-                "host": "127.0.0.1",
-                "port": port,
-                "from": "a@b.example",
-            }
-        )
-        deliver(f"messages over SMTP{', commands together' if pipelining else ''}", shop, number)
-        shop.close()
+def test_delivering(tmp_path: Path, kind: str, number: int) -> None:
+    """Everything, with a process that writes: see `tests.benchmarks.steady`."""
+    print(f"\n{run(kind, number, tmp_path)}")
 
 
 def test_many_small_deliveries(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from journeylang.delivery import wording
 from journeylang.delivery.declared import Cost, Match, Outcome, Response, Rule, Wanted
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater, Unknown
 from journeylang.delivery.outcome import Cost as Paid
-from journeylang.delivery.paths import Reply, first, found
+from journeylang.delivery.paths import Reply, first, found, members
 
 LONGEST_WAIT = 3600
 """Seconds that an answer is believed when it says how long to wait."""
@@ -38,6 +38,7 @@ class Meanings:
         self._places = tuple(dict.fromkeys((place,) for rule in rules for place in rule.where))
         # At such a place there may be several values.
         self._single = not any("*" in place for (place,) in self._places)
+        self._members = members([place for (place,) in self._places])
         self._known: dict[tuple[object, ...], Outcome] = {}
         self._by_status: dict[int, Outcome | None] = {}
 
@@ -52,7 +53,11 @@ class Meanings:
             return alone
         if not self._single:
             return outcome(reply, self._rules, keyed=self._keyed)
-        key: tuple[object, ...] = (status, *[first(reply, one) for one in self._places])
+        key: tuple[object, ...]
+        if self._members is not None and type(reply.body) is dict:
+            key = status, *map(reply.body.get, self._members)
+        else:
+            key = status, *[first(reply, one) for one in self._places]
         try:
             # `True` is equal to 1, and no status or code.
             known = self._known.get((*key, *map(type, key)))

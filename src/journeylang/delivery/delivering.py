@@ -283,10 +283,11 @@ class Delivery:
         for row in map(OpenMessage._make, rows):
             if row.state == "unknown" and not self._tries_again(row):
                 continue
-            wait = min(row.waits_until(now), row.expires_at)
-            if wait > now:
-                claimed.until(row.batch, wait)
-                continue
+            if row.quiet_from is not None or row.state is not None:
+                wait = min(row.waits_until(now), row.expires_at)
+                if wait > now:
+                    claimed.until(row.batch, wait)
+                    continue
             at = row.step, row.channel
             known = drafts.get(at)
             if known is not None:

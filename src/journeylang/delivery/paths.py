@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -48,6 +48,14 @@ def first(reply: Reply, places: tuple[str, ...]) -> Any:
         if value is not None:
             return value
     return None
+
+
+def members(places: Sequence[str]) -> tuple[str, ...] | None:
+    """The names of members of a body that is a table, if the places are nothing else."""
+    read = [_read(place) for place in places]
+    if any(in_header or len(parts) != 1 or parts[0] == "*" for in_header, parts in read):
+        return None
+    return tuple(name for _, (name,) in read)
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from journeylang.delivery.deadline import Deadline
@@ -84,17 +85,21 @@ class SmtpWire(asyncio.Protocol):
             self._end()
             return
         for line in lines:
-            found = _ANSWER.fullmatch(line)
+            found = _read(line)
             if found is None or len(self._said) == self._wanted:
                 self._end()
                 return
-            self._lines.append(found[3].strip().decode("utf-8", "replace"))
-            if found[2] != b"-":
-                self._said.append(Said(int(found[1]), "\n".join(self._lines)))
+            said, more = found
+            if more:
+                self._lines.append(said.text)
+                if len(self._lines) > 100:
+                    self._end()
+                    return
+            elif self._lines:
+                self._said.append(Said(said.code, "\n".join((*self._lines, said.text))))
                 self._lines = []
-            elif len(self._lines) > 100:
-                self._end()
-                return
+            else:
+                self._said.append(said)
         if len(self._said) == self._wanted:
             self._answer.set_result(self._said)
 
@@ -116,3 +121,12 @@ class SmtpWire(asyncio.Protocol):
                 self._answer.set_result(self._said)
             else:
                 self._answer.set_exception(LostError("the connection was lost"))
+
+
+@lru_cache(maxsize=256)
+def _read(line: bytes) -> tuple[Said, bool] | None:
+    """A line of an answer, and whether more follow; nearly all are the same ones."""
+    found = _ANSWER.fullmatch(line)
+    if found is None:
+        return None
+    return Said(int(found[1]), found[3].strip().decode("utf-8", "replace")), found[2] == b"-"
