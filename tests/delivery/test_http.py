@@ -207,6 +207,23 @@ def test_lost_answers_open_the_breaker(tmp_path: Path) -> None:
         assert isinstance(made.open(), TryLater)
 
 
+@pytest.mark.parametrize("keyed", [True, False])
+@pytest.mark.parametrize("more", ["", BATCH.replace("size = 3", "size = 2")])
+def test_a_server_that_fails_again_and_again_is_left_alone(
+    tmp_path: Path, keyed: bool, more: str
+) -> None:
+    """In the middle of what is handed over: each that goes on might be one more in doubt."""
+    manifest = MANIFEST.replace("keyed = false", f"keyed = {str(keyed).lower()}") + more
+    asked = FAILURES * (2 if more else 1)
+    with fault_server(*[Step(status=500)] * (asked + 3)) as server:
+        made = provider(tmp_path, server, manifest)
+        answers = sent(made, asked + 3)
+        assert len(server.got) == FAILURES
+        assert isinstance(made.open(), TryLater)
+    assert [type(one) for one in answers[:asked]] == [TryLater if keyed else Unknown] * asked
+    assert all(isinstance(one, TryLater) and one.of_channel for one in answers[asked:])
+
+
 def test_a_breaker_asks_once_when_its_rest_is_over() -> None:
     now = [0.0]
     breaker = Breaker(lambda: now[0])

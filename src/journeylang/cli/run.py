@@ -49,6 +49,8 @@ class _Run:
     skipped: int = 0
     delivered: int = 0
     failed: int = 0
+    put_off: int = 0
+    unknown: int = 0
     costs: dict[str, Decimal] = field(default_factory=dict)
     failed_somewhere: bool = False
     told: set[tuple[str, str]] = field(default_factory=set)
@@ -100,6 +102,8 @@ class _Run:
                 summary = runtime.deliver(now, running=self.real)
                 self.delivered += summary.accepted
                 self.failed += summary.failed
+                self.put_off += summary.put_off
+                self.unknown += summary.unknown
                 for currency, amount in summary.costs.items():
                     self.costs[currency] = self.costs.get(currency, Decimal(0)) + amount
         except (StatementError, DatabaseUnavailableError) as error:
@@ -123,8 +127,7 @@ class _Run:
     def line(self) -> str:
         """All of it in one line."""
         if not self.moves:
-            failed = f", {self.failed:,} failed" if self.failed else ""
-            return f"{self.delivered:,} delivered{failed}{self._paid()}"
+            return f"{', '.join(self._outcomes())}{self._paid()}"
         ticks = f"{self.ticks:,} tick{'' if self.ticks == 1 else 's'}"
         idle = f" ({self.idle:,} idle)" if self.idle else ""
         parts = [
@@ -133,11 +136,16 @@ class _Run:
             f"{self.skipped:,} not sent",
         ]
         if self.deliver:
-            parts.append(f"{self.delivered:,} delivered")
-        if self.failed:
-            parts.append(f"{self.failed:,} failed")
+            parts += self._outcomes()
         at = f"{self.now:%Y-%m-%d %H:%M} UTC: " if self.now is not None else ""
         return f"{at}{ticks}{idle}: {', '.join(parts)}{self._paid()}"
+
+    def _outcomes(self) -> list[str]:
+        rare = ((self.failed, "failed"), (self.put_off, "put off"), (self.unknown, "in doubt"))
+        return [
+            f"{self.delivered:,} delivered",
+            *(f"{number:,} {words}" for number, words in rare if number),
+        ]
 
     def _paid(self) -> str:
         return "".join(f", cost {amount:,f} {code}" for code, amount in self.costs.items())

@@ -22,7 +22,7 @@ import httpx
 
 from journeylang.classes import dataclass
 from journeylang.delivery.authorisation import NotAuthorisedError
-from journeylang.delivery.breaker import Breaker
+from journeylang.delivery.breaker import FAILURES, Breaker
 from journeylang.delivery.classify import Meanings, answer, by_status
 from journeylang.delivery.http2 import Http2Transport
 from journeylang.delivery.manifest import Manifest, SettingValue, per_second
@@ -291,6 +291,10 @@ class _Work:
         )
         if stopping is not None:
             self.stop(stopping)
+        elif provider.breaker.half_open:
+            # Where keys are not honoured, each that goes on would be one more in doubt.
+            detail = f"HTTP {reply.status}, {FAILURES} times in a row"
+            self.stop(TryLater(detail=detail, of_channel=True))
 
     def _next(self) -> _Group | None:
         """The next request; messages that cannot be written are answered on the way."""
