@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from datetime import date
 
 from journeylang.pictures.draw import Spec, vega_lite
 from journeylang.pictures.markup import colour
 
 WIDTH = 400
 _NAME = 22
+_FEW = 6
+# The reader's letters may be broader than those that are measured here.
+_APART = {"labelOverlap": "greedy", "labelSeparation": 8, "labelFlush": False}
 _ABOVE = {
     "titleAngle": 0,
     "titleAlign": "left",
@@ -222,11 +226,15 @@ def _series(series: Sequence[str]) -> Spec:
 
 def _days(dates: Sequence[str], *, band: bool) -> Spec:
     far = len(set(dates)) > 1 and min(dates)[:4] != max(dates)[:4]
-    axis = {"format": "%b %Y" if far else "%d %b", "labelOverlap": True, "grid": False}
+    axis = {"format": "%b %Y" if far else "%d %b", **_APART, "grid": False}
     time = {"field": "n", "type": "temporal", "title": None, "scale": {"type": "utc"}}
     if band:
         time |= {"timeUnit": "utcyearmonthdate"}
-    return {**time, "axis": {**axis, "tickCount": 6}}
+    whole = [date.fromisoformat(each) for each in (min(dates), max(dates))] if dates else []
+    # Of a few days each has its mark, and none the same twice.
+    few = bool(whole) and (whole[1] - whole[0]).days < _FEW
+    count: object = {"interval": "day", "step": 1} if few else 6
+    return {**time, "axis": {**axis, "tickCount": count}}
 
 
 def _figures(
@@ -251,7 +259,7 @@ def _figures(
         "field": field,
         "type": "quantitative",
         "title": unit,
-        "axis": {**form, "tickCount": 5, "labelOverlap": True, **(_ABOVE if upright else {})},
+        "axis": {**form, "tickCount": 5, **_APART, **(_ABOVE if upright else {})},
     }
 
 
@@ -262,7 +270,6 @@ def _names(names: Sequence[str]) -> Spec:
         "ticks": False,
         "domain": False,
         "labelPadding": 6,
-        # The reader's letters may be broader than those that are measured here.
         "minExtent": longest * 7 + 8,
     }
     return {"field": "n", "type": "nominal", "title": None, "sort": list(names), "axis": axis}
