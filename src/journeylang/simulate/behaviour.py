@@ -72,7 +72,8 @@ class Behaviour:
     key_type: str
     steps: Steps
     heard: datetime = field(init=False)
-    next_answer: datetime | None = None
+    _next: datetime | None = None
+    _drawn: bool = False
     last_message: int = 0
     told: tuple[str, str] | None = None
     """Answers go to the runtime as soon as they are drawn: which, and how suppressions group."""
@@ -112,7 +113,7 @@ class Behaviour:
             due = '"at" > $heard AND "at" <= $now'
             self._told(_ANSWERS, due, {"heard": self.heard, "now": now})
             self.heard = now
-            self._look_ahead()
+            self._drawn = True
 
     def answer(self) -> None:
         """Draw the answers to the messages that have been decided since."""
@@ -166,10 +167,15 @@ FROM {answers} WHERE {due} AND name IN ({names}) GROUP BY customer_id, channel, 
                 given,
             )
 
-    def _look_ahead(self) -> None:
-        [[self.next_answer]] = self.engine.query(
-            f'SELECT min("at") FROM {_ANSWERS} WHERE "at" > $heard', {"heard": self.heard}
-        )
+    @property
+    def next_answer(self) -> datetime | None:
+        """When the next answer comes. Looked up when it is asked for, if there may be another."""
+        if self._drawn:
+            [[self._next]] = self.engine.query(
+                f'SELECT min("at") FROM {_ANSWERS} WHERE "at" > $heard', {"heard": self.heard}
+            )
+            self._drawn = False
+        return self._next
 
     # --- messages -------------------------------------------------------------
 
@@ -252,7 +258,7 @@ SELECT * FROM (
             self._told(_FRESH, f"{answers} AND {due}", {}, apart)
             return
         self.engine.execute(f"INSERT INTO {_ANSWERS} SELECT * FROM {_FRESH} WHERE {answers}")
-        self._look_ahead()
+        self._drawn = True
 
     # --- what happens by itself, or after something -----------------------------
 

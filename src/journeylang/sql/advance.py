@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal, assert_never
 
+from journeylang.model.entry import EnterOn
 from journeylang.model.types import TEXT
 from journeylang.plan.operations import (
     ActionPark,
@@ -37,7 +38,7 @@ from journeylang.sql.moments import instant
 from journeylang.sql.picks import TOO_FEW, lacks, pick
 from journeylang.sql.schema import ACTIVE, GONE, WHY
 from journeylang.sql.session import ACT, END, GO, HELD, REST, SEND, SENT, edge_ahead
-from journeylang.sql.wakes import earliest, race_hits
+from journeylang.sql.wakes import earliest, news_of, race_hits
 
 Source = Literal["trail", "decided", "decided and zoned", "entering", "waking"]
 
@@ -260,11 +261,24 @@ def _way(plan: JourneyPlan, edge: Edge, scope: Scope) -> str:
     """The leaf that an edge leads to; who has just entered is asked for exits first."""
     way = _tree(edge.node, scope)
     if edge.kind == "entered":
+        before, scope.news_after = scope.news_after, _entered_after(plan, scope)
         by_reason = {leaf.reason: leaf.leaf for leaf in plan.leaves if leaf.exited}
         for way_out in reversed(plan.exits):
             condition = predicate(way_out.condition, scope)
             way = f"CASE WHEN {condition} THEN {by_reason[way_out.reason]} ELSE {way} END"
+        scope.news_after = before
     return way
+
+
+def _entered_after(plan: JourneyPlan, scope: Scope) -> str:
+    """An instant before which nobody enters in this tick, where a statement can make use of it.
+
+    What has been since the entry is then found among the newest rows. Figures that are joined
+    are those of all who move, whenever they have entered.
+    """
+    if not (isinstance(plan.entry, EnterOn) and scope.lone_exists and scope.dialect.joins_exists):
+        return ""
+    return scope.dialect.parameter(f"since_{news_of(plan.entry.event)}")
 
 
 def _tree(node: Node, scope: Scope) -> str:

@@ -313,11 +313,17 @@ FROM {chosen}{joins}"""
     def _chosen(self) -> str:
         if self.single:
             return "chosen AS (SELECT *, NULL AS others FROM judged)"
-        return """settled AS (
+        # Put in order as an aggregate they would be sorted person by person.
+        last = max(o.position for o in self.offers)
+        others = ", ".join(
+            f"max(CASE WHEN position = {n} THEN channel || ': ' || coalesce(reason, 'open') END)"
+            for n in range(last + 1)
+        )
+        return f"""settled AS (
   SELECT customer_id, run_id, min(CASE WHEN reason IS NULL THEN position END) AS open,
     min(CASE WHEN waiting THEN position END) AS held, min(position) AS first,
     min(CASE WHEN waiting THEN release END) AS release,
-    string_agg(channel || ': ' || coalesce(reason, 'open'), ', ' ORDER BY position) AS others
+    concat_ws(', ', {others}) AS others
   FROM judged GROUP BY customer_id, run_id
 ),
 chosen AS (

@@ -510,6 +510,7 @@ WITH going AS (
               e.customer_id = w.customer_id
               AND e."_at" <= $now
               AND e."_at" > w.entered_at
+              AND e."_at" > $since_signed_up
               AND e."total" > CAST('20.0000' AS DECIMAL(18, 4))
           )
           THEN 15

@@ -1255,9 +1255,11 @@ WITH i AS (
     MIN(CASE WHEN waiting THEN position END) AS held,
     MIN(position) AS first,
     MIN(CASE WHEN waiting THEN release END) AS release,
-    LISTAGG(channel || ': ' || COALESCE(reason, 'open'), ', '
-    ORDER BY
-      position) AS others
+    CONCAT_WS(
+      ', ',
+      MAX(CASE WHEN position = 0 THEN channel || ': ' || COALESCE(reason, 'open') END),
+      MAX(CASE WHEN position = 1 THEN channel || ': ' || COALESCE(reason, 'open') END)
+    ) AS others
   FROM judged
   GROUP BY
     customer_id,

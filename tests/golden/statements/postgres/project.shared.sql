@@ -323,7 +323,7 @@ settled AS (
   SELECT customer_id, run_id, min(CASE WHEN reason IS NULL THEN position END) AS open,
     min(CASE WHEN waiting THEN position END) AS held, min(position) AS first,
     min(CASE WHEN waiting THEN release END) AS release,
-    string_agg(channel || ': ' || coalesce(reason, 'open'), ', ' ORDER BY position) AS others
+    concat_ws(', ', max(CASE WHEN position = 0 THEN channel || ': ' || coalesce(reason, 'open') END), max(CASE WHEN position = 1 THEN channel || ': ' || coalesce(reason, 'open') END)) AS others
   FROM judged GROUP BY customer_id, run_id
 ),
 chosen AS (
