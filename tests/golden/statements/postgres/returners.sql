@@ -5,7 +5,8 @@ FROM (SELECT c.customer_id, coalesce((CASE WHEN g0.customer_id IS NULL THEN CAST
   FROM (SELECT t."id" AS customer_id FROM "crm"."customers" AS t WHERE t."deleted" IS NULL) AS c
 LEFT JOIN (SELECT e.customer_id, journey.to_money(coalesce(sum(e."total") FILTER (WHERE e."_at" > $now - INTERVAL '31536000' SECOND), 0)) AS a0, count(*) FILTER (WHERE e."_at" > $now - INTERVAL '7776000' SECOND) AS a1 FROM (SELECT t."customer_id" AS customer_id, t."id" AS "_key", journey.to_instant(t."at") AS "_at", journey.to_money(t."total") AS "total" FROM "shop"."orders" AS t WHERE t."status" <> 'cancelled') AS e WHERE e."_at" <= $now AND e."_at" > $now - INTERVAL '31536000' SECOND GROUP BY e.customer_id) AS g0 ON g0.customer_id = c.customer_id
   WHERE c.customer_id IS NOT NULL) AS s
-LEFT JOIN journey.member AS m ON m.customer_id = s.customer_id AND m.journey = 4
+LEFT JOIN journey.member AS m
+  ON m.customer_id = s.customer_id AND m.journey = 4
 WHERE s.inside <> (m.customer_id IS NOT NULL);
 
 -- who enters
