@@ -216,7 +216,7 @@ class Awake:
             for kind, found in sql.news.items():
                 looked = min(marks.get(look_mark(kind, sql.journey), previous), previous)
                 for part in found.parts:
-                    yield part, {"looked": looked}
+                    yield part, {"looked": looked, **ready.news_behind(looked)}
 
     def _awaits_sends(self) -> bool:
         return any("sent" in sql.race_events for sql in self.session.ready.journeys)
