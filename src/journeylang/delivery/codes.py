@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from base64 import b64encode
 from functools import lru_cache
+from html import unescape
+from itertools import groupby
+
+_PICTURE = re.compile(r'<img src="(data:image/png;base64,[^"]*)" alt="([^"]*)"')
 
 LONGEST = 1_000
 """Characters of what a code holds; beyond that no camera reads it from paper."""
@@ -16,6 +21,36 @@ WIDTH = 180
 
 class TooLongError(ValueError):
     """More than a code can hold."""
+
+
+@lru_cache(maxsize=256)
+def runs(text: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+    """The same without a margin, for paper: modules a side, and (row, column, length) of each row
+    of dark ones, from the upper left.
+
+    Raises:
+        TooLongError: more than `LONGEST` characters.
+    """
+    import segno
+
+    if len(text) > LONGEST:
+        raise TooLongError("a QR code holds a thousand characters")
+    found = []
+    matrix = segno.make_qr(text, error="m").matrix
+    for number, row in enumerate(matrix):
+        at = 0
+        for dark, modules in groupby(row):
+            length = sum(1 for _ in modules)
+            if dark:
+                found.append((number, at, length))
+            at += length
+    return len(matrix), tuple(found)
+
+
+def shown_in(html: str) -> list[str]:
+    """What the codes in a page hold, in its order."""
+    found = [(unescape(src), unescape(alt)) for src, alt in _PICTURE.findall(html)]
+    return [alt for src, alt in found if len(alt) <= LONGEST and src == data_url(alt)]
 
 
 @lru_cache(maxsize=256)

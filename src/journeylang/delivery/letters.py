@@ -1,17 +1,21 @@
 """Letters as PDF: A4, the address where a window envelope of DIN 5008 B shows it.
 
-A letter is text: a blank line ends a paragraph. The letters that come with PDF are those of
-western Europe; for all others the setting `font` names a TrueType file.
+A letter is text: a blank line ends a paragraph. A code that its page shows (`qr(…)`) stands below
+the paragraph with its address, or in its place if that is all there is. The letters that come
+with PDF are those of western Europe; for all others the setting `font` names a TrueType file.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from journeylang.classes import dataclass
 from journeylang.delivery import postal
+from journeylang.delivery.codes import runs
+from journeylang.delivery.codes import shown_in as codes_in
 from journeylang.delivery.manifest import SettingError
 
 _MM = 72 / 25.4
@@ -22,6 +26,9 @@ _ADDRESS, _SENDER = 62.7 * _MM, 60 * _MM
 """From the upper edge, in points: where the text, the address and the sender's line begin."""
 
 
+_CODE = 35 * _MM
+
+
 class LetterError(ValueError):
     """A letter cannot be made; nothing of it is in the message."""
 
@@ -29,7 +36,14 @@ class LetterError(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     address: tuple[str, ...]
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[str | Code, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A QR code of a text."""
+
+    text: str
 
 
 class Letters:
@@ -56,7 +70,7 @@ class Letters:
             pdfmetrics.registerFont(face)
             self._known = face.face.charToGlyph
 
-    def page(self, address: str, text: str) -> Letter:
+    def page(self, address: str, text: str, html: str | None = None) -> Letter:
         """Raises LetterError: no address, or letters that the font does not have."""
         lines = tuple(postal.lines(address))
         if len(lines) < 2:
@@ -65,7 +79,8 @@ class Letters:
         for character in set("".join((*lines, *paragraphs))):
             if not self._has(character):
                 raise LetterError("has letters that the font lacks: name another one, `font`")
-        return Letter(address=lines, paragraphs=paragraphs)
+        codes = [] if html is None else codes_in(html)
+        return Letter(address=lines, paragraphs=tuple(_with_codes(paragraphs, codes)))
 
     def _has(self, character: str) -> bool:
         if self._known is not None:
@@ -94,6 +109,15 @@ class Letters:
                 canvas.drawString(_LEFT, height - _ADDRESS - number * _LEADING, line)
             at = height - _HIGHEST_LINE
             for paragraph in letter.paragraphs:
+                if isinstance(paragraph, Code):
+                    if at - _CODE < _BOTTOM:
+                        canvas.showPage()
+                        canvas.setFont(self._font, _SIZE)
+                        at = height - _BOTTOM
+                    at += _SIZE
+                    _draw(canvas, paragraph, at)
+                    at -= _CODE + _LEADING * 1.5
+                    continue
                 for line in simpleSplit(paragraph, self._font, _SIZE, width - _LEFT - _RIGHT):
                     if at < _BOTTOM:
                         canvas.showPage()
@@ -105,3 +129,24 @@ class Letters:
             canvas.showPage()
         canvas.save()
         return out.getvalue()
+
+
+def _with_codes(paragraphs: Sequence[str], codes: Sequence[str]) -> Iterator[str | Code]:
+    left = list(codes)
+    for paragraph in paragraphs:
+        mine = [one for one in left if " ".join(one.split()) in paragraph]
+        if paragraph not in mine:
+            yield paragraph
+        for one in mine:
+            left.remove(one)
+            yield Code(text=one)
+
+
+def _draw(canvas: Any, code: Code, top: float) -> None:
+    """In vectors: sharp on every printer."""
+    modules, dark = runs(code.text)
+    size = _CODE / modules
+    path = canvas.beginPath()
+    for row, column, length in dark:
+        path.rect(_LEFT + column * size, top - (row + 1) * size, length * size, size)
+    canvas.drawPath(path, stroke=0, fill=1)

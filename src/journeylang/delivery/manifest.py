@@ -201,8 +201,20 @@ def read_manifest(path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        words = first["msg"].removeprefix("Value error, ")
-        raise ManifestError(f"`{place}`: {words}" if place else words) from None
+        raise ManifestError(worded(place, first["type"], first["msg"])) from None
+
+
+def worded(place: str, kind: str, words: str) -> str:
+    """What pydantic finds wrong, in the words of this project."""
+    match kind:
+        case "extra_forbidden":
+            return f"there is no key `{place}`"
+        case "missing":
+            return f"`{place}` is missing"
+        case _:
+            words = words.removeprefix("Value error, ")
+            words = words[:1].lower() + words[1:]
+            return f"`{place}`: {words}" if place else words
 
 
 def read_settings(

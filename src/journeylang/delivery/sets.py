@@ -77,7 +77,11 @@ class SetProvider:
             assert isinstance(one, Note), "a set carries messages that are no e-mail"
             try:
                 row = self._row.render({"settings": self.settings, **scope_of(one)}) or {}
-                page = None if self._letters is None else self._letters.page(one.to, one.text)
+                page = (
+                    None
+                    if self._letters is None
+                    else self._letters.page(one.to, one.text, one.html)
+                )
             except (ShapeFailedError, LetterError) as error:
                 answers[one.id] = Refused(kind="rejected", detail=f"the row {error}")
                 continue

@@ -16,7 +16,7 @@ from journeylang.classes import dataclass
 from journeylang.delivery.declared import Webhook
 from journeylang.delivery.examples import Example, differences, read_example
 from journeylang.delivery.feedback import event_shape, signature_shape
-from journeylang.delivery.manifest import Manifest, SettingError
+from journeylang.delivery.manifest import Manifest, SettingError, worded
 from journeylang.delivery.replies import challenge_shape
 from journeylang.delivery.requests import compile_request
 from journeylang.delivery.scope import CALL, MESSAGE
@@ -120,18 +120,12 @@ def _manifest(source: Source) -> Outcome[Manifest]:
         for one in found:
             keys = tuple(key for key in one["loc"] if not _of_pydantic(key))
             shown = ".".join(str(key) for key in keys)
-            at = place(source, keys)
+            help_ = ""
             if one["type"] == "extra_forbidden":
                 near = did_you_mean(str(keys[-1]), _keys_of_manifests())
                 help_ = near or "take it out; docs/providers.md has every key"
-                problems.append(_wrong(f"there is no key `{shown}`", at, help_=help_))
-                continue
-            if one["type"] == "missing":
-                problems.append(_wrong(f"`{shown}` is missing", at, help_="add it"))
-                continue
-            words = one["msg"].removeprefix("Value error, ")
-            words = words[:1].lower() + words[1:]
-            problems.append(_wrong(f"`{shown}`: {words}" if shown else words, at))
+            words = worded(shown, one["type"], one["msg"])
+            problems.append(_wrong(words, place(source, keys), help_=help_))
         return Outcome(value=None, diagnostics=tuple(problems))
 
 
