@@ -146,7 +146,7 @@ FOLDER = '[settings.folder]\ntype = "text"\nhelp = "h"\ndefault = "o"\n'
     ("text", "words"),
     [
         ("name =", "no TOML"),
-        ('kind = "file"', "`name`: Field required"),
+        ('kind = "file"', "`name` is missing"),
         (GOOD.replace('"file"', '"htpp"'), "`kind`"),
         (GOOD + "colour = 1\n", "`colour`"),
         (GOOD, "needs the setting `folder`"),
