@@ -303,6 +303,40 @@ def test_keys_of_other_types(
     assert KEY not in everything(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("engine", "kind", "made", "example"),
+    [
+        ("duckdb", "DATE", "DATE '2026-01-01' + CAST({} AS INTEGER)", "2026-01-05"),
+        ("duckdb", "TIMESTAMP", "TIMESTAMP '2026-01-01' + to_days({})", "2026-01-05 00:00:00"),
+        ("duckdb", "DOUBLE", "CAST({} + 0.1 AS DOUBLE)", "4.1"),
+        ("duckdb", "UTINYINT", "CAST({} AS UTINYINT)", "4"),
+        ("duckdb", "BLOB", "encode('k' || {})", "k4"),
+        ("postgres", "DATE", "DATE '2026-01-01' + CAST({} AS INTEGER)", "2026-01-05"),
+        ("postgres", "DOUBLE PRECISION", "CAST({} + 0.1 AS DOUBLE PRECISION)", "4.1"),
+    ],
+)
+def test_whatever_a_key_is_its_customer_moves(
+    tmp_path: Path,
+    engine: str,
+    kind: str,
+    made: str,
+    example: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make(tmp_path, engine=engine)
+    _keyed(tmp_path, kind, made)
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        assert runtime.tick(NOW + HOUR).sent
+        assert runtime.deliver(NOW + HOUR).accepted
+        assert runtime.tick(NOW + timedelta(days=4)).moved
+        assert {p.code.id for p in runtime.problems} == {"JRN807"}
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(cli, ["why", example])
+    assert found.exit_code == 0, found.output
+    assert "welcome" in found.output
+    assert "JRN829" in CliRunner().invoke(cli, ["why", "nobody's"]).stderr
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_of_dates_there_is_no_key_of_nobody(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from journeylang.api.runtime import Runtime
 from journeylang.runtime.alarms import alarms
 from journeylang.runtime.gone import let_leave
 from journeylang.runtime.session import Session
@@ -16,7 +17,7 @@ from tests.agreement.prelude import TABLES, create, record
 from tests.agreement.small import DAY, HOUR, MINUTE, START, person, program
 from tests.engines.databases import ENGINES, database, open_engine, put, tell_counts
 from tests.engines.watched import Count, Watched
-from tests.runtime.world import NOW, make, opened, sql
+from tests.runtime.world import NOW, loaded, make, opened, sql
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
@@ -279,10 +280,23 @@ def test_nothing_is_sent_while_many_are_missing(engine: str, tmp_path: Path) -> 
         runtime.tick(NOW + HOUR + 2 * MINUTE)
         runtime.deliver(NOW + HOUR + 2 * MINUTE)
         assert runtime.engine.query(states) == queued
+    # A process that delivers beside looks at what the tick has found.
+    beside = Runtime.open(loaded(root), "dev", now=NOW, wait=0, moves=False).value
+    assert beside is not None
+    with beside:
+        for _ in range(2):
+            beside.deliver(NOW + HOUR + 2 * MINUTE)
+        assert beside.engine.query(states) == queued
+        assert [p.code.id for p in beside.problems] == ["JRN824"]
+    with opened(root) as runtime:
         runtime.gone_is_meant = True
         runtime.tick(NOW + HOUR + 3 * MINUTE)
-        runtime.deliver(NOW + HOUR + 3 * MINUTE)
-        assert runtime.engine.query(states) != queued
+    beside = Runtime.open(loaded(root), "dev", now=NOW, wait=0, moves=False).value
+    assert beside is not None
+    with beside:
+        beside.deliver(NOW + HOUR + 3 * MINUTE)
+        assert beside.engine.query(states) != queued
+        assert beside.problems == []
 
 
 @pytest.mark.parametrize("there", [0, 20])

@@ -248,6 +248,7 @@ class Runtime:
         rather being loaded nothing is sent: whoever is missing would have theirs cancelled.
         """
         from journeylang.delivery.order import DeliverySummary
+        from journeylang.runtime.gone import held_back
         from journeylang.runtime.pauses import pause
 
         if self._nobody or self._held:
@@ -267,6 +268,10 @@ class Runtime:
             # Ticks on this connection have temporary tables, which a new one lacks.
             recover=self.session.begin_again if self.session.engine is self.engine else None,
         )
+        missing = None if self.moves else held_back(self.engine)
+        if missing is not None:
+            # Another process ticks, and has found it.
+            self._tell_once(str(missing), self._missing(missing))
         for channel, why in summary.still.items():
             self._tell_once(f"pause of {channel}: {why}", _still(channel, why))
         for channel, answer in summary.stopped.items():

@@ -27,6 +27,7 @@ from journeylang.model.walk import customer_fields, walk
 from journeylang.plan.operations import Program
 from journeylang.sql.dialects import Dialect, quote, text
 from journeylang.sql.expressions import Rows, Scope, value
+from journeylang.sql.gone import COUNTS, HELD
 from journeylang.sql.profile import stored_value
 from journeylang.sql.relations import customer_column
 from journeylang.sql.schema import FINAL, RECEIPT_RANKS, public_message_id
@@ -91,10 +92,16 @@ class Statements:
 
     @cached_property
     def free(self) -> str:
-        """{now, holder} -> (batch_id, token, messages): batches to be claimed, oldest first."""
+        """{now, holder} -> (batch_id, token, messages): batches to be claimed, oldest first.
+
+        None while the customers are rather being loaded, as the latest tick has found: whoever is
+        missing would have theirs cancelled.
+        """
         return f"""SELECT b.batch_id, b.token, b.messages FROM journey.batch AS b
 WHERE NOT b.done AND (b.not_before IS NULL OR b.not_before <= {self.p("now")})
   AND ({self._unheld("b")})
+  AND NOT EXISTS (SELECT 1 FROM journey.meta AS k
+    WHERE k.name = {text(COUNTS)} AND k.value LIKE {text(f"{HELD}%")})
 ORDER BY b.batch_id LIMIT {FREE}"""
 
     def _unheld(self, batch: str) -> str:

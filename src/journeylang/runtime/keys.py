@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from journeylang.sql.dialects import text
 
-_BITS = {"SMALLINT": 15, "INTEGER": 31, "UINTEGER": 32, "BIGINT": 63, "UBIGINT": 64, "HUGEINT": 127}
+_SIGNED = {"TINYINT": 7, "SMALLINT": 15, "INTEGER": 31, "BIGINT": 63, "HUGEINT": 127}
+_UNSIGNED = {"UTINYINT": 8, "USMALLINT": 16, "UINTEGER": 32, "UBIGINT": 64, "UHUGEINT": 128}
+_BITS = _SIGNED | _UNSIGNED
 """Types of whole numbers, and with how many bits they count."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}")
 
 _DECIMAL = re.compile(r"(?:NUMERIC|DECIMAL)(?:\(([0-9]+)(?:, ?(-?[0-9]+))?\))?")
 _FIGURES = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
+
+_DOUBLES = {"FLOAT", "REAL", "DOUBLE", "DOUBLE PRECISION"}
 
 _LETTERS = re.compile(
     r"(?:CHARACTER VARYING|CHARACTER|VARCHAR|BPCHAR|TEXT|NAME|CITEXT)(?:\(([0-9]+)\))?"
@@ -29,11 +34,17 @@ def key_literal(key: str, kind: str) -> str | None:
         return str(int(key))
     if _DECIMAL.fullmatch(kind):
         return key if _FIGURES.fullmatch(key) else None
-    if kind == "UUID":
-        try:
+    if kind in _DOUBLES:
+        return f"CAST('{key}' AS {kind})" if _FIGURES.fullmatch(key) else None
+    try:
+        if kind == "UUID":
             return f"CAST('{UUID(key)}' AS UUID)"
-        except ValueError:
-            return None
+        if kind == "DATE":
+            return f"DATE '{date.fromisoformat(key)}'"
+        if kind.startswith("TIMESTAMP"):
+            return f"CAST('{datetime.fromisoformat(key).isoformat(sep=' ')}' AS {kind})"
+    except ValueError:
+        return None
     return text(key)
 
 
@@ -49,7 +60,7 @@ def nobody(kind: str) -> str | None:
     kind = kind.upper()
     if kind in _BITS:
         chosen = secrets.randbelow(2 ** (_BITS[kind] - 1))
-        if kind in {"UINTEGER", "UBIGINT"}:
+        if kind in _UNSIGNED:
             return str(2 ** _BITS[kind] - 1 - chosen)
         return str(-1 - chosen)
     if decimal := _DECIMAL.fullmatch(kind):

@@ -27,7 +27,13 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-_KEY_TYPES = {"VARCHAR", "BIGINT", "INTEGER", "UUID", "HUGEINT", "UBIGINT", "SMALLINT", "UINTEGER"}
+# Kept as what they are: as texts they could be compared with none of the tables. All others can.
+_KEY_TYPES = {
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+    *("FLOAT", "DOUBLE", "UUID", "BOOLEAN", "BLOB"),
+    *("DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
