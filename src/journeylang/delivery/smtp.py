@@ -281,15 +281,12 @@ class SmtpProvider:
                     kind="rejected", detail="the server takes no addresses beyond ASCII (SMTPUTF8)"
                 )
             options = " SMTPUTF8 BODY=8BITMIME"
-        commands = [f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{mail.to}>\r\n", "DATA\r\n"]
-        said: list[Said] = []
-        if wire.pipelining:
-            said = await self._ask(wire, "".join(commands).encode(), len(commands))
-        else:
-            for command in commands:
-                said += await self._ask(wire, command.encode())
-                if said[-1].code // 100 not in (2, 3):
-                    break
+        commands = (
+            f"MAIL FROM:<{sender}>{options}\r\n".encode(),
+            f"RCPT TO:<{mail.to}>\r\n".encode(),
+            b"DATA\r\n",
+        )
+        said = await self._ask(wire, *commands)
         answer = _refused(said, mail)
         if answer is None and len(said) < len(commands):
             raise ConnectionResetError
@@ -297,9 +294,9 @@ class SmtpProvider:
             await self._reset(wire, asked=said[-1].code == _START_INPUT)
         return answer
 
-    async def _ask(self, wire: SmtpWire, commands: bytes, answers: int = 1) -> list[Said]:
+    async def _ask(self, wire: SmtpWire, *commands: bytes) -> list[Said]:
         """Raises OSError: the connection was lost, or no answer came in time."""
-        return await wire.ask(commands, answers, seconds=self.server.timeout)
+        return await wire.ask(*commands, seconds=self.server.timeout)
 
     async def _reset(self, wire: SmtpWire, *, asked: bool) -> None:
         """Ready for the next message; a server that has said 421 is about to hang up."""

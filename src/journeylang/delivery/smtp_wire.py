@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ class SmtpWire(asyncio.Protocol):
         self._lines: list[str] = []
         self._said: list[Said] = []
         self._wanted = 0
+        self._rest: Sequence[bytes] = ()
+        self._seconds = 0.0
         self._answer: asyncio.Future[list[Said]] | None = None
         self._deadline = Deadline(self._late)
         transport.set_protocol(self)
@@ -47,8 +50,11 @@ class SmtpWire(asyncio.Protocol):
     def alive(self) -> bool:
         return not self._lost and not self._transport.is_closing()
 
-    async def ask(self, commands: bytes, answers: int = 1, *, seconds: float) -> list[Said]:
+    async def ask(self, *commands: bytes, seconds: float) -> list[Said]:
         """The answers; fewer, but one at least, if the connection ends behind them.
+
+        Where commands do not go together each is sent when the one before is answered well, and
+        has its own time; the first answer that says no is the last.
 
         Raises:
             LostError: it ended before the first.
@@ -56,9 +62,14 @@ class SmtpWire(asyncio.Protocol):
         """
         if not self.alive:
             raise LostError("the connection was lost")
-        self._said, self._wanted = [], answers
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(commands)
+        self._seconds = seconds
+        if self.pipelining or len(commands) == 1:
+            self._said, self._wanted, self._rest = [], len(commands), ()
+            self._transport.write(b"".join(commands))
+        else:
+            self._said, self._wanted, self._rest = [], 1, commands[1:]
+            self._transport.write(commands[0])
         self._deadline.begin(seconds)
         try:
             return await self._answer
@@ -100,7 +111,14 @@ class SmtpWire(asyncio.Protocol):
                 self._lines = []
             else:
                 self._said.append(said)
-        if len(self._said) == self._wanted:
+        if len(self._said) < self._wanted:
+            return
+        if self._rest and self._said[-1].code // 100 in (2, 3):
+            command, *self._rest = self._rest
+            self._wanted += 1
+            self._transport.write(command)
+            self._deadline.begin(self._seconds)
+        else:
             self._answer.set_result(self._said)
 
     def eof_received(self) -> None:
