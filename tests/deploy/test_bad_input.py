@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from journeylang.cli import plan as plan_verb
 from journeylang.cli.main import cli
+from journeylang.deploy.plan import Plan
 from journeylang.runtime.lease import Lease
 from tests.engines.databases import ENGINES
 from tests.runtime.test_apply import everything
@@ -99,6 +101,27 @@ def test_a_plan_that_was_applied(root: Path) -> None:
     done("plan", "dev", "--out", "plan.json")
     done("apply", "dev", "plan.json")
     refused(root, "JRN505", "moved on", "apply", "dev", "plan.json", way_out="plan again")
+
+
+def test_two_applies_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the second has shown is not what it would do."""
+    begun(root)
+    shown = plan_verb.show
+    told: list[str] = []
+
+    def meanwhile(plan: Plan, about: str, output: str) -> None:
+        shown(plan, about, output)
+        monkeypatch.setattr(plan_verb, "show", shown)
+        told.append(done("apply", "dev", hours=2))
+
+    monkeypatch.setattr(plan_verb, "show", meanwhile)
+    result = verb("apply", "dev", hours=3)
+    assert "revision 2" in told[0]
+    assert result.exit_code == 1, result.output
+    assert "error[JRN505]" in result.stderr
+    assert "revision 2 was applied meanwhile" in result.stderr
+    assert "`journey apply dev` plans and shows it anew" in result.stderr
+    assert "revision 2" in done("apply", "dev", hours=4)
 
 
 @contextmanager

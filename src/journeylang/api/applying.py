@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,12 +36,14 @@ def applied(
     apply: bool = True,
     moves: bool = True,
     wait: float = 0,
+    refused_if: Callable[[Engine], tuple[Diagnostic, ...]] | None = None,
 ) -> Outcome[tuple[Session, frozenset[str]]]:
     """A session of the project as it is now, and the journeys that stand still.
 
     What is applied is kept as a revision; without `apply` it is what was applied. `keys` asks
     whether the bound keys are unique, which reads whole tables. Another runtime that moves people
-    is waited for, `wait` seconds; who `moves` nobody need not wait.
+    is waited for, `wait` seconds; who `moves` nobody need not wait. Then `refused_if` says why
+    nothing is to be applied, if so.
     """
     from journeylang.engines.base import DatabaseBusyError, StatementError
     from journeylang.runtime.lease import Lease
@@ -53,6 +55,10 @@ def applied(
     try:
         lay_foundation(engine)
         lease = _lease(engine, wait) if moves else Lease(engine=engine)
+        refused = refused_if(engine) if refused_if is not None else ()
+        if refused:
+            lease.give_back()
+            return Outcome(value=None, diagnostics=refused)
         unsound = examine(engine, project, keys=keys)
         if project.journeys and unsound.journeys >= set(project.journeys):
             return Outcome(value=None, diagnostics=unsound.diagnostics)

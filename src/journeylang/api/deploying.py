@@ -295,22 +295,22 @@ def still_holds(saved: SavedPlan, planned: Planned) -> tuple[Diagnostic, ...]:
     from journeylang.deploy.saved import what_changes
     from journeylang.deploy.show import as_json
 
-    base = planned.base
-    if (saved.revision, saved.digest) != (
-        (0, None) if base is None else (base.number, base.digest)
-    ):
+    if (saved.revision, saved.digest) != _named(planned.base):
         return _stale(f"it starts from revision {saved.revision}").diagnostics
     if what_changes(saved.plan) != what_changes(as_json(planned.plan)):
         return _stale("people have come to where it saw nobody, or left").diagnostics
     return ()
 
 
-def _stale(why: str) -> Outcome[LoadedProject]:
-    return _refused(
-        PLAN_STALE,
-        f"the database has moved on since the plan was made: {why}",
-        "plan again, and look at it again: `journey plan ENV --out FILE`",
-    )
+def _named(base: Revision | None) -> tuple[int, str | None]:
+    return (0, None) if base is None else (base.number, base.digest)
+
+
+def _stale(
+    why: str, help_: str = "plan again, and look at it again: `journey plan ENV --out FILE`"
+) -> Outcome[LoadedProject]:
+    message = f"the database has moved on since the plan was made: {why}"
+    return _refused(PLAN_STALE, message, help_)
 
 
 def _refused(code: Code, message: str, help_: str) -> Outcome[LoadedProject]:
@@ -318,13 +318,29 @@ def _refused(code: Code, message: str, help_: str) -> Outcome[LoadedProject]:
 
 
 def apply_project(
-    loaded: LoadedProject, env: str, *, now: datetime, environ: Mapping[str, str] | None = None
+    loaded: LoadedProject,
+    env: str,
+    *,
+    now: datetime,
+    planned: Planned | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Outcome[int]:
-    """Apply the project, and nothing else; the number of the revision that runs then."""
+    """Apply the project, and nothing else; the number of the revision that runs then.
+
+    Where it was `planned`, it is refused if something else was applied since.
+    """
     from journeylang.api.runtime import Runtime
     from journeylang.deploy.revisions import latest
 
-    opened = Runtime.open(loaded, env, now=now, environ=environ, apply=True)
+    def moved_on(engine: Engine) -> tuple[Diagnostic, ...]:
+        there = latest(engine)
+        if planned is None or _named(there) == _named(planned.base):
+            return ()
+        assert there is not None, "revisions stay"
+        why = f"revision {there.number} was applied meanwhile"
+        return _stale(why, f"`journey apply {env}` plans and shows it anew").diagnostics
+
+    opened = Runtime.open(loaded, env, now=now, environ=environ, apply=True, refused_if=moved_on)
     if opened.value is None:
         return Outcome(value=None, diagnostics=opened.diagnostics)
     with opened.value as runtime:

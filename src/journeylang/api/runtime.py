@@ -76,6 +76,7 @@ class Runtime:
         moves: bool = True,
         writers: int = 0,
         gone_is_meant: bool = False,
+        refused_if: Callable[[Engine], tuple[Diagnostic, ...]] | None = None,
     ) -> Outcome[Runtime]:
         """Open the environment's database, look whether the binding holds, and apply.
 
@@ -84,7 +85,7 @@ class Runtime:
         sees each statement. One that `moves` nobody applies nothing and does not tick: it delivers
         beside the one that does. `writers` is how many processes write messages where the
         environment does not say it; with none they are written in this one. `gone_is_meant`: as
-        `runtime.tick.tick`.
+        `runtime.tick.tick`. `refused_if` says, once nobody else can apply, why nothing is to be.
         """
         key = link_key(loaded, env, environ)
         if key.diagnostics:
@@ -113,6 +114,7 @@ class Runtime:
             apply=apply,
             moves=moves,
             wait=wait if apply else 0,
+            refused_if=refused_if,
         )
         if prepared.value is None:
             engine.close()

@@ -138,7 +138,7 @@ def apply_command(
         click.confirm(f"\nApply this to {env}?", abort=True, err=True)
     if revision is not None and loaded.config.applies_by_itself(env):
         click.echo(f"`{env}` applies by itself: the next run applies the files again", err=True)
-    done = apply_project(loaded, env, now=at)
+    done = apply_project(loaded, env, now=at, planned=planned)
     if done.value is None:
         stop(done.diagnostics, loaded, code=1)
     click.echo(f"\nApplied: `{env}` runs revision {done.value}.")

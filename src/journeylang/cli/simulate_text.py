@@ -73,6 +73,9 @@ def _course(course: Course, screen: Console) -> None:
         return
     table = _table("  step", "came", "sent", "not sent", "held at first")
     table.columns[1].justify = table.columns[2].justify = "right"
+    for column in table.columns[:3]:
+        # Lists of reasons give way: a name in two parts is none.
+        column.no_wrap = True
     for step in course.steps:
         table.add_row(
             f"  {step.path}",
@@ -89,7 +92,8 @@ def _power(power: Power, screen: Console) -> None:
     screen.print(_head(f"{power.journey}/{power.experiment}  {power.goal}"))
     for arm in power.arms:
         exposed = telling.count(arm.exposed)
-        screen.print(f"  {arm.name}: {exposed} exposed; reached by {telling.rate(arm)}")
+        reached = f"reached by {telling.rate(arm)}" if arm.judged else telling.rate(arm)
+        screen.print(f"  {arm.name}: {exposed} exposed; {reached}")
     screen.print(f"  {telling.power(power)}")
 
 
