@@ -154,3 +154,19 @@ def test_what_couples_people_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotClosedError) as refused:
         played(root, "closed", 1, days=1)
     assert refused.value.reason == "people share a budget or a capacity"
+
+
+def test_who_leaves_while_a_message_is_held_has_come_to_it(tmp_path: Path) -> None:
+    out = "exit when exists(ordered since entry) as bought"
+    leaving = GUARDED.replace("guard entries <= 4 over 1d", out)
+    more = OFTEN.replace("20:00", "10:00").replace("signed_up", "ordered 90% per 1d\n  signed_up")
+    root = world(tmp_path / "shop", leaving, more)
+    both: tuple[Mode, Mode] = ("closed", "stepped")
+    for mode in both:
+        told, _ = played(root, mode, 1, days=3)
+        [course] = told.courses
+        left = [way for way in course.ways if way.origin == "hello" and way.outcome == "bought"]
+        assert sum(way.runs for way in left) > 0, course.ways
+        for step in course.steps:
+            came = sum(way.runs for way in course.ways if way.to == step.path)
+            assert step.came.value == came, step

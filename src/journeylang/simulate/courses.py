@@ -24,7 +24,7 @@ from journeylang.plan.operations import JourneyPlan
 from journeylang.simulate.figures import SENT, Counts, Figures, scaled_cost
 from journeylang.simulate.forecast import ZERO, Course, Estimate, Step, total
 from journeylang.simulate.population import SCHEMA
-from journeylang.sql.schema import ACTIVE, STATUS_NAMES
+from journeylang.sql.schema import ACTIVE, EXITED, GONE, STATUS_NAMES
 
 _BEFORE = (
     f"journey.run AS x LEFT JOIN {SCHEMA}.before AS b"
@@ -147,7 +147,9 @@ def _steps(journey: Journey, number: int, numbers: Numbers, counts: _Counts) -> 
                 at = numbers[journey.name, step.path]
                 out = total(e for key, e in counts.sent.items() if key[1] == at)
                 lost = _by_last(counts.skipped, number, at)
-                here = [out, *(e for _, e in lost), counts.resting.get((at,), ZERO)]
+                # Who is held may leave meanwhile.
+                left = [e for key, e in counts.moved.items() if key[:4] in _left(number, at)]
+                here = [out, *(e for _, e in lost), *left, counts.resting.get((at,), ZERO)]
                 yield Step(
                     path=step.path,
                     kind="send" if isinstance(step, Send) else "invoke",
@@ -170,6 +172,10 @@ def _steps(journey: Journey, number: int, numbers: Numbers, counts: _Counts) -> 
                 yield Step(path=step.path, kind="experiment", came=came, span=step.span)
             case _:
                 pass
+
+
+def _left(number: int, step: int) -> list[tuple[int, int, None, int]]:
+    return [(number, step, None, status) for status in (EXITED, GONE)]
 
 
 def _ways(number: int, paths: Mapping[int, str], counts: _Counts) -> Iterator[Way]:
