@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from journeylang.delivery.outcome import Refused, TryLater
 from journeylang.delivery.parts import parts_of
 from journeylang.delivery.provider import Finished, Note
 from tests.delivery.shop import BINDING, NOW, TEMPLATES, Shop, make_shop
@@ -67,6 +68,28 @@ def test_what_is_tried_again_costs_what_it_is_then(shop: Shop) -> None:
     shop.sql("UPDATE crm.customers SET first_name = 'Anna'; UPDATE journey.batch SET token = 1")
     assert shop.deliver().accepted == 1
     assert paid(shop) == [("c1", 1, 0.07, 0.07, 1.0)]
+
+
+def test_what_does_not_go_out_is_not_charged(shop: Shop) -> None:
+    """Suppressed at the last moment, or in another's hand: theirs may be a shorter text."""
+    shop.people(2, first_name="repeat('x', 200)")
+    decided(shop, 2)
+    shop.sql("UPDATE journey.message SET batch_id = message_id")
+    shop.sql(
+        "INSERT INTO journey.batch SELECT 2, decided_at, 1, FALSE, NULL, NULL, NULL, 0 FROM"
+        " journey.batch"
+    )
+    shop.sql(f"INSERT INTO journey.suppression VALUES ('c1', 'sms', NULL, TIMESTAMP '{NOW}', 'x')")
+    outbox, channel = shop.outbox(), shop.channels["sms"]
+    opens = channel.provider.open
+
+    def taken_over() -> Refused | TryLater | None:
+        shop.sql("UPDATE journey.batch SET token = token + 1 WHERE batch_id = 2")
+        return opens()
+
+    channel.provider.open = taken_over  # type: ignore[method-assign]
+    assert outbox.deliver(now=shop.clock).accepted == 0
+    assert paid(shop) == [("c1", None, 0.07, 0.07, 1.0), ("c2", None, 0.07, 0.07, 1.0)]
 
 
 def test_only_text_messages_have_parts() -> None:

@@ -478,12 +478,12 @@ class Delivery:
                 # First of all: it may have run out, and nobody else have taken over.
                 self.engine.execute(self.sql.renew, renewed)
             if mails:
-                if channel.name == text_message.CHANNEL:
-                    charge_parts(self.engine, mails)
                 for message, state, detail in self.engine.query(
                     self.sql.slots(channel.name), parameters
                 ):
                     states[message] = state, detail
+                if channel.name == text_message.CHANNEL:
+                    charge_parts(self.engine, [m for m in mails if _goes(states, m)])
                 barred = [m for m in mails if states.get(m.of.message) == _SUPPRESSED]
                 if barred:
                     whose = {
@@ -588,6 +588,10 @@ class Delivery:
     def _again(self, one: Open, claimed: Claimed, seconds: int) -> None:
         wait = max(pause(one.attempt), seconds)
         claimed.until(one.batch, min(claimed.now + timedelta(seconds=wait), one.expires_at))
+
+
+def _goes(states: Mapping[int, tuple[str, str | None]], mail: Mail) -> bool:
+    return states.get(mail.of.message, ("", None))[0] == "submitting"
 
 
 def _open(row: OpenMessage, draft: Draft | CallDraft) -> Open:
