@@ -12,6 +12,7 @@ from journeylang.pictures.markup import colour
 WIDTH = 400
 _NAME = 22
 _FEW = 6
+_WHOLE = ("messages", "customers", "times")
 # The reader's letters may be broader than those that are measured here.
 _APART = {"labelOverlap": "greedy", "labelSeparation": 8, "labelFlush": False}
 _ABOVE = {
@@ -156,7 +157,7 @@ def _level_lines(limits: Sequence[tuple[str, float]]) -> Spec:
                 "encoding": {"y": y},
             },
             {
-                "mark": {"type": "text", "align": "left", "dy": -5, "fill": "var(--bad)"},
+                "mark": {"type": "text", "align": "left", "dy": -9, "fill": "var(--bad)"},
                 "encoding": {"y": y, "x": {"value": 4}, "text": {"field": "w"}},
             },
         ],
@@ -250,6 +251,9 @@ def _figures(
     plain = "datum.value === 0 ? '0' : "
     plain += f"abs(datum.value) < 1000 ? format(datum.value, '{sign},.4~r') : "
     plain += f"format(datum.value, '{sign},.4~s')"
+    if unit in _WHOLE:
+        # Nobody is sent a fifth of a message.
+        plain = f"datum.value % 1 !== 0 ? '' : {plain}"
     form = {"format": ",.2~%"} if share else {"labelExpr": plain}
     if share and signed:
         # Shares are apart by points, as the text says of them.
