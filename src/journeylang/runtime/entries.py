@@ -17,6 +17,7 @@ from journeylang.model.entry import (
     EnterWhen,
     Yearly,
 )
+from journeylang.model.project import Project
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.looks import Among, Looks
 from journeylang.runtime.program import Ready
@@ -164,20 +165,21 @@ class Entries:
         all_of_them = plan.reenter.rule == "after" or isinstance(entry.schedule, Yearly)
         due: list[Due] = []
         for name in sorted(zones) if entry.local else [None]:
-            found = occurrences(self._clock(name), entry.schedule, *between)
+            found = occurrences(clock(self.ready.project, name), entry.schedule, *between)
             due += (
                 (plan.journey, name, o.at, o.month_day, o.anniversary)
                 for o in (found if all_of_them else islice(found, 1))
             )
         return Opening(due=tuple(due)) if due else None
 
-    def _clock(self, name: str | None) -> Any:
-        """A customer's zone, the binding's own where that is none; None is UTC."""
-        customers = self.ready.project.binding.customers
-        assert customers is not None
-        if name is None:
-            return zone("UTC")
-        return (zone(name) if name else None) or zone(customers.zone_else)
+
+def clock(project: Project, name: str | None) -> Any:
+    """A customer's zone, the binding's own where that is none; None is UTC."""
+    customers = project.binding.customers
+    assert customers is not None
+    if name is None:
+        return zone("UTC")
+    return (zone(name) if name else None) or zone(customers.zone_else)
 
 
 def mark(journey: int) -> str:

@@ -23,10 +23,10 @@ from journeylang.model.binding import ConsentTable
 from journeylang.model.entry import EnterBySchedule, EnterJoins, EnterWhen
 from journeylang.model.expressions import BoundEvent, SqlMembers, SqlValue
 from journeylang.plan.operations import JourneyPlan
-from journeylang.runtime.entries import mark, turn_of
+from journeylang.runtime.entries import clock, mark, turn_of
 from journeylang.runtime.looks import look_mark
 from journeylang.runtime.program import Ready
-from journeylang.runtime.schedules import anywhere
+from journeylang.runtime.schedules import anywhere, occurrences
 from journeylang.runtime.session import Session
 from journeylang.simulate.behaviour import Behaviour
 from journeylang.simulate.population import SCHEMA
@@ -159,7 +159,7 @@ class Awake:
         self, plan: JourneyPlan, previous: datetime, now: datetime, marks: Mapping[str, datetime]
     ) -> bool:
         if isinstance(plan.entry, EnterBySchedule):
-            return anywhere(plan.entry.schedule, previous, now)
+            return self._due(plan.entry, previous, now)
         sql = next(s for s in self.session.ready.journeys if s.journey == plan.journey)
         begins = plan.runs.start if plan.runs is not None else None
         if begins is not None and previous < begins <= now:
@@ -176,6 +176,15 @@ class Awake:
             previous < instant <= now
             for found in sql.news.values()
             for instant in found.found.instants
+        )
+
+    def _due(self, entry: EnterBySchedule, previous: datetime, now: datetime) -> bool:
+        if not anywhere(entry.schedule, previous, now):
+            return False
+        names = self.session.zones.settled if entry.local else [None]
+        project = self.session.ready.project
+        return names is None or any(
+            any(occurrences(clock(project, name), entry.schedule, previous, now)) for name in names
         )
 
     # --- putting aside ---------------------------------------------------------
