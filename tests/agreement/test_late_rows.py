@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.agreement.both import Both, both
-from tests.agreement.small import HOUR, MINUTE, START, happens, people, program
+from tests.agreement.small import HOUR, MINUTE, START, happens, journey, people, program, project
 
 
 @contextmanager
@@ -63,3 +63,16 @@ def test_rows_that_came_late_are_told_by_their_number(
         signs_up(pair, 180, 4)
         assert len(pair.tick(START + 180 * MINUTE)["runs"]) == 4
         assert behind.pop() == START + 120 * MINUTE
+
+
+def test_a_look_that_was_not_made_has_seen_nothing() -> None:
+    """Two ticks of one instant, and a row between them: the second one asks who is another's."""
+    hourly = journey("j", "w: wait 90d", enter="enter when count(signed_up) = 2 every 1h")
+    always = journey("k", "w: wait 90d", enter="enter when count(signed_up) >= 1")
+    with both(project(hourly, always), START) as pair:
+        people(pair, 1, 2)
+        signs_up(pair, 10, 1)
+        pair.tick(START + HOUR)
+        signs_up(pair, 50, 1)
+        pair.tick(START + HOUR)
+        assert len(pair.tick(START + 2 * HOUR)["runs"]) == 2

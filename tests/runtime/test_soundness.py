@@ -188,6 +188,45 @@ def test_between_two_ticks(tmp_path: Path, change: str) -> None:
         assert len([d for d in runtime.problems if d.is_error]) == 1, "told once"
 
 
+RINGING = """journey ringing {
+  owner "crm@shop.example"
+  enter when count(rang) >= 2 every 1h
+  policy standard
+  rest: wait 90d
+}
+"""
+RANG = """event rang from shop.calls as k {
+  key k.id
+  customer k.customer_id
+  at k.at
+  append only
+}
+"""
+
+
+def test_a_view_that_fails_on_a_row(tmp_path: Path) -> None:
+    """Nobody asks for it but one journey, now and then: that one stands still."""
+    make(tmp_path)
+    sql(
+        tmp_path,
+        "ALTER TABLE crm.customers ADD COLUMN changed TIMESTAMP;"
+        "CREATE TABLE shop.lines (id BIGINT, customer_id BIGINT, said VARCHAR);"
+        'CREATE VIEW shop.calls AS SELECT id, customer_id, CAST(said AS TIMESTAMP) AS "at"'
+        " FROM shop.lines;"
+        "INSERT INTO shop.lines VALUES (1, 1, '2026-03-02 10:30')",
+    )
+    changing = BINDING.replace("  key c.id\n", "  key c.id\n  changed at c.changed\n")
+    journeys = {"welcome": JOURNEYS["welcome"], "ringing": RINGING}
+    write(tmp_path, journeys, binding=changing + RANG)
+    with opened(tmp_path, NOW - HOUR) as runtime:
+        runtime.tick(NOW + HOUR)
+        runtime.engine.execute("INSERT INTO shop.lines VALUES (2, 2, 'never')")
+        runtime.engine.execute(orders(20, NOW + HOUR))
+        assert runtime.tick(NOW + 24 * HOUR).moved > 0
+        assert runtime.standing == {"ringing"}
+        assert runtime.tick(NOW + 48 * HOUR).moved > 0
+
+
 def test_everything_gone_between_two_ticks(tmp_path: Path) -> None:
     make(tmp_path)
     with opened(tmp_path, NOW - HOUR) as runtime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +19,14 @@ Counts = dict[tuple[str, datetime], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """How many rows there were, up to the instant of a tick, when it looked."""
+    """How many rows there were, up to the instant of a tick, and the marks of what it then asked.
+
+    A mark may have come to that instant without it: by a tick of the same instant before.
+    """
 
     at: datetime
     counts: Mapping[tuple[str, datetime], int]
+    asked: Collection[str] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,20 +34,22 @@ class LateRows:
     """One tick's counts. `before` are those of the one before, if this session has made it.
 
     They are taken before anything is looked at: what comes between the two is counted by the next
-    tick, and looked at again.
+    tick, and looked at again. In a tick that is taken `apart` nothing is counted: the statement is
+    of all events, and should it fail, no journey could be blamed.
     """
 
     ready: Ready
     now: datetime
     before: Seen | None
     query: Callable[..., list[tuple[Any, ...]]]
+    apart: bool
     seen: Seen | None = None
     _late: dict[str, datetime] = field(default_factory=dict)
 
     def count(self) -> None:
         """Count, once in a tick."""
         ready = self.ready
-        if self.seen is not None or not ready.counted_events:
+        if self.apart or self.seen is not None or not ready.counted_events:
             return
         then = self.now if self.before is None else self.before.at
         parameters = {
@@ -77,10 +83,12 @@ class LateRows:
             }
             self._late[event.name] = min(slices) - _NEXT if slices else before.at
 
-    def since(self, mark: datetime) -> dict[str, datetime]:
-        """The parameters of a look whose mark that is."""
+    def since(self, marks: Mapping[str, datetime]) -> dict[str, datetime]:
+        """The parameters of a look by these marks, the oldest of which counts."""
         self.count()
+        mark = min(marks.values())
         found = {"looked": mark, **self.ready.news_behind(mark)}
-        if self.before is not None and mark == self.before.at:
+        before = self.before
+        if before is not None and mark == before.at and marks.keys() <= set(before.asked):
             found |= {f"news_{name}": at for name, at in self._late.items()}
         return found

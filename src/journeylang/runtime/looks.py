@@ -9,13 +9,13 @@ latest tick. That is as exact: an older mark finds more people, never fewer.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from journeylang.classes import dataclass
 from journeylang.plan.incremental import Incremental, Kind, Returns
-from journeylang.runtime.late_rows import LateRows
+from journeylang.runtime.late_rows import LateRows, Seen
 from journeylang.runtime.program import Ready
 
 Among = Literal["everybody", "changed", "nobody"]
@@ -83,8 +83,15 @@ class Looks:
 
     def looked(self, kind: Kind, *journeys: int) -> dict[str, datetime]:
         """From when on there is news for these journeys, as the parameters of their look."""
-        mark = min(self.marks[look_mark(kind, journey)] for journey in journeys)
-        return self.late.since(mark)
+        names = (look_mark(kind, journey) for journey in journeys)
+        return self.late.since({name: self.marks[name] for name in names})
+
+    def rows(self) -> Seen | None:
+        """How many rows this tick has seen, and what it has asked of them."""
+        if self.late.seen is None:
+            return None
+        asked = ((kind, j) for (j, kind), among in self._found.items() if among != "nobody")
+        return replace(self.late.seen, asked=frozenset(look_mark(*one) for one in asked))
 
     def forget(self, kind: Kind, journey: int) -> None:
         """What was seen in this tick has come to nothing: everybody is asked next time."""

@@ -106,7 +106,13 @@ class _Tick(Leaving):
                 marks=self.marks,
                 previous=self.previous,
                 now=self.now,
-                late=LateRows(ready=self.ready, now=self.now, before=self.seen, query=self._query),
+                late=LateRows(
+                    ready=self.ready,
+                    now=self.now,
+                    before=self.seen,
+                    query=self._query,
+                    apart=self.apart,
+                ),
             )
             entries = Entries(
                 ready=self.ready,
@@ -143,7 +149,7 @@ class _Tick(Leaving):
             marks=self.marks,
             counts=self.counts,
             spent=self.spent,
-            seen=self.looks.late.seen,
+            seen=self.looks.rows(),
         )
         return replace(result, paused=tuple(self.paused.items())) if self.paused else result
 
