@@ -265,9 +265,10 @@ class Delivery:
             return mine
         now = self.order.now()
         allowed = room(self.engine, self.sql, channel.name, channel.ramp, now)
-        for one in mine[allowed:]:
+        oldest = sorted(mine, key=lambda one: one.message)
+        for one in oldest[allowed:]:
             claimed.until(one.batch, min(tomorrow(now), one.expires_at))
-        return mine[:allowed]
+        return sorted(oldest[:allowed], key=_turn)
 
     def _ready(self, claimed: Claimed) -> list[Open]:
         """The messages that may go out now; of the others `claimed` is told until when not."""
@@ -316,6 +317,9 @@ class Delivery:
         if removed:
             self.summary.cancelled += len(removed)
             firmly(self.order, lambda again: self._receipts(removed, now, again=again))
+        # Those that a provider fails at each time stand before others only by chance: five of them
+        # in a row, and nobody behind them is asked.
+        ready.sort(key=_turn)
         return ready
 
     def _may_be_known(self, journey: int) -> bool:
@@ -588,6 +592,12 @@ class Delivery:
     def _again(self, one: Open, claimed: Claimed, seconds: int) -> None:
         wait = max(pause(one.attempt), seconds)
         claimed.until(one.batch, min(claimed.now + timedelta(seconds=wait), one.expires_at))
+
+
+def _turn(one: Open) -> tuple[bool, int]:
+    """The new ones as they were decided, then the others in an order that each attempt mixes."""
+    again = one.attempt > 1
+    return again, hash((one.attempt, one.message)) if again else 0
 
 
 def _goes(states: Mapping[int, tuple[str, str | None]], mail: Mail) -> bool:
