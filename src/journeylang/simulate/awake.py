@@ -158,25 +158,24 @@ class Awake:
     def _journey_asks_all(
         self, plan: JourneyPlan, previous: datetime, now: datetime, marks: Mapping[str, datetime]
     ) -> bool:
-        if isinstance(plan.entry, EnterBySchedule):
-            return self._due(plan.entry, previous, now)
+        if isinstance(plan.entry, EnterBySchedule) and self._due(plan.entry, previous, now):
+            return True
         sql = next(s for s in self.session.ready.journeys if s.journey == plan.journey)
         begins = plan.runs.start if plan.runs is not None else None
         if begins is not None and previous < begins <= now:
             return True
         every = _every(plan)
         for kind in sql.looks:
-            known = look_mark(kind, plan.journey) in marks
-            if kind not in sql.news or not known:
-                # Everybody is looked at whenever it has its turn.
-                turn = kind != "when" or not every
-                if turn or turn_of(now, marks.get(mark(plan.journey)), every or 1):
-                    return True
-        return any(
-            previous < instant <= now
-            for found in sql.news.values()
-            for instant in found.found.instants
-        )
+            last = marks.get(mark(plan.journey))
+            if kind == "when" and every and not turn_of(now, last, every):
+                continue
+            looked, news = marks.get(look_mark(kind, plan.journey)), sql.news.get(kind)
+            if news is None or looked is None:
+                return True
+            # What has its turn now and then may have been asked for long before the last tick.
+            if any(looked < instant <= now for instant in news.found.instants):
+                return True
+        return False
 
     def _due(self, entry: EnterBySchedule, previous: datetime, now: datetime) -> bool:
         if not anywhere(entry.schedule, previous, now):
