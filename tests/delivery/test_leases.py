@@ -13,6 +13,9 @@ from journeylang.delivery.compose import Letterhead
 from journeylang.delivery.mime import address
 from journeylang.delivery.outcome import Accepted, Answer, Refused, TryLater
 from journeylang.delivery.provider import Outgoing
+from journeylang.runtime.gone import Missing
+from journeylang.runtime.pauses import pause
+from journeylang.sql.gone import COUNTS
 from tests.delivery.shop import Shop, make_shop
 
 LEASE = timedelta(minutes=10)
@@ -119,3 +122,45 @@ def test_who_took_over_keeps_it(shop: Shop) -> None:
     assert shop.states() == {"accepted": 2, "queued": 2}
     assert shop.one("SELECT holder FROM journey.batch") == "other"
     assert not shop.one("SELECT bool_or(done) FROM journey.batch")
+
+
+def test_what_begins_while_a_claim_goes_out_is_kept(shop: Shop) -> None:
+    """A quiet window, and a pause: who sends slowly has messages in hand for a long time."""
+    shop.people(12)
+    quiet = shop.now + timedelta(minutes=10), shop.now + timedelta(hours=9)
+    shop.messages(range(1, 7), quiet=quiet)
+    shop.messages(range(7, 13), label="bill")
+    provider = slow(shop, 6, 6, 6)
+    plain = provider.send
+
+    def send(messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
+        plain(messages, answers)
+        if len(provider.got) == 6:
+            assert pause(shop.engine, "receipt", cause="hand", detail="wrong")
+
+    provider.send = send  # type: ignore[method-assign]
+    done = shop.outbox(lease=LEASE).deliver(now=shop.clock)
+    sent = shop.engine.query(
+        "SELECT customer_id FROM journey.messages WHERE state = 'accepted' ORDER BY message_id"
+    )
+    assert [who for (who,) in sent] == ["c1", "c2", "c3", "c4", "c7", "c8"]
+    assert (done.accepted, done.waiting, shop.states()["queued"]) == (6, 6, 6)
+
+
+def test_nobody_is_cancelled_who_goes_missing_while_a_claim_goes_out(shop: Shop) -> None:
+    """The customers are being loaded, and a tick beside has found it."""
+    shop.people(6)
+    shop.messages(range(1, 7))
+    provider = slow(shop, 1)
+    plain = provider.send
+
+    def send(messages: Sequence[Outgoing], answers: dict[str, Answer]) -> None:
+        plain(messages, answers)
+        found = Missing(runs=4, active=6, at=shop.now)
+        shop.sql("DELETE FROM crm.customers WHERE customer_id > 'c2'")
+        shop.sql(f"INSERT INTO journey.meta VALUES ('{COUNTS}', '{found.counts}')")
+
+    provider.send = send  # type: ignore[method-assign]
+    done = shop.outbox(lease=LEASE).deliver(now=shop.clock)
+    assert (done.accepted, done.waiting) == (2, 4)
+    assert shop.states() == {"accepted": 2, "queued": 4}

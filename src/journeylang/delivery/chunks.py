@@ -19,7 +19,8 @@ from journeylang.engines.base import Engine
 
 
 class Open(NamedTuple):
-    """A message that has not ended. `attempt` is the one that comes next."""
+    """A message that has not ended. `attempt` is the one that comes next; in its quiet window it
+    does not leave."""
 
     message: int
     batch: int
@@ -28,6 +29,8 @@ class Open(NamedTuple):
     attempt: int
     doubts: int
     draft: Draft | CallDraft
+    quiet_from: datetime | None = None
+    quiet_until: datetime | None = None
 
 
 class Mail(NamedTuple):

@@ -45,6 +45,7 @@ from journeylang.delivery.turns import AHEAD, at_once, turn
 from journeylang.delivery.writing import CallDraft, Draft
 from journeylang.engines.base import ConflictError, StatementError
 from journeylang.model import text_message
+from journeylang.runtime.gone import held_back
 from journeylang.runtime.pauses import paused
 from journeylang.runtime.session import TRIES
 from journeylang.sql.schema import CALLS
@@ -58,6 +59,9 @@ _SUPPRESSED_BY = {"invalid_recipient": "hard_bounce", "opted_out": "unsubscribe"
 
 UNKNOWN = 2000
 """So many at most go together as long as nobody knows how large they are."""
+
+LOOK = timedelta(seconds=10)
+"""What stands still is looked at so often while a claim goes out, and before each."""
 
 PROBLEMS = 20
 """So many failed messages are told one by one."""
@@ -89,6 +93,8 @@ class Delivery:
         self.weights: dict[str, int] = {}
         self.room = room_for(self.sql.exclusive, 0, 0.0)
         self.coming: Coming | None = None
+        self.looked = order.now()
+        self.held = False
         self.failures = Failures(order.engine, order.statements)
         self.judging = Judging(order, self.summary)
 
@@ -186,13 +192,23 @@ class Delivery:
 
     def _sorted(self, claimed: Claimed) -> deque[tuple[Channel, list[Open]]]:
         """The messages that may go out now, by channel."""
-        self.paused.update(one.journey for one in paused(self.engine))
-        self.judging.look()
+        self._look()
         ready = self._ready(claimed)
         return deque(
             (self.channels[name], [one for one in ready if one.channel == name])
             for name in dict.fromkeys(one.channel for one in ready)
         )
+
+    def _look_again(self) -> None:
+        if self.order.now() - self.looked >= LOOK:
+            self._look()
+
+    def _look(self) -> None:
+        """At what is paused, and whether the customers are being loaded."""
+        self.looked = self.order.now()
+        self.held = held_back(self.engine) is not None
+        self.paused.update(one.journey for one in paused(self.engine))
+        self.judging.look()
 
     def _look_ahead(self, claimed: Claimed) -> None:
         """Claim what comes next, and have the first of it written, while the last of this claim
@@ -256,8 +272,16 @@ class Delivery:
             elif not self._open_channel(channel):
                 for one in first.chunk:
                     claimed.pause(one.batch)
+            elif self._held():
+                for one in first.chunk:
+                    claimed.keep(one.batch)
             else:
                 self._chunk(channel, first, claimed)
+
+    def _held(self) -> bool:
+        """Whoever is missing while the customers are being loaded would have theirs cancelled."""
+        self._look_again()
+        return self.held
 
     def _within_ramp(self, channel: Channel, mine: list[Open], claimed: Claimed) -> list[Open]:
         """Those that a channel that is being warmed up may send today; the others wait."""
@@ -355,7 +379,7 @@ class Delivery:
         outgoing, ended = self._write(channel, begun, claimed)
         if outgoing:
             self.weights[channel.name] = weight(outgoing)
-        outgoing = self._in_turn(channel, outgoing, claimed)
+        outgoing = self._by_now(self._in_turn(channel, outgoing, claimed), claimed)
         sent = self._let_out(channel, outgoing, ended, claimed)
         answers: dict[str, Answer] = {}
         try:
@@ -449,6 +473,24 @@ class Delivery:
         if wait > 0:
             sleep(wait)
         return mails
+
+    def _by_now(self, mails: list[Mail], claimed: Claimed) -> list[Mail]:
+        """Those that may go out still: at a slow rate a claim takes its time, in which quiet
+        windows begin and journeys are paused."""
+        self._look_again()
+        now = self.order.now()
+        rests = bool(self.paused or self.summary.still)
+        stays: list[Mail] = []
+        for mail in mails:
+            one = mail.of
+            ends = min(one.quiet_until or now, one.expires_at)
+            if one.quiet_from is not None and one.quiet_from <= now < ends:
+                claimed.until(one.batch, ends)
+            elif rests and self._stands_still(one.draft, one.channel):
+                claimed.pause(one.batch)
+            else:
+                stays.append(mail)
+        return stays
 
     def _let_out(
         self, channel: Channel, mails: list[Mail], ended: Receipts, claimed: Claimed
@@ -606,5 +648,13 @@ def _goes(states: Mapping[int, tuple[str, str | None]], mail: Mail) -> bool:
 
 def _open(row: OpenMessage, draft: Draft | CallDraft) -> Open:
     return Open(
-        row.message, row.batch, row.channel, row.expires_at, row.attempt + 1, row.doubts, draft
+        row.message,
+        row.batch,
+        row.channel,
+        row.expires_at,
+        row.attempt + 1,
+        row.doubts,
+        draft,
+        row.quiet_from,
+        row.quiet_until,
     )
