@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import zlib
+from collections.abc import Mapping
 
 import pytest
 import segno
@@ -20,8 +21,8 @@ LINKS = Links(key=b"0" * 32, base_url="https://news.acme.example")
 TEXT = f"Dear Jo,\n\n{URL}\n\nor here: {URL} now"
 
 
-def rendered(template: str) -> Rendered:
-    made = Renderer({"l.post.html": template}).render(
+def rendered(template: str, beside: Mapping[str, str] | None = None) -> Rendered:
+    made = Renderer({"l.post.html": template, **(beside or {})}).render(
         "l", "post", For(message="m", scope={"url": URL}), LINKS
     )
     assert isinstance(made, Rendered), made
@@ -56,6 +57,12 @@ def test_a_code_stands_below_what_is_said_with_it() -> None:
     made = rendered("<p>Scan it: {{ qr(url) }}</p><p>Yours</p>")
     letter = Letters(font=None, sender=None).page(PLACE, made.text, made.html)
     assert letter.paragraphs == (f"Scan it: {URL}", Code(text=URL), "Yours")
+
+
+def test_a_code_of_which_the_text_says_nothing_stands_below_it() -> None:
+    made = rendered("<p>Dear Jo {{ qr(url) }}</p>", {"l.post.txt": "Dear Jo"})
+    letter = Letters(font=None, sender=None).page(PLACE, made.text, made.html)
+    assert letter.paragraphs == ("Dear Jo", Code(text=URL))
 
 
 @pytest.mark.parametrize("before", [0, 60])

@@ -1,8 +1,9 @@
 """Letters as PDF: A4, the address where a window envelope of DIN 5008 B shows it.
 
 A letter is text: a blank line ends a paragraph. A code that its page shows (`qr(…)`) stands below
-the paragraph with its address, or in its place if that is all there is. The letters that come
-with PDF are those of western Europe; for all others the setting `font` names a TrueType file.
+the paragraph with its address, or in its place if that is all there is; where none has it, at the
+end. The letters that come with PDF are those of western Europe; for all others the setting `font`
+names a TrueType file.
 """
 
 from __future__ import annotations
@@ -140,6 +141,7 @@ def _with_codes(paragraphs: Sequence[str], codes: Sequence[str]) -> Iterator[str
         for one in mine:
             left.remove(one)
             yield Code(text=one)
+    yield from (Code(text=one) for one in left)
 
 
 def _draw(canvas: Any, code: Code, top: float) -> None:
