@@ -91,6 +91,31 @@ def test_what_a_copy_does_not_bring_to_an_end_is_done_here() -> None:
     assert _alone(_WITHOUT_AN_END) == "done here\n"
 
 
+_UNHEARD = """
+import signal
+from journeylang.trial.apart import begun_apart
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print(begun_apart(lambda: "done")())
+"""
+_NO_MORE_PROCESSES = """
+import os
+from journeylang.trial import apart
+def fork():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+before = os.listdir("/proc/self/fd")
+os.fork = fork
+asked = apart.begun_apart(lambda: "done")
+assert os.listdir("/proc/self/fd") == before
+print(asked())
+"""
+
+
+@needs_copies
+@pytest.mark.parametrize("code", [_UNHEARD, _NO_MORE_PROCESSES])
+def test_where_a_copy_cannot_be_had_it_is_done_here(code: str) -> None:
+    assert _alone(code) == "done\n"
+
+
 _WITH_A_DATABASE = """
 from journeylang.engines.duckdb import DuckDbEngine
 from journeylang.trial.apart import can_be_copied

@@ -32,12 +32,19 @@ def can_be_copied() -> bool:
 def begun_apart(work: Callable[[], T]) -> Callable[[], T]:
     """Begin `work` in a copy of this process; what it comes to is asked for once, later.
 
-    What the copy did not bring to an end is done here then, and shows here what is wrong with it.
+    What the copy did not bring to an end is done here then, and shows here what is wrong with it;
+    so is all of it where no copy can be made.
     """
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        # A container may be allowed so many processes and no more.
+        os.close(reading)
+        os.close(writing)
+        return work
     if not child:
         _answer(work, reading, writing)
     os.close(writing)
@@ -45,7 +52,11 @@ def begun_apart(work: Callable[[], T]) -> Callable[[], T]:
     def asked() -> T:
         with os.fdopen(reading, "rb") as stream:
             answer = stream.read()
-        _, status = os.waitpid(child, 0)
+        try:
+            _, status = os.waitpid(child, 0)
+        except ChildProcessError:
+            # Whoever started this process does not want to hear of its children.
+            status = 1
         if status:
             return work()
         # From nobody but this process.
