@@ -20,16 +20,23 @@ from tests.runtime.world import sql
 
 pytestmark = pytest.mark.slow
 
-_ENDLESS = """ALTER TABLE shop.orders RENAME TO kept;
-CREATE VIEW shop.orders AS SELECT o.* FROM shop.kept AS o,
-  generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(i)"""
+# Asked for once by a statement, and nothing is kept of it meanwhile.
+_ENDLESS = {
+    "duckdb": "(SELECT sum(r.range % 7) FROM range(1000000000000) AS r)",
+    "postgres": "(SELECT pg_sleep(86400))",
+}
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a goal asks of orders is not told before the sun goes out."""
     root = shop.make(tmp_path_factory.mktemp("shop"), request.param)
-    sql(root, _ENDLESS)
+    sql(
+        root,
+        f"""ALTER TABLE shop.orders RENAME TO kept;
+CREATE VIEW shop.orders AS SELECT o.* FROM shop.kept AS o
+WHERE {_ENDLESS[request.param]} IS NOT NULL""",
+    )
     return root
 
 
