@@ -64,7 +64,14 @@ def test_a_report_ends_with_its_second_connection(read: Source, seconds: float) 
 
 
 def test_ctrl_c_ends_the_command(root: Path) -> None:
-    arguments = [sys.executable, "-m", "journeylang", "-C", str(root), "report"]
+    # What is begun in the background may have been told to ignore it, and hands that on.
+    program = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from journeylang.cli.main import main\n"
+        "main()"
+    )
+    arguments = [sys.executable, "-c", program, "-C", str(root), "report"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             with pytest.raises(subprocess.TimeoutExpired):

@@ -8,7 +8,8 @@ import pytest
 
 from journeylang.api.runtime import Runtime
 from journeylang.runtime.alarms import alarms
-from journeylang.runtime.gone import let_leave
+from journeylang.runtime.gone import Missing, held_back, let_leave
+from journeylang.runtime.leaving import keep_counts
 from journeylang.runtime.session import Session
 from journeylang.runtime.setup import prepare
 from journeylang.runtime.tick import tick
@@ -297,6 +298,24 @@ def test_nothing_is_sent_while_many_are_missing(engine: str, tmp_path: Path) -> 
         beside.deliver(NOW + HOUR + 3 * MINUTE)
         assert beside.engine.query(states) != queued
         assert beside.problems == []
+
+
+def test_nothing_waits_for_those_who_are_under_way_no_more(engine: str) -> None:
+    """Their last runs have ended otherwise: as if somebody had been forgotten."""
+    with database(engine) as real:
+        put(real, "crm.customers", [person(1)])
+        put(real, "shop.signups", [signs_up(1)])
+        tell_counts(real)
+        session = prepare(real, compiled(WAITS), now=START)
+        assert isinstance(session, Session)
+        for hour in range(1, 5):
+            tick(session, START + hour * HOUR)
+        real.execute("UPDATE journey.run SET status = 1 WHERE status = 0")
+        keep_counts(real, Missing(runs=200, active=300, at=START + 4 * HOUR).counts)
+        again = prepare(real, compiled(WAITS), now=START, lease=session.lease)
+        assert isinstance(again, Session)
+        assert not tick(again, START + 5 * HOUR).idle
+        assert held_back(real) is None
 
 
 @pytest.mark.parametrize("there", [0, 20])

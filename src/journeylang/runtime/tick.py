@@ -17,7 +17,7 @@ from journeylang.engines.base import ConflictError, StatementError
 from journeylang.model.entry import EnterWhen
 from journeylang.plan.operations import JourneyPlan
 from journeylang.runtime.entries import Entries, Opening, mark
-from journeylang.runtime.gone import IncompleteError
+from journeylang.runtime.gone import IncompleteError, held
 from journeylang.runtime.late_rows import LateRows
 from journeylang.runtime.learning import due, learn
 from journeylang.runtime.lease import TakenOverError
@@ -138,7 +138,9 @@ class _Tick(Leaving):
                 asked, events=news.events, zones=news.zones, started=news.started
             )
             self.exits = [(plan, sql, exits) for plan, sql, exits in leaving if exits is not None]
-            self.gone = news.counts != self.counts and any(news.active.values())
+            # What is held is let go though nobody is left who could be gone.
+            waiting = any(news.active.values()) or held(self.counts) is not None
+            self.gone = news.counts != self.counts and waiting
             moving = bool(openings or self.exits or self.gone)
             if moving or any(self._wakes(sql, news) for _, sql in self.journeys):
                 result = self._move(news, openings)
