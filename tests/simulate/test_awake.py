@@ -48,30 +48,31 @@ def parted(worth: int) -> Iterator[list[datetime]]:
         yield until
 
 
+def both_ways(root: Path, seed: int = 1, days: int = 4) -> tuple[list[datetime], Forecast, Rows]:
+    """The same with people put aside and with everybody in place: until when, and what came."""
+    with parted(0) as until:
+        told, left = played(root, "stepped", seed, days=days)
+    with parted(NEVER):
+        whole, everybody = played(root, "stepped", seed, days=days)
+    assert left == everybody
+    assert alike(told) == alike(whole)
+    return until, told, left
+
+
 @pytest.mark.slow
 @settings(max_examples=8, derandomize=True, deadline=None, suppress_health_check=UNMOVED)
 @given(journeys(), st.integers(0, 9), st.sampled_from((0, 1, 3, 12)))
 def test_the_same_happens_to_the_same_people(case: tuple[str, str], seed: int, before: int) -> None:
     with TemporaryDirectory() as folder:
         root = world(Path(folder) / "shop", *case, before)
-        with parted(0):
-            told, left = played(root, "stepped", seed)
-        with parted(NEVER):
-            whole, everybody = played(root, "stepped", seed)
-        assert left == everybody
-        assert alike(told) == alike(whole)
+        both_ways(root, seed)
 
 
 def test_a_guard_counts_those_who_are_put_aside(tmp_path: Path) -> None:
     guarded = GUARDED.replace("<= 4 over 1d", "<= 14 over 3d").replace("wait 1d", "wait 5d")
     root = world(tmp_path / "shop", guarded, OFTEN.replace("90% per 1d", "30% per 1d"))
-    with parted(0) as until:
-        told, left = played(root, "stepped", 1, days=3)
-    with parted(NEVER):
-        whole, everybody = played(root, "stepped", 1, days=3)
+    until, told, left = both_ways(root, days=3)
     assert until
-    assert left == everybody
-    assert alike(told) == alike(whole)
     # It was broken when most of those who count had been put aside.
     assert [v.met for v in told.verdicts] == [False]
     assert {row[5] for row in left["decision"]} >= {"guard", "paused"}

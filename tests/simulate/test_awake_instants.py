@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.runtime.world import sql
-from tests.simulate.test_awake import NEVER, parted
-from tests.simulate.test_both_ways import OFTEN, Rows, alike, played, world
+from tests.simulate.test_awake import both_ways
+from tests.simulate.test_both_ways import OFTEN, Rows, world
 
 ENTERED_ONCE = """journey j "J" {
   owner "a@b.example"
@@ -28,14 +28,9 @@ ASKED_DAILY = """journey j "J" {
 
 def left_behind(root: Path) -> Rows:
     """By both ways the same; some were put aside in one of them."""
-    with parted(0) as until:
-        told, left = played(root, "stepped", 1, days=3)
-    with parted(NEVER):
-        whole, everybody = played(root, "stepped", 1, days=3)
+    until, _, left = both_ways(root, days=3)
     assert until
-    assert left == everybody
-    assert alike(told) == alike(whole)
-    return everybody
+    return left
 
 
 def test_of_those_whom_a_schedule_has_let_in(tmp_path: Path) -> None:

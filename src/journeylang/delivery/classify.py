@@ -58,9 +58,10 @@ class Meanings:
             key = status, *map(reply.body.get, self._members)
         else:
             key = status, *[first(reply, one) for one in self._places]
+        # `True` is equal to 1, and no status or code.
+        typed = (*key, *map(type, key))
         try:
-            # `True` is equal to 1, and no status or code.
-            known = self._known.get((*key, *map(type, key)))
+            known = self._known.get(typed)
         except TypeError:
             return outcome(reply, self._rules, keyed=self._keyed)
         if known is None:
@@ -68,7 +69,7 @@ class Meanings:
             if all(type(one) in _PLAIN and len(str(one)) <= _SHORT for one in key):
                 if len(self._known) >= _MOST:
                     self._known.clear()
-                self._known[(*key, *map(type, key))] = known
+                self._known[typed] = known
         return known
 
     def _of_status(self, status: int) -> Outcome | None:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from functools import lru_cache
 from html import unescape
 from itertools import groupby
+from typing import Any
 
 _PICTURE = re.compile(r'<img src="(data:image/png;base64,[^"]*)" alt="([^"]*)"')
 
@@ -31,12 +32,8 @@ def runs(text: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
     Raises:
         TooLongError: more than `LONGEST` characters.
     """
-    import segno
-
-    if len(text) > LONGEST:
-        raise TooLongError("a QR code holds a thousand characters")
     found = []
-    matrix = segno.make_qr(text, error="m").matrix
+    matrix = _code(text).matrix
     for number, row in enumerate(matrix):
         at = 0
         for dark, modules in groupby(row):
@@ -60,13 +57,17 @@ def png(text: str) -> bytes:
     Raises:
         TooLongError: more than `LONGEST` characters.
     """
+    out = io.BytesIO()
+    _code(text).save(out, kind="png", scale=4, border=4)
+    return out.getvalue()
+
+
+def _code(text: str) -> Any:
     import segno
 
     if len(text) > LONGEST:
         raise TooLongError("a QR code holds a thousand characters")
-    out = io.BytesIO()
-    segno.make_qr(text, error="m").save(out, kind="png", scale=4, border=4)
-    return out.getvalue()
+    return segno.make_qr(text, error="m")
 
 
 def data_url(text: str) -> str:

@@ -112,24 +112,26 @@ class Letters:
             for paragraph in letter.paragraphs:
                 if isinstance(paragraph, Code):
                     if at - _CODE < _BOTTOM:
-                        canvas.showPage()
-                        canvas.setFont(self._font, _SIZE)
-                        at = height - _BOTTOM
+                        at = self._next_page(canvas, height)
                     at += _SIZE
                     _draw(canvas, paragraph, at)
                     at -= _CODE + _LEADING * 1.5
                     continue
                 for line in simpleSplit(paragraph, self._font, _SIZE, width - _LEFT - _RIGHT):
                     if at < _BOTTOM:
-                        canvas.showPage()
-                        canvas.setFont(self._font, _SIZE)
-                        at = height - _BOTTOM
+                        at = self._next_page(canvas, height)
                     canvas.drawString(_LEFT, at, line)
                     at -= _LEADING
                 at -= _LEADING / 2
             canvas.showPage()
         canvas.save()
         return out.getvalue()
+
+    def _next_page(self, canvas: Any, height: float) -> float:
+        """Where its first line stands."""
+        canvas.showPage()
+        canvas.setFont(self._font, _SIZE)
+        return height - _BOTTOM
 
 
 def _with_codes(paragraphs: Sequence[str], codes: Sequence[str]) -> Iterator[str | Code]:

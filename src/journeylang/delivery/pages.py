@@ -15,7 +15,6 @@ from journeylang.delivery.mime import Email
 from journeylang.delivery.provider import Finished, Note, Outgoing, Preparer
 from journeylang.delivery.recipes import Recipe, Row, write
 from journeylang.delivery.render import Broken, Failed, Renderer
-from journeylang.model import text_message
 
 Written = tuple[Outgoing | Failed | Broken | None, str]
 """A message, or why there is none, and the keyed hash of its address."""
@@ -70,9 +69,9 @@ class Scribe:
 
 def _finished(one: Email | Note, style: Style) -> Finished:
     assert style.preparer is not None
-    to = one.to.mailbox if isinstance(one, Email) else one.to
-    parts = text_message.parts(one.text.strip()) if style.channel == text_message.CHANNEL else 1
-    return Finished(one.id, style.channel, to, style.preparer(one), parts)
+    if isinstance(one, Email):
+        return Finished(one.id, style.channel, one.to.mailbox, style.preparer(one))
+    return Finished(one.id, style.channel, one.to, style.preparer(one), one.parts)
 
 
 # -- between processes: columns of what is finished, which nearly all is, and the rest by place

@@ -13,7 +13,6 @@ from journeylang.delivery.chunks import Mail
 from journeylang.delivery.mime import Email
 from journeylang.delivery.provider import Call, Finished, Note, Outgoing
 from journeylang.engines.base import Engine
-from journeylang.model import text_message
 from journeylang.sql.allowances import of_money
 from journeylang.sql.dialects import Dialect
 
@@ -21,12 +20,9 @@ from journeylang.sql.dialects import Dialect
 def parts_of(one: Outgoing) -> int:
     """1 for everything that is no text message."""
     match one:
-        case Finished():
+        case Finished() | Note():
             return one.parts
-        case Note(channel=text_message.CHANNEL):
-            # As providers' manifests hand it over.
-            return text_message.parts(one.text.strip())
-        case Note() | Email() | Call():
+        case Email() | Call():
             return 1
         case _:
             assert_never(one)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from journeylang.classes import dataclass
 from journeylang.delivery.mime import Email
 from journeylang.delivery.outcome import Answer, Refused, TryLater
+from journeylang.model import text_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,11 @@ class Note:
     at: datetime
     subject: str = ""
     html: str | None = None
+
+    @property
+    def parts(self) -> int:
+        """In so many it goes, if it is a text message, as providers' manifests hand it over."""
+        return text_message.parts(self.text.strip()) if self.channel == text_message.CHANNEL else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,7 +191,9 @@ class Tracking:
         locale: str | None = None
         if bound is not None and bound.locale is not None:
             with suppress(*_NO_ANSWER):
-                locale = await self._asked(SPEAK, lambda e, taker: _locale(e, taker, message))
+                locale = await self._asked(
+                    SPEAK, lambda e, taker: _locale(e, taker, _customer(e, taker, message))
+                )
         return self._words(request, locale)
 
     async def _behind(self, request: Request, name: str) -> Response:
@@ -273,7 +275,7 @@ class Tracking:
             {"customer": who},
         )
         return (
-            _locale(engine, taker, message),
+            _locale(engine, taker, who),
             [
                 Choice(
                     name=name,
@@ -296,9 +298,8 @@ def _customer(engine: Engine, taker: Taker, message: str) -> Any:
     return next((row[1] for row in rows), None)
 
 
-def _locale(engine: Engine, taker: Taker, message: str) -> str | None:
-    """In which whoever had the message is written to; None: nobody says."""
-    who = _customer(engine, taker, message)
+def _locale(engine: Engine, taker: Taker, who: Any) -> str | None:
+    """In which a customer is written to; None: nobody says."""
     rows = [] if who is None else engine.query(taker.answers.locale, {"customers": [who]})
     return rows[0][0] if rows else None
 

@@ -80,15 +80,15 @@ def run_trials(project: Project, trials: Iterable[Trial]) -> Iterator[Result]:
     found: dict[int, tuple[Callable[[], list[Result]], int]] = {}
     # Of the second one on, as many as there are processors: copies are made before any thread.
     copied = work[1:processors] if len(together) > 1 and can_be_copied() else []
+    own = work[:1] + work[1 + len(copied) :]
     for places, play_them in copied:
         answer = cache(begun_apart(play_them))
         found |= {n: (answer, place) for place, n in enumerate(places)}
     with ThreadPoolExecutor(max_workers=max(1, processors - len(copied))) as pool:
         try:
-            for places, play_them in work:
-                if places and places[0] not in found:
-                    future = pool.submit(play_them)
-                    found |= {n: (future.result, place) for place, n in enumerate(places)}
+            for places, play_them in own:
+                future = pool.submit(play_them)
+                found |= {n: (future.result, place) for place, n in enumerate(places)}
             for n in range(len(wanted)):
                 asked, place = found[n]
                 yield asked()[place]
